@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one interface between the session side and whatever forwards packets.
+ *
+ * A datapath is handed the flows it shall carry, each with an id that never
+ * changes while the flow lives, and reports what it did with them. No datapath
+ * knows another. The plane (plane.h) joins the fast one to the io_uring one.
+ */
+#ifndef TANDEM_DATAPATH_H
+#define TANDEM_DATAPATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/abi.h"
+#include "userspace/util/endpoint.h"
+
+#define TANDEM_MAX_STREAMS 16 /* streams reported per flow */
+
+/*
+ * What shall be installed for one flow. flags, key, egress, peer and pts are
+ * those of struct rule; RULE_F_ACTIVE and RULE_F_SHARED are the datapath's own
+ * business. key.remote of :: with port 0 means that no source is known yet: the
+ * port is held open, everything that arrives is unknown (with RULE_F_LEARN,
+ * reported through unknown_source_h).
+ */
+struct tandem_flow_spec {
+	uint64_t id;         /* nonzero, unique among all flows that ever were */
+	uint64_t media_id;   /* flow whose streams arriving SRs describe; own id with rtcp-mux */
+	uint64_t reverse_id; /* RTP flow that arriving report blocks describe; 0: none */
+	uint32_t flags;      /* enum rule_flag */
+	struct flow_key key;
+	struct egress egress[2];
+	struct ssrc_map peer;
+	uint16_t peer_seq_offset;
+	struct pt_map pts[TANDEM_MAX_PTS];
+};
+
+enum tandem_change_op {
+	TANDEM_FLOW_SET,    /* install, or change in place keeping the statistics */
+	TANDEM_FLOW_REMOVE, /* only spec.id and spec.key are read */
+};
+
+struct tandem_change {
+	enum tandem_change_op op;
+	struct tandem_flow_spec spec;
+	int result; /* out: 0, or the negative errno that kept this one from being done */
+};
+
+/* Live state of one flow; counts of fast and slow path are already joined. */
+struct tandem_flow_stats {
+	struct flow flow;            /* sums; flow.stream is streams[0] */
+	uint64_t fast_packets;       /* forwarded by the fast path */
+	uint64_t slow_packets;       /* forwarded by the io_uring datapath */
+	bool offloaded;              /* its rule is in the fast path */
+	const char *datapath;        /* name of the datapath that holds it: "xdp", "uring" */
+	const char *reason;          /* when not offloaded: why, in words; else "" */
+	size_t stream_count;
+	struct stream streams[TANDEM_MAX_STREAMS];
+};
+
+/* A packet from a source that no flow expects, on a port with RULE_F_LEARN. */
+struct tandem_unknown_source {
+	uint64_t flow_id; /* the flow on whose port it came in */
+	struct tandem_endpoint local;
+	struct tandem_endpoint remote;
+	uint8_t head[32]; /* first bytes of the UDP payload */
+	size_t head_len;
+	size_t len;       /* length of the whole payload */
+};
+typedef void(tandem_unknown_source_h)(const struct tandem_unknown_source *src, void *arg);
+
+struct tandem_local {
+	struct ip_addr ip;
+};
+
+/* What every datapath is opened with. Strings stay owned by the caller. */
+struct tandem_datapath_config {
+	struct tandem_local locals[TANDEM_MAX_LOCALS];
+	size_t locals_count;
+	uint16_t port_min;        /* even */
+	uint16_t port_max;        /* odd, inclusive */
+	uint32_t flow_capacity;   /* slots in all; at least locals_count * ports */
+	uint32_t stream_capacity; /* second and later SSRCs, over all flows */
+	uint32_t nexthop_age_ms;
+	const char *bpf_dir;      /* where maps and links are pinned */
+	const char *const *interfaces; /* to attach to */
+	size_t interfaces_count;
+	bool fresh;               /* drop what an earlier run left behind */
+};
+
+struct tandem_datapath;
+
+/* A line of `tandem doctor`. */
+struct tandem_probe {
+	bool usable;
+	char detail[256]; /* why not, or how (native or generic, per interface) */
+};
+
+typedef void(tandem_installed_h)(const struct tandem_flow_spec *spec, void *arg);
+
+struct tandem_datapath_ops {
+	const char *name;
+
+	/* Can this host run it with this configuration? Changes nothing on the host. */
+	int (*probe)(const struct tandem_datapath_config *cfg, struct tandem_probe *probe);
+
+	/*
+	 * Take it into use. What an earlier process left (pinned maps) is taken over
+	 * unless cfg->fresh. why, when not NULL, receives the reason of a failure.
+	 */
+	int (*open)(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		    char *why, size_t why_size);
+
+	/* Carry out n changes in order. Each change's result says what became of it. */
+	int (*apply)(struct tandem_datapath *dp, struct tandem_change *changes, size_t n);
+
+	/* State of one flow; -ENOENT when it is not installed. */
+	int (*read)(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats);
+
+	/* Every installed flow, in no order; used to reconcile after a restart. */
+	int (*list)(struct tandem_datapath *dp, tandem_installed_h *h, void *arg);
+
+	/* Sum of the per-reason counters over all CPUs or workers. */
+	int (*counters)(struct tandem_datapath *dp, struct reason_counters *counters);
+
+	/*
+	 * Descriptor that becomes readable when dispatch has something to do, or -1;
+	 * dispatch calls the handler from the caller's thread.
+	 */
+	int (*event_fd)(struct tandem_datapath *dp);
+	void (*dispatch)(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg);
+
+	/* One line on how it runs: "native on eth1, generic on br0". Owned by dp. */
+	const char *(*describe)(struct tandem_datapath *dp);
+
+	/* keep: leave pinned state forwarding; else detach and remove it. */
+	void (*close)(struct tandem_datapath *dp, bool keep);
+};
+
+extern const struct tandem_datapath_ops tandem_xdp_ops;
+extern const struct tandem_datapath_ops tandem_uring_ops;
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The forwarding plane: the io_uring datapath, which can always take a flow, and
+ * in front of it at most one fast datapath. A change goes to io_uring first, so
+ * that punted packets find a socket; then to the fast path. A flow that the fast
+ * path refuses stays on io_uring, and the reason is kept to be shown.
+ */
+#ifndef TANDEM_DATAPATH_PLANE_H
+#define TANDEM_DATAPATH_PLANE_H
+
+#include "userspace/datapath/datapath.h"
+
+struct tandem_plane;
+
+/*
+ * Open the plane. want is "auto", "xdp" or "uring"; auto falls back to io_uring
+ * alone when XDP cannot be had, and why (always terminated) then tells the reason.
+ * Returns 0 or a negative errno.
+ */
+int tandem_plane_open(struct tandem_plane **planep, const char *want,
+		      const struct tandem_datapath_config *cfg, char *why, size_t why_size);
+
+/* keep: fast-path state stays pinned and goes on forwarding. */
+void tandem_plane_close(struct tandem_plane *plane, bool keep);
+
+/* Carry out changes in order; result of a change is 0 when any datapath took it. */
+int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes, size_t n);
+
+/* Joined state of one flow, with its offload state; -ENOENT when unknown. */
+int tandem_plane_read(struct tandem_plane *plane, uint64_t flow_id,
+		      struct tandem_flow_stats *stats);
+
+/* Flows that an earlier process left in the fast path. */
+int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg);
+
+/* Per-reason counters: of the fast path and of io_uring. fast is zeroed when there is none. */
+int tandem_plane_counters(struct tandem_plane *plane, struct reason_counters *fast,
+			  struct reason_counters *slow);
+
+/* "xdp" or "uring", and a line on how it runs. */
+const char *tandem_plane_name(const struct tandem_plane *plane);
+const char *tandem_plane_describe(const struct tandem_plane *plane);
+
+/* Readable when dispatch has something to report. */
+int tandem_plane_event_fd(const struct tandem_plane *plane);
+void tandem_plane_dispatch(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg);
+
+#endif
