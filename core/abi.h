@@ -200,6 +200,7 @@ struct flow {
 	__u8 unknown_addr[16]; /* the last unknown source */
 	__be16 unknown_port;
 	__u8 pad[6];
+	__u64 reserved[1];
 };
 
 /* Key of the table that holds the second and later SSRCs of a flow. */
@@ -245,6 +246,6 @@ _Static_assert(sizeof(struct rule) == 256, "rule is ABI");
 _Static_assert(sizeof(struct nexthop) == 32, "nexthop is ABI");
 _Static_assert(sizeof(struct stream) == 192, "stream is ABI");
 _Static_assert(sizeof(struct flow) == 320, "flow is ABI");
-_Static_assert(sizeof(struct relay_config) == 296, "relay_config is ABI");
+_Static_assert(sizeof(struct relay_config) == 288, "relay_config is ABI");
 
 #endif
