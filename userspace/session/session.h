@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The session model: who talks to whom, session -> party -> media -> stream.
+ * Signalling front ends edit sessions through the calls below and know no rules;
+ * the rule compiler (compile.h) turns a session into the flows it wants.
+ */
+#ifndef TANDEM_SESSION_H
+#define TANDEM_SESSION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "userspace/datapath/plane.h"
+#include "userspace/store/store.h"
+#include "userspace/util/endpoint.h"
+
+/* A sent the first INVITE, B is the one called. */
+enum tandem_party_id {
+	TANDEM_PARTY_A,
+	TANDEM_PARTY_B,
+};
+
+struct tandem_sessions_config {
+	struct tandem_local locals[TANDEM_MAX_LOCALS];
+	struct ip_addr advertise[TANDEM_MAX_LOCALS]; /* what SDP shows for each local */
+	size_t locals_count;
+	uint16_t port_min;
+	uint16_t port_max;
+	uint32_t inactivity_timeout_s;
+	uint32_t hold_timeout_s;
+	uint32_t setup_timeout_s;
+	enum { TANDEM_LEARN_OFF, TANDEM_LEARN_NAT, TANDEM_LEARN_ALWAYS } learn;
+	uint32_t learn_window_ms;
+	struct tandem_prefix deny[32];
+	size_t deny_count;
+	uint32_t max_sessions;
+	bool strict_payload_types;
+};
+
+/* A session has ended other than by the front end's own call; why is a short phrase. */
+typedef void(tandem_session_ended_h)(const char *call_id, const char *why, void *arg);
+
+struct tandem_sessions;
+
+/*
+ * The table of all sessions. plane and store are borrowed; store may be NULL.
+ * Sessions found in the store are taken up again, and the plane is brought to
+ * exactly the flows they want.
+ */
+int tandem_sessions_alloc(struct tandem_sessions **ssp, const struct tandem_sessions_config *cfg,
+			  struct tandem_plane *plane, struct tandem_store *store,
+			  tandem_session_ended_h *ended_h, void *arg);
+/* Frees the table; neither ends sessions nor removes their flows. */
+void tandem_sessions_free(struct tandem_sessions *ss);
+
+/* Number of sessions that are not ended. */
+size_t tandem_sessions_count(const struct tandem_sessions *ss);
+
+/* Who and what a session is for; kept with it. Strings are copied. */
+struct tandem_dialog {
+	const char *call_id;
+	const char *from_uri;
+	const char *to_uri;
+	const char *from_tag; /* of A */
+	const char *to_tag;   /* of B; NULL until known */
+};
+
+/*
+ * Create the session or update its dialog data (a to_tag that became known).
+ * -ENOSPC when max_sessions is reached.
+ */
+int tandem_session_open(struct tandem_sessions *ss, const struct tandem_dialog *dialog);
+
+/* Which party sends requests with this From tag; -ENOENT for an unknown call or tag. */
+int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, const char *tag,
+			 enum tandem_party_id *party);
+
+/*
+ * Where an SDP came from and where it goes. source is the signalling address of
+ * its sender (basis of the NAT decision), target the signalling address of the one
+ * who will get the edited SDP (decides address family and local address).
+ */
+struct tandem_signal {
+	struct tandem_endpoint source;
+	struct tandem_endpoint target;
+};
+
+/*
+ * RFC 3264. Take an offer (answer) from party, allocate ports, and return the SDP
+ * to pass on, malloc'd, with the relay's addresses in it. An answer installs the
+ * flows before the call returns. A repeated answer (183 then 200) is allowed: it
+ * replaces the one before. Body text need not be terminated.
+ * Errors: -ENOENT no such call; -EBADMSG the SDP is malformed; -EPROTO it breaks
+ * offer/answer (m-lines do not match, no offer pending); -ENOSPC no ports left;
+ * -EACCES an address in a denied network; -ENOMEM.
+ */
+int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
+			 enum tandem_party_id party, const struct tandem_signal *sig,
+			 const char *sdp, size_t len, char **outp, size_t *out_len);
+int tandem_session_answer(struct tandem_sessions *ss, const char *call_id,
+			  enum tandem_party_id party, const struct tandem_signal *sig,
+			  const char *sdp, size_t len, char **outp, size_t *out_len);
+
+/* The pending offer was refused: back to what was agreed before. No-op when none is pending. */
+int tandem_session_rollback(struct tandem_sessions *ss, const char *call_id);
+
+/* The call was answered for good (2xx to INVITE). */
+int tandem_session_confirm(struct tandem_sessions *ss, const char *call_id);
+
+/* Remove the flows, free the ports, forget the session. why goes to the log. */
+int tandem_session_end(struct tandem_sessions *ss, const char *call_id, const char *why);
+
+/* Find by id or Call-ID; the Call-ID, or NULL. Valid until the session ends. */
+const char *tandem_session_find(const struct tandem_sessions *ss, const char *id_or_call_id);
+
+/* To be called about once a second: reads counters, times out, closes learning windows. */
+void tandem_sessions_tick(struct tandem_sessions *ss);
+
+/* Hand over packets of unknown sources; to be called when the plane's event_fd is readable. */
+void tandem_sessions_dispatch(struct tandem_sessions *ss);
+
+/*
+ * As the local API shows them; new reference, NULL on no memory or no such session.
+ * list: {"sessions":[{"id","call_id","from","to","state","duration_s","verdict","offload"}]}
+ * show: docs/api.md gives the shape.
+ */
+json_t *tandem_sessions_json(struct tandem_sessions *ss);
+json_t *tandem_session_json(struct tandem_sessions *ss, const char *id_or_call_id);
+/* Plane name, description, and all reason counters that are not zero. */
+json_t *tandem_sessions_stats_json(struct tandem_sessions *ss);
+
+#endif
