@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# tandem: build, demonstrate, test. "make help" lists the targets.
+
+VERSION := 0.1.0
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+
+CC          ?= gcc
+CLANG       ?= clang-16
+BPFTOOL     ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG  ?= pkg-config
+FUZZ_SECONDS ?= 60
+
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Werror
+CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf
+CFLAGS ?= -O2 -g
+CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
+ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+# libre's own pkg-config file leaves the feature macros of its headers out.
+RE_CPPFLAGS := -DHAVE_INTTYPES_H -DHAVE_STDBOOL_H -DHAVE_INET6 -isystem /usr/include/re
+LDLIBS := -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lm -lpthread
+
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
+	-I. -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine)
+
+LIB_SRCS  := $(filter-out userspace/main.c,$(wildcard userspace/*.c userspace/*/*.c))
+BPF_SRCS  := $(wildcard bpf/*.bpf.c tests/bpf/*.bpf.c bench/*.bpf.c)
+BPF_OBJS  := $(BPF_SRCS:%.bpf.c=$(BUILD)/%.bpf.o)
+SKELETONS := $(BPF_OBJS:.bpf.o=.skel.h)
+UNIT_SRCS := $(wildcard tests/unit/test_*.c)
+UNIT_BINS := $(UNIT_SRCS:tests/unit/%.c=$(BUILD)/tests/unit/%)
+BPFT_SRCS := $(wildcard tests/bpf/*.c)
+BPFT_BINS := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(filter-out %.bpf.c,$(BPFT_SRCS)))
+TOOL_SRCS := $(wildcard tests/tools/*.c)
+TOOL_BINS := $(TOOL_SRCS:tests/tools/%.c=$(BUILD)/tests/tools/%)
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BINS := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
+BENCH_SRCS := $(filter-out %.bpf.c,$(wildcard bench/*.c))
+BENCH_BINS := $(BENCH_SRCS:bench/%.c=$(BUILD)/bench/%)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: help all core bpf userspace kbuild deps demo run test unit vectors fuzz netns test-tools lint \
+	format bench install uninstall clean
+
+##@ Building
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+all: core bpf userspace ## build everything that runs
+
+deps: ## install the Debian packages that building, demo and tests need (root)
+	tests/deps.sh
+
+core: ## check that the core stands alone: no libc, no #ifdef, for BPF and for the host
+	@tests/lint/core.sh $(CLANG) $(CC)
+
+bpf: $(BPF_OBJS) ## compile the XDP program and its skeleton
+
+userspace: $(BUILD)/tandem ## compile the tandem program
+
+kbuild: ## compile the core with the kernel's own flags (needs kernel headers)
+	@tests/kbuild/check.sh
+
+##@ Running
+demo: all test-tools ## a real call between two phones through the relay, in namespaces (root)
+	tests/netns/demo.sh
+
+run: $(BUILD)/tandem ## run the relay on this host with default configuration (root)
+	$(BUILD)/tandem run
+
+##@ Checking
+test: lint core all unit vectors fuzz kbuild netns ## everything below, in order (root)
+
+unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
+	CMOCKA_MESSAGE_OUTPUT=STDOUT prove --exec '' $(sort $(UNIT_BINS)) \
+		|| { echo "unit tests failed" >&2; exit 1; }
+
+vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build of the core (root)
+	prove --exec '' $(sort $(BPFT_BINS))
+
+fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
+	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
+
+test-tools: $(TOOL_BINS) bpf
+
+netns: all test-tools ## end-to-end calls with real phones in network namespaces (root)
+	prove --timer tests/netns/*.t
+
+lint: ## formatting, licences, include directions, spelling
+	@tests/lint/lint.sh
+
+format: ## rewrite the sources in the house style
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench: all $(BENCH_BINS) ## measure the packet path beside a bare limit program (root)
+	bench/run.sh
+
+##@ Installing
+install: userspace ## install program, man pages and unit file under PREFIX
+	install -D -m 755 $(BUILD)/tandem $(DESTDIR)$(PREFIX)/sbin/tandem
+	install -D -m 644 docs/man/tandem.8 $(DESTDIR)$(PREFIX)/share/man/man8/tandem.8
+	install -D -m 644 docs/man/tandem.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/tandem.conf.5
+	install -D -m 644 docs/tandem.conf.example $(DESTDIR)$(PREFIX)/share/doc/tandem/tandem.conf.example
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/sbin/tandem $(DESTDIR)$(PREFIX)/share/man/man8/tandem.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/tandem.conf.5
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/tandem
+
+clean: ## remove the build folder
+	rm -rf $(BUILD)
+
+# --- rules ---------------------------------------------------------------
+
+$(BUILD)/%.bpf.o: %.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@
+
+# Three builds of the same sources: as shipped, under sanitizers, for the fuzzers.
+define variant
+$(BUILD)/$(1)/%.o: %.c | $(SKELETONS)
+	@mkdir -p $$(@D)
+	$(2) $(CPPFLAGS_ALL) $$(EXTRA_CPPFLAGS) $(3) -MMD -MP -c $$< -o $$@
+
+$(BUILD)/$(1)/libtandem.a: $(LIB_SRCS:%.c=$(BUILD)/$(1)/%.o)
+	rm -f $$@ && $(AR) rcs $$@ $$^
+
+$(BUILD)/$(1)/userspace/sip/%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
+$(BUILD)/$(1)/userspace/main.o $(BUILD)/$(1)/userspace/loop.o $(BUILD)/$(1)/userspace/run.o: \
+	EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
+$(BUILD)/$(1)/tests/unit/test_sip%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
+$(BUILD)/$(1)/tests/fuzz/fuzz_sip%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
+endef
+
+FUZZ_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(eval $(call variant,release,$$(CC),$$(CFLAGS_ALL)))
+$(eval $(call variant,asan,$$(CC),-std=gnu11 $$(WARN) $$(ASAN)))
+$(eval $(call variant,fuzz,$$(CLANG),-std=gnu11 -Wall -Wno-gnu -Werror -fsanitize=fuzzer-no-link $$(FUZZ_FLAGS)))
+
+$(BUILD)/tandem: $(BUILD)/release/userspace/main.o $(BUILD)/release/libtandem.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$(BUILD)/tests/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+
+$(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+
+$(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $^ -lm -lpthread -o $@
+
+$(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+
+$(BUILD)/bench/%: $(BUILD)/release/bench/%.o $(BUILD)/release/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $^ $(LDLIBS) -o $@
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Who may include whom. Each row: the folder, and the project headers it may include
+# (an extended regular expression). docs/conventions.md explains the directions.
+set -eu
+status=0
+
+check() {
+	dir=$1 allowed=$2
+	[ -d "$dir" ] || return 0
+	bad=$(find "$dir" -maxdepth "${3:-9}" -name '*.[ch]' -exec grep -nHE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' {} + |
+		sed -E 's/^([^:]+:[0-9]+):.*"([^"]+)".*/\1 \2/' |
+		awk -v ok="^($allowed)$" '$2 !~ ok {print "  " $1 " includes " $2}')
+	if [ -n "$bad" ]; then
+		printf '%s may not include:\n%s\n' "$dir" "$bad" >&2
+		status=1
+	fi
+}
+
+core='core/[a-z_]+\.(h|def)'
+util='userspace/util/[a-z_]+\.h'
+dp='userspace/datapath/(datapath|plane)\.h'
+store='userspace/store/[a-z_]+\.h'
+sdp='userspace/sdp/[a-z_]+\.h'
+session='userspace/session/session\.h'
+
+check core               "core/[a-z_]+\.(h|def)|env\.h"
+check bpf                "$core|env\.h|maps\.bpf\.h"
+check userspace/util     "$util|$core"
+check userspace/sdp      "$sdp|$util"
+check userspace/store    "$store|$util"
+check userspace/config   "userspace/config/[a-z_]+\.h|$util|core/abi\.h|$dp|$session"
+check userspace/datapath "userspace/datapath/[a-z_]+\.h|$util|$core|relay\.skel\.h"
+check userspace/uring    "userspace/uring/[a-z_]+\.h|userspace/datapath/(datapath|slots)\.h|$util|$core|env\.h"
+check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/counters\.def|$sdp|$store|$util"
+check userspace/sip      "userspace/sip/[a-z_]+\.h|$session|$store|$util"
+check userspace/control  "userspace/control/[a-z_]+\.h|$session|$store|$util"
+check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
+
+# libre lives in the SIP front end and in the event loop, nowhere else.
+bad=$(grep -rlE '#[[:space:]]*include[[:space:]]*<re(_[a-z]+)?\.h>' userspace --include='*.[ch]' |
+	grep -vE '^userspace/(sip/|main\.c|loop\.c|run\.c)' || true)
+if [ -n "$bad" ]; then
+	printf 'these may not include libre:\n%s\n' "$bad" >&2
+	status=1
+fi
+exit "$status"
