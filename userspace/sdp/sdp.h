@@ -161,7 +161,7 @@ struct tandem_sdp_media {
 	int bundle;	     /* index of the BUNDLE group naming this mid; -1: none */
 	bool bundle_only;    /* RFC 9143 6: with port 0 this is not a rejection */
 	bool rejected;	     /* port 0 and not bundle-only */
-	bool hold2543;	     /* conn is 0.0.0.0 without ICE: do not send (RFC 3264 8.4) */
+	bool hold2543;	     /* conn is 0.0.0.0 or :: without ICE: do not send (RFC 3264 8.4) */
 
 	const uint32_t *ssrcs; /* a=ssrc (RFC 5576), each once, in order */
 	size_t nssrcs;
@@ -211,7 +211,7 @@ int tandem_sdp_print(const struct tandem_sdp *sdp, char **textp, size_t *lenp);
  * (v o s t, and c= for every media), the order of lines, lines that may come once only,
  * and the form of o=, t=, r=, z=, b= and k=. A relay accepts more than this.
  *
- * @return 0, -EBADMSG with *err filled (err may be NULL), -EINVAL
+ * @return 0, -EBADMSG with *err filled (err may be NULL), -EINVAL, -ENOMEM
  */
 int tandem_sdp_validate(const struct tandem_sdp *sdp, struct tandem_sdp_error *err);
 
@@ -227,8 +227,8 @@ size_t tandem_sdp_media_count(const struct tandem_sdp *sdp);
 const struct tandem_sdp_media *tandem_sdp_media(const struct tandem_sdp *sdp, size_t i);
 
 /** The format with payload type pt, or NULL. */
-const struct tandem_sdp_format *tandem_sdp_find_format(const struct tandem_sdp_media *media,
-							int pt);
+const struct tandem_sdp_format *
+tandem_sdp_find_format(const struct tandem_sdp_media *media, int pt);
 
 /**
  * The value of an attribute.
@@ -238,8 +238,8 @@ const struct tandem_sdp_format *tandem_sdp_find_format(const struct tandem_sdp_m
  * @param nth      which of several, from 0
  * @return the value, "" for a flag such as a=rtcp-mux, NULL if there is none
  */
-const char *tandem_sdp_find_attr(const struct tandem_sdp *sdp, int section, const char *name,
-				 size_t nth);
+const char *tandem_sdp_find_attr(const struct tandem_sdp *sdp, int section,
+				 const char *name, size_t nth);
 
 /** Number of lines. */
 size_t tandem_sdp_line_count(const struct tandem_sdp *sdp);
@@ -265,7 +265,8 @@ enum tandem_sdp_dir tandem_sdp_dir_reverse(enum tandem_sdp_dir dir);
 int tandem_sdp_static_format(int pt, struct tandem_sdp_format *out);
 
 /** Same encoding: name (case ignored), clock rate and channels; or the same unknown pt. */
-bool tandem_sdp_same_codec(const struct tandem_sdp_format *a, const struct tandem_sdp_format *b);
+bool tandem_sdp_same_codec(const struct tandem_sdp_format *a,
+			   const struct tandem_sdp_format *b);
 
 /* ---- editing ----------------------------------------------------------------------- */
 
@@ -276,15 +277,17 @@ bool tandem_sdp_same_codec(const struct tandem_sdp_format *a, const struct tande
  *
  * @param media   media index, or TANDEM_SDP_SESSION
  * @param family  AF_INET or AF_INET6
- * @param host    a literal of that family
+ * @param host    a unicast literal of that family
  */
-int tandem_sdp_set_connection(struct tandem_sdp *sdp, int media, int family, const char *host);
+int tandem_sdp_set_connection(struct tandem_sdp *sdp, int media, int family,
+			      const char *host);
 
 /** Set the port of an m= line; the port count, if any, is kept. Port 0: see reject_media. */
 int tandem_sdp_set_port(struct tandem_sdp *sdp, size_t media, uint16_t port);
 
 /** Set port and port count; nports 1 writes no count. nports 0: -EINVAL */
-int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port, uint32_t nports);
+int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port,
+			 uint32_t nports);
 
 /**
  * Set, insert or remove a=rtcp (RFC 3605).
@@ -336,7 +339,11 @@ int tandem_sdp_remove_format(struct tandem_sdp *sdp, size_t media, int pt);
 
 /* ---- offer and answer (RFC 3264) ----------------------------------------------------- */
 
-/* A format both sides have. Each receives under the number it wrote itself (RFC 3264 5.1). */
+/*
+ * A format both sides have. Each receives under the number it wrote itself (RFC 3264 5.1).
+ * Where one side left out the rtpmap of a dynamic number, its name is NULL and its clock 0:
+ * the other side's are meant.
+ */
 struct tandem_sdp_codec {
 	const struct tandem_sdp_format *offer;	/* offer->pt: in packets to the offerer */
 	const struct tandem_sdp_format *answer; /* answer->pt: in packets to the answerer */
@@ -369,7 +376,8 @@ struct tandem_sdp_negotiated {
 
 /**
  * Check that answer can be an answer to offer: as many m= lines, of the same types
- * (RFC 3264 6), and nothing accepted that the offer had disabled.
+ * (RFC 3264 6). A media that the offer disabled counts as rejected whatever the answer
+ * says.
  *
  * @param err  line in the answer, and reason; may be NULL
  * @return 0, -EPROTO or -EINVAL
