@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * impair: a bad network between two interfaces.
+ *
+ *   phone --- near [ impair ] far --- relay
+ *
+ * Every frame that arrives on one interface leaves on the other. UDP datagrams
+ * that match (--ports, --rtp) are lost, delayed, jittered, duplicated and
+ * reordered on the way, decided by a seeded generator: each matching frame of a
+ * direction takes the same number of draws, so the n-th frame meets the same
+ * fate in every run. SIGTERM or SIGINT ends it and prints what was done as JSON.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	FRAME_MAX = 2048,
+	QUEUE_MAX = 65536,
+	NSEC_PER_MSEC = 1000000,
+};
+
+struct frame {
+	uint64_t due;
+	uint64_t serial; /* equal due times leave in the order they came */
+	int out;
+	uint32_t len;
+	uint8_t data[FRAME_MAX];
+};
+
+struct direction {
+	uint64_t random;
+	uint64_t last_due;
+	uint64_t frames, matched, lost, duplicated, reordered, delayed, sent, failed;
+};
+
+struct impair {
+	double loss, duplicate, reorder; /* per cent */
+	uint64_t delay, jitter, reorder_by;
+	unsigned int port_min, port_max, grace;
+	bool rtp_only, on[2];
+	int fd[2];
+	uint64_t serial, late_max, late_sum, overflow;
+	struct direction dir[2];
+	struct frame **heap;
+	size_t n;
+};
+
+static volatile sig_atomic_t stopping;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stopping = 1;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* xorshift64*, as a number in [0, 1). */
+static double draw(struct direction *d)
+{
+	d->random ^= d->random >> 12;
+	d->random ^= d->random << 25;
+	d->random ^= d->random >> 27;
+	return (double)((d->random * 0x2545F4914F6CDD1Du) >> 11) / 9007199254740992.0;
+}
+
+static bool before(const struct frame *a, const struct frame *b)
+{
+	return a->due != b->due ? a->due < b->due : a->serial < b->serial;
+}
+
+static void queue_push(struct impair *im, struct frame *f)
+{
+	size_t i = im->n++;
+
+	while (i && before(f, im->heap[(i - 1) / 2])) {
+		im->heap[i] = im->heap[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	im->heap[i] = f;
+}
+
+static struct frame *queue_pop(struct impair *im)
+{
+	struct frame *top = im->heap[0], *last = im->heap[--im->n];
+	size_t i = 0, child;
+
+	while ((child = 2 * i + 1) < im->n) {
+		if (child + 1 < im->n && before(im->heap[child + 1], im->heap[child]))
+			child++;
+		if (!before(im->heap[child], last))
+			break;
+		im->heap[i] = im->heap[child];
+		i = child;
+	}
+	im->heap[i] = last;
+	return top;
+}
+
+static void frame_send(struct impair *im, struct direction *d, int out, const void *data,
+		       size_t len)
+{
+	if (send(im->fd[out], data, len, 0) == (ssize_t)len)
+		d->sent++;
+	else
+		d->failed++;
+}
+
+static void frame_delay(struct impair *im, int out, const uint8_t *data, size_t len, uint64_t due)
+{
+	struct frame *f = im->n < QUEUE_MAX ? malloc(sizeof(*f)) : NULL;
+
+	if (!f) {
+		im->overflow++;
+		return;
+	}
+	f->due = due;
+	f->serial = im->serial++;
+	f->out = out;
+	f->len = (uint32_t)len;
+	memcpy(f->data, data, len);
+	queue_push(im, f);
+}
+
+/* The UDP header, or NULL: not UDP, a fragment, or IPv6 extension headers. */
+static const uint8_t *udp_of(const uint8_t *p, size_t len)
+{
+	size_t off;
+
+	if (len < 14)
+		return NULL;
+	if (p[12] == 0x08 && p[13] == 0x00) {
+		if (len < 34 || p[23] != IPPROTO_UDP || ((p[20] & 0x3f) | p[21]))
+			return NULL;
+		off = 14 + (size_t)(p[14] & 0x0f) * 4;
+	} else if (p[12] == 0x86 && p[13] == 0xdd) {
+		if (len < 54 || p[20] != IPPROTO_UDP)
+			return NULL;
+		off = 54;
+	} else {
+		return NULL;
+	}
+	return off + 8 <= len ? p + off : NULL;
+}
+
+/* RFC 7983: RTP and RTCP start with 128..191; RFC 5761: RTCP's type is 192..223. */
+static bool is_rtp(const uint8_t *payload, size_t len)
+{
+	return len >= 12 && payload[0] >= 128 && payload[0] <= 191 &&
+	       (payload[1] < 192 || payload[1] > 223);
+}
+
+static bool matches(const struct impair *im, const uint8_t *p, size_t len)
+{
+	const uint8_t *udp = udp_of(p, len);
+	unsigned int sport, dport;
+
+	if (!udp)
+		return false;
+	sport = (unsigned int)udp[0] << 8 | udp[1];
+	dport = (unsigned int)udp[2] << 8 | udp[3];
+	if ((sport < im->port_min || sport > im->port_max) &&
+	    (dport < im->port_min || dport > im->port_max))
+		return false;
+	return !im->rtp_only || is_rtp(udp + 8, (size_t)(p + len - udp) - 8);
+}
+
+static void frame_impair(struct impair *im, int in, const uint8_t *data, size_t len)
+{
+	struct direction *d = &im->dir[in];
+	bool lose = draw(d) * 100 < im->loss, duplicate = draw(d) * 100 < im->duplicate;
+	bool reorder = draw(d) * 100 < im->reorder;
+	uint64_t due = now_ns() + im->delay + (uint64_t)(draw(d) * (double)im->jitter);
+
+	if (lose) {
+		d->lost++;
+		return;
+	}
+	/* Jitter alone keeps the order, as a queue does; only --reorder breaks it. */
+	if (due < d->last_due)
+		due = d->last_due;
+	if (reorder) {
+		due += im->reorder_by;
+		d->reordered++;
+	} else {
+		d->last_due = due;
+	}
+	d->delayed++;
+	frame_delay(im, !in, data, len, due);
+	if (duplicate) {
+		d->duplicated++;
+		frame_delay(im, !in, data, len, due);
+	}
+}
+
+static void frame_take(struct impair *im, int in, const uint8_t *data, size_t len)
+{
+	struct direction *d = &im->dir[in];
+
+	d->frames++;
+	if (im->on[in] && matches(im, data, len) && d->matched++ >= im->grace)
+		frame_impair(im, in, data, len);
+	else
+		frame_send(im, d, !in, data, len);
+}
+
+static void receive(struct impair *im, int in)
+{
+	uint8_t buf[FRAME_MAX];
+	struct sockaddr_ll from;
+	socklen_t fromlen;
+	ssize_t len;
+
+	for (;;) {
+		fromlen = sizeof(from);
+		len = recvfrom(im->fd[in], buf, sizeof(buf), MSG_DONTWAIT | MSG_TRUNC,
+			       (struct sockaddr *)&from, &fromlen);
+		if (len < 0)
+			return;
+		if (from.sll_pkttype == PACKET_OUTGOING)
+			continue;
+		if (len > FRAME_MAX) {
+			im->overflow++;
+			continue;
+		}
+		frame_take(im, in, buf, (size_t)len);
+	}
+}
+
+static void release_due(struct impair *im)
+{
+	uint64_t now;
+
+	while (im->n && im->heap[0]->due <= (now = now_ns())) {
+		struct frame *f = queue_pop(im);
+		uint64_t late = now - f->due;
+
+		im->late_sum += late;
+		if (late > im->late_max)
+			im->late_max = late;
+		frame_send(im, &im->dir[!f->out], f->out, f->data, f->len);
+		free(f);
+	}
+}
+
+static void run(struct impair *im, const sigset_t *unblocked)
+{
+	struct pollfd pfd[2] = {
+		{.fd = im->fd[0], .events = POLLIN},
+		{.fd = im->fd[1], .events = POLLIN},
+	};
+
+	while (!stopping) {
+		struct timespec ts = {.tv_sec = 1};
+
+		if (im->n) {
+			uint64_t now = now_ns(), due = im->heap[0]->due;
+			uint64_t wait = due > now ? due - now : 0;
+
+			ts.tv_sec = (time_t)(wait / 1000000000u);
+			ts.tv_nsec = (long)(wait % 1000000000u);
+		}
+		if (ppoll(pfd, 2, &ts, unblocked) < 0 && errno != EINTR)
+			return;
+		release_due(im);
+		receive(im, 0);
+		receive(im, 1);
+	}
+}
+
+static void report_direction(FILE *f, const char *name, const struct direction *d)
+{
+	fprintf(f,
+		"\"%s\":{\"frames\":%lu,\"matched\":%lu,\"lost\":%lu,\"duplicated\":%lu,"
+		"\"reordered\":%lu,\"delayed\":%lu,\"sent\":%lu,\"failed\":%lu}",
+		name, d->frames, d->matched, d->lost, d->duplicated, d->reordered, d->delayed,
+		d->sent, d->failed);
+}
+
+static void report(const struct impair *im, FILE *f)
+{
+	uint64_t timed = im->serial - im->n;
+
+	fputc('{', f);
+	report_direction(f, "ab", &im->dir[0]);
+	fputc(',', f);
+	report_direction(f, "ba", &im->dir[1]);
+	fprintf(f, ",\"queued\":%zu,\"overflow\":%lu,\"late_mean_us\":%.1f,\"late_max_us\":%.1f}\n",
+		im->n, im->overflow, timed ? (double)im->late_sum / (double)timed / 1000 : 0.0,
+		(double)im->late_max / 1000);
+}
+
+static int open_interface(const char *name)
+{
+	struct sockaddr_ll ll = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex(name),
+	};
+	int fd, size = 4 << 20;
+
+	if (!ll.sll_ifindex) {
+		fprintf(stderr, "impair: no interface %s\n", name);
+		return -ENODEV;
+	}
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0) {
+		fprintf(stderr, "impair: %s: %s\n", name, strerror(errno));
+		return -errno;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	return fd;
+}
+
+static void usage(void)
+{
+	fputs("usage: impair -a IF -b IF [options]\n"
+	      "  --ports LO-HI     only UDP with a port in this range (default: all)\n"
+	      "  --rtp             only RTP (no RTCP, STUN, DTLS)\n"
+	      "  --direction D     ab, ba or both (default)\n"
+	      "  --loss PCT  --duplicate PCT  --reorder PCT  --reorder-by MS (default 30)\n"
+	      "  --delay MS  --jitter MS (uniform, keeps the order)\n"
+	      "  --grace N         leave the first N matching frames of a direction alone\n"
+	      "  --seed N          same seed, same fate\n",
+	      stderr);
+}
+
+static uint64_t msec(const char *s)
+{
+	return (uint64_t)(strtod(s, NULL) * NSEC_PER_MSEC);
+}
+
+static int parse_options(struct impair *im, int argc, char **argv, const char *names[2])
+{
+	static const struct option opts[] = {
+		{"ports", 1, NULL, 'p'},     {"rtp", 0, NULL, 'r'},	  {"direction", 1, NULL, 'd'},
+		{"loss", 1, NULL, 'l'},	     {"duplicate", 1, NULL, 'u'}, {"reorder", 1, NULL, 'o'},
+		{"reorder-by", 1, NULL, 'y'}, {"delay", 1, NULL, 'e'},	  {"jitter", 1, NULL, 'j'},
+		{"grace", 1, NULL, 'g'},     {"seed", 1, NULL, 's'},	  {NULL, 0, NULL, 0},
+	};
+	uint64_t seed = 1;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "a:b:", opts, NULL)) != -1) {
+		switch (c) {
+		case 'a': names[0] = optarg; break;
+		case 'b': names[1] = optarg; break;
+		case 'p':
+			if (sscanf(optarg, "%u-%u", &im->port_min, &im->port_max) != 2)
+				return -EINVAL;
+			break;
+		case 'r': im->rtp_only = true; break;
+		case 'd':
+			im->on[0] = strcmp(optarg, "ba") != 0;
+			im->on[1] = strcmp(optarg, "ab") != 0;
+			break;
+		case 'l': im->loss = strtod(optarg, NULL); break;
+		case 'u': im->duplicate = strtod(optarg, NULL); break;
+		case 'o': im->reorder = strtod(optarg, NULL); break;
+		case 'y': im->reorder_by = msec(optarg); break;
+		case 'e': im->delay = msec(optarg); break;
+		case 'j': im->jitter = msec(optarg); break;
+		case 'g': im->grace = (unsigned int)strtoul(optarg, NULL, 10); break;
+		case 's': seed = strtoull(optarg, NULL, 10); break;
+		default: return -EINVAL;
+		}
+	}
+	im->dir[0].random = seed * 0x9E3779B97F4A7C15u + 1;
+	im->dir[1].random = seed * 0xBF58476D1CE4E5B9u + 2;
+	return names[0] && names[1] ? 0 : -EINVAL;
+}
+
+int main(int argc, char **argv)
+{
+	struct impair im = {.port_max = 65535, .reorder_by = 30 * NSEC_PER_MSEC, .on = {true, true}};
+	const char *names[2] = {NULL, NULL};
+	struct sigaction sa = {.sa_handler = on_signal};
+	sigset_t block, unblocked;
+
+	if (parse_options(&im, argc, argv, names)) {
+		usage();
+		return 2;
+	}
+	im.heap = calloc(QUEUE_MAX, sizeof(*im.heap));
+	im.fd[0] = open_interface(names[0]);
+	im.fd[1] = open_interface(names[1]);
+	if (!im.heap || im.fd[0] < 0 || im.fd[1] < 0)
+		return 1;
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	sigemptyset(&block);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGINT);
+	sigprocmask(SIG_BLOCK, &block, &unblocked);
+	fprintf(stderr, "impair: running\n");
+	run(&im, &unblocked);
+	report(&im, stdout);
+	while (im.n)
+		free(queue_pop(&im));
+	free(im.heap);
+	return 0;
+}
