@@ -161,8 +161,8 @@ def differences(want, have, tolerance):
             if name == "jitter_ms":
                 yield "jitter_ms: missing"
             continue
-        # below a few tens of microseconds the two clocks' distance is what is measured
-        if abs(have[name] - want[name]) > max(want[name] * tolerance / 100, 0.05):
+        # below a tenth of a millisecond the two clocks' distance is what is measured
+        if abs(have[name] - want[name]) > max(want[name] * tolerance / 100, 0.1):
             yield f"{name}: {have[name]}, tshark {want[name]}"
 
 

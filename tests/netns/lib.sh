@@ -518,3 +518,100 @@ audio_pcap()
 	editcap -r /usr/share/sip-tester/g711a.pcap "$WORK/audio.pcap" "1-${1:-100}" ||
 		tap_skip_all "needs /usr/share/sip-tester/g711a.pcap and editcap"
 }
+
+# ---- the bad network ------------------------------------------------------
+
+# impair_start REPORT OPTIONS...: needs `topology_up impair`; without options it
+# is a clean bridge. Direction ab is caller to relay.
+impair_start()
+{
+	local report=$1
+	shift
+	nsenter --net="/run/netns/$(ns_name impair)" "$TOOLS/impair" -a near -b far "$@" \
+		>"$report" 2>"$report.log" </dev/null &
+	IMPAIR_PID=$!
+	PIDS+=("$IMPAIR_PID")
+	wait_for 5 grep -q running "$report.log"
+}
+
+impair_stop()
+{
+	stop_pid "$IMPAIR_PID"
+}
+
+# ---- phones: baresip ------------------------------------------------------
+
+# phone_start NS USER: a baresip in $WORK/USER, its events in $WORK/USER.events.
+# PHONE_TRANSPORT udp|tcp, PHONE_FAMILY 4|6, PHONE_ANSWER manual|auto|early,
+# PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD override what it says.
+phone_start()
+{
+	local ns=$1 user=$2 dir=$WORK/$2 ip proxy f side=1
+	[ "$ns" = callee ] && side=2
+	ip=10.77.$side.2
+	proxy=10.77.$side.1
+	if [ "${PHONE_FAMILY:-4}" = 6 ]; then
+		ip="[fd77:$side::2]"
+		proxy="[fd77:$side::1]"
+	fi
+	mkdir -p "$dir"
+	for f in config accounts; do
+		sed -e "s|@LISTEN@|$ip:5060|" -e "s|@WAV@|$WORK/$user.wav|" -e "s|@DIR@|$dir|" \
+			-e "s|@RTP_PORTS@|10000-10100|" -e "s|@USER@|$user|g" \
+			-e "s|@DOMAIN@|${PHONE_DOMAIN:-example.test}|" \
+			-e "s|@TRANSPORT@|${PHONE_TRANSPORT:-udp}|" \
+			-e "s|@OUTBOUND@|${PHONE_OUTBOUND-sip:$proxy;transport=${PHONE_TRANSPORT:-udp}}|" \
+			-e "s|@REGINT@|${PHONE_REGINT:-60}|" -e "s|@PASSWORD@|${PHONE_PASSWORD:-secret}|" \
+			-e "s|@ANSWER@|${PHONE_ANSWER:-manual}|" "$SIP/baresip/$f.in" >"$dir/$f"
+	done
+	[ -e "$WORK/$user.wav" ] || tone_wav "$WORK/$user.wav"
+	ns_start "$ns" "$WORK/$user.log" baresip -f "$dir" -v
+	PHONE_PID=$LAST_PID
+	wait_for 10 tcp_bound "$ns" 4444 || return 1
+	mkfifo "$dir/commands"
+	ns_start "$ns" "$dir/driver.log" "$PYTHON" "$NETNS/baresip.py" "$dir/commands" \
+		"$WORK/$user.events"
+	wait_for 5 grep -q ATTACHED "$WORK/$user.events"
+}
+
+# phone USER COMMAND [PARAMS]: one baresip command, through the phone's driver.
+phone()
+{
+	local user=$1
+	shift
+	echo "$*" >"$WORK/$user/commands"
+}
+
+# phone_event USER SECONDS EVENT: that event has happened, at any time so far.
+phone_event()
+{
+	wait_for "$2" grep -q "^$3" "$WORK/$1.events"
+}
+
+# phone_events_are USER EVENT COUNT
+phone_events_are()
+{
+	[ "$(grep -c "^$2" "$WORK/$1.events")" = "$3" ]
+}
+
+# heard USER: the recording of what USER's phone decoded last.
+heard()
+{
+	ls -t "$WORK/$1"/dump-*-dec.wav 2>/dev/null | head -n 1
+}
+
+# tone_wav FILE [SECONDS]: sound that never repeats, 8 kHz, 16 bits, mono. Samples
+# are odd: G.711 encoders disagree on values exactly between two steps.
+tone_wav()
+{
+	"$PYTHON" - "$1" "${2:-20}" <<-'EOF'
+		import math, random, struct, sys, wave
+		random.seed(sys.argv[1])
+		with wave.open(sys.argv[1], "wb") as w:
+		    w.setparams((1, 2, 8000, 0, "NONE", ""))
+		    n = int(float(sys.argv[2]) * 8000)
+		    w.writeframes(b"".join(struct.pack("<h", int(
+		        9000 * math.sin(i * (0.2 + i * 1e-6)) + random.randint(-3000, 3000)) | 1)
+		        for i in range(n)))
+	EOF
+}

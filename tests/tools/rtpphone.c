@@ -137,13 +137,14 @@ static void next_port(struct sockaddr_storage *ss)
 static int udp_open(const struct sockaddr_storage *ss, socklen_t len)
 {
 	int fd = socket(ss->ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int size = 4 << 20;
+	int size = 4 << 20, on = 1;
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)ss, len) < 0) {
 		fprintf(stderr, "rtpphone: bind: %s\n", strerror(errno));
 		return -errno;
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
 	return fd;
 }
 
@@ -240,7 +241,7 @@ static void stream_jitter(struct stream *s, uint32_t ts, uint32_t clock, uint64_
 	double d;
 
 	if (s->packets > 1) {
-		d = ((double)now - (double)s->arrival_prev) / 1e6 -
+		d = (double)(int64_t)(now - s->arrival_prev) / 1e6 -
 		    (double)(int32_t)(ts - s->ts_prev) * 1000.0 / clock;
 		s->jitter += (fabs(d) - s->jitter) / 16;
 		s->jitter_sum += s->jitter;
@@ -298,16 +299,45 @@ static void stream_take(struct phone *ph, const uint8_t *p, size_t len, uint64_t
 		s->first = ext;
 }
 
+/* One datagram with the kernel's time of arrival: a busy host must not add jitter. */
+static ssize_t datagram_read(int fd, uint8_t *buf, size_t size, struct sockaddr_storage *from,
+			     socklen_t *from_len, uint64_t *when)
+{
+	char control[CMSG_SPACE(sizeof(struct timespec))];
+	struct iovec iov = {.iov_base = buf, .iov_len = size};
+	struct msghdr msg = {
+		.msg_name = from,
+		.msg_namelen = sizeof(*from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(fd, &msg, 0);
+	struct cmsghdr *c;
+	struct timespec ts;
+
+	*when = 0;
+	*from_len = msg.msg_namelen;
+	for (c = CMSG_FIRSTHDR(&msg); len >= 0 && c; c = CMSG_NXTHDR(&msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+		*when = (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	}
+	return len;
+}
+
 static void receive(struct phone *ph, int fd)
 {
 	uint8_t buf[PACKET_MAX];
 	struct sockaddr_storage from;
 	socklen_t from_len;
+	uint64_t when;
 	ssize_t len;
 
 	for (;;) {
-		from_len = sizeof(from);
-		len = recvfrom(fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &from_len);
+		len = datagram_read(fd, buf, sizeof(buf), &from, &from_len, &when);
 		if (len < 0)
 			return;
 		if (len >= 8 && buf[0] >> 6 == 2 && buf[1] >= 192 && buf[1] <= 223) {
@@ -319,7 +349,7 @@ static void receive(struct phone *ph, int fd)
 			ph->other++;
 			continue;
 		}
-		stream_take(ph, buf, (size_t)len, now_ns());
+		stream_take(ph, buf, (size_t)len, when);
 		if (ph->echo &&
 		    sendto(fd, buf, (size_t)len, 0, (struct sockaddr *)&from, from_len) == len)
 			ph->echoed++;
