@@ -21,20 +21,20 @@ struct tandem_config_media {
 	unsigned int addresses_count;
 	char **interfaces; /* empty: every interface that holds one of the addresses */
 	unsigned int interfaces_count;
-	uint16_t port_min; /* 16384 */
-	uint16_t port_max; /* 32767 */
-	uint32_t flow_capacity;     /* 65536 */
-	uint32_t stream_capacity;   /* 4096 */
-	uint32_t nexthop_age_ms;    /* 100 */
+	uint16_t port_min;	       /* 16384 */
+	uint16_t port_max;	       /* 32767 */
+	uint32_t flow_capacity;	       /* 65536 */
+	uint32_t stream_capacity;      /* 4096 */
+	uint32_t nexthop_age_ms;       /* 100 */
 	uint32_t inactivity_timeout_s; /* 60: an established call without a packet */
-	uint32_t hold_timeout_s;    /* 3600: the same while on hold in both directions */
-	uint32_t setup_timeout_s;   /* 200: offered, never answered */
-	char *learn;                /* "nat": where SDP and signalling address differ; "off"; "always" */
-	uint32_t learn_window_ms;   /* 5000 */
-	char **deny;                /* networks never relayed to, CIDR; default loopback, link-local, multicast, any */
+	uint32_t hold_timeout_s;       /* 3600: the same while on hold in both directions */
+	uint32_t setup_timeout_s;      /* 200: offered, never answered */
+	char *learn; /* "nat": where SDP and signalling address differ; "off"; "always" */
+	uint32_t learn_window_ms; /* 5000 */
+	char **deny; /* networks never relayed to, CIDR; default loopback, link-local, multicast, any */
 	unsigned int deny_count;
-	uint32_t max_sessions;      /* 10000 */
-	bool strict_payload_types;  /* false */
+	uint32_t max_sessions;	   /* 10000 */
+	bool strict_payload_types; /* false */
 };
 
 struct tandem_config_sip {
@@ -42,20 +42,20 @@ struct tandem_config_sip {
 	unsigned int listen_count;
 	char **domains; /* served; empty: the listen addresses themselves */
 	unsigned int domains_count;
-	uint32_t max_expires_s;       /* 3600 */
-	uint32_t min_expires_s;       /* 60 */
-	uint32_t default_expires_s;   /* 3600 */
-	uint32_t max_registrations;   /* 100000 */
-	uint32_t max_contacts;        /* 10 per address of record */
-	uint32_t max_transactions;    /* 20000 */
-	uint32_t timer_c_s;           /* 180 */
+	uint32_t max_expires_s;	    /* 3600 */
+	uint32_t min_expires_s;	    /* 60 */
+	uint32_t default_expires_s; /* 3600 */
+	uint32_t max_registrations; /* 100000 */
+	uint32_t max_contacts;	    /* 10 per address of record */
+	uint32_t max_transactions;  /* 20000 */
+	uint32_t timer_c_s;	    /* 180 */
 };
 
 struct tandem_config {
-	char *datapath;       /* "auto", "xdp", "uring" */
+	char *datapath;	      /* "auto", "xdp", "uring" */
 	char *control_socket; /* /run/tandem/control.sock */
-	char *database;       /* /var/lib/tandem/tandem.db; ":memory:" allowed */
-	char *bpf_dir;        /* /sys/fs/bpf/tandem */
+	char *database;	      /* /var/lib/tandem/tandem.db; ":memory:" allowed */
+	char *bpf_dir;	      /* /sys/fs/bpf/tandem */
 	char *log_level;      /* "error", "warning", "info", "debug" */
 	struct tandem_config_media media;
 	struct tandem_config_sip sip;

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "userspace/config/listen.h"
+#include "userspace/config/schema.h"
+#include "userspace/util/endpoint.h"
+#include "userspace/util/log.h"
+
+struct checker {
+	const struct tandem_config *cfg;
+	const struct tandem_yaml *y;
+	struct tandem_config_error *err;
+};
+
+static int wrong(const struct checker *c, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int wrong(const struct checker *c, const char *key, const char *fmt, ...)
+{
+	va_list ap;
+
+	snprintf(c->err->key, sizeof(c->err->key), "%s", key);
+	c->err->line = tandem_yaml_line(c->y, key);
+	va_start(ap, fmt);
+	vsnprintf(c->err->text, sizeof(c->err->text), fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static int check_words(const struct checker *c)
+{
+	const struct tandem_config *cfg = c->cfg;
+	enum tandem_log_level level;
+
+	if (strcmp(cfg->datapath, "auto") != 0 && strcmp(cfg->datapath, "xdp") != 0 &&
+	    strcmp(cfg->datapath, "uring") != 0)
+		return wrong(c, "datapath", "'%.40s' is none of auto, xdp, uring", cfg->datapath);
+	if (tandem_log_level_parse(cfg->log_level, &level))
+		return wrong(c, "log_level", "'%.40s' is none of error, warning, info, debug",
+			     cfg->log_level);
+	if (strcmp(cfg->media.learn, "nat") != 0 && strcmp(cfg->media.learn, "off") != 0 &&
+	    strcmp(cfg->media.learn, "always") != 0)
+		return wrong(c, "media.learn", "'%.40s' is none of nat, off, always",
+			     cfg->media.learn);
+	return 0;
+}
+
+static int check_paths(const struct checker *c)
+{
+	const struct tandem_config *cfg = c->cfg;
+	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+
+	if (cfg->control_socket[0] != '/')
+		return wrong(c, "control_socket", "must be an absolute path");
+	if (strlen(cfg->control_socket) > max)
+		return wrong(c, "control_socket", "longer than the %zu bytes of a Unix socket",
+			     max);
+	if (cfg->database[0] != '/' && strcmp(cfg->database, ":memory:") != 0)
+		return wrong(c, "database", "must be an absolute path or :memory:");
+	if (cfg->bpf_dir[0] != '/')
+		return wrong(c, "bpf_dir", "must be an absolute path");
+	return 0;
+}
+
+/* YAML 1.1 has many words for truth, and libcyaml takes any other word for true. */
+static int check_booleans(const struct checker *c)
+{
+	static const char key[] = "media.strict_payload_types";
+	const char *text = tandem_yaml_scalar(c->y, key);
+
+	if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+		return wrong(c, key, "'%.40s' is neither true nor false", text);
+	return 0;
+}
+
+static int check_numbers(const struct checker *c)
+{
+	for (size_t i = 0; i < tandem_config_numbers_count; i++) {
+		const struct tandem_config_number *number = &tandem_config_numbers[i];
+		uint32_t value = tandem_config_number_get(c->cfg, number);
+
+		if (value < number->min || value > number->max)
+			return wrong(c, number->path,
+				     "'%" PRIu32 "' is not a number from %" PRIu32 " to %" PRIu32,
+				     value, number->min, number->max);
+	}
+	return 0;
+}
+
+static int check_relations(const struct checker *c)
+{
+	const struct tandem_config_media *media = &c->cfg->media;
+	const struct tandem_config_sip *sip = &c->cfg->sip;
+
+	/* RFC 3550 section 11: RTP takes an even port and RTCP the odd one above it. */
+	if (media->port_min % 2 != 0)
+		return wrong(c, "media.port_min", "%u is odd; RTP ports are even", media->port_min);
+	if (media->port_max % 2 != 1)
+		return wrong(c, "media.port_max",
+			     "%u is even; the last port belongs to RTCP and is odd",
+			     media->port_max);
+	if (media->port_max < media->port_min)
+		return wrong(c,
+			     tandem_yaml_line(c->y, "media.port_max") ? "media.port_max"
+								      : "media.port_min",
+			     "port_max %u is below port_min %u", media->port_max, media->port_min);
+	if (sip->min_expires_s > sip->max_expires_s)
+		return wrong(c,
+			     tandem_yaml_line(c->y, "sip.min_expires_s") ? "sip.min_expires_s"
+									 : "sip.max_expires_s",
+			     "min_expires_s %" PRIu32 " is above max_expires_s %" PRIu32,
+			     sip->min_expires_s, sip->max_expires_s);
+	/* The default adapts to a narrower range, unless it was asked for. */
+	if (tandem_yaml_line(c->y, "sip.default_expires_s") &&
+	    (sip->default_expires_s < sip->min_expires_s ||
+	     sip->default_expires_s > sip->max_expires_s))
+		return wrong(c, "sip.default_expires_s",
+			     "%" PRIu32 " is outside min_expires_s %" PRIu32
+			     " to max_expires_s %" PRIu32,
+			     sip->default_expires_s, sip->min_expires_s, sip->max_expires_s);
+	return 0;
+}
+
+static bool is_group(const struct ip_addr *ip)
+{
+	return tandem_ip_is_v4(ip) ? ip->b[12] >= 224 : ip->b[0] == 0xff;
+}
+
+static int check_address(const struct checker *c, const char *key, const char *text,
+			 struct ip_addr *ip)
+{
+	if (tandem_ip_parse(ip, text))
+		return wrong(c, key, "'%.60s' is not an IP address", text);
+	if (tandem_ip_is_any(ip) || is_group(ip))
+		return wrong(c, key, "%.60s is not the address of one host", text);
+	return 0;
+}
+
+static int check_media_address(const struct checker *c, unsigned int i)
+{
+	const struct tandem_config_address *entry = &c->cfg->media.addresses[i];
+	struct ip_addr ip, shown, other;
+	char key[64];
+
+	snprintf(key, sizeof(key), "media.addresses[%u]", i);
+	if (!entry->address)
+		return wrong(c, key, "has no address");
+	snprintf(key, sizeof(key), "media.addresses[%u].address", i);
+	if (check_address(c, key, entry->address, &ip))
+		return -EINVAL;
+	for (unsigned int j = 0; j < i; j++) {
+		if (!tandem_ip_parse(&other, c->cfg->media.addresses[j].address) &&
+		    tandem_ip_equal(&other, &ip))
+			return wrong(c, key, "%s is given twice", entry->address);
+	}
+	if (!entry->advertise)
+		return 0;
+	snprintf(key, sizeof(key), "media.addresses[%u].advertise", i);
+	if (check_address(c, key, entry->advertise, &shown))
+		return -EINVAL;
+	if (tandem_ip_family(&shown) != tandem_ip_family(&ip))
+		return wrong(c, key, "is not of the family of address %s", entry->address);
+	return 0;
+}
+
+static int check_media_lists(const struct checker *c)
+{
+	const struct tandem_config_media *media = &c->cfg->media;
+	struct tandem_prefix block;
+	char key[64];
+
+	for (unsigned int i = 0; i < media->addresses_count; i++) {
+		if (check_media_address(c, i))
+			return -EINVAL;
+	}
+	for (unsigned int i = 0; i < media->interfaces_count; i++) {
+		snprintf(key, sizeof(key), "media.interfaces[%u]", i);
+		if (strlen(media->interfaces[i]) >= IFNAMSIZ || strchr(media->interfaces[i], '/'))
+			return wrong(c, key, "'%.60s' is not an interface name",
+				     media->interfaces[i]);
+	}
+	for (unsigned int i = 0; i < media->deny_count; i++) {
+		snprintf(key, sizeof(key), "media.deny[%u]", i);
+		if (tandem_prefix_parse(&block, media->deny[i]))
+			return wrong(c, key, "'%.60s' is not a network such as 10.0.0.0/8",
+				     media->deny[i]);
+	}
+	return 0;
+}
+
+static int check_sip_lists(const struct checker *c)
+{
+	const struct tandem_config_sip *sip = &c->cfg->sip;
+	struct tandem_listen listen;
+	char key[64];
+
+	for (unsigned int i = 0; i < sip->listen_count; i++) {
+		snprintf(key, sizeof(key), "sip.listen[%u]", i);
+		if (tandem_listen_parse(&listen, sip->listen[i]))
+			return wrong(c, key,
+				     "'%.60s' is not of the form udp:192.0.2.1:5060 or "
+				     "tcp:[2001:db8::1]:5060",
+				     sip->listen[i]);
+		/* It goes into Via and Record-Route, where others must be able to reach it. */
+		if (tandem_ip_is_any(&listen.local.ip) || is_group(&listen.local.ip))
+			return wrong(c, key, "name one address; the others learn it from Via");
+	}
+	for (unsigned int i = 0; i < sip->domains_count; i++) {
+		snprintf(key, sizeof(key), "sip.domains[%u]", i);
+		if (strcspn(sip->domains[i], " \t\r\n@;,<>/") != strlen(sip->domains[i]))
+			return wrong(c, key, "'%.60s' is not a domain name", sip->domains[i]);
+	}
+	return 0;
+}
+
+int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yaml *y,
+			struct tandem_config_error *err)
+{
+	static int (*const checks[])(const struct checker *c) = {
+		check_words,	 check_paths,	    check_booleans,  check_numbers,
+		check_relations, check_media_lists, check_sip_lists,
+	};
+	const struct checker c = { cfg, y, err };
+
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		int ret = checks[i](&c);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}

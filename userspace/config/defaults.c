@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/config/schema.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBER(section, name, def, min, max)                                                       \
+	{                                                                                          \
+#section "." #name, offsetof(struct tandem_config, section.name),                  \
+			sizeof(((struct tandem_config *)NULL)->section.name), (def), min, (max)    \
+	}
+
+#define DAY_S 86400
+
+/*
+ * No number may be 0, so a 0 in the struct means that the file did not name the
+ * key, or named it wrongly; tandem_yaml_line() tells the two apart.
+ */
+const struct tandem_config_number tandem_config_numbers[] = {
+	NUMBER(media, port_min, 16384, 2, 65534),
+	NUMBER(media, port_max, 32767, 3, 65535),
+	NUMBER(media, flow_capacity, 65536, 2, 4194304),
+	NUMBER(media, stream_capacity, 4096, 1, 1048576),
+	NUMBER(media, nexthop_age_ms, 100, 1, 60000),
+	NUMBER(media, inactivity_timeout_s, 60, 5, DAY_S),
+	NUMBER(media, hold_timeout_s, 3600, 5, 7 * DAY_S),
+	NUMBER(media, setup_timeout_s, 200, 5, 3600),
+	NUMBER(media, learn_window_ms, 5000, 100, 60000),
+	NUMBER(media, max_sessions, 10000, 1, 1000000),
+	NUMBER(sip, max_expires_s, 3600, 1, 30 * DAY_S),
+	NUMBER(sip, min_expires_s, 60, 1, DAY_S),
+	NUMBER(sip, default_expires_s, 3600, 1, 30 * DAY_S),
+	NUMBER(sip, max_registrations, 100000, 1, 10000000),
+	NUMBER(sip, max_contacts, 10, 1, 100),
+	NUMBER(sip, max_transactions, 20000, 10, 1000000),
+	NUMBER(sip, timer_c_s, 180, 10, 3600),
+};
+const size_t tandem_config_numbers_count = sizeof(tandem_config_numbers) /
+					   sizeof(tandem_config_numbers[0]);
+
+static const struct {
+	size_t offset;
+	const char *def;
+} texts[] = {
+	{ offsetof(struct tandem_config, datapath), "auto" },
+	{ offsetof(struct tandem_config, control_socket), "/run/tandem/control.sock" },
+	{ offsetof(struct tandem_config, database), "/var/lib/tandem/tandem.db" },
+	{ offsetof(struct tandem_config, bpf_dir), "/sys/fs/bpf/tandem" },
+	{ offsetof(struct tandem_config, log_level), "info" },
+	{ offsetof(struct tandem_config, media.learn), "nat" },
+};
+
+/* A caller who could make the relay send here would reach its host or its link. */
+static const char *const denied[] = {
+	"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
+	"::/128",    "::1/128",	    "fe80::/10",      "ff00::/8",
+};
+
+const struct tandem_config_number *tandem_config_number_find(const char *path)
+{
+	for (size_t i = 0; i < tandem_config_numbers_count; i++) {
+		if (strcmp(tandem_config_numbers[i].path, path) == 0)
+			return &tandem_config_numbers[i];
+	}
+	return NULL;
+}
+
+uint32_t tandem_config_number_get(const struct tandem_config *cfg,
+				  const struct tandem_config_number *number)
+{
+	const char *at = (const char *)cfg + number->offset;
+	uint32_t wide;
+	uint16_t narrow;
+
+	if (number->size == sizeof(narrow)) {
+		memcpy(&narrow, at, sizeof(narrow));
+		return narrow;
+	}
+	memcpy(&wide, at, sizeof(wide));
+	return wide;
+}
+
+static void number_set(struct tandem_config *cfg, const struct tandem_config_number *number,
+		       uint32_t value)
+{
+	uint16_t narrow = (uint16_t)value;
+
+	memcpy((char *)cfg + number->offset,
+	       number->size == sizeof(narrow) ? (const void *)&narrow : (const void *)&value,
+	       number->size);
+}
+
+static int default_deny(struct tandem_config_media *media)
+{
+	size_t n = sizeof(denied) / sizeof(denied[0]);
+
+	media->deny = calloc(n, sizeof(*media->deny));
+	if (!media->deny)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		media->deny[i] = strdup(denied[i]);
+		if (!media->deny[i])
+			return -ENOMEM;
+		media->deny_count++;
+	}
+	return 0;
+}
+
+int tandem_config_defaults(struct tandem_config *cfg, const struct tandem_yaml *y)
+{
+	for (size_t i = 0; i < tandem_config_numbers_count; i++) {
+		const struct tandem_config_number *number = &tandem_config_numbers[i];
+
+		if (!tandem_yaml_line(y, number->path))
+			number_set(cfg, number, number->def);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char **text = (char **)((char *)cfg + texts[i].offset);
+
+		if (*text)
+			continue;
+		*text = strdup(texts[i].def);
+		if (!*text)
+			return -ENOMEM;
+	}
+	/* "deny: []" is a decision; only its absence is not. */
+	if (!tandem_yaml_line(y, "media.deny"))
+		return default_deny(&cfg->media);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where SIP listens: "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060". */
+#ifndef TANDEM_CONFIG_LISTEN_H
+#define TANDEM_CONFIG_LISTEN_H
+
+#include "userspace/util/endpoint.h"
+
+struct tandem_listen {
+	bool tcp;
+	struct tandem_endpoint local;
+};
+
+/* 0, or -EINVAL: no transport, no literal address, or no port from 1 to 65535. */
+int tandem_listen_parse(struct tandem_listen *listen, const char *text);
+
+/* Write it in the same form; returns buf. 64 bytes are enough. */
+const char *tandem_listen_format(const struct tandem_listen *listen, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/config/schema.h"
+
+#include "core/abi.h"
+
+#define OPT	 CYAML_FLAG_OPTIONAL
+#define OPT_PTR	 (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
+#define TEXT_MAX 255
+#define LIST_MAX 64
+
+static const cyaml_schema_value_t text_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX),
+};
+
+static const cyaml_schema_field_t address_fields[] = {
+	/* Not marked as required: libcyaml would report its absence under another key. */
+	CYAML_FIELD_STRING_PTR("address", OPT_PTR, struct tandem_config_address, address, 1,
+			       TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("advertise", OPT_PTR, struct tandem_config_address, advertise, 1,
+			       TEXT_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t address_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct tandem_config_address, address_fields),
+};
+
+#define MEDIA_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_media, name)
+
+static const cyaml_schema_field_t media_fields[] = {
+	CYAML_FIELD_SEQUENCE("addresses", OPT_PTR, struct tandem_config_media, addresses,
+			     &address_entry, 0, TANDEM_MAX_LOCALS),
+	CYAML_FIELD_SEQUENCE("interfaces", OPT_PTR, struct tandem_config_media, interfaces,
+			     &text_entry, 0, LIST_MAX),
+	MEDIA_NUMBER(port_min),
+	MEDIA_NUMBER(port_max),
+	MEDIA_NUMBER(flow_capacity),
+	MEDIA_NUMBER(stream_capacity),
+	MEDIA_NUMBER(nexthop_age_ms),
+	MEDIA_NUMBER(inactivity_timeout_s),
+	MEDIA_NUMBER(hold_timeout_s),
+	MEDIA_NUMBER(setup_timeout_s),
+	CYAML_FIELD_STRING_PTR("learn", OPT_PTR, struct tandem_config_media, learn, 1, TEXT_MAX),
+	MEDIA_NUMBER(learn_window_ms),
+	CYAML_FIELD_SEQUENCE("deny", OPT_PTR, struct tandem_config_media, deny, &text_entry, 0, 32),
+	MEDIA_NUMBER(max_sessions),
+	CYAML_FIELD_BOOL("strict_payload_types", OPT, struct tandem_config_media,
+			 strict_payload_types),
+	CYAML_FIELD_END,
+};
+
+#define SIP_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_sip, name)
+
+static const cyaml_schema_field_t sip_fields[] = {
+	CYAML_FIELD_SEQUENCE("listen", OPT_PTR, struct tandem_config_sip, listen, &text_entry, 0,
+			     LIST_MAX),
+	CYAML_FIELD_SEQUENCE("domains", OPT_PTR, struct tandem_config_sip, domains, &text_entry, 0,
+			     LIST_MAX),
+	SIP_NUMBER(max_expires_s),
+	SIP_NUMBER(min_expires_s),
+	SIP_NUMBER(default_expires_s),
+	SIP_NUMBER(max_registrations),
+	SIP_NUMBER(max_contacts),
+	SIP_NUMBER(max_transactions),
+	SIP_NUMBER(timer_c_s),
+	CYAML_FIELD_END,
+};
+
+#define TOP_TEXT(name)                                                                             \
+	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config, name, 1, TEXT_MAX)
+
+static const cyaml_schema_field_t top_fields[] = {
+	TOP_TEXT(datapath),
+	TOP_TEXT(control_socket),
+	TOP_TEXT(database),
+	TOP_TEXT(bpf_dir),
+	TOP_TEXT(log_level),
+	CYAML_FIELD_MAPPING("media", OPT, struct tandem_config, media, media_fields),
+	CYAML_FIELD_MAPPING("sip", OPT, struct tandem_config, sip, sip_fields),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t tandem_config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct tandem_config, top_fields),
+};
