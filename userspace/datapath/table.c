@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/datapath/table.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int tandem_table_config(struct relay_config *relay, const struct tandem_datapath_config *cfg,
+			char *why, size_t why_size)
+{
+	uint32_t ports, direct;
+
+	if (cfg->locals_count == 0 || cfg->locals_count > TANDEM_MAX_LOCALS) {
+		snprintf(why, why_size, "%zu media addresses; 1 to %d are possible",
+			 cfg->locals_count, TANDEM_MAX_LOCALS);
+		return -EINVAL;
+	}
+	if (cfg->port_min == 0 || cfg->port_min > cfg->port_max) {
+		snprintf(why, why_size, "media ports %u to %u are no range", cfg->port_min,
+			 cfg->port_max);
+		return -EINVAL;
+	}
+	ports = (uint32_t)cfg->port_max - cfg->port_min + 1;
+	direct = (uint32_t)cfg->locals_count * ports;
+	if (cfg->flow_capacity < direct) {
+		snprintf(why, why_size, "capacity of %u flows is less than %zu addresses with %u ports",
+			 cfg->flow_capacity, cfg->locals_count, ports);
+		return -EINVAL;
+	}
+	memset(relay, 0, sizeof(*relay));
+	relay->abi_version = TANDEM_ABI_VERSION;
+	relay->slots = cfg->flow_capacity;
+	relay->locals_count = (uint32_t)cfg->locals_count;
+	relay->port_base = cfg->port_min;
+	relay->port_count = ports;
+	relay->nexthop_age_ns = (uint64_t)cfg->nexthop_age_ms * 1000000;
+	for (size_t i = 0; i < cfg->locals_count; i++)
+		relay->locals[i] = cfg->locals[i].ip;
+	return 0;
+}
+
+int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
+		      struct rule *rules, struct flow *flows, tandem_shared_h *shared_h, void *arg)
+{
+	int err;
+
+	memset(t, 0, sizeof(*t));
+	t->relay = *relay;
+	t->rules = rules;
+	t->flows = flows;
+	t->shared_h = shared_h;
+	t->arg = arg;
+	err = tandem_slots_alloc(&t->slots, relay);
+	if (!err)
+		err = tandem_refs_init(&t->refs, relay->slots);
+	if (err)
+		tandem_table_clean(t);
+	return err;
+}
+
+void tandem_table_clean(struct tandem_table *t)
+{
+	tandem_slots_free(t->slots);
+	t->slots = NULL;
+	tandem_refs_clean(&t->refs);
+}
+
+/*
+ * The packet path reads gen, then the rule, then gen again. The fence keeps the
+ * odd value ahead of the fields, the release keeps them ahead of the even one.
+ */
+static void rule_begin(struct rule *r)
+{
+	__atomic_store_n(&r->gen, r->gen | 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void rule_end(struct rule *r)
+{
+	__atomic_store_n(&r->gen, r->gen + 1, __ATOMIC_RELEASE);
+}
+
+/* Everything behind gen. */
+static void rule_fill(struct rule *r, const struct rule *from)
+{
+	rule_begin(r);
+	memcpy((char *)r + sizeof(r->gen), (const char *)from + sizeof(r->gen),
+	       sizeof(*r) - sizeof(r->gen));
+	rule_end(r);
+}
+
+static void rule_set_flags(struct rule *r, uint32_t flags)
+{
+	if (r->flags == flags)
+		return;
+	rule_begin(r);
+	r->flags = flags;
+	rule_end(r);
+}
+
+static void rule_set_ref(struct rule *r, enum tandem_ref_kind kind, uint32_t slot)
+{
+	uint32_t *field = kind == TANDEM_REF_MEDIA ? &r->media : &r->reverse;
+
+	if (*field == slot)
+		return;
+	rule_begin(r);
+	*field = slot;
+	rule_end(r);
+}
+
+/* What a direct slot holds when it has no flow of its own: nothing, or the placeholder. */
+static void rule_vacate(struct tandem_table *t, uint32_t slot, const struct flow_key *key)
+{
+	struct rule empty = { 0 };
+
+	if (tandem_slots_is_direct(t->slots, slot) && tandem_slots_sharing(t->slots, slot)) {
+		empty.flags = RULE_F_ACTIVE | RULE_F_SHARED;
+		empty.id = TANDEM_PLACEHOLDER_ID;
+		empty.media = TANDEM_NO_SLOT;
+		empty.reverse = TANDEM_NO_SLOT;
+		empty.key.local = key->local;
+		empty.key.local_port = key->local_port;
+	}
+	rule_fill(&t->rules[slot], &empty);
+}
+
+/* After the number of flows behind a direct slot changed. */
+static void direct_refresh(struct tandem_table *t, uint32_t direct, const struct flow_key *key)
+{
+	struct rule *r = &t->rules[direct];
+	bool shared = tandem_slots_sharing(t->slots, direct) > 0;
+
+	if (!tandem_slots_id(t->slots, direct)) {
+		bool there = r->id == TANDEM_PLACEHOLDER_ID;
+
+		if (shared != there)
+			rule_vacate(t, direct, key);
+		return;
+	}
+	rule_set_flags(r, shared ? r->flags | RULE_F_SHARED : r->flags & ~(uint32_t)RULE_F_SHARED);
+}
+
+static int shared_change(struct tandem_table *t, const struct flow_key *key, uint32_t slot)
+{
+	return t->shared_h ? t->shared_h(key, slot, t->arg) : 0;
+}
+
+static void resolve_h(uint32_t slot, enum tandem_ref_kind kind, void *arg)
+{
+	struct tandem_table *t = arg;
+	uint64_t target = tandem_refs_get(&t->refs, slot, kind);
+
+	rule_set_ref(&t->rules[slot], kind, tandem_slots_find(t->slots, target));
+}
+
+static void rule_build(const struct tandem_table *t, uint32_t slot,
+		       const struct tandem_flow_spec *spec, struct rule *r)
+{
+	uint32_t own = RULE_F_ACTIVE | RULE_F_SHARED;
+
+	memset(r, 0, sizeof(*r));
+	r->flags = (spec->flags & ~own) | RULE_F_ACTIVE;
+	if (tandem_slots_is_direct(t->slots, slot) && tandem_slots_sharing(t->slots, slot))
+		r->flags |= RULE_F_SHARED;
+	r->key = spec->key;
+	r->id = spec->id;
+	r->media = tandem_slots_find(t->slots, spec->media_id);
+	r->reverse = tandem_slots_find(t->slots, spec->reverse_id);
+	r->peer = spec->peer;
+	r->peer_seq_offset = spec->peer_seq_offset;
+	memcpy(r->egress, spec->egress, sizeof(r->egress));
+	memcpy(r->pts, spec->pts, sizeof(r->pts));
+}
+
+static int refs_write(struct tandem_table *t, uint32_t slot, uint64_t media, uint64_t reverse)
+{
+	int err = tandem_refs_set(&t->refs, slot, TANDEM_REF_MEDIA, media);
+
+	return err ? err : tandem_refs_set(&t->refs, slot, TANDEM_REF_REVERSE, reverse);
+}
+
+static void vacate_slot(struct tandem_table *t, uint32_t slot, const struct flow_key *key)
+{
+	refs_write(t, slot, 0, 0); /* only removes: cannot fail */
+	tandem_slots_release(t->slots, slot);
+	if (!tandem_slots_is_direct(t->slots, slot))
+		direct_refresh(t, tandem_slots_direct(t->slots, key), key);
+}
+
+/* A new flow; state, if not NULL, is what its counts start from. */
+static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec,
+		     const struct flow *state)
+{
+	struct rule r;
+	uint32_t slot;
+	int err;
+
+	err = tandem_slots_take(t->slots, spec->id, &spec->key, &slot);
+	if (err)
+		return err;
+	/* Packets meanwhile are punted: others may share the port with the new flow. */
+	rule_begin(&t->rules[slot]);
+	if (state)
+		t->flows[slot] = *state;
+	else
+		memset(&t->flows[slot], 0, sizeof(t->flows[slot]));
+	err = refs_write(t, slot, spec->media_id, spec->reverse_id);
+	if (!err && !tandem_slots_is_direct(t->slots, slot))
+		err = shared_change(t, &spec->key, slot);
+	if (err) {
+		rule_vacate(t, slot, &spec->key);
+		vacate_slot(t, slot, &spec->key);
+		return err;
+	}
+	rule_build(t, slot, spec, &r);
+	rule_fill(&t->rules[slot], &r);
+	if (!tandem_slots_is_direct(t->slots, slot))
+		direct_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
+	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
+	return 0;
+}
+
+/* The same flow in the same slot. */
+static int table_change(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot)
+{
+	bool behind = !tandem_slots_is_direct(t->slots, slot);
+	const struct flow_key old = t->rules[slot].key;
+	bool rekeyed = memcmp(&old, &spec->key, sizeof(old)) != 0;
+	struct rule r;
+	int err;
+
+	err = tandem_slots_rekey(t->slots, slot, &spec->key);
+	if (err)
+		return err;
+	if (behind && rekeyed)
+		err = shared_change(t, &spec->key, slot);
+	if (!err)
+		err = refs_write(t, slot, spec->media_id, spec->reverse_id);
+	if (err) {
+		tandem_slots_rekey(t->slots, slot, &old);
+		return err;
+	}
+	rule_build(t, slot, spec, &r);
+	if (memcmp(r.egress, t->rules[slot].egress, sizeof(r.egress)))
+		__atomic_store_n(&t->flows[slot].nexthop.expires_ns, 0, __ATOMIC_RELAXED);
+	rule_fill(&t->rules[slot], &r);
+	if (behind && rekeyed)
+		shared_change(t, &old, TANDEM_NO_SLOT);
+	return 0;
+}
+
+/* The same flow on another local port: its counts go with it. */
+static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot)
+{
+	struct tandem_flow_spec before;
+	struct flow state;
+	int err;
+
+	tandem_table_spec(t, slot, &before);
+	tandem_table_remove(t, spec->id);
+	state = t->flows[slot];
+	state.nexthop.expires_ns = 0;
+	err = table_add(t, spec, &state);
+	if (err)
+		table_add(t, &before, &state);
+	return err;
+}
+
+int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec)
+{
+	struct tandem_flow_spec clean = *spec;
+	uint32_t slot, direct;
+
+	if (spec->id == 0 || spec->id == TANDEM_PLACEHOLDER_ID)
+		return -EINVAL;
+	clean.key.pad = 0; /* keys are compared as bytes */
+	slot = tandem_slots_find(t->slots, spec->id);
+	if (slot == TANDEM_NO_SLOT)
+		return table_add(t, &clean, NULL);
+	direct = tandem_slots_direct(t->slots, &clean.key);
+	if (direct == TANDEM_NO_SLOT)
+		return -EADDRNOTAVAIL;
+	if (direct == tandem_slots_direct(t->slots, &t->rules[slot].key))
+		return table_change(t, &clean, slot);
+	return table_move(t, &clean, slot);
+}
+
+int tandem_table_remove(struct tandem_table *t, uint64_t id)
+{
+	uint32_t slot = tandem_slots_find(t->slots, id);
+	struct flow_key key;
+
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	key = t->rules[slot].key;
+	rule_vacate(t, slot, &key);
+	if (!tandem_slots_is_direct(t->slots, slot))
+		shared_change(t, &key, TANDEM_NO_SLOT);
+	vacate_slot(t, slot, &key);
+	tandem_refs_each(&t->refs, id, resolve_h, t);
+	return 0;
+}
+
+uint32_t tandem_table_find(const struct tandem_table *t, uint64_t id)
+{
+	return tandem_slots_find(t->slots, id);
+}
+
+int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem_flow_spec *spec)
+{
+	const struct rule *r = &t->rules[slot];
+
+	if (!tandem_slots_id(t->slots, slot))
+		return -ENOENT;
+	memset(spec, 0, sizeof(*spec));
+	spec->id = r->id;
+	spec->media_id = tandem_refs_get(&t->refs, slot, TANDEM_REF_MEDIA);
+	spec->reverse_id = tandem_refs_get(&t->refs, slot, TANDEM_REF_REVERSE);
+	spec->flags = r->flags & ~(uint32_t)(RULE_F_ACTIVE | RULE_F_SHARED);
+	spec->key = r->key;
+	memcpy(spec->egress, r->egress, sizeof(spec->egress));
+	spec->peer = r->peer;
+	spec->peer_seq_offset = r->peer_seq_offset;
+	memcpy(spec->pts, r->pts, sizeof(spec->pts));
+	return 0;
+}
+
+void tandem_table_list(const struct tandem_table *t, tandem_installed_h *h, void *arg)
+{
+	uint32_t left = tandem_slots_count(t->slots);
+	struct tandem_flow_spec spec;
+
+	for (uint32_t i = 0; i < t->relay.slots && left; i++) {
+		if (tandem_table_spec(t, i, &spec))
+			continue;
+		left--;
+		h(&spec, arg);
+	}
+}
+
+bool tandem_table_any_active(const struct rule *rules, uint32_t slots)
+{
+	for (uint32_t i = 0; i < slots; i++) {
+		if (rules[i].flags & RULE_F_ACTIVE && rules[i].id != TANDEM_PLACEHOLDER_ID)
+			return true;
+	}
+	return false;
+}
+
+/* Id of the flow that a rule's slot reference means; 0 when there is none. */
+static uint64_t ref_id(const struct tandem_table *t, uint32_t slot)
+{
+	return slot == TANDEM_NO_SLOT ? 0 : tandem_slots_id(t->slots, slot);
+}
+
+/* What hangs together between the slots, once every flow has its own. */
+static int adopt_links(struct tandem_table *t, uint32_t slot)
+{
+	struct rule *r = &t->rules[slot];
+	int err;
+
+	if (r->id == TANDEM_PLACEHOLDER_ID)
+		direct_refresh(t, slot, &r->key);
+	if (!tandem_slots_id(t->slots, slot))
+		return 0;
+	err = refs_write(t, slot, ref_id(t, r->media), ref_id(t, r->reverse));
+	if (err)
+		return err;
+	direct_refresh(t, tandem_slots_direct(t->slots, &r->key), &r->key);
+	return tandem_slots_is_direct(t->slots, slot) ? 0 : shared_change(t, &r->key, slot);
+}
+
+int tandem_table_adopt(struct tandem_table *t)
+{
+	int err;
+
+	for (uint32_t i = 0; i < t->relay.slots; i++) {
+		struct rule *r = &t->rules[i];
+
+		if (!(r->flags & RULE_F_ACTIVE) && !(r->gen & 1))
+			continue;
+		if (r->id == TANDEM_PLACEHOLDER_ID && !(r->gen & 1))
+			continue;
+		err = r->gen & 1 ? -EINVAL : tandem_slots_adopt(t->slots, r->id, &r->key, i);
+		if (err == -ENOMEM)
+			return err;
+		if (err)
+			rule_fill(r, &(struct rule){ 0 });
+	}
+	for (uint32_t i = 0; i < t->relay.slots; i++) {
+		err = adopt_links(t, i);
+		if (err)
+			return err;
+	}
+	return 0;
+}

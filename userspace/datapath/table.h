@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The rule and flow arrays as the controller sees them: carries out changes by
+ * writing rules, in whatever memory the datapath keeps the arrays.
+ *
+ * A rule is written under its gen: odd while it is written. Live state is
+ * zeroed before a rule with a new id becomes active, and kept while the id
+ * stays. References between flows are resolved whenever their target appears,
+ * and taken back when it goes, so the order of changes does not matter.
+ *
+ * When the flow in a direct slot is removed while others share its port, the
+ * slot stays active with a rule that has no source (TANDEM_PLACEHOLDER_ID), for
+ * it is the direct slot that says where the others are found.
+ */
+#ifndef TANDEM_DATAPATH_TABLE_H
+#define TANDEM_DATAPATH_TABLE_H
+
+#include "core/abi.h"
+#include "userspace/datapath/datapath.h"
+#include "userspace/datapath/refs.h"
+#include "userspace/datapath/slots.h"
+
+#define TANDEM_PLACEHOLDER_ID 0xffffffffffffffffULL
+
+/* Enter key into the datapath's shared hash with this slot, or (TANDEM_NO_SLOT) remove it. */
+typedef int(tandem_shared_h)(const struct flow_key *key, uint32_t slot, void *arg);
+
+struct tandem_table {
+	struct relay_config relay;
+	struct rule *rules; /* relay.slots long, owned by the datapath */
+	struct flow *flows;
+	struct tandem_slots *slots;
+	struct tandem_refs refs;
+	tandem_shared_h *shared_h; /* NULL: the datapath asks tandem_slots_lookup_shared */
+	void *arg;
+};
+
+/*
+ * The relay_config that a datapath configuration asks for. -EINVAL when it does
+ * not add up; why then tells what.
+ */
+int tandem_table_config(struct relay_config *relay, const struct tandem_datapath_config *cfg,
+			char *why, size_t why_size);
+
+/* rules and flows are zeroed or, if they are taken over, read by tandem_table_adopt. */
+int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
+		      struct rule *rules, struct flow *flows, tandem_shared_h *shared_h, void *arg);
+void tandem_table_clean(struct tandem_table *t);
+
+/*
+ * Take over the rules that are in the array. A rule that its writer did not
+ * live to finish is cleared. 0 or -ENOMEM.
+ */
+int tandem_table_adopt(struct tandem_table *t);
+
+/* Is any rule of an array that is not (yet) in a table active? */
+bool tandem_table_any_active(const struct rule *rules, uint32_t slots);
+
+/*
+ * Install or change a flow. Errors as of tandem_slots_take; -EINVAL for an id
+ * that is not allowed. A flow that moves to another local port keeps its counts.
+ */
+int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec);
+
+/* -ENOENT when there is no such flow. */
+int tandem_table_remove(struct tandem_table *t, uint64_t id);
+
+/* Slot of a flow, or TANDEM_NO_SLOT. */
+uint32_t tandem_table_find(const struct tandem_table *t, uint64_t id);
+
+/* The specification of the flow in a slot, read back from its rule. -ENOENT when free. */
+int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem_flow_spec *spec);
+
+/* Every flow, by rising slot. */
+void tandem_table_list(const struct tandem_table *t, tandem_installed_h *h, void *arg);
+
+#endif
