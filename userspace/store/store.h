@@ -50,8 +50,16 @@ int tandem_store_session_remove(struct tandem_store *store, const char *id);
 typedef void(tandem_session_row_h)(const char *id, const char *json, void *arg);
 int tandem_store_session_list(struct tandem_store *store, tandem_session_row_h *h, void *arg);
 
+/*
+ * The random key of this name, made and kept at the first call; key is filled with
+ * len bytes (at most 64). Lets what was signed before a restart be verified after it.
+ */
+int tandem_store_secret(struct tandem_store *store, const char *name, uint8_t *key, size_t len);
+
 /* Writes between begin and commit reach the disk together. */
 int tandem_store_begin(struct tandem_store *store);
 int tandem_store_commit(struct tandem_store *store);
+/* Undo the writes since begin. */
+void tandem_store_rollback(struct tandem_store *store);
 
 #endif

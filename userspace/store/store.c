@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "userspace/store/db.h"
+
+#define BUSY_TIMEOUT_MS 1000
+#define SECRET_MAX	64
+
+static const char schema_sql[] =
+	"CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS contacts ("
+	"  id INTEGER PRIMARY KEY,"
+	"  aor TEXT NOT NULL, uri TEXT NOT NULL, call_id TEXT NOT NULL,"
+	"  cseq INTEGER NOT NULL, q INTEGER NOT NULL, expires INTEGER NOT NULL,"
+	"  source TEXT NOT NULL, transport TEXT NOT NULL, local TEXT NOT NULL,"
+	"  path TEXT NOT NULL, user_agent TEXT NOT NULL,"
+	"  UNIQUE (aor, uri));"
+	"CREATE INDEX IF NOT EXISTS contacts_expires ON contacts (expires);"
+	"CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, json TEXT NOT NULL);";
+
+static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
+	/* a replaced row gets a new id: the highest id is the newest binding */
+	[TANDEM_DB_CONTACT_PUT] =
+		"INSERT OR REPLACE INTO contacts (aor, uri, call_id, cseq, q, expires, source,"
+		" transport, local, path, user_agent) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+	[TANDEM_DB_CONTACT_REMOVE] = "DELETE FROM contacts WHERE aor = ?1 AND uri = ?2",
+	[TANDEM_DB_CONTACT_REMOVE_ALL] = "DELETE FROM contacts WHERE aor = ?1",
+	[TANDEM_DB_CONTACT_LIST] =
+		"SELECT aor, uri, call_id, cseq, q, expires, source, transport, local, path,"
+		" user_agent FROM contacts WHERE aor = ?2 AND expires > ?1 ORDER BY q DESC, id DESC",
+	[TANDEM_DB_CONTACT_LIST_ALL] =
+		"SELECT aor, uri, call_id, cseq, q, expires, source, transport, local, path,"
+		" user_agent FROM contacts WHERE expires > ?1 ORDER BY aor, q DESC, id DESC",
+	[TANDEM_DB_CONTACT_EXPIRE] = "DELETE FROM contacts WHERE expires <= ?1",
+	[TANDEM_DB_CONTACT_COUNT] = "SELECT count(*) FROM contacts",
+	[TANDEM_DB_SESSION_PUT] = "INSERT OR REPLACE INTO sessions (id, json) VALUES (?1, ?2)",
+	[TANDEM_DB_SESSION_REMOVE] = "DELETE FROM sessions WHERE id = ?1",
+	[TANDEM_DB_SESSION_LIST] = "SELECT id, json FROM sessions ORDER BY rowid",
+	[TANDEM_DB_META_GET] = "SELECT value FROM meta WHERE key = ?1",
+	[TANDEM_DB_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+};
+
+/* mkdir -p of everything before the last slash */
+static int make_parent(const char *path)
+{
+	char *dir, *p;
+	int err = 0;
+
+	dir = strdup(path);
+	if (!dir)
+		return -ENOMEM;
+
+	for (p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(dir, 0750) && errno != EEXIST) {
+			err = -errno;
+			break;
+		}
+		*p = '/';
+	}
+	free(dir);
+
+	return err;
+}
+
+/* SQLite would create it readable for all; its -wal and -shm inherit the mode. */
+static int make_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+
+	return 0;
+}
+
+static int schema_check(struct tandem_store *store, char *why, size_t why_size)
+{
+	uint8_t version = 0;
+	size_t len = sizeof(version);
+	int err;
+
+	err = tandem_db_meta_get(store, "schema", &version, &len);
+	if (err == -ENOENT) {
+		version = TANDEM_DB_SCHEMA;
+		return tandem_db_meta_put(store, "schema", &version, sizeof(version));
+	}
+	if (err)
+		return err;
+
+	if (version != TANDEM_DB_SCHEMA) {
+		snprintf(why, why_size, "schema version %u, this program needs %u", version,
+			 TANDEM_DB_SCHEMA);
+		return -EPROTO;
+	}
+
+	return 0;
+}
+
+static int open_db(struct tandem_store *store, const char *path)
+{
+	int rc, i;
+
+	rc = sqlite3_open_v2(path, &store->db,
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc != SQLITE_OK)
+		return tandem_db_error(rc);
+
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+
+	rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL,
+			  NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL);
+
+	for (i = 0; i < TANDEM_DB_STATEMENTS && rc == SQLITE_OK; i++)
+		rc = sqlite3_prepare_v3(store->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT,
+					&store->stmt[i], NULL);
+
+	return tandem_db_error(rc);
+}
+
+int tandem_store_open(struct tandem_store **storep, const char *path, char *why, size_t why_size)
+{
+	struct tandem_store *store;
+	int err = 0;
+
+	if (!storep || !path || !why || !why_size)
+		return -EINVAL;
+
+	why[0] = '\0';
+	store = calloc(1, sizeof(*store));
+	if (!store)
+		return -ENOMEM;
+	store->sync = TANDEM_DB_FULL;
+
+	if (strcmp(path, ":memory:")) {
+		err = make_parent(path);
+		if (!err)
+			err = make_file(path);
+	}
+	if (err) {
+		snprintf(why, why_size, "%s: %s", path, strerror(-err));
+		goto out;
+	}
+
+	err = open_db(store, path);
+	if (err) {
+		snprintf(why, why_size, "%s: %s", path,
+			 store->db ? sqlite3_errmsg(store->db) : strerror(-err));
+		goto out;
+	}
+
+	err = schema_check(store, why, why_size);
+	if (err && !why[0])
+		snprintf(why, why_size, "%s: %s", path, sqlite3_errmsg(store->db));
+
+out:
+	if (err)
+		tandem_store_close(store);
+	else
+		*storep = store;
+
+	return err;
+}
+
+void tandem_store_close(struct tandem_store *store)
+{
+	int i;
+
+	if (!store)
+		return;
+
+	for (i = 0; i < TANDEM_DB_STATEMENTS; i++)
+		sqlite3_finalize(store->stmt[i]);
+	sqlite3_close(store->db);
+	free(store);
+}
+
+int tandem_store_secret(struct tandem_store *store, const char *name, uint8_t *key, size_t len)
+{
+	uint8_t value[SECRET_MAX];
+	size_t n = sizeof(value);
+	int err;
+
+	if (!store || !name || !key || !len || len > SECRET_MAX)
+		return -EINVAL;
+
+	err = tandem_db_meta_get(store, name, value, &n);
+	if (err && err != -ENOENT)
+		return err;
+
+	if (err == -ENOENT || n != len) {
+		if (getrandom(value, len, 0) != (ssize_t)len)
+			return -EIO;
+		err = tandem_db_meta_put(store, name, value, len);
+		if (err)
+			return err;
+	}
+	memcpy(key, value, len);
+
+	return 0;
+}
