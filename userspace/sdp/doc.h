@@ -86,17 +86,14 @@ char *tandem_sdp_line_words(struct tandem_sdp *sdp, size_t i);
 const char *tandem_sdp_line_attr(const struct tandem_sdp *sdp, size_t i, const char *name);
 
 /** The lines of a section: *first and one past the last in *end. @return 0 or -EINVAL */
-int tandem_sdp_section(const struct tandem_sdp *sdp, int section, size_t *first,
-		       size_t *end);
+int tandem_sdp_section(const struct tandem_sdp *sdp, int section, size_t *first, size_t *end);
 
 /** Fill err, which may be NULL; line counts from 0, SIZE_MAX: none. @return code */
-int tandem_sdp_fail(struct tandem_sdp_error *err, int code, size_t line,
-		    const char *reason);
+int tandem_sdp_fail(struct tandem_sdp_error *err, int code, size_t line, const char *reason);
 
 /* view_session.c, view_media.c: the typed view; sections are known, words are uncut */
 int tandem_sdp_view_session(struct tandem_sdp *sdp, struct tandem_sdp_error *err);
-int tandem_sdp_view_media(struct tandem_sdp *sdp, size_t media,
-			  struct tandem_sdp_error *err);
+int tandem_sdp_view_media(struct tandem_sdp *sdp, size_t media, struct tandem_sdp_error *err);
 void tandem_sdp_view_clean(struct tandem_sdp *sdp);
 
 /** Direction named by an attribute. @return 0 or -ENOENT */

@@ -56,8 +56,7 @@ void tandem_sdp_draft_drop(struct tandem_sdp_draft *draft, size_t i)
 		set_line(draft, i, line);
 }
 
-void tandem_sdp_draft_replace(struct tandem_sdp_draft *draft, size_t i,
-			      const char *fmt, ...)
+void tandem_sdp_draft_replace(struct tandem_sdp_draft *draft, size_t i, const char *fmt, ...)
 {
 	va_list ap;
 	char *line;

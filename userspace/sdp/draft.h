@@ -24,8 +24,7 @@ void tandem_sdp_draft_init(struct tandem_sdp_draft *draft, struct tandem_sdp *sd
 void tandem_sdp_draft_drop(struct tandem_sdp_draft *draft, size_t i);
 
 /** Replace line i ("c=..." without its line end, which stays as it was). */
-void tandem_sdp_draft_replace(struct tandem_sdp_draft *draft, size_t i,
-			      const char *fmt, ...)
+void tandem_sdp_draft_replace(struct tandem_sdp_draft *draft, size_t i, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /** Insert a line before line i. */

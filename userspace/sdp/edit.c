@@ -22,8 +22,7 @@ static const char *addrtype(int family, const char *host, bool *multicast)
 }
 
 /* Where a c= line belongs: after the last of the lines that come before it */
-static size_t connection_place(const struct tandem_sdp *sdp, int media, size_t first,
-			       size_t end)
+static size_t connection_place(const struct tandem_sdp *sdp, int media, size_t first, size_t end)
 {
 	const char *before = media == TANDEM_SDP_SESSION ? "vosiuep" : "mi";
 	size_t i, place = first;
@@ -37,8 +36,7 @@ static size_t connection_place(const struct tandem_sdp *sdp, int media, size_t f
 	return place;
 }
 
-int tandem_sdp_set_connection(struct tandem_sdp *sdp, int media, int family,
-			      const char *host)
+int tandem_sdp_set_connection(struct tandem_sdp *sdp, int media, int family, const char *host)
 {
 	struct tandem_sdp_draft draft;
 	bool multicast, done = false;
@@ -92,8 +90,7 @@ int tandem_sdp_set_origin_address(struct tandem_sdp *sdp, int family, const char
 	n = tandem_sdp_word_count(text);
 	tail = tandem_sdp_word(text, n - 3, &len);
 	tandem_sdp_draft_init(&draft, sdp);
-	tandem_sdp_draft_replace(&draft, i, "o=%.*sIN %s %s", (int)(tail - text), text, type,
-				 host);
+	tandem_sdp_draft_replace(&draft, i, "o=%.*sIN %s %s", (int)(tail - text), text, type, host);
 	return tandem_sdp_draft_commit(&draft);
 }
 
@@ -166,8 +163,7 @@ int tandem_sdp_set_port(struct tandem_sdp *sdp, size_t media, uint16_t port)
 	return tandem_sdp_draft_commit(&draft);
 }
 
-int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port,
-			 uint32_t nports)
+int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port, uint32_t nports)
 {
 	struct tandem_sdp_draft draft;
 	size_t first, end;
@@ -203,8 +199,8 @@ static void leave_bundle(struct tandem_sdp_draft *draft, const char *mid)
 			if (len != strlen(mid) || memcmp(word, mid, len))
 				continue;
 			/* the blank before the word goes with it */
-			tandem_sdp_draft_replace(draft, i, "a=group:%.*s%s",
-						 (int)(word - text - 1), text, word + len);
+			tandem_sdp_draft_replace(draft, i, "a=group:%.*s%s", (int)(word - text - 1),
+						 text, word + len);
 			break;
 		}
 	}

@@ -15,8 +15,8 @@ static size_t section_tail(const struct tandem_sdp *sdp, size_t first, size_t en
 	return end;
 }
 
-static void put_attr(struct tandem_sdp_draft *draft, bool replace, size_t line,
-		     const char *name, const char *value)
+static void put_attr(struct tandem_sdp_draft *draft, bool replace, size_t line, const char *name,
+		     const char *value)
 {
 	const char *colon = value ? ":" : "";
 
@@ -27,16 +27,15 @@ static void put_attr(struct tandem_sdp_draft *draft, bool replace, size_t line,
 		tandem_sdp_draft_insert(draft, line, "a=%s%s%s", name, colon, value);
 }
 
-static int check_attr(const struct tandem_sdp *sdp, int section, const char *name,
-		      size_t *first, size_t *end)
+static int check_attr(const struct tandem_sdp *sdp, int section, const char *name, size_t *first,
+		      size_t *end)
 {
 	if (!sdp || !name || !tandem_sdp_is_token(name))
 		return -EINVAL;
 	return tandem_sdp_section(sdp, section, first, end);
 }
 
-int tandem_sdp_set_attr(struct tandem_sdp *sdp, int section, const char *name,
-			const char *value)
+int tandem_sdp_set_attr(struct tandem_sdp *sdp, int section, const char *name, const char *value)
 {
 	struct tandem_sdp_draft draft;
 	size_t first, end, i;
@@ -59,8 +58,7 @@ int tandem_sdp_set_attr(struct tandem_sdp *sdp, int section, const char *name,
 	return tandem_sdp_draft_commit(&draft);
 }
 
-int tandem_sdp_add_attr(struct tandem_sdp *sdp, int section, const char *name,
-			const char *value)
+int tandem_sdp_add_attr(struct tandem_sdp *sdp, int section, const char *name, const char *value)
 {
 	struct tandem_sdp_draft draft;
 	size_t first, end;
@@ -118,8 +116,8 @@ int tandem_sdp_set_direction(struct tandem_sdp *sdp, int section, enum tandem_sd
 		done = true;
 	}
 	if (!done)
-		put_attr(&draft, false, section_tail(sdp, first, end),
-			 tandem_sdp_dir_name(dir), NULL);
+		put_attr(&draft, false, section_tail(sdp, first, end), tandem_sdp_dir_name(dir),
+			 NULL);
 	return tandem_sdp_draft_commit(&draft);
 }
 

@@ -54,8 +54,7 @@ char *tandem_sdp_cut_attr(char *line)
 	return end;
 }
 
-int tandem_sdp_section(const struct tandem_sdp *sdp, int section, size_t *first,
-		       size_t *end)
+int tandem_sdp_section(const struct tandem_sdp *sdp, int section, size_t *first, size_t *end)
 {
 	size_t i = 0;
 
@@ -70,8 +69,8 @@ int tandem_sdp_section(const struct tandem_sdp *sdp, int section, size_t *first,
 	return 0;
 }
 
-const char *tandem_sdp_find_attr(const struct tandem_sdp *sdp, int section,
-				 const char *name, size_t nth)
+const char *tandem_sdp_find_attr(const struct tandem_sdp *sdp, int section, const char *name,
+				 size_t nth)
 {
 	const char *value;
 	size_t i, end;
@@ -102,8 +101,7 @@ int tandem_sdp_line(const struct tandem_sdp *sdp, size_t i, struct tandem_sdp_li
 	return 0;
 }
 
-int tandem_sdp_fail(struct tandem_sdp_error *err, int code, size_t line,
-		    const char *reason)
+int tandem_sdp_fail(struct tandem_sdp_error *err, int code, size_t line, const char *reason)
 {
 	if (err) {
 		err->code = code;

@@ -39,8 +39,7 @@ static bool same_fmtp(const struct tandem_sdp_format *a, const struct tandem_sdp
 }
 
 /* The same number for the same codec, or for one that a side did not name */
-static bool same_number(const struct tandem_sdp_format *a,
-			const struct tandem_sdp_format *b)
+static bool same_number(const struct tandem_sdp_format *a, const struct tandem_sdp_format *b)
 {
 	if (a->pt < 0 || a->pt != b->pt)
 		return false;
@@ -51,8 +50,8 @@ static bool same_number(const struct tandem_sdp_format *a,
  * A free offered format of the codec that an answered one names: with the same parameters
  * if there is one (H.264 profiles differ in nothing else), else the first.
  */
-static size_t find_codec(const struct tandem_sdp_media *offer,
-			 const struct tandem_sdp_format *f, const bool *used)
+static size_t find_codec(const struct tandem_sdp_media *offer, const struct tandem_sdp_format *f,
+			 const bool *used)
 {
 	size_t i, any = offer->nformats;
 
@@ -67,8 +66,8 @@ static size_t find_codec(const struct tandem_sdp_media *offer,
 	return any;
 }
 
-static size_t find_number(const struct tandem_sdp_media *offer,
-			  const struct tandem_sdp_format *f, const bool *used)
+static size_t find_number(const struct tandem_sdp_media *offer, const struct tandem_sdp_format *f,
+			  const bool *used)
 {
 	size_t i;
 
@@ -83,8 +82,7 @@ static size_t find_number(const struct tandem_sdp_media *offer,
  * changed it cannot take another's place.
  */
 static void match_formats(const struct tandem_sdp_media *offer,
-			  const struct tandem_sdp_media *answer,
-			  struct tandem_sdp_negotiated *out)
+			  const struct tandem_sdp_media *answer, struct tandem_sdp_negotiated *out)
 {
 	size_t found[TANDEM_SDP_MAX_FORMATS], i;
 	bool used[TANDEM_SDP_MAX_FORMATS + 1] = { false };
@@ -167,7 +165,7 @@ static void fill_side(struct tandem_sdp_side *side, const struct tandem_sdp_medi
 int tandem_sdp_negotiate(const struct tandem_sdp *offer, const struct tandem_sdp *answer,
 			 size_t media, struct tandem_sdp_negotiated *out)
 {
-	const struct tandem_sdp_media *o, *a, *ot, *at;
+	const struct tandem_sdp_media *o, *a, *offer_base, *answer_base;
 	int rc = tandem_sdp_check_answer(offer, answer, NULL);
 
 	if (!rc && (!out || media >= offer->nmedia))
@@ -186,11 +184,11 @@ int tandem_sdp_negotiate(const struct tandem_sdp *offer, const struct tandem_sdp
 	if (!out->accepted)
 		return 0;
 	find_transport(offer, answer, media, out);
-	ot = &offer->media[out->transport];
-	at = &answer->media[out->transport];
-	out->rtcp_mux = ot->rtcp_mux && at->rtcp_mux;
-	fill_side(&out->offerer, o, a, ot, out->rtcp_mux);
-	fill_side(&out->answerer, a, o, at, out->rtcp_mux);
+	offer_base = &offer->media[out->transport];
+	answer_base = &answer->media[out->transport];
+	out->rtcp_mux = offer_base->rtcp_mux && answer_base->rtcp_mux;
+	fill_side(&out->offerer, o, a, offer_base, out->rtcp_mux);
+	fill_side(&out->answerer, a, o, answer_base, out->rtcp_mux);
 	/* an offer states its wish before it knows the other's */
 	out->offerer.hold = is_hold(o, TANDEM_SDP_SENDRECV);
 	out->answerer.hold = is_hold(a, o->dir);

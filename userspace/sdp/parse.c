@@ -116,8 +116,8 @@ static int check_bytes(const char *buf, size_t len, struct tandem_sdp_error *err
 		return tandem_sdp_fail(err, -EMSGSIZE, SIZE_MAX, "description is too long");
 	nul = memchr(buf, '\0', len);
 	if (nul)
-		return tandem_sdp_fail(err, -EBADMSG,
-				       count_lines(buf, (size_t)(nul - buf) + 1) - 1, "NUL byte");
+		return tandem_sdp_fail(err, -EBADMSG, count_lines(buf, (size_t)(nul - buf) + 1) - 1,
+				       "NUL byte");
 	if (count_lines(buf, len) > TANDEM_SDP_MAX_LINES)
 		return tandem_sdp_fail(err, -EMSGSIZE, SIZE_MAX, "too many lines");
 	return 0;

@@ -31,14 +31,14 @@
 
 /* Limits against hostile input; a description beyond one is refused with -EMSGSIZE. */
 enum {
-	TANDEM_SDP_MAX_SIZE = 65536, /* bytes in a description */
-	TANDEM_SDP_MAX_LINES = 4096, /* lines, attributes included */
-	TANDEM_SDP_MAX_MEDIA = 64,   /* m= lines */
+	TANDEM_SDP_MAX_SIZE = 65536,  /* bytes in a description */
+	TANDEM_SDP_MAX_LINES = 4096,  /* lines, attributes included */
+	TANDEM_SDP_MAX_MEDIA = 64,    /* m= lines */
 	TANDEM_SDP_MAX_FORMATS = 128, /* formats on one m= line */
-	TANDEM_SDP_MAX_SSRCS = 256,  /* different SSRCs in one media section */
-	TANDEM_SDP_MAX_GROUPS = 16,  /* a=group lines */
-	TANDEM_SDP_MAX_MIDS = 128,   /* identification tags in one a=group line */
-	TANDEM_SDP_MAX_HOST = 255,   /* characters in a connection address */
+	TANDEM_SDP_MAX_SSRCS = 256,   /* different SSRCs in one media section */
+	TANDEM_SDP_MAX_GROUPS = 16,   /* a=group lines */
+	TANDEM_SDP_MAX_MIDS = 128,    /* identification tags in one a=group line */
+	TANDEM_SDP_MAX_HOST = 255,    /* characters in a connection address */
 };
 
 /* The section argument of the functions below: a media index, or the session level. */
@@ -73,15 +73,15 @@ enum tandem_sdp_kind {
 
 /* A connection, origin or RTCP address (RFC 8866 5.7 and 9, "IN" only). */
 struct tandem_sdp_addr {
-	bool present;	     /* the description states one */
-	bool has_addr;	     /* host is an IP literal of `family`: bytes is valid */
-	bool unspecified;    /* 0.0.0.0 or :: (also the hold of RFC 2543) */
-	bool multicast;	     /* a multicast literal */
-	int family;	     /* AF_INET, AF_INET6; AF_UNSPEC: not an Internet address */
-	const char *host;    /* literal or domain name, without /ttl/count; "" if absent */
-	uint8_t bytes[16];   /* network order, 4 or 16 bytes */
-	uint8_t ttl;	     /* IPv4 multicast time to live; 0: none given */
-	uint32_t count;	     /* consecutive multicast addresses, at least 1 */
+	bool present;	   /* the description states one */
+	bool has_addr;	   /* host is an IP literal of `family`: bytes is valid */
+	bool unspecified;  /* 0.0.0.0 or :: (also the hold of RFC 2543) */
+	bool multicast;	   /* a multicast literal */
+	int family;	   /* AF_INET, AF_INET6; AF_UNSPEC: not an Internet address */
+	const char *host;  /* literal or domain name, without /ttl/count; "" if absent */
+	uint8_t bytes[16]; /* network order, 4 or 16 bytes */
+	uint8_t ttl;	   /* IPv4 multicast time to live; 0: none given */
+	uint32_t count;	   /* consecutive multicast addresses, at least 1 */
 };
 
 /* One payload format of an m= line, with what rtpmap and fmtp say about it. */
@@ -104,22 +104,22 @@ struct tandem_sdp_group {
 
 /* One line as written. */
 struct tandem_sdp_line {
-	char type;	    /* 'v', 'o', ...; 0: an empty line */
-	const char *value;  /* what follows the '='; never NULL */
-	int section;	    /* media index or TANDEM_SDP_SESSION */
+	char type;	     /* 'v', 'o', ...; 0: an empty line */
+	const char *value;   /* what follows the '='; never NULL */
+	int section;	     /* media index or TANDEM_SDP_SESSION */
 	unsigned int number; /* from 1 */
 };
 
 /* The session level. */
 struct tandem_sdp_session {
 	bool has_origin;
-	const char *username;	  /* o= fields; "" when there is no o= line */
+	const char *username; /* o= fields; "" when there is no o= line */
 	const char *sess_id;
 	const char *sess_version; /* digits, of any length */
 	struct tandem_sdp_addr origin;
-	const char *name;	  /* s= */
+	const char *name;	     /* s= */
 	struct tandem_sdp_addr conn; /* session c= */
-	enum tandem_sdp_dir dir;  /* default for all media */
+	enum tandem_sdp_dir dir;     /* default for all media */
 	bool ice_lite;
 	const struct tandem_sdp_group *groups;
 	size_t ngroups;
@@ -128,18 +128,18 @@ struct tandem_sdp_session {
 /* One m= section, with the session level's defaults applied. */
 struct tandem_sdp_media {
 	enum tandem_sdp_kind kind;
-	const char *type;    /* "audio", "video", ... as written */
-	uint16_t port;	     /* 0: rejected or disabled, but see bundle_only */
-	uint32_t nports;     /* port pairs, `m=audio 49170/2`: at least 1 */
-	const char *proto;   /* "RTP/AVP", "UDP/TLS/RTP/SAVPF", "udptl", ... */
-	bool rtp;	     /* an RTP profile */
-	bool secure;	     /* RTP/SAVP or RTP/SAVPF in any wrapping */
-	bool feedback;	     /* an AVPF profile (RFC 4585) */
+	const char *type;			 /* "audio", "video", ... as written */
+	uint16_t port;				 /* 0: rejected or disabled, but see bundle_only */
+	uint32_t nports;			 /* port pairs, `m=audio 49170/2`: at least 1 */
+	const char *proto;			 /* "RTP/AVP", "UDP/TLS/RTP/SAVPF", "udptl", ... */
+	bool rtp;				 /* an RTP profile */
+	bool secure;				 /* RTP/SAVP or RTP/SAVPF in any wrapping */
+	bool feedback;				 /* an AVPF profile (RFC 4585) */
 	const struct tandem_sdp_format *formats; /* in the order of the m= line */
 	size_t nformats;
 
 	struct tandem_sdp_addr conn; /* effective: the media's first c=, else the session's */
-	size_t nconns;	     /* c= lines of this section (0: inherited) */
+	size_t nconns;		     /* c= lines of this section (0: inherited) */
 	enum tandem_sdp_dir dir;
 
 	/*
@@ -147,30 +147,30 @@ struct tandem_sdp_media {
 	 * port + 1 at the connection address. rtcp_port 0: none (port is 0 or 65535, or
 	 * a=rtcp:0, or not RTP).
 	 */
-	bool rtcp_explicit;  /* an a=rtcp line */
+	bool rtcp_explicit; /* an a=rtcp line */
 	uint16_t rtcp_port;
 	struct tandem_sdp_addr rtcp; /* its own address, or a copy of conn */
 
-	bool rtcp_mux;	     /* RFC 5761 */
-	bool rtcp_mux_only;  /* RFC 8858 */
-	bool rtcp_rsize;     /* RFC 5506 */
-	uint32_t ptime;	     /* ms, rounded down; 0: not stated */
-	uint32_t maxptime;   /* ms */
+	bool rtcp_mux;	    /* RFC 5761 */
+	bool rtcp_mux_only; /* RFC 8858 */
+	bool rtcp_rsize;    /* RFC 5506 */
+	uint32_t ptime;	    /* ms, rounded down; 0: not stated */
+	uint32_t maxptime;  /* ms */
 
-	const char *mid;     /* RFC 5888; NULL: none */
-	int bundle;	     /* index of the BUNDLE group naming this mid; -1: none */
-	bool bundle_only;    /* RFC 9143 6: with port 0 this is not a rejection */
-	bool rejected;	     /* port 0 and not bundle-only */
-	bool hold2543;	     /* conn is 0.0.0.0 or :: without ICE: do not send (RFC 3264 8.4) */
+	const char *mid;  /* RFC 5888; NULL: none */
+	int bundle;	  /* index of the BUNDLE group naming this mid; -1: none */
+	bool bundle_only; /* RFC 9143 6: with port 0 this is not a rejection */
+	bool rejected;	  /* port 0 and not bundle-only */
+	bool hold2543;	  /* conn is 0.0.0.0 or :: without ICE: do not send (RFC 3264 8.4) */
 
 	const uint32_t *ssrcs; /* a=ssrc (RFC 5576), each once, in order */
 	size_t nssrcs;
 
-	bool has_ice;	     /* a=ice-ufrag here or at session level (RFC 8839) */
-	bool has_candidates; /* a=candidate here */
-	bool has_crypto;     /* a=crypto here (RFC 4568) */
+	bool has_ice;	      /* a=ice-ufrag here or at session level (RFC 8839) */
+	bool has_candidates;  /* a=candidate here */
+	bool has_crypto;      /* a=crypto here (RFC 4568) */
 	bool has_fingerprint; /* a=fingerprint here or at session level (RFC 8122) */
-	const char *setup;   /* a=setup here, else at session level (RFC 4145); NULL: none */
+	const char *setup;    /* a=setup here, else at session level (RFC 4145); NULL: none */
 };
 
 /* ---- the document ------------------------------------------------------------------ */
@@ -227,8 +227,8 @@ size_t tandem_sdp_media_count(const struct tandem_sdp *sdp);
 const struct tandem_sdp_media *tandem_sdp_media(const struct tandem_sdp *sdp, size_t i);
 
 /** The format with payload type pt, or NULL. */
-const struct tandem_sdp_format *
-tandem_sdp_find_format(const struct tandem_sdp_media *media, int pt);
+const struct tandem_sdp_format *tandem_sdp_find_format(const struct tandem_sdp_media *media,
+						       int pt);
 
 /**
  * The value of an attribute.
@@ -238,8 +238,8 @@ tandem_sdp_find_format(const struct tandem_sdp_media *media, int pt);
  * @param nth      which of several, from 0
  * @return the value, "" for a flag such as a=rtcp-mux, NULL if there is none
  */
-const char *tandem_sdp_find_attr(const struct tandem_sdp *sdp, int section,
-				 const char *name, size_t nth);
+const char *tandem_sdp_find_attr(const struct tandem_sdp *sdp, int section, const char *name,
+				 size_t nth);
 
 /** Number of lines. */
 size_t tandem_sdp_line_count(const struct tandem_sdp *sdp);
@@ -265,8 +265,7 @@ enum tandem_sdp_dir tandem_sdp_dir_reverse(enum tandem_sdp_dir dir);
 int tandem_sdp_static_format(int pt, struct tandem_sdp_format *out);
 
 /** Same encoding: name (case ignored), clock rate and channels; or the same unknown pt. */
-bool tandem_sdp_same_codec(const struct tandem_sdp_format *a,
-			   const struct tandem_sdp_format *b);
+bool tandem_sdp_same_codec(const struct tandem_sdp_format *a, const struct tandem_sdp_format *b);
 
 /* ---- editing ----------------------------------------------------------------------- */
 
@@ -279,15 +278,13 @@ bool tandem_sdp_same_codec(const struct tandem_sdp_format *a,
  * @param family  AF_INET or AF_INET6
  * @param host    a unicast literal of that family
  */
-int tandem_sdp_set_connection(struct tandem_sdp *sdp, int media, int family,
-			      const char *host);
+int tandem_sdp_set_connection(struct tandem_sdp *sdp, int media, int family, const char *host);
 
 /** Set the port of an m= line; the port count, if any, is kept. Port 0: see reject_media. */
 int tandem_sdp_set_port(struct tandem_sdp *sdp, size_t media, uint16_t port);
 
 /** Set port and port count; nports 1 writes no count. nports 0: -EINVAL */
-int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port,
-			 uint32_t nports);
+int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port, uint32_t nports);
 
 /**
  * Set, insert or remove a=rtcp (RFC 3605).
@@ -311,12 +308,10 @@ int tandem_sdp_bump_version(struct tandem_sdp *sdp);
  *
  * @param value  NULL for a flag (a=name); else a=name:value
  */
-int tandem_sdp_set_attr(struct tandem_sdp *sdp, int section, const char *name,
-			const char *value);
+int tandem_sdp_set_attr(struct tandem_sdp *sdp, int section, const char *name, const char *value);
 
 /** Add an attribute at the section's end, whatever is there already. */
-int tandem_sdp_add_attr(struct tandem_sdp *sdp, int section, const char *name,
-			const char *value);
+int tandem_sdp_add_attr(struct tandem_sdp *sdp, int section, const char *name, const char *value);
 
 /** Remove all attributes of this name from a section. Having none is no error. */
 int tandem_sdp_remove_attr(struct tandem_sdp *sdp, int section, const char *name);
@@ -352,9 +347,9 @@ struct tandem_sdp_codec {
 /* One side of a negotiated media. */
 struct tandem_sdp_side {
 	const struct tandem_sdp_media *media;
-	bool sends;	    /* may send: it offers to, and the other side will receive */
-	bool hold;	    /* this side put the other on hold (sendonly, inactive, 0.0.0.0) */
-	struct tandem_sdp_addr rtp;  /* where it receives RTP */
+	bool sends; /* may send: it offers to, and the other side will receive */
+	bool hold;  /* this side put the other on hold (sendonly, inactive, 0.0.0.0) */
+	struct tandem_sdp_addr rtp; /* where it receives RTP */
 	uint16_t rtp_port;
 	struct tandem_sdp_addr rtcp; /* where it receives RTCP, mux considered */
 	uint16_t rtcp_port;	     /* 0: nowhere */
@@ -398,11 +393,11 @@ int tandem_sdp_negotiate(const struct tandem_sdp *offer, const struct tandem_sdp
 
 /* How a new description of one side relates to that side's previous one. */
 struct tandem_sdp_update {
-	bool same_session;  /* o= equal but for its version (RFC 3264 8) */
-	bool same_version;  /* and the version is the same too: nothing may have changed */
-	bool unchanged;	    /* all but the o= line is byte for byte the same */
-	bool pt_remapped;   /* a payload type means another codec now (forbidden, 8.3.2) */
-	size_t added;	    /* m= lines added at the end */
+	bool same_session; /* o= equal but for its version (RFC 3264 8) */
+	bool same_version; /* and the version is the same too: nothing may have changed */
+	bool unchanged;	   /* all but the o= line is byte for byte the same */
+	bool pt_remapped;  /* a payload type means another codec now (forbidden, 8.3.2) */
+	size_t added;	   /* m= lines added at the end */
 };
 
 /**

@@ -6,8 +6,7 @@
 
 #include "userspace/sdp/doc.h"
 
-static bool same_origin(const struct tandem_sdp_session *a,
-			const struct tandem_sdp_session *b)
+static bool same_origin(const struct tandem_sdp_session *a, const struct tandem_sdp_session *b)
 {
 	return a->has_origin && b->has_origin && !strcmp(a->username, b->username) &&
 	       !strcmp(a->sess_id, b->sess_id) && a->origin.family == b->origin.family &&
@@ -25,16 +24,14 @@ static bool same_lines(const struct tandem_sdp *a, const struct tandem_sdp *b)
 
 		if (type != tandem_sdp_line_type(b, i) || a->lines[i].eol != b->lines[i].eol)
 			return false;
-		if (type != 'o' &&
-		    strcmp(tandem_sdp_line_text(a, i), tandem_sdp_line_text(b, i)))
+		if (type != 'o' && strcmp(tandem_sdp_line_text(a, i), tandem_sdp_line_text(b, i)))
 			return false;
 	}
 	return true;
 }
 
 /* The meaning of a payload type number is for the session's life (RFC 3264 8.3.2). */
-static bool remapped(const struct tandem_sdp_media *prev,
-		     const struct tandem_sdp_media *next)
+static bool remapped(const struct tandem_sdp_media *prev, const struct tandem_sdp_media *next)
 {
 	size_t i;
 

@@ -241,8 +241,7 @@ int tandem_sdp_validate(const struct tandem_sdp *sdp, struct tandem_sdp_error *e
 	if (reason)
 		return tandem_sdp_fail(err, -EBADMSG, SIZE_MAX, reason);
 	for (i = 0; i < sdp->nmedia; i++)
-		if (!sdp->media[i].conn.present &&
-		    !tandem_sdp_section(sdp, (int)i, &first, &end))
+		if (!sdp->media[i].conn.present && !tandem_sdp_section(sdp, (int)i, &first, &end))
 			return tandem_sdp_fail(err, -EBADMSG, first, "media has no c= line");
 	return tandem_sdp_fail(err, 0, SIZE_MAX, "no error");
 }

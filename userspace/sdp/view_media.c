@@ -283,9 +283,9 @@ static bool *media_flag(struct tandem_sdp_media *m, const char *name)
 		const char *name;
 		bool *flag;
 	} flags[] = {
-		{ "rtcp-mux", &m->rtcp_mux },	    { "rtcp-mux-only", &m->rtcp_mux_only },
-		{ "rtcp-rsize", &m->rtcp_rsize },   { "bundle-only", &m->bundle_only },
-		{ "ice-ufrag", &m->has_ice },	    { "candidate", &m->has_candidates },
+		{ "rtcp-mux", &m->rtcp_mux },		{ "rtcp-mux-only", &m->rtcp_mux_only },
+		{ "rtcp-rsize", &m->rtcp_rsize },	{ "bundle-only", &m->bundle_only },
+		{ "ice-ufrag", &m->has_ice },		{ "candidate", &m->has_candidates },
 		{ "fingerprint", &m->has_fingerprint }, { "crypto", &m->has_crypto },
 	};
 	size_t i;
@@ -302,9 +302,8 @@ static int view_attr(struct section *s, char *name)
 		const char *name;
 		int (*h)(struct section *s, char *value);
 	} attrs[] = {
-		{ "rtpmap", attr_rtpmap }, { "fmtp", attr_fmtp },
-		{ "rtcp", attr_rtcp },	   { "ssrc", attr_ssrc },
-		{ "ptime", attr_ptime },   { "maxptime", attr_maxptime },
+		{ "rtpmap", attr_rtpmap }, { "fmtp", attr_fmtp },   { "rtcp", attr_rtcp },
+		{ "ssrc", attr_ssrc },	   { "ptime", attr_ptime }, { "maxptime", attr_maxptime },
 		{ "mid", attr_mid },	   { "setup", attr_setup },
 	};
 	char *value = tandem_sdp_cut_attr(name);
@@ -361,8 +360,7 @@ static void finish_media(struct section *s)
 		m->rtcp = m->conn;
 }
 
-int tandem_sdp_view_media(struct tandem_sdp *sdp, size_t media,
-			  struct tandem_sdp_error *err)
+int tandem_sdp_view_media(struct tandem_sdp *sdp, size_t media, struct tandem_sdp_error *err)
 {
 	struct section s = { .sdp = sdp, .m = &sdp->media[media] };
 	size_t i, end;

@@ -92,7 +92,7 @@ static int view_group(struct tandem_sdp *sdp, char *cursor, const char **reason)
 	return 0;
 }
 
-static int view_attr(struct tandem_sdp *sdp, size_t i, const char **reason)
+static int session_attr(struct tandem_sdp *sdp, size_t i, const char **reason)
 {
 	char *name = tandem_sdp_line_words(sdp, i);
 	char *value = tandem_sdp_cut_attr(name);
@@ -132,7 +132,7 @@ static int view_line(struct tandem_sdp *sdp, size_t i, const char **reason)
 			s->conn = addr;
 		return rc;
 	case 'a':
-		return view_attr(sdp, i, reason);
+		return session_attr(sdp, i, reason);
 	default:
 		return 0;
 	}
