@@ -127,24 +127,29 @@ static int view_mline(struct section *s, char *cursor)
 	return rc ? rc : view_formats(s, cursor);
 }
 
-static bool is_format(const struct tandem_sdp_format *f, const char *word)
+/* The payload type that an rtpmap or fmtp names; -1: a format that is not a number */
+static int scan_pt(const char *word)
 {
 	uint32_t pt;
 
-	if (f->pt < 0)
-		return !strcmp(f->fmt, word);
-	return !tandem_sdp_scan_number(word, 127, &pt) && (int)pt == f->pt;
+	return tandem_sdp_scan_number(word, 127, &pt) ? -1 : (int)pt;
+}
+
+static bool is_format(const struct tandem_sdp_format *f, int pt, const char *word)
+{
+	return f->pt >= 0 ? f->pt == pt : !strcmp(f->fmt, word);
 }
 
 /* a=rtpmap:pt name/clock[/channels] (RFC 8866 6.6) */
 static int attr_rtpmap(struct section *s, char *value)
 {
-	char *pt = tandem_sdp_next_word(&value);
-	char *name = pt ? tandem_sdp_next_word(&value) : NULL;
+	char *fmt = tandem_sdp_next_word(&value);
+	char *name = fmt ? tandem_sdp_next_word(&value) : NULL;
 	char *clock = name ? strchr(name, '/') : NULL;
 	uint32_t hz, channels = 1;
 	char *params;
 	size_t i;
+	int pt;
 
 	if (!clock || clock == name)
 		return 0;
@@ -159,10 +164,11 @@ static int attr_rtpmap(struct section *s, char *value)
 	/* Some write the sampling rate, 16000; the RTP clock is 8000 all the same. */
 	if (!strcasecmp(name, "G722"))
 		hz = 8000;
+	pt = scan_pt(fmt);
 	for (i = 0; i < s->m->nformats; i++) {
 		struct tandem_sdp_format *f = &s->formats[i];
 
-		if (f->rtpmap || !is_format(f, pt))
+		if (f->rtpmap || !is_format(f, pt, fmt))
 			continue;
 		f->name = name;
 		f->clock = hz;
@@ -176,12 +182,14 @@ static int attr_fmtp(struct section *s, char *value)
 {
 	char *fmt = tandem_sdp_next_word(&value);
 	size_t i;
+	int pt;
 
 	if (!fmt)
 		return 0;
+	pt = scan_pt(fmt);
 	value += strspn(value, " \t");
 	for (i = 0; i < s->m->nformats; i++)
-		if (!s->formats[i].fmtp && is_format(&s->formats[i], fmt))
+		if (!s->formats[i].fmtp && is_format(&s->formats[i], pt, fmt))
 			s->formats[i].fmtp = value;
 	return 0;
 }
