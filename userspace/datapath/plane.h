@@ -20,6 +20,14 @@ struct tandem_plane;
 int tandem_plane_open(struct tandem_plane **planep, const char *want,
 		      const struct tandem_datapath_config *cfg, char *why, size_t why_size);
 
+/*
+ * The same with the datapaths given: fast may be NULL, or (with optional) fail to
+ * open, which leaves slow alone.
+ */
+int tandem_plane_open_ops(struct tandem_plane **planep, const struct tandem_datapath_ops *fast,
+			  bool optional, const struct tandem_datapath_ops *slow,
+			  const struct tandem_datapath_config *cfg, char *why, size_t why_size);
+
 /* keep: fast-path state stays pinned and goes on forwarding. */
 void tandem_plane_close(struct tandem_plane *plane, bool keep);
 

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The plane over two datapaths that only keep books, and how their views are joined. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/datapath/join.h"
+#include "userspace/datapath/plane.h"
+
+enum { FLOWS = 200 };
+
+/* ---- a datapath that only keeps books ---- */
+
+struct tandem_datapath {
+	struct tandem_flow_spec specs[FLOWS];
+	struct tandem_flow_stats stats[FLOWS];
+	uint64_t refuse_id;
+	int refuse_error;
+	int order; /* of the latest apply */
+	bool kept;
+};
+
+static struct tandem_datapath fake_fast, fake_slow;
+static int fast_open_error, slow_open_error, order, opened;
+
+static int fake_open(struct tandem_datapath **dpp, struct tandem_datapath *dp, int error,
+		     char *why, size_t why_size)
+{
+	if (error) {
+		snprintf(why, why_size, "it is broken");
+		return error;
+	}
+	*dpp = dp;
+	opened++;
+	return 0;
+}
+
+static int fast_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		     char *why, size_t why_size)
+{
+	(void)cfg;
+	return fake_open(dpp, &fake_fast, fast_open_error, why, why_size);
+}
+
+static int slow_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		     char *why, size_t why_size)
+{
+	(void)cfg;
+	return fake_open(dpp, &fake_slow, slow_open_error, why, why_size);
+}
+
+static int find(const struct tandem_datapath *dp, uint64_t id)
+{
+	for (int i = 0; i < FLOWS; i++) {
+		if (dp->specs[i].id == id)
+			return i;
+	}
+	return -1;
+}
+
+static int fake_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
+{
+	dp->order = ++order;
+	for (size_t i = 0; i < n; i++) {
+		struct tandem_change *c = &changes[i];
+		int at = find(dp, c->spec.id);
+
+		c->result = 0;
+		if (c->op == TANDEM_FLOW_REMOVE) {
+			c->result = at < 0 ? -ENOENT : 0;
+			if (at >= 0)
+				dp->specs[at].id = 0;
+		} else if (c->spec.id == dp->refuse_id) {
+			c->result = dp->refuse_error;
+		} else {
+			dp->specs[at < 0 ? find(dp, 0) : at] = c->spec;
+		}
+	}
+	return 0;
+}
+
+static int fake_read(struct tandem_datapath *dp, uint64_t id, struct tandem_flow_stats *stats)
+{
+	int at = find(dp, id);
+
+	if (at < 0)
+		return -ENOENT;
+	*stats = dp->stats[at];
+	return 0;
+}
+
+static int fake_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
+{
+	for (int i = 0; i < FLOWS; i++) {
+		if (dp->specs[i].id)
+			h(&dp->specs[i], arg);
+	}
+	return 0;
+}
+
+static int fake_counters(struct tandem_datapath *dp, struct reason_counters *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->packets[REASON_stun] = dp == &fake_fast ? 1 : 2;
+	return 0;
+}
+
+static int fake_event_fd(struct tandem_datapath *dp)
+{
+	return dp == &fake_slow ? 77 : -1;
+}
+
+static void fake_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
+{
+	struct tandem_unknown_source src = { .flow_id = dp == &fake_slow ? 5 : 6 };
+
+	h(&src, arg);
+}
+
+static const char *fake_describe(struct tandem_datapath *dp)
+{
+	return dp == &fake_fast ? "native on eth1" : "one worker";
+}
+
+static void fake_close(struct tandem_datapath *dp, bool keep)
+{
+	dp->kept = keep;
+	opened--;
+}
+
+#define FAKE(n, o)                                                                       \
+	{                                                                                \
+		.name = n, .open = o, .apply = fake_apply, .read = fake_read,            \
+		.list = fake_list, .counters = fake_counters, .event_fd = fake_event_fd, \
+		.dispatch = fake_dispatch, .describe = fake_describe, .close = fake_close, \
+	}
+static const struct tandem_datapath_ops fast_ops = FAKE("fast", fast_open);
+static const struct tandem_datapath_ops slow_ops = FAKE("slow", slow_open);
+
+static int setup(void **state)
+{
+	struct tandem_datapath_config cfg = { 0 };
+	struct tandem_plane *plane;
+	char why[64];
+
+	memset(&fake_fast, 0, sizeof(fake_fast));
+	memset(&fake_slow, 0, sizeof(fake_slow));
+	fast_open_error = slow_open_error = 0;
+	if (tandem_plane_open_ops(&plane, &fast_ops, false, &slow_ops, &cfg, why, sizeof(why)))
+		return -1;
+	*state = plane;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	tandem_plane_close(*state, true);
+	return opened;
+}
+
+static struct tandem_change set(uint64_t id)
+{
+	return (struct tandem_change){ .op = TANDEM_FLOW_SET, .spec.id = id, .result = 1 };
+}
+
+static struct tandem_change removal(uint64_t id)
+{
+	return (struct tandem_change){ .op = TANDEM_FLOW_REMOVE, .spec.id = id, .result = 1 };
+}
+
+/* ---- opening ---- */
+
+static void opening(void **state)
+{
+	struct tandem_datapath_config cfg = { 0 };
+	struct tandem_flow_stats stats;
+	struct tandem_plane *plane;
+	struct tandem_change c = set(1);
+	char why[64];
+	(void)state;
+
+	fast_open_error = -EPERM;
+	assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, false, &slow_ops, &cfg, why,
+					       sizeof(why)), -EPERM);
+	assert_string_equal(why, "fast: it is broken");
+	assert_int_equal(opened, 0);
+
+	assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, true, &slow_ops, &cfg, why,
+					       sizeof(why)), 0);
+	assert_string_equal(why, "fast: it is broken");
+	assert_string_equal(tandem_plane_name(plane), "slow");
+	assert_string_equal(tandem_plane_describe(plane), "one worker");
+	assert_int_equal(tandem_plane_apply(plane, &c, 1), 0);
+	assert_int_equal(c.result, 0);
+	assert_int_equal(tandem_plane_read(plane, 1, &stats), 0);
+	assert_false(stats.offloaded);
+	assert_string_equal(stats.datapath, "slow");
+	assert_string_equal(stats.reason, "no fast on this host: it is broken");
+	tandem_plane_close(plane, true);
+
+	fast_open_error = 0;
+	slow_open_error = -ENOSYS;
+	assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, true, &slow_ops, &cfg, why,
+					       sizeof(why)), -ENOSYS);
+	assert_int_equal(opened, 0);
+	slow_open_error = 0;
+	assert_int_equal(tandem_plane_open(&plane, "kmod", &cfg, why, sizeof(why)), -EINVAL);
+	assert_string_equal(why, "there is no datapath \"kmod\"");
+}
+
+static void closing(void **state)
+{
+	struct tandem_datapath_config cfg = { 0 };
+	struct tandem_plane *plane;
+	char why[64];
+	(void)state;
+
+	for (int keep = 0; keep < 2; keep++) {
+		assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, false, &slow_ops, &cfg,
+						       why, sizeof(why)), 0);
+		assert_string_equal(why, "");
+		tandem_plane_close(plane, keep);
+		assert_int_equal(fake_fast.kept, keep);
+		assert_int_equal(opened, 0);
+	}
+}
+
+/* ---- changes ---- */
+
+static void both_take_it(void **state)
+{
+	struct tandem_plane *plane = *state;
+	struct tandem_change changes[150];
+	struct tandem_flow_stats stats;
+
+	for (uint64_t i = 0; i < 150; i++)
+		changes[i] = set(i + 1);
+	assert_int_equal(tandem_plane_apply(plane, changes, 150), 0);
+	for (int i = 0; i < 150; i++)
+		assert_int_equal(changes[i].result, 0);
+	assert_true(fake_slow.order < fake_fast.order);
+	assert_int_equal(tandem_plane_read(plane, 150, &stats), 0);
+	assert_true(stats.offloaded);
+	assert_string_equal(stats.datapath, "fast");
+	assert_string_equal(stats.reason, "");
+
+	changes[0] = removal(150);
+	changes[1] = removal(9999);
+	assert_int_equal(tandem_plane_apply(plane, changes, 2), 0);
+	assert_int_equal(changes[0].result, 0);
+	assert_int_equal(changes[1].result, -ENOENT);
+	assert_int_equal(tandem_plane_read(plane, 150, &stats), -ENOENT);
+}
+
+static void fast_refuses(void **state)
+{
+	struct tandem_plane *plane = *state;
+	struct tandem_change c = set(7);
+	struct tandem_flow_stats stats;
+
+	/* It is in the fast path; a change of it is refused: the old rule must go. */
+	assert_int_equal(tandem_plane_apply(plane, &c, 1), 0);
+	fake_fast.refuse_id = 7;
+	fake_fast.refuse_error = -ENOSPC;
+	assert_int_equal(tandem_plane_apply(plane, &c, 1), 0);
+	assert_int_equal(c.result, 0);
+	assert_int_equal(find(&fake_fast, 7), -1);
+	assert_int_equal(tandem_plane_read(plane, 7, &stats), 0);
+	assert_false(stats.offloaded);
+	assert_string_equal(stats.datapath, "slow");
+	assert_string_equal(stats.reason, "the fast path is full");
+
+	fake_fast.refuse_id = 0;
+	assert_int_equal(tandem_plane_apply(plane, &c, 1), 0);
+	assert_int_equal(tandem_plane_read(plane, 7, &stats), 0);
+	assert_true(stats.offloaded);
+}
+
+static void slow_refuses(void **state)
+{
+	struct tandem_plane *plane = *state;
+	struct tandem_change c = set(7);
+	struct tandem_flow_stats stats;
+
+	fake_slow.refuse_id = 7;
+	fake_slow.refuse_error = -EADDRINUSE;
+	assert_int_equal(tandem_plane_apply(plane, &c, 1), 0);
+	assert_int_equal(c.result, 0);
+	assert_int_equal(tandem_plane_read(plane, 7, &stats), 0);
+	assert_true(stats.offloaded);
+
+	fake_fast.refuse_id = 7;
+	fake_fast.refuse_error = -ENOSPC;
+	assert_int_equal(tandem_plane_apply(plane, &c, 1), 0);
+	assert_int_equal(c.result, -EADDRINUSE);
+	assert_int_equal(tandem_plane_read(plane, 7, &stats), -ENOENT);
+}
+
+static void sum_h(const struct tandem_flow_spec *spec, void *arg)
+{
+	*(uint64_t *)arg += spec->id;
+}
+
+static void source_h(const struct tandem_unknown_source *src, void *arg)
+{
+	*(uint64_t *)arg += src->flow_id;
+}
+
+static void the_rest(void **state)
+{
+	struct tandem_plane *plane = *state;
+	struct reason_counters fast, slow;
+	uint64_t sum = 0;
+
+	fake_fast.specs[3].id = 30; /* left by an earlier process */
+	fake_slow.specs[3].id = 40;
+	assert_int_equal(tandem_plane_list(plane, sum_h, &sum), 0);
+	assert_int_equal(sum, 30);
+	assert_int_equal(tandem_plane_counters(plane, &fast, &slow), 0);
+	assert_int_equal(fast.packets[REASON_stun], 1);
+	assert_int_equal(slow.packets[REASON_stun], 2);
+	assert_string_equal(tandem_plane_name(plane), "fast");
+	assert_string_equal(tandem_plane_describe(plane), "native on eth1");
+	assert_int_equal(tandem_plane_event_fd(plane), 77);
+	sum = 0;
+	tandem_plane_dispatch(plane, source_h, &sum);
+	assert_int_equal(sum, 5);
+}
+
+/* ---- joining ---- */
+
+/* A stream that saw the extended sequence numbers first..last, without those lost. */
+static struct stream stream_of(uint32_t first, uint32_t last, uint32_t lost, uint64_t first_ns,
+			       uint64_t last_ns)
+{
+	uint32_t base = first & 0xffff, max = base + (last - first);
+
+	return (struct stream){ .flow_id = 1, .ssrc = 1, .base_seq = base,
+				.max_seq = (uint16_t)max, .cycles = max & 0xffff0000U,
+				.received = last - first + 1 - lost,
+				.packets = last - first + 1 - lost, .octets = 160,
+				.first_ns = first_ns, .last_ns = last_ns };
+}
+
+static uint32_t expected(const struct stream *s)
+{
+	return s->cycles + s->max_seq - s->base_seq + 1;
+}
+
+static void joined_sequences(void **state)
+{
+	/* The ranges on either path in true extended numbers, and what comes out. */
+	static const struct {
+		const char *what;
+		uint32_t a_first, a_last, b_first, b_last;
+		uint64_t b_from_ns, b_to_ns;
+		uint32_t expected;
+	} cases[] = {
+		{ "slow carried the start", 200, 1000, 100, 199, 1, 5, 901 },
+		{ "slow carried the end", 100, 1000, 1001, 1010, 50, 200, 911 },
+		{ "slow saw some in between", 100, 1000, 500, 510, 50, 60, 901 },
+		{ "start before a wrap", 0x10005, 0x10100, 0xfff0, 0x10004, 1, 5, 0x111 },
+		{ "end after a wrap", 0xff00, 0x1fff0, 0x1fff1, 0x20010, 50, 200, 0x10111 },
+		{ "many cycles on a", 0xff00, 0x5ff00, 0x5ff01, 0x5ff20, 50, 200, 0x50021 },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (int swap = 0; swap < 2; swap++) {
+			struct stream a = stream_of(cases[i].a_first, cases[i].a_last, 0, 10, 100);
+			struct stream b = stream_of(cases[i].b_first, cases[i].b_last, 0,
+						    cases[i].b_from_ns, cases[i].b_to_ns);
+			struct stream *to = swap ? &b : &a;
+
+			tandem_stream_join(to, swap ? &a : &b);
+			if (expected(to) != cases[i].expected)
+				fail_msg("%s: %u, not %u", cases[i].what, expected(to),
+					 cases[i].expected);
+			assert_true(to->received <= expected(to));
+		}
+	}
+}
+
+static void joined_loss(void **state)
+{
+	struct stream a = stream_of(100, 199, 7, 10, 100), b = stream_of(200, 299, 2, 101, 200);
+	struct stream wrapped = stream_of(1, 10, 0, 10, 100), more = stream_of(11, 20, 0, 101, 200);
+	(void)state;
+
+	a.lost_prior = 3;
+	a.jitter_ns = 1;
+	a.jitter_max_ns = 9;
+	b.jitter_ns = 2;
+	b.jitter_max_ns = 4;
+	tandem_stream_join(&a, &b);
+	assert_int_equal(a.lost_prior + expected(&a) - a.received, 12);
+	assert_int_equal(a.packets, 191);
+	assert_int_equal(a.octets, 320);
+	assert_int_equal(a.jitter_ns, 2);
+	assert_int_equal(a.jitter_max_ns, 9);
+	assert_int_equal(a.first_ns, 10);
+	assert_int_equal(a.last_ns, 200);
+
+	/* A base just before 0. */
+	wrapped.base_seq = 0xffffffff;
+	wrapped.received += 2;
+	tandem_stream_join(&wrapped, &more);
+	assert_int_equal(expected(&wrapped), 22);
+	assert_int_equal(wrapped.received, 22);
+}
+
+static void joined_reports(void **state)
+{
+	struct stream a = stream_of(100, 199, 0, 10, 100);
+	struct stream b = { .flow_id = 1, .ssrc = 1, .rr_count = 2, .rr_lost = -4, .rtt_ns = 50,
+			    .rtt_min_ns = 40, .rtt_max_ns = 60, .sr_count = 1,
+			    .sr_lsr = { 7, 0 }, .sr_ns = { 70, 0 }, .bye = 1 };
+	(void)state;
+
+	tandem_stream_join(&a, &b);
+	assert_int_equal(a.rr_count, 2);
+	assert_int_equal(a.rr_lost, -4);
+	assert_int_equal(a.rtt_ns, 50);
+	assert_int_equal(a.rtt_min_ns, 40);
+	assert_int_equal(a.sr_lsr[0], 7);
+	assert_int_equal(a.bye, 1);
+	assert_int_equal(a.received, 100);
+	assert_int_equal(expected(&a), 100);
+}
+
+static void joined_flows(void **state)
+{
+	struct tandem_plane *plane = *state;
+	struct tandem_change c = set(1);
+	struct tandem_flow_stats *fast, *slow, out;
+
+	assert_int_equal(tandem_plane_apply(plane, &c, 1), 0);
+	fast = &fake_fast.stats[find(&fake_fast, 1)];
+	slow = &fake_slow.stats[find(&fake_slow, 1)];
+	fast->flow.packets = 10;
+	slow->flow.packets = 3;
+	fast->flow.dropped = 1;
+	slow->flow.dropped = 2;
+	slow->flow.unknown_source = 4;
+	slow->flow.unknown_port = 99;
+	slow->flow.last_ns = 8;
+	slow->flow.last_reason = REASON_stun;
+	fast->stream_count = 2;
+	fast->streams[0] = stream_of(100, 109, 0, 5, 9);
+	fast->streams[1] = stream_of(1, 2, 0, 5, 9);
+	fast->streams[1].ssrc = 2;
+	slow->stream_count = 2;
+	slow->streams[0] = stream_of(97, 99, 0, 1, 4);
+	slow->streams[1] = stream_of(1, 2, 0, 5, 9);
+	slow->streams[1].ssrc = 3;
+
+	assert_int_equal(tandem_plane_read(plane, 1, &out), 0);
+	assert_int_equal(out.flow.packets, 13);
+	assert_int_equal(out.fast_packets, 10);
+	assert_int_equal(out.slow_packets, 3);
+	assert_int_equal(out.flow.dropped, 3);
+	assert_int_equal(out.flow.unknown_source, 4);
+	assert_int_equal(out.flow.unknown_port, 99);
+	assert_int_equal(out.flow.last_reason, REASON_stun);
+	assert_int_equal(out.stream_count, 3);
+	assert_int_equal(out.streams[0].packets, 13);
+	assert_int_equal(out.flow.stream.packets, 13);
+	assert_int_equal(out.streams[2].ssrc, 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opening),
+		cmocka_unit_test(closing),
+		cmocka_unit_test_setup_teardown(both_take_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(fast_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(slow_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_rest, setup, teardown),
+		cmocka_unit_test(joined_sequences),
+		cmocka_unit_test(joined_loss),
+		cmocka_unit_test(joined_reports),
+		cmocka_unit_test_setup_teardown(joined_flows, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/datapath/plane.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/datapath/hash.h"
+#include "userspace/datapath/join.h"
+#include "userspace/util/log.h"
+
+#define MODULE "plane"
+#define BATCH 64
+
+struct path {
+	const struct tandem_datapath_ops *ops;
+	struct tandem_datapath *dp;
+};
+
+struct tandem_plane {
+	struct path fast; /* dp is NULL when there is none */
+	struct path slow;
+	struct tandem_hash refused; /* id -> errno with which the fast path refused it */
+	struct tandem_change batch[BATCH];
+	char no_fast[512]; /* why there is no fast path */
+};
+
+static int open_fast(struct tandem_plane *plane, const struct tandem_datapath_ops *ops,
+		     bool optional, const struct tandem_datapath_config *cfg, char *why,
+		     size_t why_size)
+{
+	char text[256] = "";
+	int err;
+
+	if (!ops) {
+		snprintf(plane->no_fast, sizeof(plane->no_fast), "no fast path was asked for");
+		return 0;
+	}
+	err = ops->open(&plane->fast.dp, cfg, text, sizeof(text));
+	if (!err) {
+		plane->fast.ops = ops;
+		return 0;
+	}
+	plane->fast.dp = NULL;
+	if (!text[0])
+		snprintf(text, sizeof(text), "%s", strerror(-err));
+	snprintf(why, why_size, "%s: %s", ops->name, text);
+	snprintf(plane->no_fast, sizeof(plane->no_fast), "no %s on this host: %s", ops->name, text);
+	return optional ? 0 : err;
+}
+
+int tandem_plane_open_ops(struct tandem_plane **planep, const struct tandem_datapath_ops *fast,
+			  bool optional, const struct tandem_datapath_ops *slow,
+			  const struct tandem_datapath_config *cfg, char *why, size_t why_size)
+{
+	struct tandem_plane *plane = calloc(1, sizeof(*plane));
+	char text[256] = "";
+	int err;
+
+	if (why_size)
+		why[0] = '\0';
+	if (!plane)
+		return -ENOMEM;
+	tandem_hash_init(&plane->refused, sizeof(uint64_t));
+
+	/* Sockets first: what the fast path punts must find them from the start. */
+	plane->slow.ops = slow;
+	err = slow->open(&plane->slow.dp, cfg, text, sizeof(text));
+	if (err) {
+		plane->slow.dp = NULL;
+		snprintf(why, why_size, "%s: %s", slow->name, text[0] ? text : strerror(-err));
+		goto out;
+	}
+	err = open_fast(plane, fast, optional, cfg, why, why_size);
+out:
+	if (err) {
+		tandem_plane_close(plane, true);
+		return err;
+	}
+	*planep = plane;
+	return 0;
+}
+
+int tandem_plane_open(struct tandem_plane **planep, const char *want,
+		      const struct tandem_datapath_config *cfg, char *why, size_t why_size)
+{
+	bool automatic = strcmp(want, "auto") == 0;
+	const struct tandem_datapath_ops *fast = NULL;
+
+	if (automatic || strcmp(want, tandem_xdp_ops.name) == 0) {
+		fast = &tandem_xdp_ops;
+	} else if (strcmp(want, tandem_uring_ops.name) != 0) {
+		snprintf(why, why_size, "there is no datapath \"%s\"", want);
+		return -EINVAL;
+	}
+	return tandem_plane_open_ops(planep, fast, automatic, &tandem_uring_ops, cfg, why,
+				     why_size);
+}
+
+void tandem_plane_close(struct tandem_plane *plane, bool keep)
+{
+	if (!plane)
+		return;
+	if (plane->fast.dp)
+		plane->fast.ops->close(plane->fast.dp, keep);
+	if (plane->slow.dp)
+		plane->slow.ops->close(plane->slow.dp, keep);
+	tandem_hash_clean(&plane->refused);
+	free(plane);
+}
+
+/* Remember what the fast path said of a change. Forgetting for want of memory is harmless. */
+static void note_fast_result(struct tandem_plane *plane, const struct tandem_change *change)
+{
+	uint64_t id = change->spec.id;
+
+	if (change->op == TANDEM_FLOW_REMOVE || change->result == 0) {
+		tandem_hash_remove(&plane->refused, &id);
+		return;
+	}
+	tandem_hash_set(&plane->refused, &id, (uint32_t)-change->result);
+	tandem_log(TANDEM_LOG_WARNING, MODULE, "flow %llu is not offloaded: %s",
+		   (unsigned long long)id, strerror(-change->result));
+}
+
+/*
+ * A change of a flow that the fast path refuses leaves the flow there as it was;
+ * it must go, or packets would be forwarded by the old rule.
+ */
+static void withdraw(struct tandem_plane *plane, const struct tandem_change *change)
+{
+	struct tandem_change removal = { .op = TANDEM_FLOW_REMOVE };
+
+	removal.spec.id = change->spec.id;
+	removal.spec.key = change->spec.key;
+	plane->fast.ops->apply(plane->fast.dp, &removal, 1);
+}
+
+static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes, size_t n)
+{
+	int err;
+
+	memcpy(plane->batch, changes, n * sizeof(*changes));
+	err = plane->fast.ops->apply(plane->fast.dp, plane->batch, n);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++) {
+		note_fast_result(plane, &plane->batch[i]);
+		if (plane->batch[i].result == 0)
+			changes[i].result = 0;
+		else if (changes[i].op == TANDEM_FLOW_SET)
+			withdraw(plane, &changes[i]);
+	}
+	return 0;
+}
+
+int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes, size_t n)
+{
+	for (size_t done = 0; done < n;) {
+		size_t count = n - done < BATCH ? n - done : BATCH;
+		int err = plane->slow.ops->apply(plane->slow.dp, changes + done, count);
+
+		if (!err && plane->fast.dp)
+			err = apply_fast(plane, changes + done, count);
+		if (err)
+			return err;
+		done += count;
+	}
+	return 0;
+}
+
+static const char *refusal_reason(int error)
+{
+	switch (error) {
+	case ENOSPC:
+		return "the fast path is full";
+	case EEXIST:
+		return "another flow in the fast path has the same addresses and ports";
+	case EADDRINUSE:
+		return "its port already has a flow, and it has no source of its own";
+	case EADDRNOTAVAIL:
+		return "its local address or port is not one of the relay's";
+	case ENOMEM:
+		return "no memory for it in the fast path";
+	case ENOENT:
+		return "it was not offered to the fast path";
+	default:
+		return "the fast path refused it";
+	}
+}
+
+static void offload_state(struct tandem_plane *plane, struct tandem_flow_stats *stats,
+			  uint64_t flow_id, bool in_fast)
+{
+	uint32_t error = tandem_hash_get(&plane->refused, &flow_id);
+
+	stats->offloaded = in_fast;
+	if (in_fast) {
+		stats->datapath = plane->fast.ops->name;
+		stats->reason = "";
+		return;
+	}
+	stats->datapath = plane->slow.ops->name;
+	if (!plane->fast.dp)
+		stats->reason = plane->no_fast;
+	else
+		stats->reason = refusal_reason(error == TANDEM_HASH_NONE ? ENOENT : (int)error);
+}
+
+int tandem_plane_read(struct tandem_plane *plane, uint64_t flow_id,
+		      struct tandem_flow_stats *stats)
+{
+	struct tandem_flow_stats slow;
+	int fast_err = -ENOENT, slow_err;
+
+	memset(stats, 0, sizeof(*stats));
+	if (plane->fast.dp)
+		fast_err = plane->fast.ops->read(plane->fast.dp, flow_id, stats);
+	if (fast_err)
+		memset(stats, 0, sizeof(*stats));
+	slow_err = plane->slow.ops->read(plane->slow.dp, flow_id, &slow);
+	if (fast_err && slow_err)
+		return slow_err;
+
+	stats->fast_packets = stats->flow.packets;
+	stats->slow_packets = 0;
+	if (!slow_err) {
+		stats->slow_packets = slow.flow.packets;
+		tandem_stats_join(stats, &slow);
+	}
+	offload_state(plane, stats, flow_id, !fast_err);
+	return 0;
+}
+
+int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg)
+{
+	return plane->fast.dp ? plane->fast.ops->list(plane->fast.dp, h, arg) : 0;
+}
+
+int tandem_plane_counters(struct tandem_plane *plane, struct reason_counters *fast,
+			  struct reason_counters *slow)
+{
+	int err;
+
+	memset(fast, 0, sizeof(*fast));
+	if (plane->fast.dp) {
+		err = plane->fast.ops->counters(plane->fast.dp, fast);
+		if (err)
+			return err;
+	}
+	return plane->slow.ops->counters(plane->slow.dp, slow);
+}
+
+static const struct path *leading(const struct tandem_plane *plane)
+{
+	return plane->fast.dp ? &plane->fast : &plane->slow;
+}
+
+const char *tandem_plane_name(const struct tandem_plane *plane)
+{
+	return leading(plane)->ops->name;
+}
+
+const char *tandem_plane_describe(const struct tandem_plane *plane)
+{
+	return leading(plane)->ops->describe(leading(plane)->dp);
+}
+
+int tandem_plane_event_fd(const struct tandem_plane *plane)
+{
+	return plane->slow.ops->event_fd(plane->slow.dp);
+}
+
+void tandem_plane_dispatch(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg)
+{
+	plane->slow.ops->dispatch(plane->slow.dp, h, arg);
+}
