@@ -96,8 +96,9 @@ enum rule_flag {
  * The rule of one flow. egress[EGRESS_RTP] takes RTP. egress[EGRESS_RTCP]
  * takes RTCP; on an RTCP-only flow as well as on one with rtcp-mux.
  *
- * gen guards against a half-written rule: odd while the controller writes. The
- * packet path reads it first, and compares again before it lets go of a packet.
+ * gen guards against a half-written rule: odd while the controller writes, never
+ * going back while the slot lives, not even when the rule is removed. The packet
+ * path reads it first, copies what it needs, and compares again before it acts.
  *
  * media is the slot of the flow whose streams the SRs arriving here describe
  * (the own slot with rtcp-mux), reverse the slot of the RTP flow in the other
@@ -130,7 +131,7 @@ struct nexthop {
 	__u16 vlan_tci; /* 0: untagged */
 	__u8 dmac[6];
 	__u8 smac[6];
-	__u32 pad;
+	__u32 gen; /* of the rule it was found for */
 };
 
 /*
@@ -179,7 +180,8 @@ struct stream {
 	__u8 rr_fraction;   /* fraction lost, of 256 */
 	__u8 bye;           /* 1 after an RTCP BYE */
 	__u8 pad[2];
-	__u64 reserved[3];  /* keeps entries on whole cache lines */
+	__u64 ns_per_tick;  /* of the clock, scaled by 2^16 */
+	__u64 reserved[2];  /* keeps entries on whole cache lines */
 };
 
 /* The live state of a flow. stream holds its first SSRC; others go to a table. */

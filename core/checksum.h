@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Internet checksum, changed incrementally (RFC 1624, equation 3): a packet that
+ * arrives with a wrong checksum leaves with a wrong one, so the receiver
+ * still finds the damage.
+ *
+ * A delta is the sum of ~old + new over all changed words, as they lie in memory;
+ * one's complement addition does not care for byte order, nor whether words are
+ * taken by two or by four bytes. Words must start at even offsets.
+ */
+#ifndef TANDEM_CORE_CHECKSUM_H
+#define TANDEM_CORE_CHECKSUM_H
+
+#include <linux/types.h>
+
+static inline void csum_change16(__u64 *delta, __be16 from, __be16 to)
+{
+	*delta += (__u16)~from + (__u32)to;
+}
+
+static inline void csum_change32(__u64 *delta, __be32 from, __be32 to)
+{
+	*delta += (__u32)~from;
+	*delta += to;
+}
+
+/* To 16 bits. Enough for any delta the pipeline can add up to. */
+static inline __u16 csum_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (__u16)sum;
+}
+
+/* The checksum field that follows from check once delta is applied. */
+static inline __be16 csum_apply(__be16 check, __u64 delta)
+{
+	return (__be16)~csum_fold(delta + (__u16)~check);
+}
+
+/* Same for UDP, where 0 would mean that there is none (RFC 768). */
+static inline __be16 csum_apply_udp(__be16 check, __u64 delta)
+{
+	__be16 result = csum_apply(check, delta);
+
+	return result ? result : (__be16)0xffff;
+}
+
+#endif

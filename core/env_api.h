@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an environment must give the core. Each has a header named env.h on its
+ * include path, found from here and from nowhere else. It defines struct env,
+ * the context of one CPU or worker, and the functions declared below; being
+ * declared here first, the compiler holds every environment to the same
+ * signatures.
+ *
+ * The core promises in return: no allocation, no blocking, no libc, and no
+ * access to a packet that was not compared with its end just before, in a form
+ * that the BPF verifier can follow.
+ *
+ * Frames must lie so that the layer-3 header is on a 4-byte boundary, unless
+ * the machine does not care; a datagram handed to relay_datagram() likewise.
+ */
+#ifndef TANDEM_CORE_ENV_API_H
+#define TANDEM_CORE_ENV_API_H
+
+#include "core/abi.h"
+
+struct env;
+
+/* Monotonic clock, nanoseconds. */
+static inline __u64 env_now(struct env *env);
+
+/* The relay's configuration; NULL only if the environment is not set up. */
+static inline const struct relay_config *env_config(struct env *env);
+
+/* Rule and flow of a slot; NULL when the slot is out of range. */
+static inline const struct rule *env_rule(struct env *env, __u32 slot);
+static inline struct flow *env_flow(struct env *env, __u32 slot);
+
+/* Slot of a further flow on a shared port. Returns 1 and sets *slot, or 0. */
+static inline int env_shared_slot(struct env *env, const struct flow_key *key, __u32 *slot);
+
+/*
+ * Entry of a second or later SSRC of a flow. With create, an entry is made when
+ * there is none, all zero. NULL when there is none or no room.
+ */
+static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create);
+
+/* Add one to the counter of a reason. */
+static inline void env_count(struct env *env, __u32 reason);
+
+/*
+ * Way to eg->remote for a packet of l3_len bytes from its IP header on: fills
+ * ifindex, mtu, vlan_tci, dmac and smac of nh. Returns REASON_NONE or one of
+ * no_route, no_neighbour, no_egress_port, too_big. Frames only.
+ */
+static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
+				struct nexthop *nh);
+
+/* First byte of the frame and the one behind its last. Frames only. */
+static inline void *env_data(struct env *env);
+static inline void *env_data_end(struct env *env);
+
+/*
+ * Move the start of the frame: delta > 0 grows it at the front, delta < 0
+ * shrinks it. Pointers taken before are void. 0, or nonzero and nothing changed.
+ */
+static inline int env_resize(struct env *env, int delta);
+
+/*
+ * Returns value, which is known to be at most mask, a power of two less one. An
+ * environment with a verifier makes it forget the exact value here, so that the
+ * program behind is checked once and not once for each header layout.
+ */
+static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask);
+
+/* Loads before it are done before those behind it; see rule_settled(). */
+static inline void env_read_barrier(void);
+
+/* A pipeline step that found nothing to end the packet with. */
+#define REASON_NONE REASON_COUNT
+
+#include "env.h"
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Step 3: from the 5-tuple to the slot. The relay owns a dense range of ports on a
+ * few addresses, so the slot follows by arithmetic and what is found there
+ * only has to be compared. The exactness of that comparison is the security:
+ * a source that signalling did not name has no flow.
+ */
+#ifndef TANDEM_CORE_LOOKUP_H
+#define TANDEM_CORE_LOOKUP_H
+
+#include "core/byteorder.h"
+#include "core/env_api.h"
+#include "core/parse.h"
+
+/* Slot of a media port, in *slot. Else not_local or not_media_port. */
+static inline enum reason port_slot(struct env *env, const struct flow_key *key, __u32 *slot)
+{
+	const struct relay_config *config = env_config(env);
+	__u32 i, port;
+
+	if (!config)
+		return REASON_not_local;
+	for (i = 0; i < TANDEM_MAX_LOCALS && i < config->locals_count; i++) {
+		if (ip_addr_equal(&config->locals[i], &key->local))
+			break;
+	}
+	if (i >= TANDEM_MAX_LOCALS || i >= config->locals_count)
+		return REASON_not_local;
+
+	port = (__u32)host16(key->local_port) - config->port_base;
+	if (port >= config->port_count)
+		return REASON_not_media_port;
+	*slot = i * config->port_count + port;
+	return REASON_NONE;
+}
+
+static inline int flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+{
+	return ip_addr_equal(&a->remote, &b->remote) && ip_addr_equal(&a->local, &b->local) &&
+	       a->remote_port == b->remote_port && a->local_port == b->local_port;
+}
+
+/*
+ * Is this rule the one for exactly this key? A rule whose source is not known yet
+ * has remote port 0, and a packet may well claim to come from port 0.
+ */
+static inline int rule_matches(const struct rule *rule, const struct flow_key *key)
+{
+	return rule->flags & RULE_F_ACTIVE && key->remote_port != 0 &&
+	       flow_key_equal(&rule->key, key);
+}
+
+/*
+ * The rule for key, given the rule in its port's slot. On return *slot is that of
+ * the rule found. NULL when the source is unknown; *slot is then untouched.
+ */
+static inline const struct rule *rule_find(struct env *env, const struct rule *port_rule,
+					   const struct flow_key *key, __u32 *slot)
+{
+	const struct rule *rule;
+	__u32 shared;
+
+	if (rule_matches(port_rule, key))
+		return port_rule;
+	if (!(port_rule->flags & RULE_F_SHARED))
+		return 0;
+	if (!env_shared_slot(env, key, &shared))
+		return 0;
+	rule = env_rule(env, shared);
+	if (!rule || !rule_matches(rule, key))
+		return 0;
+	*slot = shared;
+	return rule;
+}
+
+#endif

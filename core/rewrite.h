@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The headers of a frame on its way out: Ethernet, VLAN tag, IPv4 or IPv6 (also the one
+ * for the other), UDP. The relay is the host that sends these packets, hence a fresh
+ * hop limit.
+ */
+#ifndef TANDEM_CORE_REWRITE_H
+#define TANDEM_CORE_REWRITE_H
+
+#include "core/byteorder.h"
+#include "core/checksum.h"
+#include "core/env_api.h"
+#include "core/headers.h"
+#include "core/nexthop.h"
+#include "core/parse.h"
+
+/* How the headers go out. */
+struct layout {
+	__u32 l3_off;
+	__u32 payload_off;
+	__u8 v6;
+	__u8 tos;
+};
+
+static inline __u8 egress_tos(const struct egress *eg, __u8 tos)
+{
+	/* DSCP is the upper six bits (RFC 2474), ECN the lower two (RFC 3168). */
+	return eg->flags & EGRESS_F_DSCP ? (__u8)(eg->dscp << 2 | (tos & 3)) : tos;
+}
+
+/* Length of the packet that eg makes of the frame, from its IP header on. */
+static inline __u32 egress_l3_len(const struct frame *f, const struct egress *eg)
+{
+	__u32 ip = ip_addr_is_v4(&eg->remote) ? sizeof(struct ip4_hdr) : sizeof(struct ip6_hdr);
+
+	return ip + sizeof(struct udp_hdr) + f->payload_len;
+}
+
+/* What can keep a frame from going out through eg at all. */
+static inline enum reason rewrite_possible(struct env *env, const struct frame *f,
+					   const struct egress *eg)
+{
+	const char *data = env_data(env);
+	const struct ip4_hdr *ip = (const void *)(data + f->l3_off);
+	int v6_out = !ip_addr_is_v4(&eg->remote);
+
+	/* RFC 8200 8.1: no UDP over IPv6 without a checksum, coming or going. */
+	if (f->udp_check == 0 && (f->v6 || v6_out))
+		return REASON_zero_checksum;
+	if (f->v6 || !v6_out)
+		return REASON_NONE;
+
+	/* IPv6 has no header checksum that a broken IPv4 one could live on in. */
+	if ((const void *)(ip + 1) > env_data_end(env) || ip4_sum(ip) != 0xffff)
+		return REASON_bad_header;
+	return REASON_NONE;
+}
+
+/* Make room for the headers that go out, or take away what is too much. */
+static inline enum reason rewrite_resize(struct env *env, const struct frame *f,
+					 const struct egress *eg, const struct hop *hop,
+					 struct layout *out)
+{
+	__u32 ip;
+	int delta;
+
+	out->v6 = !ip_addr_is_v4(&eg->remote);
+	out->tos = egress_tos(eg, f->tos);
+	ip = out->v6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
+	out->l3_off = sizeof(struct eth_hdr) + (hop->vlan_tci ? sizeof(struct vlan_hdr) : 0);
+	out->payload_off = out->l3_off + ip + sizeof(struct udp_hdr);
+
+	delta = (int)out->payload_off - (int)f->payload_off;
+	if (delta && env_resize(env, delta))
+		return REASON_no_headroom;
+	out->l3_off = env_forget(env, out->l3_off, L3_OFF_MASK);
+	out->payload_off = env_forget(env, out->payload_off, PAYLOAD_OFF_MASK);
+	return REASON_NONE;
+}
+
+/* IPv4 to IPv4: in place, so that a broken header checksum stays broken. */
+static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg, __u8 tos)
+{
+	wire32 *w = (wire32 *)ip;
+	__u64 delta = 0;
+	__be32 before;
+
+	before = w[0];
+	ip->tos = tos;
+	csum_change32(&delta, before, w[0]);
+	before = w[2];
+	ip->ttl = FRESH_TTL;
+	csum_change32(&delta, before, w[2]);
+	csum_change32(&delta, ip->src, eg->local.w[3]);
+	csum_change32(&delta, ip->dst, eg->remote.w[3]);
+	ip->src = eg->local.w[3];
+	ip->dst = eg->remote.w[3];
+	ip->check = csum_apply(ip->check, delta);
+}
+
+/* IPv6 to IPv4, RFC 7915 5.1: atomic (RFC 6864), so identification is 0 and DF set. */
+static inline void rewrite_fresh_ip4(struct ip4_hdr *ip, const struct egress *eg, __u8 tos,
+				     __u32 payload_len)
+{
+	ip->version_ihl = 0x45;
+	ip->tos = tos;
+	ip->total_len = net16(payload_len + sizeof(*ip) + sizeof(struct udp_hdr));
+	ip->id = 0;
+	ip->frag = net16(IP4_DF);
+	ip->ttl = FRESH_TTL;
+	ip->protocol = PROTO_UDP;
+	ip->check = 0;
+	ip->src = eg->local.w[3];
+	ip->dst = eg->remote.w[3];
+	ip->check = (__be16)~ip4_sum(ip);
+}
+
+/* The flow label belongs to the flow that ended here: 0 (RFC 6437). */
+static inline void rewrite_ip6(struct ip6_hdr *ip, const struct egress *eg, __u8 tos,
+			       __u32 payload_len)
+{
+	int i;
+
+	ip->version_class_label = net32(6U << 28 | (__u32)tos << 20);
+	ip->payload_len = net16(payload_len + sizeof(struct udp_hdr));
+	ip->next_header = PROTO_UDP;
+	ip->hop_limit = FRESH_TTL;
+	for (i = 0; i < 4; i++) {
+		ip->src[i] = eg->local.w[i];
+		ip->dst[i] = eg->remote.w[i];
+	}
+}
+
+/* What an address counts for in the pseudo-header (RFC 768, RFC 8200 8.1). */
+static inline __u64 pseudo_sum(const struct ip_addr *ip)
+{
+	if (ip_addr_is_v4(ip))
+		return ip->w[3];
+	return (__u64)ip->w[0] + ip->w[1] + ip->w[2] + ip->w[3];
+}
+
+/*
+ * delta is what changed in the payload. Length and protocol count the same in both
+ * pseudo-headers; old sums are subtracted by adding their complement.
+ */
+static inline void rewrite_udp(struct udp_hdr *udp, const struct flow_key *key,
+			       const struct egress *eg, __u64 delta)
+{
+	if (udp->check != 0) {
+		delta += (__u16)~csum_fold(pseudo_sum(&key->remote) + pseudo_sum(&key->local));
+		delta += pseudo_sum(&eg->remote) + pseudo_sum(&eg->local);
+		csum_change16(&delta, key->remote_port, eg->local_port);
+		csum_change16(&delta, key->local_port, eg->remote_port);
+		udp->check = csum_apply_udp(udp->check, delta);
+	}
+	udp->src = eg->local_port;
+	udp->dst = eg->remote_port;
+}
+
+static inline void rewrite_eth(struct eth_hdr *eth, const struct hop *hop, __be16 type)
+{
+	__builtin_memcpy(eth->dmac, hop->dmac, sizeof(eth->dmac));
+	__builtin_memcpy(eth->smac, hop->smac, sizeof(eth->smac));
+	eth->type = type;
+}
+
+/* Returns 0 when the frame is shorter than its tag, which cannot be. */
+static inline int rewrite_l2(struct env *env, const struct hop *hop, int v6)
+{
+	struct eth_hdr *eth = env_data(env);
+	struct vlan_hdr *tag = (struct vlan_hdr *)(eth + 1);
+	__be16 type = v6 ? net16(ETHERTYPE_IP6) : net16(ETHERTYPE_IP4);
+
+	if ((const void *)(tag + 1) > env_data_end(env))
+		return 0;
+	if (hop->vlan_tci) {
+		tag->tci = net16(hop->vlan_tci);
+		tag->type = type;
+		type = net16(ETHERTYPE_VLAN);
+	}
+	rewrite_eth(eth, hop, type);
+	return 1;
+}
+
+/*
+ * Write all headers of a resized frame. delta is the checksum delta of the payload.
+ * Returns REASON_NONE; the comparisons with the end never fail, the verifier wants them.
+ */
+static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
+					const struct egress *eg, const struct hop *hop,
+					const struct layout *out, __u64 delta)
+{
+	char *data = env_data(env);
+	const void *end = env_data_end(env);
+	struct udp_hdr *udp;
+	struct ip4_hdr *ip4;
+	struct ip6_hdr *ip6;
+
+	udp = (void *)(data + out->payload_off - sizeof(*udp));
+	if ((const void *)(udp + 1) > end)
+		return REASON_bad_header;
+	rewrite_udp(udp, &f->key, eg, delta);
+
+	if (out->v6) {
+		ip6 = (void *)(data + out->l3_off);
+		if ((const void *)(ip6 + 1) > end)
+			return REASON_bad_header;
+		rewrite_ip6(ip6, eg, out->tos, f->payload_len);
+	} else {
+		ip4 = (void *)(data + out->l3_off);
+		if ((const void *)(ip4 + 1) > end)
+			return REASON_bad_header;
+		if (f->v6)
+			rewrite_fresh_ip4(ip4, eg, out->tos, f->payload_len);
+		else
+			rewrite_ip4(ip4, eg, out->tos);
+	}
+	return rewrite_l2(env, hop, out->v6) ? REASON_NONE : REASON_bad_header;
+}
+
+#endif
