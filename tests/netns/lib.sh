@@ -36,7 +36,7 @@ BPF_DIR=/sys/fs/bpf/tandem-$UNIQ
 TANDEM_PID=
 TAP_COUNT=0
 TAP_FAILED=0
-declare -a PIDS=() SPACES=()
+declare -a SPACES=()
 
 # ---- TAP ------------------------------------------------------------------
 
@@ -61,16 +61,17 @@ tap_note()
 # check DESCRIPTION COMMAND...: one TAP line, from the exit status.
 check()
 {
-	local what=$1 out rc
+	local what=$1 rc
 	shift
-	out=$("$@" 2>&1)
+	# not in a subshell: what a check starts must stay this shell's to stop
+	"$@" >"$WORK/check.out" 2>&1
 	rc=$?
 	if [ $rc -eq 0 ]; then
 		tap_ok "$what"
 	else
 		tap_fail "$what"
 		tap_note "status $rc: $*"
-		[ -z "$out" ] || tap_note "$(tail -n 15 <<<"$out")"
+		[ ! -s "$WORK/check.out" ] || tap_note "$(tail -n 15 "$WORK/check.out")"
 	fi
 	return $rc
 }
@@ -164,10 +165,12 @@ alive()
 	s=$(ps -o stat= -p "$1" 2>/dev/null) && [ "${s:0:1}" != Z ]
 }
 
-# stop_pid PID [SIGNAL]: signal, wait up to three seconds, then insist.
+# stop_pid PID [SIGNAL]: signal, wait up to three seconds, then insist. Only what
+# is still a job of this shell: a number alone may have been given to another.
 stop_pid()
 {
 	local pid=$1 i
+	grep -qx "$pid" <<<"$(jobs -p)" || return 0
 	kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
 	for ((i = 0; i < 60; i++)); do
 		alive "$pid" || return 0
@@ -181,10 +184,10 @@ test_cleanup()
 	local rc=$? p n
 	trap - EXIT TERM INT
 	cd /
-	for p in "${PIDS[@]}"; do
+	for p in $(jobs -p); do
 		kill -TERM "$p" 2>/dev/null
 	done
-	for p in "${PIDS[@]}"; do
+	for p in $(jobs -p); do
 		stop_pid "$p"
 	done
 	for n in "${SPACES[@]}"; do
@@ -235,7 +238,6 @@ ns_start()
 	shift 2
 	nsenter --net="/run/netns/$n" "$@" >"$log" 2>&1 </dev/null &
 	LAST_PID=$!
-	PIDS+=("$LAST_PID")
 }
 
 ns_add()
@@ -428,7 +430,8 @@ sipp_args()
 		-trace_err -error_file "$WORK/${name}_errors.log"
 		-trace_msg -message_file "$WORK/${name}_messages.log"
 		-trace_logs -log_file "$WORK/${name}_actions.log"
-		-message_overwrite false "$target" "$@")
+		-mp 6000 -key audio_port "${AUDIO_PORT:-6000}" -key expires 300
+		-key password secret -message_overwrite false "$target" "$@")
 }
 
 # phone_address NS TARGET: the phone's address of the target's family.
@@ -474,11 +477,10 @@ tcp_bound()
 	ns_run "$1" ss -Hltn "sport = :$2" | grep -q .
 }
 
-# register NS USER PORT [TARGET]: a REGISTER for USER whose contact is PORT.
+# register NS USER PORT TARGET [OPTIONS...]: its contact is the phone's PORT.
 register()
 {
-	local target=$4
-	sipp_run "$1" "reg_$2" register "$target" -s "$2" -p "$(($3 + 1000))" -m 1 \
+	sipp_run "$1" "reg_$2" register "$4" -s "$2" -p "$(($3 + 1000))" -m 1 \
 		-key contact_port "$3" "${@:5}"
 }
 
@@ -530,7 +532,6 @@ impair_start()
 	nsenter --net="/run/netns/$(ns_name impair)" "$TOOLS/impair" -a near -b far "$@" \
 		>"$report" 2>"$report.log" </dev/null &
 	IMPAIR_PID=$!
-	PIDS+=("$IMPAIR_PID")
 	wait_for 5 grep -q running "$report.log"
 }
 

@@ -18,10 +18,10 @@ pair()
 {
 	local uac=$1 uas=$2 pid rc
 	shift 2
-	sipp_start callee "$uas" "$uas" 10.77.1.2:5060 -p 5060 -mp 6000 -m 1 -d "${UAS_PAUSE:-500}"
+	sipp_start callee "$uas" "$uas" 10.77.1.2:5060 -p 5060 -m 1 -d "${UAS_PAUSE:-500}"
 	pid=$LAST_PID
 	wait_for 5 udp_bound callee 5060
-	sipp_run caller "$uac" "$uac" 10.77.2.2:5060 -p 5060 -mp 6000 -s bob -m 1 -d 500 \
+	sipp_run caller "$uac" "$uac" 10.77.2.2:5060 -p 5060 -s bob -m 1 -d 500 \
 		-key moved_ip 10.77.1.9 -key moved_port 6100 "$@"
 	rc=$?
 	pid_wait "$pid" && [ $rc -eq 0 ]

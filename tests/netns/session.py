@@ -9,7 +9,8 @@
 
 PATH is dotted, with numbers for list positions and two forms for lists:
 `flows.*.fast_packets` yields one value per element, `flows.+.fast_packets`
-their sum. CONDITION is PATH OP VALUE with OP one of = != > < >= <= ~ (regular
+their sum; `flows{remote=10.77.1.2:6000}` keeps the elements whose field has that
+value (and is itself a list, to be followed by one of the two). CONDITION is PATH OP VALUE with OP one of = != > < >= <= ~ (regular
 expression); with `*` it must hold for every element, of which there must be one.
 FILE may be - for standard input.
 """
@@ -37,8 +38,11 @@ def streams(doc):
 def values(doc, path):
     nodes = [doc]
     total = False
-    for part in path.split("."):
-        if part in ("*", "+"):
+    for part in re.findall(r"[^.{}]+|\{[^}]*\}", path):
+        if part.startswith("{"):
+            name, _, want = part[1:-1].partition("=")
+            nodes = [[x for x in n if text(x[name]) == want] for n in nodes]
+        elif part in ("*", "+"):
             total = total or part == "+"
             nodes = [x for n in nodes for x in n]
         elif part.lstrip("-").isdigit() and nodes and isinstance(nodes[0], list):
@@ -74,7 +78,7 @@ def holds(value, op, want):
 
 
 def fulfils(doc, condition):
-    m = re.match(r"([\w.*+-]+?)(!=|>=|<=|=|>|<|~)(.*)$", condition)
+    m = re.match(r"((?:[\w.*+-]|\{[^}]*\})+?)(!=|>=|<=|=|>|<|~)(.*)$", condition)
     if not m:
         raise SystemExit(f"bad condition: {condition}")
     path, op, want = m.groups()

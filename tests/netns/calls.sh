@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What the end-to-end scripts share beyond lib.sh: a relay that runs, a call
+# through it, and media in that call. Sourced by them in place of lib.sh.
+#
+#   caller  uac (sipp 5060) -- INVITE sip:bob@example.test --> tandem 10.77.1.1
+#           rtpphone 7000                                        |
+#   callee  uas (sipp 5060) <-- registered contact of bob -- tandem 10.77.2.1
+#           rtpphone 7000
+
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+A_SIP=10.77.1.1:5060
+B_SIP=10.77.2.1:5060
+A_MEDIA=10.77.1.2:7000
+B_MEDIA=10.77.2.2:7000
+
+# relay_begin SECONDS [TOPOLOGY WORDS...]: everything up to a running tandem.
+relay_begin()
+{
+	local limit=$1
+	shift
+	test_begin "$limit" sipp tcpdump tshark clang-16
+	need_tandem
+	need_tool rtpphone
+	topology_up "$@" || tap_bail "topology"
+	if [[ " $* " == *" impair "* ]]; then
+		need_tool impair
+		impair_start "$WORK/impair.json" $IMPAIR || tap_bail "impair"
+	fi
+	check "tandem starts" start_tandem || tap_done
+}
+
+# relay_ends: no session is left, and tandem goes away when told to.
+relay_ends()
+{
+	check "no session is left" wait_for 5 session_count_is 0
+	check "tandem stops when told to" relay_stops
+}
+
+relay_stops()
+{
+	local i
+	kill -TERM "$TANDEM_PID" || return 1
+	for ((i = 0; i < 100; i++)); do
+		alive "$TANDEM_PID" || break
+		sleep 0.05
+	done
+	wait "$TANDEM_PID"
+}
+
+# call_start UAC UAS [UAC OPTIONS...]: bob registers and is called. Sets UAC_PID
+# and UAS_PID. UAS_OPTIONS for the called side; AUDIO_PORT says who does the media:
+# 6000 sipp itself, 7000 rtpphone.
+call_start()
+{
+	local uac=$1 uas=$2
+	shift 2
+	check "bob registers" register callee bob 5060 "$B_SIP" ${REG_OPTIONS:-} || tap_done
+	sipp_start callee uas "$uas" "$B_SIP" -p 5060 -m "${CALLS:-1}" ${UAS_OPTIONS:-}
+	UAS_PID=$LAST_PID
+	wait_for 5 phone_listens callee || tap_bail "the called sipp listens"
+	sipp_start caller uac "$uac" "$A_SIP" -p 5060 -s bob -m "${CALLS:-1}" "$@"
+	UAC_PID=$LAST_PID
+}
+
+phone_listens()
+{
+	udp_bound "$1" 5060 || tcp_bound "$1" 5060
+}
+
+# call_answered: both sides know where the relay takes their media.
+call_answered()
+{
+	check "the call is answered" wait_for 8 media_known || tap_done
+	A_RELAY=$(media_target uac)
+	B_RELAY=$(media_target uas)
+}
+
+media_known()
+{
+	relay_media uac && relay_media uas
+}
+
+# media_target NAME: the relay's address for that phone as ADDR:PORT.
+media_target()
+{
+	local a p
+	read -r a p < <(relay_media "$1")
+	case $a in
+	*:*) echo "[$a]:$p" ;;
+	*) echo "$a:$p" ;;
+	esac
+}
+
+# call_ended: both sipps came to the end of their scenarios.
+call_ended()
+{
+	check "the caller's scenario ends well" pid_wait "$UAC_PID"
+	check "the callee's scenario ends well" pid_wait "$UAS_PID"
+}
+
+# media_start NS NAME BIND TO OPTIONS...: an rtpphone, report in NAME.json.
+media_start()
+{
+	local ns=$1 name=$2 bind=$3 to=$4
+	shift 4
+	ns_start "$ns" "$WORK/$name.json" "$TOOLS/rtpphone" --bind "$bind" \
+		${to:+--to "$to"} --check "$@"
+}
+
+# media_both COUNT [OPTIONS...]: both talk COUNT packets at once; a.json, b.json.
+media_both()
+{
+	media_both_start "$@"
+	media_both_wait
+}
+
+media_both_start()
+{
+	local n=$1
+	shift
+	media_start callee b "$B_MEDIA" "$B_RELAY" --count "$n" --ssrc 0xb0b00001 "$@"
+	B_PID=$LAST_PID
+	media_start caller a "$A_MEDIA" "$A_RELAY" --count "$n" --ssrc 0xa11ce001 "$@"
+	A_PID=$LAST_PID
+}
+
+media_both_wait()
+{
+	wait "$A_PID"
+	wait "$B_PID"
+}
+
+# media_exact COUNT [DESCRIPTION]: what media_both sent has arrived, all and unchanged.
+media_exact()
+{
+	check "the callee hears everything${2:+ $2}" field "$WORK/b.json" has \
+		streams.0.ssrc=0xa11ce001 "streams.0.unique=$1" streams.0.lost=0 \
+		streams.0.duplicates=0 streams.0.bad_payload=0 "sources.0=$B_RELAY"
+	check "the caller hears everything${2:+ $2}" field "$WORK/a.json" has \
+		streams.0.ssrc=0xb0b00001 "streams.0.unique=$1" streams.0.lost=0 \
+		streams.0.duplicates=0 streams.0.bad_payload=0 "sources.0=$A_RELAY"
+}
+
+# datapath_expected: xdp unless the script runs tandem with uring.
+datapath_expected()
+{
+	if [ "${DATAPATH:-auto}" = uring ]; then
+		echo uring
+	else
+		echo xdp
+	fi
+}

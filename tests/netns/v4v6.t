@@ -1,0 +1,23 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A caller on IPv4 and a callee on IPv6: the relay translates the media.
+#
+#   caller 10.77.1.2 ---- relay (tandem) ---- callee fd77:2::2
+
+. "$(dirname "$0")/calls.sh"
+B_SIP=[fd77:2::1]:5060
+B_MEDIA=[fd77:2::2]:7000
+AUDIO_PORT=7000
+relay_begin 45
+call_start uac_quiet uas_answer -d 4500
+call_answered
+check "the caller is shown IPv4" test "${A_RELAY%:*}" = 10.77.1.1
+check "the callee is shown IPv6" test "${B_RELAY%:*}" = '[fd77:2::1]'
+media_both 150 --rtcp 500
+media_exact 150
+check "RTCP passes" field "$WORK/b.json" has 'rtcp_received>1'
+check "every flow is offloaded" session_has "flows.*.offload=$(datapath_expected)"
+call_ended
+relay_ends
+tap_done
