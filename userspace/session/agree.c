@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "userspace/session/model.h"
+#include "userspace/util/log.h"
+
+#define MODULE "session"
+
+bool tandem_media_is_anchored(const struct tandem_sdp_media *media)
+{
+	return media->rtp && strncasecmp(media->proto, "TCP", 3) &&
+	       strncasecmp(media->proto, "DCCP", 4);
+}
+
+static struct ip_addr to_ip(const struct tandem_sdp_addr *addr)
+{
+	struct ip_addr ip = { 0 };
+
+	if (addr->family == AF_INET) {
+		ip.b[10] = ip.b[11] = 0xff;
+		memcpy(&ip.b[12], addr->bytes, 4);
+	} else {
+		memcpy(ip.b, addr->bytes, 16);
+	}
+	return ip;
+}
+
+static bool usable(const struct tandem_sdp_addr *addr)
+{
+	return addr->present && addr->has_addr && !addr->unspecified;
+}
+
+int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp_media *media)
+{
+	struct ip_addr ip;
+
+	if (!media->port || !tandem_media_is_anchored(media))
+		return 0;
+	if (!media->conn.present)
+		return -EPROTO;
+	if (media->conn.unspecified)
+		return 0;
+	if (!media->conn.has_addr)
+		return -EAFNOSUPPORT;
+	ip = to_ip(&media->conn);
+	if (tandem_sessions_denied(ss, &ip))
+		return -EACCES;
+	if (media->rtcp_port && usable(&media->rtcp)) {
+		ip = to_ip(&media->rtcp);
+		if (tandem_sessions_denied(ss, &ip))
+			return -EACCES;
+	}
+	return 0;
+}
+
+/* A new address starts from scratch; what was learned of the old one is void. */
+static void set_remote(struct tandem_leg *leg, enum tandem_component comp,
+		       const struct tandem_endpoint *ep)
+{
+	if (tandem_endpoint_equal(&leg->remote[comp], ep))
+		return;
+	leg->remote[comp] = *ep;
+	leg->learn[comp] = (struct tandem_learn){ 0 };
+}
+
+static int take_addresses(const struct tandem_sessions *ss, struct tandem_leg *leg,
+			  const struct tandem_sdp_side *side)
+{
+	struct tandem_endpoint rtp = { 0 }, rtcp = { 0 };
+	int family = tandem_ip_family(&ss->cfg.locals[leg->local].ip);
+
+	leg->mute = side->rtp.unspecified;
+	/*
+	 * "Do not send" by 0.0.0.0 says nothing of where the party is. It goes on sending
+	 * from where it was, so the address agreed on before is kept.
+	 */
+	if (leg->mute)
+		return 0;
+	if (!usable(&side->rtp))
+		return -EAFNOSUPPORT;
+	rtp.ip = to_ip(&side->rtp);
+	rtp.port = side->rtp_port;
+	if (tandem_ip_family(&rtp.ip) != family)
+		return -EAFNOSUPPORT;
+	if (side->rtcp_port && usable(&side->rtcp)) {
+		rtcp.ip = to_ip(&side->rtcp);
+		rtcp.port = side->rtcp_port;
+		if (tandem_ip_family(&rtcp.ip) != family)
+			memset(&rtcp, 0, sizeof(rtcp));
+	}
+	set_remote(leg, TANDEM_RTP, &rtp);
+	set_remote(leg, TANDEM_RTCP, &rtcp);
+	return 0;
+}
+
+static void add_codec(struct tandem_leg *leg, const struct tandem_sdp_format *own,
+		      const struct tandem_sdp_format *other)
+{
+	const char *name = own->name ? own->name : other->name;
+	struct tandem_codec *c;
+	size_t i;
+
+	if (own->pt < 0 || leg->codec_count == TANDEM_LEG_CODECS)
+		return;
+	for (i = 0; i < leg->codec_count; i++) {
+		if (leg->codecs[i].pt == own->pt)
+			return;
+	}
+	c = &leg->codecs[leg->codec_count++];
+	c->pt = own->pt;
+	c->clock_hz = own->clock ? own->clock : other->clock;
+	snprintf(c->name, sizeof(c->name), "%s", name ? name : "");
+}
+
+/* Packets to a party carry the numbers that this party has written (RFC 3264 5.1). */
+static void take_codecs(struct tandem_leg *offerer, struct tandem_leg *answerer,
+			const struct tandem_sdp_negotiated *neg)
+{
+	size_t i;
+
+	offerer->codec_count = answerer->codec_count = 0;
+	for (i = 0; i < neg->ncodecs; i++) {
+		const struct tandem_sdp_codec *c = &neg->codecs[i];
+
+		add_codec(offerer, c->answer, c->offer);
+		add_codec(answerer, c->offer, c->answer);
+	}
+}
+
+static int agree_one(const struct tandem_sessions *ss, const struct tandem_session *s,
+		     struct tandem_media *m, const struct tandem_sdp_negotiated *neg,
+		     enum tandem_party_id offerer)
+{
+	const struct tandem_sdp_side *side[2];
+	int err, p;
+
+	side[offerer] = &neg->offerer;
+	side[!offerer] = &neg->answerer;
+	m->active = m->anchored && neg->accepted && neg->offerer.media->port &&
+		    neg->answerer.media->port;
+	if (!m->active)
+		return 0;
+	m->mux = neg->rtcp_mux;
+	for (p = 0; p < 2; p++) {
+		/* the answer takes a media that was refused before, and its ports are gone */
+		if (m->leg[p].local == TANDEM_LOCAL_NONE)
+			return -EPROTO;
+		err = take_addresses(ss, &m->leg[p], side[p]);
+		if (err)
+			return err;
+		m->leg[p].sends = side[p]->sends;
+		m->leg[p].hold = side[p]->hold;
+		m->leg[p].signalling = s->source[p].ip;
+	}
+	take_codecs(&m->leg[offerer], &m->leg[!offerer], neg);
+	return 0;
+}
+
+int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_session *s,
+		       struct tandem_media_list *list, const struct tandem_sdp *offer,
+		       const struct tandem_sdp *answer, enum tandem_party_id offerer)
+{
+	struct tandem_sdp_negotiated *neg;
+	struct tandem_sdp_error why = { 0 };
+	size_t i;
+	int err;
+
+	err = tandem_sdp_check_answer(offer, answer, &why);
+	if (err) {
+		tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: answer, line %u: %s", s->id,
+			   why.line, why.reason);
+		return err;
+	}
+	neg = calloc(1, sizeof(*neg));
+	if (!neg)
+		return -ENOMEM;
+	for (i = 0; i < list->n && !err; i++) {
+		err = tandem_media_check(ss, tandem_sdp_media(answer, i));
+		if (!err)
+			err = tandem_sdp_negotiate(offer, answer, i, neg);
+		if (!err)
+			err = agree_one(ss, s, &list->v[i], neg, offerer);
+	}
+	free(neg);
+	return err;
+}

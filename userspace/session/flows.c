@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/session/compile.h"
+#include "userspace/session/diff.h"
+#include "userspace/util/log.h"
+
+#define MODULE "session"
+
+/* What is installed after changes of which some may have failed. */
+static size_t installed_after(const struct tandem_session *s,
+			      const struct tandem_flow_spec *wanted, size_t wanted_count,
+			      const struct tandem_change *changes, size_t n,
+			      struct tandem_flow_spec *after)
+{
+	size_t i, k, count = 0;
+
+	for (i = 0; i < wanted_count; i++) {
+		for (k = 0; k < n && changes[k].spec.id != wanted[i].id;)
+			k++;
+		if (k == n || !changes[k].result) {
+			after[count++] = wanted[i];
+			continue;
+		}
+		/* what was there before has stayed, as it was */
+		for (k = 0; k < s->installed_count; k++) {
+			if (s->installed[k].id == wanted[i].id)
+				after[count++] = s->installed[k];
+		}
+	}
+	return count;
+}
+
+static int apply(struct tandem_sessions *ss, const struct tandem_session *s,
+		 struct tandem_change *changes, size_t n)
+{
+	int err;
+	size_t i;
+
+	if (!n)
+		return 0;
+	for (i = 0; i < n; i++)
+		changes[i].result = -ECANCELED; /* unless the plane gets as far as that */
+	err = ss->env.apply(ss->plane, changes, n);
+	for (i = 0; i < n; i++) {
+		if (!changes[i].result ||
+		    (changes[i].op == TANDEM_FLOW_REMOVE && changes[i].result == -ENOENT))
+			continue;
+		tandem_log(TANDEM_LOG_ERROR, MODULE, "%s: flow %016llx not %s: %s", s->id,
+			   (unsigned long long)changes[i].spec.id,
+			   changes[i].op == TANDEM_FLOW_SET ? "installed" : "removed",
+			   strerror(-changes[i].result));
+		if (changes[i].op == TANDEM_FLOW_SET && !err)
+			err = changes[i].result;
+	}
+	return err;
+}
+
+int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
+{
+	size_t max = s->agreed.n * TANDEM_FLOWS_PER_MEDIA, n, wanted_count;
+	struct tandem_flow_spec *wanted = calloc(max + 1, sizeof(*wanted));
+	struct tandem_flow_spec *after = calloc(max + 1, sizeof(*after));
+	struct tandem_change *changes =
+		calloc(max + s->installed_count + 1, sizeof(*changes));
+	int err = -ENOMEM;
+
+	if (!wanted || !after || !changes)
+		goto out;
+	wanted_count = tandem_compile(s, &ss->cfg, wanted);
+	n = tandem_diff(s->installed, s->installed_count, wanted, wanted_count, changes);
+	err = apply(ss, s, changes, n);
+	n = installed_after(s, wanted, wanted_count, changes, n, after);
+	free(s->installed);
+	s->installed = after;
+	s->installed_count = n;
+	after = NULL;
+out:
+	free(wanted);
+	free(after);
+	free(changes);
+	return err;
+}
+
+void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s)
+{
+	struct tandem_change change = { .op = TANDEM_FLOW_REMOVE };
+	size_t i;
+
+	/* one by one: this has to work when there is no memory left */
+	for (i = 0; i < s->installed_count; i++) {
+		change.spec = s->installed[i];
+		change.result = 0;
+		apply(ss, s, &change, 1);
+	}
+	s->installed_count = 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/session/model.h"
+
+int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_media_list *src,
+			   size_t n)
+{
+	struct tandem_media *v;
+	size_t i;
+
+	v = calloc(n ? n : 1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		if (i < src->n) {
+			v[i] = src->v[i];
+			continue;
+		}
+		v[i].leg[TANDEM_PARTY_A].local = TANDEM_LOCAL_NONE;
+		v[i].leg[TANDEM_PARTY_B].local = TANDEM_LOCAL_NONE;
+	}
+	*dst = (struct tandem_media_list){ v, n };
+	return 0;
+}
+
+void tandem_media_list_clean(struct tandem_media_list *list)
+{
+	free(list->v);
+	*list = (struct tandem_media_list){ 0 };
+}
+
+/* An m= line stays where it is, so a pair can only be in the same place of another list. */
+static bool has_pair(const struct tandem_media_list *list, size_t i, size_t party,
+		     const struct tandem_leg *leg)
+{
+	return list && i < list->n && list->v[i].leg[party].local == leg->local &&
+	       list->v[i].leg[party].port == leg->port;
+}
+
+void tandem_media_list_release(struct tandem_sessions *ss, const struct tandem_media_list *list,
+			       const struct tandem_media_list *keep,
+			       const struct tandem_media_list *keep2)
+{
+	const struct tandem_leg *leg;
+	size_t i, p;
+
+	for (i = 0; i < list->n; i++) {
+		for (p = 0; p < 2; p++) {
+			leg = &list->v[i].leg[p];
+			if (leg->local == TANDEM_LOCAL_NONE || has_pair(keep, i, p, leg) ||
+			    has_pair(keep2, i, p, leg))
+				continue;
+			tandem_ports_release(ss->ports, leg->local, leg->port);
+		}
+	}
+}
+
+void tandem_media_list_settle(struct tandem_sessions *ss, struct tandem_media_list *list)
+{
+	struct tandem_leg *leg;
+	size_t i, p;
+
+	for (i = 0; i < list->n; i++) {
+		for (p = 0; p < 2 && !list->v[i].active; p++) {
+			leg = &list->v[i].leg[p];
+			if (leg->local == TANDEM_LOCAL_NONE)
+				continue;
+			tandem_ports_release(ss->ports, leg->local, leg->port);
+			leg->local = TANDEM_LOCAL_NONE;
+		}
+	}
+}
+
+const struct tandem_endpoint *tandem_leg_endpoint(const struct tandem_leg *leg,
+						  enum tandem_component comp)
+{
+	return leg->learn[comp].locked.port ? &leg->learn[comp].locked : &leg->remote[comp];
+}
+
+/*
+ * The local address that the kernel would use towards the peer is the one that the
+ * peer's packets will find their way back to; but only if it is ours to use.
+ */
+static int pick_local(const struct tandem_sessions *ss, const struct tandem_endpoint *peer,
+		      int family)
+{
+	struct ip_addr from;
+	int first = -EAFNOSUPPORT;
+	bool routed;
+	size_t i;
+
+	routed = !tandem_ip_is_any(&peer->ip) && tandem_ip_family(&peer->ip) == family &&
+		 !ss->env.route(peer, &from, ss->env.arg);
+	for (i = 0; i < ss->cfg.locals_count; i++) {
+		const struct ip_addr *ip = &ss->cfg.locals[i].ip;
+
+		if (routed && tandem_ip_equal(ip, &from))
+			return i;
+		if (first < 0 && tandem_ip_family(ip) == family)
+			first = i;
+	}
+	return first;
+}
+
+int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
+		    const struct tandem_endpoint *peer, int family)
+{
+	int err, local = pick_local(ss, peer, family);
+	uint16_t port;
+
+	if (local < 0)
+		return local;
+	err = tandem_ports_take(ss->ports, local, &port);
+	if (err)
+		return err;
+	leg->local = local;
+	leg->port = port;
+	leg->generation++;
+	return 0;
+}
+
+bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct ip_addr *ip)
+{
+	size_t i;
+
+	for (i = 0; i < ss->cfg.deny_count; i++) {
+		if (tandem_prefix_contains(&ss->cfg.deny[i], ip))
+			return true;
+	}
+	return false;
+}

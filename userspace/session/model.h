@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The inside of the session table: session -> party -> media, and what the files
+ * of this folder share. Front ends include session.h alone.
+ *
+ * A media is one m= line. It has a leg for either party; a leg is what that party
+ * said of itself and the pair of relay ports that faces it. Index 0 of the pairs
+ * below is RTP (and RTCP with rtcp-mux), index 1 a separate RTCP.
+ */
+#ifndef TANDEM_SESSION_MODEL_H
+#define TANDEM_SESSION_MODEL_H
+
+#include <stdbool.h>
+
+#include "userspace/sdp/sdp.h"
+#include "userspace/session/env.h"
+#include "userspace/session/ports.h"
+#include "userspace/session/session.h"
+
+#define TANDEM_MEDIA_MAX 32   /* m= lines in a session */
+#define TANDEM_LEG_CODECS 16  /* payload types kept per direction */
+#define TANDEM_LOCAL_NONE (-1)
+#define TANDEM_PARTY_NONE (-1)
+
+enum tandem_component {
+	TANDEM_RTP,
+	TANDEM_RTCP,
+};
+
+/* A payload type as it is on the wire in one direction. */
+struct tandem_codec {
+	uint8_t pt;
+	uint32_t clock_hz;
+	char name[24];
+};
+
+/* A source that may turn out to be the party behind its NAT. */
+struct tandem_candidate {
+	struct tandem_endpoint source; /* port 0: none yet */
+	uint32_t ssrc;
+	uint16_t seq;
+};
+
+struct tandem_learn {
+	uint64_t until_ms; /* the window's end on the monotonic clock; 0: closed */
+	bool settled;      /* the signalled address has proven itself: never open again */
+	uint32_t ssrc;     /* of the stream that locked it */
+	struct tandem_endpoint locked; /* port 0: nothing learned */
+	struct tandem_candidate candidate;
+};
+
+struct tandem_leg {
+	/* what the party's description says; port 0: not known, or none */
+	struct tandem_endpoint remote[2];
+	struct ip_addr signalling; /* where its signalling comes from */
+	bool mute;  /* it asked for no media by address 0.0.0.0 (RFC 3264 8.4) */
+	bool sends; /* negotiated: it may send */
+	bool hold;  /* it has put the other one on hold */
+	struct tandem_codec codecs[TANDEM_LEG_CODECS]; /* in what it sends */
+	size_t codec_count;
+
+	/* the pair of relay ports that it sends to */
+	int local; /* index into the configuration's locals, or TANDEM_LOCAL_NONE */
+	uint16_t port;
+	uint8_t generation; /* how many pairs there have been before */
+
+	struct tandem_learn learn[2];
+};
+
+struct tandem_media {
+	char type[16];
+	bool anchored; /* RTP over UDP: the relay is in its path */
+	bool active;   /* both sides have accepted it */
+	bool mux;      /* rtcp-mux is agreed */
+	struct tandem_leg leg[2];
+};
+
+struct tandem_media_list {
+	struct tandem_media *v;
+	size_t n;
+};
+
+struct tandem_session {
+	struct tandem_session *next, *prev; /* of all sessions */
+	struct tandem_session *next_by_call, *next_by_number;
+	const char *why_over; /* of one that has timed out and left the table */
+
+	uint64_t number; /* never used again; the upper 48 bits of its flow ids */
+	char id[17];     /* the number in hexadecimal */
+	char *call_id;
+	char *from_uri;
+	char *to_uri;
+	char *tag[2]; /* B's may be NULL */
+	struct tandem_endpoint source[2]; /* signalling addresses; port 0: not known */
+
+	int64_t started_ms;    /* epoch */
+	uint64_t offered_ms;   /* monotonic, when the first offer or request came */
+	uint64_t activity_ms;  /* monotonic, last time that a packet was known to pass */
+	bool confirmed;
+	bool answered;
+	bool learning; /* some leg has a window open */
+
+	struct tandem_media_list agreed;  /* flows are compiled from this */
+	struct tandem_media_list pending; /* becomes agreed at the answer */
+	int pending_from;                 /* TANDEM_PARTY_NONE: no offer is open */
+	struct tandem_sdp *offer;         /* the last one, as received */
+	int offerer;
+
+	struct tandem_flow_spec *installed;
+	size_t installed_count;
+};
+
+struct tandem_sessions {
+	struct tandem_sessions_config cfg;
+	struct tandem_session_env env;
+	struct tandem_plane *plane;
+	struct tandem_store *store;
+	tandem_session_ended_h *ended_h;
+	void *arg;
+
+	struct tandem_ports *ports;
+	struct tandem_session *first;
+	struct tandem_session **by_call;
+	struct tandem_session **by_number;
+	size_t buckets; /* a power of two */
+	size_t count;
+	uint64_t next_number;
+};
+
+/* ---- table.c ---- */
+uint64_t tandem_sessions_now(const struct tandem_sessions *ss);
+struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
+					       const char *call_id);
+struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss,
+						 uint64_t number);
+/* By id or Call-ID. */
+struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss,
+					       const char *name);
+/* A session that is in no table yet; strings are copied. */
+int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
+			  uint64_t number);
+void tandem_session_destroy(struct tandem_session *s);
+void tandem_sessions_insert(struct tandem_sessions *ss, struct tandem_session *s);
+void tandem_sessions_unlink(struct tandem_sessions *ss, struct tandem_session *s);
+/* Remove flows, ports and the stored copy of a session that is unlinked, and destroy it. */
+void tandem_session_retire(struct tandem_sessions *ss, struct tandem_session *s);
+
+enum tandem_session_state {
+	TANDEM_STATE_OFFERED,
+	TANDEM_STATE_EARLY,
+	TANDEM_STATE_ESTABLISHED,
+	TANDEM_STATE_HELD,
+};
+enum tandem_session_state tandem_session_state(const struct tandem_session *s);
+/* "offered", "early", "established", "held" */
+const char *tandem_session_state_name(enum tandem_session_state state);
+
+/* ---- media.c ---- */
+int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_media_list *src,
+			   size_t n);
+void tandem_media_list_clean(struct tandem_media_list *list);
+/* Give back the pairs of `list` that neither keep nor keep2 (may be NULL) has. */
+void tandem_media_list_release(struct tandem_sessions *ss, const struct tandem_media_list *list,
+			       const struct tandem_media_list *keep,
+			       const struct tandem_media_list *keep2);
+/* Give back the pairs of media that are not active. */
+void tandem_media_list_settle(struct tandem_sessions *ss, struct tandem_media_list *list);
+/* Where packets of this leg come from and go to: learned, else signalled. */
+const struct tandem_endpoint *tandem_leg_endpoint(const struct tandem_leg *leg,
+						  enum tandem_component comp);
+/* Give the leg a pair on the local address that suits `peer`; its old one is not released. */
+int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
+		    const struct tandem_endpoint *peer, int family);
+/* True for an address in a denied network. */
+bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct ip_addr *ip);
+
+/* ---- agree.c ---- */
+/*
+ * Fill in the media from an offer and its answer (RFC 3264 section 6). -EPROTO,
+ * -EACCES, -EAFNOSUPPORT: an address that is no literal, or of the family that the
+ * relay did not show to this party.
+ */
+int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_session *s,
+		       struct tandem_media_list *list, const struct tandem_sdp *offer,
+		       const struct tandem_sdp *answer, enum tandem_party_id offerer);
+/* Can and shall the relay be in the path of this media? */
+bool tandem_media_is_anchored(const struct tandem_sdp_media *media);
+/* 0, or what keeps the relay from sending there: -EACCES, -EAFNOSUPPORT, -EPROTO. */
+int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp_media *media);
+
+/* ---- relay_sdp.c ---- */
+/*
+ * The description to pass on to `to`: the one given, with the relay's addresses
+ * that face `to` in place of its sender's. *outp is malloc'd.
+ */
+int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
+		     enum tandem_party_id to, const struct tandem_sdp *sdp, char **outp,
+		     size_t *out_len);
+
+/* ---- flows.c ---- */
+/* Bring the plane to what the session wants; returns the first error of any change. */
+int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s);
+/* Remove all flows of the session. */
+void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s);
+
+/* ---- learn.c ---- */
+/* Open the windows of a fresh agreement. */
+void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session *s);
+/* Close what has expired or is not needed any more. */
+void tandem_learn_tick(struct tandem_sessions *ss, struct tandem_session *s);
+/* Handler for tandem_plane_dispatch; arg is the table. */
+void tandem_learn_source(const struct tandem_unknown_source *src, void *arg);
+
+/* ---- persist.c, parse.c, restore.c ---- */
+/* A JSON string; bytes that are not UTF-8 become '?'. NULL on no memory. */
+json_t *tandem_json_text(const char *text);
+/* "192.0.2.1:5004", or null for port 0. */
+json_t *tandem_json_endpoint(const struct tandem_endpoint *ep);
+/* Write the session to the store. Failure is logged: calls go on without it. */
+void tandem_session_save(struct tandem_sessions *ss, const struct tandem_session *s);
+/* The stored form; NULL on no memory. */
+json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s);
+/* The reverse. -EBADMSG, -ENOMEM, -EADDRNOTAVAIL: a local address is gone. Takes no ports. */
+int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session **sp,
+			 const json_t *doc);
+/* Take up what the store holds, and bring the plane in line with it. */
+int tandem_sessions_restore(struct tandem_sessions *ss);
+
+#endif

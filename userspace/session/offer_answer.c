@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The offer/answer state of a session (RFC 3264, RFC 6337). An offer works on a copy
+ * of what is agreed, the pending list; its answer makes that the agreed one, a
+ * rollback drops it. A pair of ports stays with its m= line from offer to offer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/session/model.h"
+#include "userspace/util/log.h"
+
+#define MODULE "session"
+
+static int parse(const struct tandem_session *s, struct tandem_sdp **sdp, const char *text,
+		 size_t len)
+{
+	struct tandem_sdp_error why;
+	int err = tandem_sdp_parse(sdp, text, len, &why);
+
+	if (!err)
+		return 0;
+	tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: SDP, line %u: %s", s->id, why.line,
+		   why.reason);
+	return err == -ENOMEM ? err : -EBADMSG;
+}
+
+/* Where the offerer's media comes from decides the family that it is shown. */
+static int offerer_family(const struct tandem_sdp_media *media,
+			  const struct tandem_endpoint *source)
+{
+	if (media->conn.has_addr && !media->conn.unspecified)
+		return media->conn.family;
+	return tandem_ip_family(&source->ip);
+}
+
+/* The signalling address tells the way to a party, unless its media is of the other family. */
+static struct tandem_endpoint offerer_peer(const struct tandem_sdp_media *media,
+					   const struct tandem_endpoint *source)
+{
+	struct tandem_endpoint peer = { .port = media->port };
+
+	if (tandem_ip_family(&source->ip) == media->conn.family || !media->conn.has_addr)
+		return *source;
+	if (media->conn.family == AF_INET) {
+		peer.ip.b[10] = peer.ip.b[11] = 0xff;
+		memcpy(&peer.ip.b[12], media->conn.bytes, 4);
+	} else {
+		memcpy(peer.ip.b, media->conn.bytes, 16);
+	}
+	return peer;
+}
+
+static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,
+			 enum tandem_party_id offerer, const struct tandem_sdp_media *media,
+			 const struct tandem_signal *sig)
+{
+	struct tandem_leg *own = &m->leg[offerer], *other = &m->leg[!offerer];
+	struct tandem_endpoint peer;
+	int family, err = tandem_media_check(ss, media);
+
+	strncpy(m->type, media->type, sizeof(m->type) - 1);
+	m->anchored = tandem_media_is_anchored(media);
+	if (err || !m->anchored || !media->port)
+		return err;
+	family = offerer_family(media, &sig->source);
+	peer = offerer_peer(media, &sig->source);
+	if (own->local == TANDEM_LOCAL_NONE ||
+	    tandem_ip_family(&ss->cfg.locals[own->local].ip) != family)
+		err = tandem_leg_take(ss, own, &peer, family);
+	if (!err && other->local == TANDEM_LOCAL_NONE)
+		err = tandem_leg_take(ss, other, &sig->target,
+				      tandem_ip_is_any(&sig->target.ip) ?
+					      family :
+					      tandem_ip_family(&sig->target.ip));
+	return err;
+}
+
+static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
+		   struct tandem_media_list *list, enum tandem_party_id offerer,
+		   const struct tandem_sdp *sdp, const struct tandem_signal *sig)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < list->n && !err; i++) {
+		struct tandem_media *m = &list->v[i];
+		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+
+		memset(m->type, 0, sizeof(m->type));
+		err = prepare_media(ss, m, offerer, media, sig);
+		if (!m->anchored && media->port)
+			tandem_log(TANDEM_LOG_WARNING, MODULE,
+				   "%s: %s by %s is not RTP over UDP: it passes beside the relay",
+				   s->id, media->type, media->proto);
+	}
+	return err;
+}
+
+/* Fewer m= lines than before are forbidden (RFC 3264 section 8). */
+static int check_count(const struct tandem_session *s, size_t n)
+{
+	if (n < s->agreed.n)
+		return -EPROTO;
+	return n > TANDEM_MEDIA_MAX ? -ENOSPC : 0;
+}
+
+static void drop_pending(struct tandem_sessions *ss, struct tandem_session *s)
+{
+	tandem_media_list_release(ss, &s->pending, &s->agreed, NULL);
+	tandem_media_list_clean(&s->pending);
+	s->pending_from = TANDEM_PARTY_NONE;
+}
+
+int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
+			 enum tandem_party_id party, const struct tandem_signal *sig,
+			 const char *sdp, size_t len, char **outp, size_t *out_len)
+{
+	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	const struct tandem_media_list *base;
+	struct tandem_media_list next = { 0 };
+	struct tandem_sdp *doc;
+	int err;
+
+	if (!s)
+		return -ENOENT;
+	/* glare: the other side's offer is still open */
+	if (s->pending_from != TANDEM_PARTY_NONE && s->pending_from != (int)party)
+		return -EPROTO;
+	err = parse(s, &doc, sdp, len);
+	if (err)
+		return err;
+	if (s->pending_from == TANDEM_PARTY_NONE)
+		tandem_media_list_settle(ss, &s->agreed);
+	/* an offer that is sent again, as after a challenge, keeps its ports */
+	base = s->pending_from == TANDEM_PARTY_NONE ? &s->agreed : &s->pending;
+	err = check_count(s, tandem_sdp_media_count(doc));
+	if (!err)
+		err = tandem_media_list_copy(&next, base, tandem_sdp_media_count(doc));
+	if (!err)
+		err = prepare(ss, s, &next, party, doc, sig);
+	if (!err)
+		err = tandem_relay_sdp(ss, &next, !party, doc, outp, out_len);
+	if (err) {
+		tandem_media_list_release(ss, &next, base, &s->agreed);
+		tandem_media_list_clean(&next);
+		tandem_sdp_free(doc);
+		return err;
+	}
+	tandem_media_list_release(ss, &s->pending, &next, &s->agreed);
+	tandem_media_list_clean(&s->pending);
+	tandem_sdp_free(s->offer);
+	s->pending = next;
+	s->pending_from = s->offerer = party;
+	s->offer = doc;
+	s->source[party] = sig->source;
+	return 0;
+}
+
+/* Make `next` the agreement. Ports that are in it no more are given back. */
+static int adopt(struct tandem_sessions *ss, struct tandem_session *s,
+		 const struct tandem_media_list *next)
+{
+	struct tandem_media_list old = s->agreed;
+	int err;
+
+	s->agreed = *next;
+	tandem_media_list_clean(&s->pending);
+	s->pending_from = TANDEM_PARTY_NONE;
+	s->answered = true;
+	s->activity_ms = tandem_sessions_now(ss);
+	tandem_learn_start(ss, s);
+	err = tandem_flows_sync(ss, s);
+	tandem_media_list_release(ss, &old, &s->agreed, NULL);
+	tandem_media_list_clean(&old);
+	tandem_session_save(ss, s);
+	return err;
+}
+
+int tandem_session_answer(struct tandem_sessions *ss, const char *call_id,
+			  enum tandem_party_id party, const struct tandem_signal *sig,
+			  const char *sdp, size_t len, char **outp, size_t *out_len)
+{
+	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	struct tandem_media_list next = { 0 };
+	const struct tandem_media_list *base;
+	struct tandem_endpoint source;
+	struct tandem_sdp *doc;
+	int err;
+
+	if (!s)
+		return -ENOENT;
+	/* without a pending offer, it repeats or replaces the last answer */
+	if (!s->offer || s->offerer == (int)party)
+		return -EPROTO;
+	err = parse(s, &doc, sdp, len);
+	if (err)
+		return err;
+	base = s->pending_from == TANDEM_PARTY_NONE ? &s->agreed : &s->pending;
+	source = s->source[party];
+	s->source[party] = sig->source;
+	err = tandem_media_list_copy(&next, base, base->n);
+	if (!err)
+		err = tandem_media_agree(ss, s, &next, s->offer, doc, s->offerer);
+	if (!err)
+		err = tandem_relay_sdp(ss, &next, s->offerer, doc, outp, out_len);
+	tandem_sdp_free(doc);
+	if (err) {
+		s->source[party] = source;
+		tandem_media_list_clean(&next);
+		return err;
+	}
+	err = adopt(ss, s, &next);
+	if (err) {
+		free(*outp);
+		*outp = NULL;
+	}
+	return err;
+}
+
+int tandem_session_rollback(struct tandem_sessions *ss, const char *call_id)
+{
+	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+
+	if (!s)
+		return -ENOENT;
+	if (s->pending_from == TANDEM_PARTY_NONE)
+		return 0;
+	drop_pending(ss, s);
+	/* an answer may no more come to the refused offer */
+	tandem_sdp_free(s->offer);
+	s->offer = NULL;
+	s->offerer = TANDEM_PARTY_NONE;
+	return 0;
+}

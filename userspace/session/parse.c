@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The reverse of persist.c. A store may be damaged or of another make: check everything. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/session/model.h"
+
+static int parse_ip(const json_t *js, struct ip_addr *ip)
+{
+	return json_is_string(js) ? tandem_ip_parse(ip, json_string_value(js)) : -EINVAL;
+}
+
+/* "192.0.2.1:5004" or "[2001:db8::1]:5004"; null leaves the port 0. */
+static int parse_endpoint(const json_t *js, struct tandem_endpoint *ep)
+{
+	char text[TANDEM_ENDPOINT_STRLEN], *colon, *end, *host = text;
+	const char *value = json_string_value(js);
+	unsigned long port;
+
+	if (json_is_null(js))
+		return 0;
+	if (!value || strlen(value) >= sizeof(text))
+		return -EINVAL;
+	strcpy(text, value);
+	colon = strrchr(text, ':');
+	if (!colon || colon == text)
+		return -EINVAL;
+	*colon = '\0';
+	port = strtoul(colon + 1, &end, 10);
+	if (*end || !port || port > UINT16_MAX)
+		return -EINVAL;
+	if (*host == '[') {
+		if (colon[-1] != ']')
+			return -EINVAL;
+		colon[-1] = '\0';
+		host++;
+	}
+	ep->port = port;
+	return tandem_ip_parse(&ep->ip, host);
+}
+
+static int parse_codecs(const json_t *js, struct tandem_leg *leg)
+{
+	json_int_t pt, clock;
+	const char *name;
+	size_t i, n = json_array_size(js);
+
+	if (!json_is_array(js) || n > TANDEM_LEG_CODECS)
+		return -EBADMSG;
+	for (i = 0; i < n; i++) {
+		if (json_unpack(json_array_get(js, i), "{s:I, s:I, s:s}", "pt", &pt, "clock",
+				&clock, "name", &name) ||
+		    pt < 0 || pt > 127 || clock < 0 || clock > UINT32_MAX)
+			return -EBADMSG;
+		leg->codecs[i].pt = pt;
+		leg->codecs[i].clock_hz = clock;
+		snprintf(leg->codecs[i].name, sizeof(leg->codecs[i].name), "%s", name);
+	}
+	leg->codec_count = n;
+	return 0;
+}
+
+/* Locals are stored as addresses, as a new configuration may list them in another order. */
+static int parse_local(const struct tandem_sessions *ss, const json_t *js, struct tandem_leg *leg)
+{
+	struct ip_addr ip;
+	size_t i;
+
+	leg->local = TANDEM_LOCAL_NONE;
+	if (json_is_null(js))
+		return 0;
+	if (parse_ip(js, &ip))
+		return -EBADMSG;
+	for (i = 0; i < ss->cfg.locals_count; i++) {
+		if (tandem_ip_equal(&ss->cfg.locals[i].ip, &ip)) {
+			leg->local = i;
+			return 0;
+		}
+	}
+	return -EADDRNOTAVAIL;
+}
+
+static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem_leg *leg)
+{
+	int mute, sends, hold, port, generation;
+
+	if (json_unpack(js, "{s:b, s:b, s:b, s:i, s:i}", "mute", &mute, "sends", &sends, "hold",
+			&hold, "port", &port, "generation", &generation) ||
+	    port < 0 || port > UINT16_MAX)
+		return -EBADMSG;
+	leg->mute = mute;
+	leg->sends = sends;
+	leg->hold = hold;
+	leg->port = port;
+	leg->generation = generation;
+	if (parse_endpoint(json_object_get(js, "rtp"), &leg->remote[TANDEM_RTP]) ||
+	    parse_endpoint(json_object_get(js, "rtcp"), &leg->remote[TANDEM_RTCP]) ||
+	    parse_endpoint(json_object_get(js, "learned_rtp"), &leg->learn[TANDEM_RTP].locked) ||
+	    parse_endpoint(json_object_get(js, "learned_rtcp"),
+			   &leg->learn[TANDEM_RTCP].locked) ||
+	    parse_ip(json_object_get(js, "signalling"), &leg->signalling) ||
+	    parse_codecs(json_object_get(js, "codecs"), leg))
+		return -EBADMSG;
+	return parse_local(ss, json_object_get(js, "local"), leg);
+}
+
+static int parse_media(const struct tandem_sessions *ss, json_t *js, struct tandem_media *m)
+{
+	int anchored, active, mux, err;
+	const char *type;
+
+	if (json_unpack(js, "{s:s, s:b, s:b, s:b}", "type", &type, "anchored", &anchored,
+			"active", &active, "mux", &mux))
+		return -EBADMSG;
+	snprintf(m->type, sizeof(m->type), "%s", type);
+	m->anchored = anchored;
+	m->active = active;
+	m->mux = mux;
+	err = parse_leg(ss, json_object_get(js, "a"), &m->leg[TANDEM_PARTY_A]);
+	if (!err)
+		err = parse_leg(ss, json_object_get(js, "b"), &m->leg[TANDEM_PARTY_B]);
+	if (!err && active &&
+	    (m->leg[TANDEM_PARTY_A].local == TANDEM_LOCAL_NONE ||
+	     m->leg[TANDEM_PARTY_B].local == TANDEM_LOCAL_NONE))
+		err = -EBADMSG;
+	return err;
+}
+
+static int parse_media_list(const struct tandem_sessions *ss, const json_t *js,
+			    struct tandem_media_list *list)
+{
+	size_t i, n = json_array_size(js);
+	int err;
+
+	if (!json_is_array(js) || n > TANDEM_MEDIA_MAX)
+		return -EBADMSG;
+	err = tandem_media_list_copy(list, list, n);
+	for (i = 0; i < n && !err; i++)
+		err = parse_media(ss, json_array_get(js, i), &list->v[i]);
+	return err;
+}
+
+int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session **sp,
+			 const json_t *doc)
+{
+	struct tandem_dialog d = { 0 };
+	struct tandem_session *s;
+	json_int_t number, started;
+	int confirmed, err;
+
+	if (json_unpack((json_t *)doc, "{s:I, s:s, s:s, s:s, s:s, s:s?, s:I, s:b}", "number",
+			&number, "call_id", &d.call_id, "from", &d.from_uri, "to", &d.to_uri,
+			"tag_a", &d.from_tag, "tag_b", &d.to_tag, "started_ms", &started,
+			"confirmed", &confirmed) ||
+	    number <= 0 || number >> 48)
+		return -EBADMSG;
+	err = tandem_session_create(&s, &d, number);
+	if (err)
+		return err;
+	s->started_ms = started;
+	s->confirmed = confirmed;
+	s->answered = true; /* others are not stored */
+	if (parse_endpoint(json_object_get(doc, "source_a"), &s->source[TANDEM_PARTY_A]) ||
+	    parse_endpoint(json_object_get(doc, "source_b"), &s->source[TANDEM_PARTY_B]))
+		err = -EBADMSG;
+	if (!err)
+		err = parse_media_list(ss, json_object_get(doc, "media"), &s->agreed);
+	if (err)
+		tandem_session_destroy(s);
+	else
+		*sp = s;
+	return err;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A session as JSON for the store: all that its flows are compiled from, and no more. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/session/model.h"
+#include "userspace/util/log.h"
+
+#define MODULE "session"
+
+json_t *tandem_json_text(const char *text)
+{
+	json_t *js = json_string(text);
+	char ascii[256];
+	size_t i;
+
+	if (js)
+		return js;
+	snprintf(ascii, sizeof(ascii), "%s", text);
+	for (i = 0; ascii[i]; i++) {
+		if (ascii[i] & 0x80)
+			ascii[i] = '?';
+	}
+	return json_string(ascii);
+}
+
+json_t *tandem_json_endpoint(const struct tandem_endpoint *ep)
+{
+	char text[TANDEM_ENDPOINT_STRLEN];
+
+	if (!ep->port)
+		return json_null();
+	return json_string(tandem_endpoint_format(ep, text, sizeof(text)));
+}
+
+static json_t *dump_ip(const struct ip_addr *ip)
+{
+	char text[TANDEM_ENDPOINT_STRLEN];
+
+	return json_string(tandem_ip_format(ip, text, sizeof(text)));
+}
+
+static json_t *dump_codecs(const struct tandem_leg *leg)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < leg->codec_count; i++) {
+		const struct tandem_codec *c = &leg->codecs[i];
+
+		if (json_array_append_new(list, json_pack("{s:i, s:I, s:o}", "pt", c->pt,
+							  "clock", (json_int_t)c->clock_hz,
+							  "name", tandem_json_text(c->name)))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_leg *leg)
+{
+	bool ports = leg->local != TANDEM_LOCAL_NONE;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:i, s:i}", "rtp",
+			 tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
+			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
+			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
+			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "signalling",
+			 dump_ip(&leg->signalling), "mute", leg->mute, "sends", leg->sends,
+			 "hold", leg->hold, "codecs", dump_codecs(leg), "local",
+			 ports ? dump_ip(&ss->cfg.locals[leg->local].ip) : json_null(), "port",
+			 ports ? leg->port : 0, "generation", leg->generation);
+}
+
+static json_t *dump_media(const struct tandem_sessions *ss, const struct tandem_media *m)
+{
+	return json_pack("{s:o, s:b, s:b, s:b, s:o, s:o}", "type", tandem_json_text(m->type),
+			 "anchored", m->anchored, "active", m->active, "mux", m->mux, "a",
+			 dump_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
+			 dump_leg(ss, &m->leg[TANDEM_PARTY_B]));
+}
+
+static json_t *dump_media_list(const struct tandem_sessions *ss,
+			       const struct tandem_media_list *list)
+{
+	json_t *js = json_array();
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		if (json_array_append_new(js, dump_media(ss, &list->v[i]))) {
+			json_decref(js);
+			return NULL;
+		}
+	}
+	return js;
+}
+
+static json_t *dump_tag(const char *tag)
+{
+	return tag ? tandem_json_text(tag) : json_null();
+}
+
+json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s)
+{
+	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "number",
+			 (json_int_t)s->number, "call_id", s->call_id, "from",
+			 tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri),
+			 "tag_a", dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b",
+			 dump_tag(s->tag[TANDEM_PARTY_B]), "source_a",
+			 tandem_json_endpoint(&s->source[TANDEM_PARTY_A]), "source_b",
+			 tandem_json_endpoint(&s->source[TANDEM_PARTY_B]), "started_ms",
+			 (json_int_t)s->started_ms, "confirmed", s->confirmed, "media",
+			 dump_media_list(ss, &s->agreed));
+}
+
+void tandem_session_save(struct tandem_sessions *ss, const struct tandem_session *s)
+{
+	json_t *js;
+	char *text;
+	int err = -1;
+
+	if (!ss->store)
+		return;
+	js = tandem_session_dump(ss, s);
+	text = js ? json_dumps(js, JSON_COMPACT) : NULL;
+	if (text)
+		err = tandem_store_session_put(ss->store, s->id, text);
+	if (err)
+		tandem_log(TANDEM_LOG_ERROR, MODULE,
+			   "%s: not stored, and would be lost at a restart", s->id);
+	free(text);
+	json_decref(js);
+}

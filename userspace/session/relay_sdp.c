@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the other party gets to see of a description. Changed are: the address of
+ * c= and o=, the port of m=, a=rtcp where there is one, and ICE and BUNDLE, which
+ * the relay does not take part in. Everything else passes byte for byte.
+ *
+ * ICE has to go because connectivity checks would either find a way around the
+ * relay or fail at it. BUNDLE has to go because every media has a port of its own
+ * here; a party that offers it must be ready for an answer without.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "userspace/session/model.h"
+
+#define HOST_SIZE 48
+#define MAX_OTHER_GROUPS 4
+
+static const char *const ice_attributes[] = {
+	"candidate",   "remote-candidates", "end-of-candidates", "ice-ufrag", "ice-pwd",
+	"ice-options", "ice-pacing",        "ice-mismatch",      "ice-lite",
+};
+
+/* What a party sees of the relay in one media. */
+struct face {
+	bool set; /* the relay is in this media's path */
+	bool own_connection; /* its address has to be shown, too */
+	int family;
+	char host[HOST_SIZE];
+	uint16_t port;
+};
+
+static int remove_ice(struct tandem_sdp *sdp, int section)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(ice_attributes) / sizeof(ice_attributes[0]) && !err; i++)
+		err = tandem_sdp_remove_attr(sdp, section, ice_attributes[i]);
+	return err;
+}
+
+/* Remove a=group:BUNDLE; groups with another meaning are put back. */
+static int remove_bundle(struct tandem_sdp *sdp)
+{
+	char *others[MAX_OTHER_GROUPS];
+	size_t i, n = 0;
+	const char *value;
+	bool found = false;
+	int err = 0;
+
+	for (i = 0; (value = tandem_sdp_find_attr(sdp, TANDEM_SDP_SESSION, "group", i)); i++) {
+		if (!strncasecmp(value, "BUNDLE", 6) && (!value[6] || value[6] == ' ')) {
+			found = true;
+		} else if (n < MAX_OTHER_GROUPS) {
+			others[n] = strdup(value);
+			if (!others[n]) {
+				err = -ENOMEM;
+				goto out;
+			}
+			n++;
+		}
+	}
+	if (!found)
+		goto out;
+	err = tandem_sdp_remove_attr(sdp, TANDEM_SDP_SESSION, "group");
+	for (i = 0; i < n && !err; i++)
+		err = tandem_sdp_add_attr(sdp, TANDEM_SDP_SESSION, "group", others[i]);
+out:
+	for (i = 0; i < n; i++)
+		free(others[i]);
+	return err;
+}
+
+static void find_face(const struct tandem_sessions *ss, const struct tandem_media *m,
+		      enum tandem_party_id to, const struct tandem_sdp_media *media,
+		      struct face *face)
+{
+	const struct tandem_leg *leg = &m->leg[to];
+	const struct ip_addr *ip;
+
+	if (!m->anchored || !media->port || leg->local == TANDEM_LOCAL_NONE)
+		return;
+	ip = &ss->cfg.advertise[leg->local];
+	if (tandem_ip_is_any(ip))
+		ip = &ss->cfg.locals[leg->local].ip;
+	face->set = true;
+	face->family = tandem_ip_family(ip);
+	face->port = leg->port;
+	tandem_ip_format(ip, face->host, sizeof(face->host));
+	/* 0.0.0.0 is a message to the other side, not an address; it passes as it is */
+	face->own_connection = !media->conn.unspecified || media->conn.family != face->family;
+}
+
+/* The session's c= can be changed only if no media lives by the address in it. */
+static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
+{
+	const struct face *first = NULL;
+	bool needed = false;
+	int err;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+
+		if (faces[i].own_connection) {
+			if (!first)
+				first = &faces[i];
+		} else if (media->port && !media->nconns) {
+			needed = true;
+		}
+	}
+	if (first && !needed && tandem_sdp_session(sdp)->conn.present) {
+		err = tandem_sdp_set_connection(sdp, TANDEM_SDP_SESSION, first->family,
+						first->host);
+		if (err)
+			return err;
+	}
+	for (i = 0; i < n && !faces[i].set;)
+		i++;
+	if (i == n)
+		return 0;
+	err = tandem_sdp_set_origin_address(sdp, faces[i].family, faces[i].host);
+	if (!err || err == -ENOENT)
+		err = remove_bundle(sdp);
+	return err ? err : remove_ice(sdp, TANDEM_SDP_SESSION);
+}
+
+static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)
+{
+	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+	const char *value = tandem_sdp_find_attr(sdp, i, "rtcp", 0);
+	bool one_port = media->rtcp_port == media->port;
+	bool has_address = value && strchr(value, ' ');
+
+	if (!media->rtcp_explicit || !media->rtcp_port)
+		return 0;
+	/* a=rtcp with the port of m= announces rtcp-mux only (RFC 5761 5.1.1) */
+	return tandem_sdp_set_rtcp(sdp, i, face->port + !one_port, face->family,
+				   has_address ? face->host : NULL);
+}
+
+/* To a family that knows no 0.0.0.0 of the other, hold is said by the direction. */
+static int edit_hold(struct tandem_sdp *sdp, size_t i)
+{
+	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+
+	if (!media->hold2543)
+		return 0;
+	return tandem_sdp_set_direction(sdp, i, media->dir & TANDEM_SDP_SENDONLY);
+}
+
+static int edit_media(struct tandem_sdp *sdp, size_t i, const struct face *face)
+{
+	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+	int err = 0;
+
+	if (face->own_connection) {
+		err = edit_hold(sdp, i);
+		media = tandem_sdp_media(sdp, i);
+		if (!err && (media->nconns || media->conn.family != face->family ||
+			     strcmp(media->conn.host, face->host)))
+			err = tandem_sdp_set_connection(sdp, i, face->family, face->host);
+	}
+	if (!err)
+		err = edit_rtcp(sdp, i, face);
+	if (!err)
+		err = tandem_sdp_set_ports(sdp, i, face->port, 1);
+	if (!err)
+		err = tandem_sdp_remove_attr(sdp, i, "bundle-only");
+	return err ? err : remove_ice(sdp, i);
+}
+
+int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
+		     enum tandem_party_id to, const struct tandem_sdp *sdp, char **outp,
+		     size_t *out_len)
+{
+	struct face faces[TANDEM_MEDIA_MAX] = { 0 };
+	struct tandem_sdp *copy;
+	size_t i, n = tandem_sdp_media_count(sdp);
+	int err;
+
+	if (n > TANDEM_MEDIA_MAX || n > list->n)
+		return -EPROTO;
+	err = tandem_sdp_dup(&copy, sdp);
+	if (err)
+		return err;
+	for (i = 0; i < n; i++)
+		find_face(ss, &list->v[i], to, tandem_sdp_media(copy, i), &faces[i]);
+	err = edit_session(copy, faces, n);
+	for (i = 0; i < n && !err; i++) {
+		if (faces[i].set)
+			err = edit_media(copy, i, &faces[i]);
+	}
+	if (!err)
+		err = tandem_sdp_print(copy, outp, out_len);
+	tandem_sdp_free(copy);
+	return err;
+}

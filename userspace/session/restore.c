@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * After a restart: the store says which sessions there are, the plane which flows
+ * have gone on without us. The sessions are right; flows that no session wants go.
+ *
+ * Every flow that is wanted is set again, even where the fast path has it as it
+ * should be: setting keeps the statistics, and the io_uring datapath, which was in
+ * the process that is gone, has to hear of all of them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/session/compile.h"
+#include "userspace/util/log.h"
+
+#define MODULE "session"
+
+static int reserve(struct tandem_sessions *ss, const struct tandem_session *s)
+{
+	size_t i, p, done = 0;
+	int err = 0;
+
+	for (i = 0; i < s->agreed.n * 2 && !err; i++) {
+		const struct tandem_leg *leg = &s->agreed.v[i / 2].leg[i % 2];
+
+		if (leg->local != TANDEM_LOCAL_NONE)
+			err = tandem_ports_reserve(ss->ports, leg->local, leg->port);
+		if (!err)
+			done++;
+	}
+	for (p = 0; p < done && err; p++) {
+		const struct tandem_leg *leg = &s->agreed.v[p / 2].leg[p % 2];
+
+		if (leg->local != TANDEM_LOCAL_NONE)
+			tandem_ports_release(ss->ports, leg->local, leg->port);
+	}
+	return err;
+}
+
+static int take_up(struct tandem_sessions *ss, const json_t *doc)
+{
+	struct tandem_session *s;
+	int err = tandem_session_parse(ss, &s, doc);
+
+	if (err)
+		return err;
+	if (tandem_sessions_by_call(ss, s->call_id) ||
+	    tandem_sessions_by_number(ss, s->number))
+		err = -EEXIST;
+	if (!err)
+		err = reserve(ss, s);
+	if (err) {
+		tandem_session_destroy(s);
+		return err;
+	}
+	if (s->number >= ss->next_number)
+		ss->next_number = s->number + 1;
+	s->offered_ms = s->activity_ms = tandem_sessions_now(ss);
+	tandem_sessions_insert(ss, s);
+	return 0;
+}
+
+static void collect_row(const char *id, const char *text, void *arg)
+{
+	json_t *doc = json_loads(text, 0, NULL);
+
+	json_object_set_new(arg, id, doc ? doc : json_null());
+}
+
+static int load(struct tandem_sessions *ss)
+{
+	json_t *rows = json_object(), *doc;
+	const char *id;
+	int err = -ENOMEM;
+
+	if (!rows)
+		return err;
+	err = tandem_store_session_list(ss->store, collect_row, rows);
+	if (err)
+		goto out;
+	json_object_foreach(rows, id, doc) {
+		err = take_up(ss, doc);
+		if (err == -ENOMEM)
+			goto out;
+		if (!err)
+			continue;
+		tandem_log(TANDEM_LOG_ERROR, MODULE, "%s: stored, but cannot be taken up: %s", id,
+			   strerror(-err));
+		tandem_store_session_remove(ss->store, id);
+	}
+	err = 0;
+out:
+	json_decref(rows);
+	return err;
+}
+
+struct listing {
+	struct tandem_flow_spec *specs;
+	size_t n;
+	size_t room;
+	int err;
+};
+
+static void collect_flow(const struct tandem_flow_spec *spec, void *arg)
+{
+	struct listing *l = arg;
+	size_t room = l->room ? l->room * 2 : 64;
+	struct tandem_flow_spec *specs;
+
+	if (l->n == l->room) {
+		specs = realloc(l->specs, room * sizeof(*specs));
+		if (!specs) {
+			l->err = -ENOMEM;
+			return;
+		}
+		l->specs = specs;
+		l->room = room;
+	}
+	l->specs[l->n++] = *spec;
+}
+
+/* Does the session that the flow is named after want it, on the same local port? */
+static bool is_wanted(const struct tandem_sessions *ss, const struct tandem_flow_spec *spec)
+{
+	struct tandem_flow_spec specs[TANDEM_FLOWS_PER_MEDIA * TANDEM_MEDIA_MAX];
+	const struct tandem_session *s =
+		tandem_sessions_by_number(ss, tandem_flow_id_session(spec->id));
+	size_t i, n;
+
+	n = s ? tandem_compile(s, &ss->cfg, specs) : 0;
+	for (i = 0; i < n; i++) {
+		if (specs[i].id == spec->id)
+			return true;
+	}
+	return false;
+}
+
+static int remove_orphans(struct tandem_sessions *ss)
+{
+	struct tandem_change change = { .op = TANDEM_FLOW_REMOVE };
+	struct listing l = { 0 };
+	size_t i;
+	int err = ss->env.list(ss->plane, collect_flow, &l);
+
+	if (!err)
+		err = l.err;
+	for (i = 0; i < l.n && !err; i++) {
+		if (tandem_flow_id_session(l.specs[i].id) >= ss->next_number)
+			ss->next_number = tandem_flow_id_session(l.specs[i].id) + 1;
+		if (is_wanted(ss, &l.specs[i]))
+			continue;
+		change.spec = l.specs[i];
+		change.result = 0;
+		ss->env.apply(ss->plane, &change, 1);
+	}
+	free(l.specs);
+	return err;
+}
+
+int tandem_sessions_restore(struct tandem_sessions *ss)
+{
+	struct tandem_session *s;
+	int err = ss->store ? load(ss) : 0;
+
+	if (!err)
+		err = remove_orphans(ss);
+	for (s = ss->first; s && !err; s = s->next) {
+		/* a flow that cannot be had again is logged; the others go on */
+		if (tandem_flows_sync(ss, s) == -ENOMEM)
+			err = -ENOMEM;
+	}
+	if (!err && ss->count)
+		tandem_log(TANDEM_LOG_INFO, MODULE, "%zu sessions taken up from the store",
+			   ss->count);
+	return err;
+}

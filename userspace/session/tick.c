@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
+#include "userspace/session/model.h"
+#include "userspace/util/log.h"
+
+#define MODULE "session"
+
+/* When the last packet passed on any flow, in ms of the monotonic clock; 0: never. */
+static uint64_t last_packet(struct tandem_sessions *ss, const struct tandem_session *s)
+{
+	struct tandem_flow_stats stats;
+	uint64_t last = 0;
+	size_t i;
+
+	for (i = 0; i < s->installed_count; i++) {
+		if (ss->env.read(ss->plane, s->installed[i].id, &stats))
+			continue;
+		if (stats.flow.last_ns / 1000000 > last)
+			last = stats.flow.last_ns / 1000000;
+	}
+	return last;
+}
+
+static bool is_over(uint64_t since, uint64_t now, uint32_t timeout_s)
+{
+	return timeout_s && now >= since + timeout_s * 1000ULL;
+}
+
+/*
+ * Why the session has to end, or NULL. Counters are read only when the last packet
+ * known of is old enough to matter, so that a tick costs next to nothing for calls
+ * that are well.
+ *
+ * Either kind of hold makes silence normal, since few phones send anything while
+ * they hold; so one that is held from one side only has the long timeout, too. A
+ * session of which no media passes here cannot be judged, and is left alone.
+ */
+static const char *why_over(struct tandem_sessions *ss, struct tandem_session *s, uint64_t now)
+{
+	uint32_t timeout;
+	uint64_t last;
+
+	if (!s->confirmed || !s->answered)
+		return is_over(s->offered_ms, now, ss->cfg.setup_timeout_s) ? "not answered" :
+									      NULL;
+	if (!s->installed_count)
+		return NULL;
+	timeout = tandem_session_state(s) == TANDEM_STATE_HELD ? ss->cfg.hold_timeout_s :
+								ss->cfg.inactivity_timeout_s;
+	if (!is_over(s->activity_ms, now, timeout))
+		return NULL;
+	last = last_packet(ss, s);
+	if (last > s->activity_ms)
+		s->activity_ms = last;
+	return is_over(s->activity_ms, now, timeout) ? "media inactivity" : NULL;
+}
+
+/* The handler may end other sessions, so all that are over leave the table first. */
+static struct tandem_session *collect(struct tandem_sessions *ss)
+{
+	struct tandem_session *s, *next, *over = NULL;
+	uint64_t now = tandem_sessions_now(ss);
+	const char *why;
+
+	for (s = ss->first; s; s = next) {
+		next = s->next;
+		tandem_learn_tick(ss, s);
+		why = why_over(ss, s, now);
+		if (!why)
+			continue;
+		tandem_sessions_unlink(ss, s);
+		s->why_over = why;
+		s->next = over;
+		over = s;
+	}
+	return over;
+}
+
+void tandem_sessions_tick(struct tandem_sessions *ss)
+{
+	struct tandem_session *s, *over = collect(ss);
+
+	while ((s = over)) {
+		over = s->next;
+		tandem_log(TANDEM_LOG_INFO, MODULE, "%s: %s has ended: %s", s->id, s->call_id,
+			   s->why_over);
+		if (ss->ended_h)
+			ss->ended_h(s->call_id, s->why_over, ss->arg);
+		tandem_session_retire(ss, s);
+	}
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/session/verdict.h"
+
+#include <stdio.h>
+
+#define SILENCE_MS 10000
+
+static const char *const names[] = { "caller", "callee" };
+
+static bool is_silent(const struct tandem_verdict_input *in, int p)
+{
+	return !in->side[p].packets ||
+	       in->side[p].last_ms + SILENCE_MS < in->side[!p].last_ms;
+}
+
+static bool is_mismatch(const struct tandem_verdict_side *side)
+{
+	return !side->packets && side->unknown;
+}
+
+static void say_mismatch(const struct tandem_verdict_side *side, const char *name, char *buf,
+			 size_t size)
+{
+	char is[TANDEM_ENDPOINT_STRLEN], should[TANDEM_ENDPOINT_STRLEN];
+
+	snprintf(buf, size,
+		 "media from an unexpected source: NAT mismatch (%s) %s instead of %s", name,
+		 tandem_endpoint_format(&side->unknown_from, is, sizeof(is)),
+		 tandem_endpoint_format(&side->expected_from, should, sizeof(should)));
+}
+
+static const char *say_flow(const struct tandem_verdict_input *in)
+{
+	bool silent[2] = { is_silent(in, 0), is_silent(in, 1) };
+
+	if (silent[0] && silent[1])
+		return "no media";
+	if (!silent[0] && !silent[1])
+		return "two-way";
+	if (!in->side[silent[0] ? 0 : 1].may_send)
+		return "one-way as negotiated";
+	return silent[0] ? "one-way: caller is silent" : "one-way: callee is silent";
+}
+
+const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, size_t size)
+{
+	int p;
+
+	if (!in->answered || !in->relayed || in->held) {
+		snprintf(buf, size, "%s",
+			 !in->answered ? "not answered" :
+			 !in->relayed  ? "not relayed" :
+					 "on hold");
+		return buf;
+	}
+	for (p = 0; p < 2; p++) {
+		if (is_mismatch(&in->side[p])) {
+			say_mismatch(&in->side[p], names[p], buf, size);
+			return buf;
+		}
+	}
+	snprintf(buf, size, "%s", say_flow(in));
+	return buf;
+}

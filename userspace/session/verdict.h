@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a call is, in words: the first thing to say when somebody hears nothing. */
+#ifndef TANDEM_SESSION_VERDICT_H
+#define TANDEM_SESSION_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "userspace/util/endpoint.h"
+
+/* What a party sends, over all its relayed media. RTCP does not count. */
+struct tandem_verdict_side {
+	bool may_send;    /* by the directions negotiated */
+	uint64_t packets; /* forwarded */
+	uint64_t last_ms; /* when the last one was, monotonic */
+	uint64_t unknown; /* came to its port from another source, and were dropped */
+	struct tandem_endpoint unknown_from; /* the last of those */
+	struct tandem_endpoint expected_from;
+};
+
+struct tandem_verdict_input {
+	bool answered; /* for good, by a 2xx */
+	bool relayed;  /* at least one media passes through the relay */
+	bool held;
+	struct tandem_verdict_side side[2]; /* caller, callee */
+};
+
+#define TANDEM_VERDICT_SIZE 192
+
+/*
+ * "not answered", "not relayed" (no media passes here), "on hold", "two-way",
+ * "one-way: caller is silent", "one-way: callee is silent", "one-way as negotiated",
+ * "no media", or "media from an unexpected source: NAT mismatch (caller)
+ * 192.0.2.9:4000 instead of 10.0.0.1:5000".
+ *
+ * A party is silent that has sent nothing, or nothing for 10 s while the other did.
+ * Returns buf.
+ */
+const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, size_t size);
+
+#endif
