@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/control/api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct request {
+	const struct tandem_api *api;
+	const json_t *params;
+	char *why;
+	size_t why_size;
+};
+
+static int given(json_t *result, json_t **out)
+{
+	if (!result)
+		return -ENOMEM;
+	*out = result;
+	return 0;
+}
+
+static int unavailable(const struct request *req, const char *what)
+{
+	snprintf(req->why, req->why_size, "this relay has no %s", what);
+	return -EAGAIN;
+}
+
+/* The session that "id" names, by its Call-ID, which is what stays valid. */
+static int named_session(const struct request *req, const char **call_id)
+{
+	const char *id = json_string_value(json_object_get(req->params, "id"));
+
+	if (!id) {
+		snprintf(req->why, req->why_size, "\"id\" is missing or no string");
+		return -EINVAL;
+	}
+	if (!req->api->sessions)
+		return unavailable(req, "sessions");
+	*call_id = tandem_session_find(req->api->sessions, id);
+	if (!*call_id) {
+		snprintf(req->why, req->why_size, "no session %s", id);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static int session_list(const struct request *req, json_t **out)
+{
+	if (!req->api->sessions)
+		return unavailable(req, "sessions");
+	return given(tandem_sessions_json(req->api->sessions), out);
+}
+
+static int session_show(const struct request *req, json_t **out)
+{
+	const char *call_id;
+	int ret = named_session(req, &call_id);
+
+	return ret ? ret : given(tandem_session_json(req->api->sessions, call_id), out);
+}
+
+static int session_end(const struct request *req, json_t **out)
+{
+	json_t *result;
+	const char *call_id;
+	int ret = named_session(req, &call_id);
+
+	if (ret)
+		return ret;
+	if (!req->api->end)
+		return unavailable(req, "way to end a session");
+	/* call_id goes with the session, so the answer is made first. */
+	result = json_pack("{s:s}", "ended", call_id);
+	if (!result)
+		return -ENOMEM;
+	ret = req->api->end(call_id, "ended by the operator", req->api->arg);
+	if (ret)
+		json_decref(result);
+	else
+		*out = result;
+	return ret;
+}
+
+static int registrations(const struct request *req, json_t **out)
+{
+	if (!req->api->registrations)
+		return unavailable(req, "registrar");
+	return given(req->api->registrations(req->api->arg), out);
+}
+
+static int stats(const struct request *req, json_t **out)
+{
+	if (!req->api->stats)
+		return unavailable(req, "statistics");
+	return given(req->api->stats(req->api->arg), out);
+}
+
+static int version(const struct request *req, json_t **out)
+{
+	return given(json_pack("{s:s, s:i}", "version", TANDEM_VERSION, "pid", (int)getpid()), out);
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(const struct request *req, json_t **out);
+} calls[] = {
+	{ "session.list", session_list },
+	{ "session.show", session_show },
+	{ "session.end", session_end },
+	{ "registrations", registrations },
+	{ "stats", stats },
+	{ "version", version },
+};
+
+int tandem_api_call(const char *call, const json_t *params, json_t **result, char *why,
+		    size_t why_size, void *arg)
+{
+	const struct request req = { arg, params, why, why_size };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (strcmp(calls[i].name, call) == 0)
+			return calls[i].fn(&req, result);
+	}
+	return -ENOSYS;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The calls of the local API:
+ *
+ *   session.list                      {"sessions": [...]}
+ *   session.show   "id": ID           the session
+ *   session.end    "id": ID           {"ended": CALL-ID}
+ *   registrations                     {"registrations": [...]}
+ *   stats                             {"datapath": ..., ...}
+ *   version                           {"version": ..., "pid": ...}
+ *
+ * ID is a session's id or its Call-ID.
+ */
+#ifndef TANDEM_CONTROL_API_H
+#define TANDEM_CONTROL_API_H
+
+#include "userspace/control/control.h"
+#include "userspace/session/session.h"
+
+/*
+ * What the calls reach. end has the call ended in its front end too; registrations
+ * and stats return a new reference. Each may be NULL: that call is unavailable.
+ */
+struct tandem_api {
+	struct tandem_sessions *sessions;
+	int (*end)(const char *call_id, const char *why, void *arg);
+	json_t *(*registrations)(void *arg);
+	json_t *(*stats)(void *arg);
+	void *arg;
+};
+
+/* A tandem_control_call_h; arg is a struct tandem_api. */
+int tandem_api_call(const char *call, const json_t *params, json_t **result, char *why,
+		    size_t why_size, void *arg);
+
+#endif
