@@ -304,6 +304,8 @@ static void test_attr_refused(void **state)
 	assert_int_equal(tandem_sdp_set_attr(sdp, 0, NULL, NULL), -EINVAL);
 	assert_int_equal(tandem_sdp_set_attr(sdp, 1, "x", NULL), -EINVAL);
 	assert_int_equal(tandem_sdp_remove_attr(sdp, 1, "x"), -EINVAL);
+	assert_int_equal(tandem_sdp_remove_attr(sdp, 0, "x y"), -EINVAL);
+	assert_int_equal(tandem_sdp_remove_attr(NULL, 0, "x"), -EINVAL);
 	/* what would not parse is not written */
 	assert_int_equal(tandem_sdp_set_attr(sdp, 0, "rtcp", "no port"), -EINVAL);
 	assert_null(tandem_sdp_find_attr(sdp, 0, "", 0));
@@ -368,6 +370,14 @@ static void test_reject(void **state)
 	assert_int_equal(tandem_sdp_reject_media(sdp, 1), 0);
 	assert_string_equal(tandem_sdp_find_attr(sdp, SESSION, "group", 0), "BUNDLE");
 	assert_int_equal(tandem_sdp_reject_media(sdp, 3), -EINVAL);
+	tandem_sdp_free(sdp);
+
+	/* only BUNDLE groups, whole mids, and every such group */
+	sdp = parse("v=0\r\na=group:SOURCE a b\r\na=group:BUNDLE ab a b\r\na=group:\r\n"
+		    "a=group:BUNDLE a\r\nm=audio 4/2 RTP/AVP 0\r\na=mid:a\r\n");
+	assert_int_equal(tandem_sdp_reject_media(sdp, 0), 0);
+	assert_prints(sdp, "v=0\r\na=group:SOURCE a b\r\na=group:BUNDLE ab b\r\na=group:\r\n"
+			   "a=group:BUNDLE\r\nm=audio 0 RTP/AVP 0\r\na=mid:a\r\n");
 	tandem_sdp_free(sdp);
 
 	sdp = parse(sample_multicast);

@@ -155,6 +155,13 @@ static void test_codecs(void **state)
 		  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
 		  "100\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 p=2",
 		  { 97, 100, -1 } },
+		{ "96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\na=rtpmap:97 H264/90000",
+		  "100\r\na=rtpmap:100 H264/90000",
+		  { 97, 100, -1 } },
+		{ "0 96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\n"
+		  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
+		  "100\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 p=3",
+		  { 96, 100, -1 } },
 		/* one that changed its number does not push out one that kept it */
 		{ "96 97\r\na=rtpmap:96 H264/90000\r\na=rtpmap:97 H264/90000",
 		  "100 96\r\na=rtpmap:100 H264/90000\r\na=rtpmap:96 H264/90000",
@@ -264,6 +271,30 @@ static void test_bundle(void **state)
 	assert_false(p.out.bundled);
 	end(&p);
 
+	/* a group whose first media is rejected: it has no transport to share */
+	negotiate(&p,
+		  CALLER "a=group:BUNDLE v a\r\nm=video 4000 RTP/AVP 31\r\na=mid:v\r\n"
+			 "m=audio 4002 RTP/AVP 0\r\na=mid:a\r\n",
+		  CALLEE "a=group:BUNDLE v a\r\nm=video 0 RTP/AVP 31\r\na=mid:v\r\n"
+			 "m=audio 5002 RTP/AVP 0\r\na=mid:a\r\n",
+		  1);
+	assert_true(p.out.accepted && !p.out.bundled);
+	assert_int_equal(p.out.answerer.rtp_port, 5002);
+	end(&p);
+
+	/* the second media carries the bundle */
+	negotiate(&p,
+		  CALLER "a=group:BUNDLE v a\r\nm=video 4000 RTP/AVP 31\r\na=mid:v\r\n"
+			 "m=audio 4002 RTP/AVP 0\r\na=mid:a\r\n",
+		  CALLEE "a=group:BUNDLE a v\r\nm=video 5000 RTP/AVP 31\r\na=mid:v\r\n"
+			 "m=audio 5002 RTP/AVP 0\r\na=mid:a\r\n",
+		  0);
+	assert_true(p.out.bundled);
+	assert_int_equal(p.out.transport, 1);
+	assert_int_equal(p.out.offerer.rtp_port, 4002);
+	assert_int_equal(p.out.answerer.rtp_port, 5002);
+	end(&p);
+
 	/* a group that leads nowhere */
 	negotiate(&p, sample_browser, BROWSER_ANSWER("BUNDLE 7 0 1"), 0);
 	assert_false(p.out.bundled);
@@ -350,6 +381,19 @@ static void test_update(void **state)
 		{ SDP("2", "192.0.2.1", "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 speex/8000\r\n"),
 		  0,
 		  { true, false, false, true, 0 } },
+		/* numbers are bound to a type of media */
+		{ SDP("2", "192.0.2.1", "m=video 4000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"),
+		  0,
+		  { true, false, false, false, 0 } },
+		/* equal but for a line's type, and for a line's end */
+		{ SDP("1", "192.0.2.1",
+		      "m=audio 4000 RTP/AVP 0 96\r\nb=rtpmap:96 opus/48000/2\r\n"),
+		  0,
+		  { true, true, false, false, 0 } },
+		{ SDP("1", "192.0.2.1", "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opus/48000/2\n"),
+		  0,
+		  { true, true, false, false, 0 } },
+		{ "v=0\r\n" AUDIO, 0, { false, false, false, false, 0 } },
 		{ SDP("2", "192.0.2.9", AUDIO), 0, { false, false, false, false, 0 } },
 		{ SDP("2", "192.0.2.1", ""), -EPROTO, { true, false, false, false, 0 } },
 	};

@@ -418,6 +418,89 @@ static void test_malformed_attributes(void **state)
 	tandem_sdp_free(sdp);
 }
 
+/* What the session level states holds for media that do not. */
+static void test_inherited(void **state)
+{
+	static const char text[] = HEAD "c=IN IP4 192.0.2.9\r\na=group:LS x y\r\n"
+					"a=group:BUNDLE a b\r\na=group:BUNDLE c d\r\n"
+					"a=ice-ufrag:abcd\r\na=fingerprint:sha-1 00\r\n"
+					"a=setup:actpass\r\nm=audio 65535 RTP/AVP 0\r\na=mid:d\r\n"
+					"a=rtcp:7 IN IP4 192.0.2.7\r\na=rtcp:8\r\n"
+					"m=audio 65535 RTP/AVP 0\r\na=mid:x\r\na=setup:passive\r\n"
+					"m=audio 65532/2 RTP/AVP 0\r\na=mid:b\r\n";
+	struct tandem_sdp *sdp = parse(text);
+	const struct tandem_sdp_media *m = tandem_sdp_media(sdp, 0);
+
+	assert_true(m->has_ice && m->has_fingerprint);
+	assert_string_equal(m->setup, "actpass");
+	assert_string_equal(m->conn.host, "192.0.2.1");
+	assert_int_equal(m->bundle, 2);
+	/* of two a=rtcp the last counts, as a whole */
+	assert_int_equal(m->rtcp_port, 8);
+	assert_string_equal(m->rtcp.host, "192.0.2.1");
+	m = tandem_sdp_media(sdp, 1);
+	assert_string_equal(m->setup, "passive");
+	assert_int_equal(m->bundle, -1);
+	assert_int_equal(m->rtcp_port, 0); /* there is no port 65536 */
+	m = tandem_sdp_media(sdp, 2);
+	assert_int_equal(m->nports, 2);
+	assert_int_equal(m->bundle, 1);
+	assert_string_equal(m->setup, "actpass");
+	tandem_sdp_free(sdp);
+}
+
+static void test_same_codec(void **state)
+{
+	static const struct {
+		struct tandem_sdp_format a, b;
+		bool same;
+	} cases[] = {
+		{ { .pt = 0, .name = "PCMU", .clock = 8000, .channels = 1 },
+		  { .pt = 96, .name = "pcmu", .clock = 8000, .channels = 1 },
+		  true },
+		{ { .pt = 0, .name = "PCMU", .clock = 8000, .channels = 1 },
+		  { .pt = 0, .name = "PCMA", .clock = 8000, .channels = 1 },
+		  false },
+		{ { .pt = 0, .name = "PCMU", .clock = 8000, .channels = 1 },
+		  { .pt = 0, .name = "PCMU", .clock = 16000, .channels = 1 },
+		  false },
+		{ { .pt = 0, .name = "PCMU", .clock = 8000, .channels = 1 },
+		  { .pt = 0, .name = "PCMU", .clock = 8000, .channels = 2 },
+		  false },
+		{ { .pt = 0, .fmt = "0", .name = "PCMU" }, { .pt = 0, .fmt = "0" }, false },
+		{ { .pt = 96, .fmt = "96" }, { .pt = 96, .fmt = "96" }, true },
+		{ { .pt = 96, .fmt = "96" }, { .pt = 97, .fmt = "97" }, false },
+		{ { .pt = 0, .fmt = "0" }, { .pt = -1, .fmt = "0" }, false },
+		{ { .pt = -1, .fmt = "t38" }, { .pt = -1, .fmt = "T38" }, true },
+		{ { .pt = -1, .fmt = "t38" }, { .pt = -1, .fmt = "t37" }, false },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("case %zu\n", i);
+		assert_int_equal(tandem_sdp_same_codec(&cases[i].a, &cases[i].b), cases[i].same);
+		assert_int_equal(tandem_sdp_same_codec(&cases[i].b, &cases[i].a), cases[i].same);
+	}
+}
+
+static void test_no_arguments(void **state)
+{
+	struct tandem_sdp *sdp = parse(sample_lf);
+	struct tandem_sdp_line line;
+
+	assert_int_equal(tandem_sdp_media_count(NULL), 0);
+	assert_null(tandem_sdp_media(NULL, 0));
+	assert_null(tandem_sdp_find_attr(NULL, 0, "x", 0));
+	assert_null(tandem_sdp_find_attr(sdp, 0, NULL, 0));
+	assert_null(tandem_sdp_find_attr(sdp, 1, "recvonly", 0));
+	assert_null(tandem_sdp_find_format(NULL, 0));
+	assert_null(tandem_sdp_find_format(tandem_sdp_media(sdp, 0), -1));
+	assert_int_equal(tandem_sdp_line_count(NULL), 0);
+	assert_int_equal(tandem_sdp_line(NULL, 0, &line), -EINVAL);
+	assert_int_equal(tandem_sdp_line(sdp, 0, NULL), -EINVAL);
+	tandem_sdp_free(sdp);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +517,9 @@ int main(void)
 		cmocka_unit_test(test_odd),
 		cmocka_unit_test(test_static_formats),
 		cmocka_unit_test(test_malformed_attributes),
+		cmocka_unit_test(test_inherited),
+		cmocka_unit_test(test_same_codec),
+		cmocka_unit_test(test_no_arguments),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

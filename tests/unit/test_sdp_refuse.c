@@ -37,6 +37,9 @@ static void test_refused(void **state)
 		{ "v=0\r\nhello\r\n", 2 },
 		{ "v=0\r\ns =x\r\n", 2 },
 		{ "v=0\r\n =x\r\n", 2 },
+		{ "v=0\r\n\x7f=x\r\n", 2 },
+		{ "v=0\r\n\xe4=x\r\n", 2 },
+		{ "v=0\r\n\r\r\n", 2 },
 		{ "v=0\r\nm\r\n", 2 },
 		{ "v=0\r\ns=a\rm=audio 1 RTP/AVP 0\r\n", 2 },
 		{ "v=0\r\ns=a\r\r\n", 2 },
@@ -93,6 +96,8 @@ static void test_nul_and_arguments(void **state)
 	assert_int_equal(tandem_sdp_parse(&sdp, nul, sizeof(nul) - 1, &err), -EBADMSG);
 	assert_int_equal(err.line, 3);
 	assert_string_equal(err.reason, "NUL byte");
+	assert_int_equal(tandem_sdp_parse(&sdp, "v=0\n\0\n", 6, &err), -EBADMSG);
+	assert_int_equal(err.line, 2);
 	assert_int_equal(tandem_sdp_parse(&sdp, "", 0, &err), -EBADMSG);
 	assert_int_equal(tandem_sdp_parse(&sdp, NULL, 4, &err), -EINVAL);
 	assert_int_equal(tandem_sdp_parse(NULL, HEAD, 4, &err), -EINVAL);
@@ -184,10 +189,20 @@ static void test_validate_refuses(void **state)
 		{ HEAD "t=0 x\r\n", 6 },
 		{ HEAD "r=1d 1h\r\n", 6 },
 		{ HEAD "r=1d 1y 0\r\n", 6 },
+		{ HEAD "r=1d -1h 0\r\n", 6 },
+		{ HEAD "z=1 1h\r\nz=1 1h\r\n", 7 },
 		{ HEAD "z=1 1h 2\r\n", 6 },
 		{ HEAD "a=x\r\nr=1d 1h 0\r\n", 7 },
 		{ HEAD "k=none\r\n", 6 },
 		{ HEAD "k=clear:\r\n", 6 },
+		{ HEAD "k=uri:x\r\nk=base64:x\r\n", 7 },
+		{ HEAD "m=audio 0 RTP/AVP 0 (\r\n", 6 },
+		{ HEAD "m=aud\x7fio 0 RTP/AVP 0\r\n", 6 },
+		{ "v=0\r\no=- 1 1 I:N IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n", 2 },
+		{ "v=0\r\no=- 1 1 IN I@4 192.0.2.1\r\ns=-\r\nt=0 0\r\n", 2 },
+		{ "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
+		  "m=audio 4 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4 RTP/AVP 0\r\n",
+		  7 },
 		{ HEAD "b=AS:1\r\n", 6 },
 		{ HEAD "y=?\r\n", 6 },
 		{ HEAD "\r\n", 6 },
