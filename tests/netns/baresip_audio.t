@@ -7,7 +7,7 @@
 #   alice (baresip plays alice.wav) ---- relay (tandem) ---- bob (baresip plays bob.wav)
 
 . "$(dirname "$0")/calls.sh"
-relay_begin 90 
+relay_begin 90
 need_tool g711cmp
 command -v baresip >/dev/null || tap_skip_all "needs baresip"
 
@@ -20,8 +20,8 @@ talk()
 	bob=$PHONE_PID
 	check "alice's phone starts ($1)" phone_start caller alice
 	alice=$PHONE_PID
-	check "bob is registered" phone_event bob 5 REGISTER_OK
-	check "alice is registered" phone_event alice 5 REGISTER_OK
+	check "bob is registered" phone_registered bob 5
+	check "alice is registered" phone_registered alice 5
 	phone alice dial sip:bob@example.test
 	check "the call is established" phone_event alice 5 CALL_ESTABLISHED
 	check "audio passes both ways" wait_for 8 session_has 'verdict~two.way' 'flows.+.packets>300'

@@ -111,6 +111,7 @@ media_start()
 }
 
 # media_both COUNT [OPTIONS...]: both talk COUNT packets at once; a.json, b.json.
+# They start to talk when the other surely listens.
 media_both()
 {
 	media_both_start "$@"
@@ -121,9 +122,11 @@ media_both_start()
 {
 	local n=$1
 	shift
-	media_start callee b "$B_MEDIA" "$B_RELAY" --count "$n" --ssrc 0xb0b00001 "$@"
+	media_start callee b "$B_MEDIA" "$B_RELAY" --count "$n" --ssrc 0xb0b00001 \
+		--start 400 "$@"
 	B_PID=$LAST_PID
-	media_start caller a "$A_MEDIA" "$A_RELAY" --count "$n" --ssrc 0xa11ce001 "$@"
+	media_start caller a "$A_MEDIA" "$A_RELAY" --count "$n" --ssrc 0xa11ce001 \
+		--start 300 --linger 500 "$@"
 	A_PID=$LAST_PID
 }
 

@@ -173,11 +173,13 @@ stop_pid()
 	grep -qx "$pid" <<<"$(jobs -p)" || return 0
 	kill "-${2:-TERM}" "$pid" 2>/dev/null || return 0
 	for ((i = 0; i < 60; i++)); do
-		alive "$pid" || return 0
+		alive "$pid" || break
 		sleep 0.05
 	done
-	kill -KILL "$pid" 2>/dev/null
-}
+	kill -KILL "$pid"
+	wait "$pid"
+	return 0
+} 2>/dev/null
 
 test_cleanup()
 {
@@ -404,6 +406,7 @@ session_count_is()
 session_save()
 {
 	local id=${2:-}
+	rm -f "$1"
 	[ -n "$id" ] || id=$(session_ids | head -n 1)
 	[ -n "$id" ] || return 1
 	tandem session show "$id" >"$1"
@@ -589,10 +592,10 @@ phone_event()
 	wait_for "$2" grep -q "^$3" "$WORK/$1.events"
 }
 
-# phone_events_are USER EVENT COUNT
-phone_events_are()
+# phone_registered USER SECONDS: its REGISTER was accepted, maybe before the driver came.
+phone_registered()
 {
-	[ "$(grep -c "^$2" "$WORK/$1.events")" = "$3" ]
+	wait_for "$2" grep -Eq "$1@.*200 OK" "$WORK/$1.log"
 }
 
 # heard USER: the recording of what USER's phone decoded last.

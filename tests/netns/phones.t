@@ -18,9 +18,9 @@ pair()
 {
 	local uac=$1 uas=$2 pid rc
 	shift 2
-	sipp_start callee "$uas" "$uas" 10.77.1.2:5060 -p 5060 -m 1 -d "${UAS_PAUSE:-500}"
+	sipp_start callee "$uas" "$uas" 10.77.1.2:5060 -p 5060 -m 1 -d 500 ${UAS_OPTIONS:-}
 	pid=$LAST_PID
-	wait_for 5 udp_bound callee 5060
+	wait_for 5 eval 'udp_bound callee 5060 || tcp_bound callee 5060'
 	sipp_run caller "$uac" "$uac" 10.77.2.2:5060 -p 5060 -s bob -m 1 -d 500 \
 		-key moved_ip 10.77.1.9 -key moved_port 6100 "$@"
 	rc=$?
@@ -54,6 +54,7 @@ check "late offer" pair uac_late uas_late
 check "early media" pair uac_early uas_early
 check "PRACK and UPDATE" pair uac_prack uas_prack
 check "abandoned call" pair uac_abandon uas_abandon
+check "call over TCP" eval 'UAS_OPTIONS="-t t1" pair uac_quiet uas_answer -t t1'
 check "a scenario can fail" not pair uac_reject uas_bye
 check "the peer's media address is logged" test "$(relay_media uac_call)" = "10.77.2.2 6000"
 

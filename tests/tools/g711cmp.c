@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-	ANCHOR = 400,  /* samples that must match to fix the alignment: 50 ms */
+	ANCHOR = 400, /* samples that must match to fix the alignment: 50 ms */
 	LOUD = 512,
 };
 
@@ -71,7 +71,7 @@ static uint8_t ulaw_encode(int16_t l)
 	for (; m >= 64; m >>= 1)
 		seg++;
 	m = seg << 4 | (m >> 1 & 15);
-	return (uint8_t)~(m | (l < 0 ? 0x80 : 0));
+	return (uint8_t) ~(m | (l < 0 ? 0x80 : 0));
 }
 
 static int16_t compand(int16_t l, char law)
@@ -185,8 +185,10 @@ static int compare(const struct audio *a, const struct audio *b, size_t min)
 
 int main(int argc, char **argv)
 {
-	static const struct option opts[] = {{"law", 1, NULL, 'l'}, {"min", 1, NULL, 'm'}, {NULL, 0, NULL, 0}};
-	struct audio a = {NULL, 0}, b = {NULL, 0};
+	static const struct option opts[] = { { "law", 1, NULL, 'l' },
+					      { "min", 1, NULL, 'm' },
+					      { NULL, 0, NULL, 0 } };
+	struct audio a = { NULL, 0 }, b = { NULL, 0 };
 	char law = 0;
 	size_t min = 8000, i;
 	int c, rc = 2;

@@ -266,12 +266,12 @@ static void release_due(struct impair *im)
 static void run(struct impair *im, const sigset_t *unblocked)
 {
 	struct pollfd pfd[2] = {
-		{.fd = im->fd[0], .events = POLLIN},
-		{.fd = im->fd[1], .events = POLLIN},
+		{ .fd = im->fd[0], .events = POLLIN },
+		{ .fd = im->fd[1], .events = POLLIN },
 	};
 
 	while (!stopping) {
-		struct timespec ts = {.tv_sec = 1};
+		struct timespec ts = { .tv_sec = 1 };
 
 		if (im->n) {
 			uint64_t now = now_ns(), due = im->heap[0]->due;
@@ -353,36 +353,61 @@ static uint64_t msec(const char *s)
 static int parse_options(struct impair *im, int argc, char **argv, const char *names[2])
 {
 	static const struct option opts[] = {
-		{"ports", 1, NULL, 'p'},     {"rtp", 0, NULL, 'r'},	  {"direction", 1, NULL, 'd'},
-		{"loss", 1, NULL, 'l'},	     {"duplicate", 1, NULL, 'u'}, {"reorder", 1, NULL, 'o'},
-		{"reorder-by", 1, NULL, 'y'}, {"delay", 1, NULL, 'e'},	  {"jitter", 1, NULL, 'j'},
-		{"grace", 1, NULL, 'g'},     {"seed", 1, NULL, 's'},	  {NULL, 0, NULL, 0},
+		{ "ports", 1, NULL, 'p' },	{ "rtp", 0, NULL, 'r' },
+		{ "direction", 1, NULL, 'd' },	{ "loss", 1, NULL, 'l' },
+		{ "duplicate", 1, NULL, 'u' },	{ "reorder", 1, NULL, 'o' },
+		{ "reorder-by", 1, NULL, 'y' }, { "delay", 1, NULL, 'e' },
+		{ "jitter", 1, NULL, 'j' },	{ "grace", 1, NULL, 'g' },
+		{ "seed", 1, NULL, 's' },	{ NULL, 0, NULL, 0 },
 	};
 	uint64_t seed = 1;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "a:b:", opts, NULL)) != -1) {
 		switch (c) {
-		case 'a': names[0] = optarg; break;
-		case 'b': names[1] = optarg; break;
+		case 'a':
+			names[0] = optarg;
+			break;
+		case 'b':
+			names[1] = optarg;
+			break;
 		case 'p':
 			if (sscanf(optarg, "%u-%u", &im->port_min, &im->port_max) != 2)
 				return -EINVAL;
 			break;
-		case 'r': im->rtp_only = true; break;
+		case 'r':
+			im->rtp_only = true;
+			break;
 		case 'd':
 			im->on[0] = strcmp(optarg, "ba") != 0;
 			im->on[1] = strcmp(optarg, "ab") != 0;
 			break;
-		case 'l': im->loss = strtod(optarg, NULL); break;
-		case 'u': im->duplicate = strtod(optarg, NULL); break;
-		case 'o': im->reorder = strtod(optarg, NULL); break;
-		case 'y': im->reorder_by = msec(optarg); break;
-		case 'e': im->delay = msec(optarg); break;
-		case 'j': im->jitter = msec(optarg); break;
-		case 'g': im->grace = (unsigned int)strtoul(optarg, NULL, 10); break;
-		case 's': seed = strtoull(optarg, NULL, 10); break;
-		default: return -EINVAL;
+		case 'l':
+			im->loss = strtod(optarg, NULL);
+			break;
+		case 'u':
+			im->duplicate = strtod(optarg, NULL);
+			break;
+		case 'o':
+			im->reorder = strtod(optarg, NULL);
+			break;
+		case 'y':
+			im->reorder_by = msec(optarg);
+			break;
+		case 'e':
+			im->delay = msec(optarg);
+			break;
+		case 'j':
+			im->jitter = msec(optarg);
+			break;
+		case 'g':
+			im->grace = (unsigned int)strtoul(optarg, NULL, 10);
+			break;
+		case 's':
+			seed = strtoull(optarg, NULL, 10);
+			break;
+		default:
+			return -EINVAL;
 		}
 	}
 	im->dir[0].random = seed * 0x9E3779B97F4A7C15u + 1;
@@ -392,9 +417,11 @@ static int parse_options(struct impair *im, int argc, char **argv, const char *n
 
 int main(int argc, char **argv)
 {
-	struct impair im = {.port_max = 65535, .reorder_by = 30 * NSEC_PER_MSEC, .on = {true, true}};
-	const char *names[2] = {NULL, NULL};
-	struct sigaction sa = {.sa_handler = on_signal};
+	struct impair im = { .port_max = 65535,
+			     .reorder_by = 30 * NSEC_PER_MSEC,
+			     .on = { true, true } };
+	const char *names[2] = { NULL, NULL };
+	struct sigaction sa = { .sa_handler = on_signal };
 	sigset_t block, unblocked;
 
 	if (parse_options(&im, argc, argv, names)) {

@@ -56,7 +56,7 @@ struct phone {
 	int fd, rtcp_fd;
 	uint32_t ssrc, ts, clock;
 	uint16_t seq;
-	unsigned int pt, count, ptime_us, size, rtcp_ms, linger_ms, duration_ms;
+	unsigned int pt, count, ptime_us, size, rtcp_ms, linger_ms, duration_ms, start_ms;
 	bool echo, check, marker, have_to;
 	FILE *source;
 	const char *sink;
@@ -106,7 +106,7 @@ static uint8_t pattern(uint16_t seq, size_t i)
 static int parse_address(const char *s, struct sockaddr_storage *ss, socklen_t *len)
 {
 	char host[80];
-	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM}, *ai;
+	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_DGRAM }, *ai;
 	const char *colon = strrchr(s, ':');
 	size_t n;
 
@@ -180,7 +180,7 @@ static void rtp_send(struct phone *ph)
 /* SR and SDES CNAME, RFC 3550 6.4.1 and 6.5. */
 static void rtcp_send(struct phone *ph)
 {
-	uint8_t buf[28 + 20] = {0x80, 200, 0, 6};
+	uint8_t buf[28 + 20] = { 0x80, 200, 0, 6 };
 	struct sockaddr_storage to = ph->to;
 	struct timespec ts;
 
@@ -304,7 +304,7 @@ static ssize_t datagram_read(int fd, uint8_t *buf, size_t size, struct sockaddr_
 			     socklen_t *from_len, uint64_t *when)
 {
 	char control[CMSG_SPACE(sizeof(struct timespec))];
-	struct iovec iov = {.iov_base = buf, .iov_len = size};
+	struct iovec iov = { .iov_base = buf, .iov_len = size };
 	struct msghdr msg = {
 		.msg_name = from,
 		.msg_namelen = sizeof(*from),
@@ -360,11 +360,12 @@ static void receive(struct phone *ph, int fd)
 static void run(struct phone *ph)
 {
 	struct pollfd pfd[2] = {
-		{.fd = ph->fd, .events = POLLIN},
-		{.fd = ph->rtcp_fd, .events = POLLIN},
+		{ .fd = ph->fd, .events = POLLIN },
+		{ .fd = ph->rtcp_fd, .events = POLLIN },
 	};
-	uint64_t start = now_ns(), next = start, next_rtcp = start, end = 0, now, wake;
+	uint64_t start = now_ns(), next = start + ph->start_ms * 1000000ull, next_rtcp = next;
 	uint64_t limit = ph->duration_ms ? start + ph->duration_ms * 1000000ull : UINT64_MAX;
+	uint64_t end = 0, now, wake;
 
 	while (!stopping && (now = now_ns()) < limit && (!end || now < end)) {
 		struct timespec ts;
@@ -464,19 +465,20 @@ static void usage(void)
 	      "  --check             received payloads must be the generated pattern\n"
 	      "  --sink FILE         write the first received stream's payload in order\n"
 	      "  --echo              return what arrives to where it came from\n"
+	      "  --start MS          listen only until then\n"
 	      "  --linger MS         keep receiving after the last packet (default 300)\n"
 	      "  --duration MS       stop then in any case\n",
 	      stderr);
 }
 
 static const struct option options[] = {
-	{"bind", 1, NULL, 'b'},	 {"to", 1, NULL, 't'},	    {"ssrc", 1, NULL, 's'},
-	{"pt", 1, NULL, 'p'},	 {"seq", 1, NULL, 'q'},	    {"ts", 1, NULL, 'T'},
-	{"clock", 1, NULL, 'c'}, {"ptime", 1, NULL, 'i'},   {"count", 1, NULL, 'n'},
-	{"size", 1, NULL, 'z'},	 {"payload", 1, NULL, 'f'}, {"rtcp", 1, NULL, 'r'},
-	{"sink", 1, NULL, 'o'},	 {"linger", 1, NULL, 'l'},  {"duration", 1, NULL, 'd'},
-	{"echo", 0, NULL, 'e'},	 {"check", 0, NULL, 'k'},   {"marker", 0, NULL, 'm'},
-	{NULL, 0, NULL, 0},
+	{ "bind", 1, NULL, 'b' },   { "to", 1, NULL, 't' },	 { "ssrc", 1, NULL, 's' },
+	{ "pt", 1, NULL, 'p' },	    { "seq", 1, NULL, 'q' },	 { "ts", 1, NULL, 'T' },
+	{ "clock", 1, NULL, 'c' },  { "ptime", 1, NULL, 'i' },	 { "count", 1, NULL, 'n' },
+	{ "size", 1, NULL, 'z' },   { "payload", 1, NULL, 'f' }, { "rtcp", 1, NULL, 'r' },
+	{ "sink", 1, NULL, 'o' },   { "linger", 1, NULL, 'l' },	 { "duration", 1, NULL, 'd' },
+	{ "start", 1, NULL, 'w' },  { "echo", 0, NULL, 'e' },	 { "check", 0, NULL, 'k' },
+	{ "marker", 0, NULL, 'm' }, { NULL, 0, NULL, 0 },
 };
 
 static int parse_options(struct phone *ph, int argc, char **argv, const char **bind_to)
@@ -487,33 +489,69 @@ static int parse_options(struct phone *ph, int argc, char **argv, const char **b
 		unsigned long v = optarg ? strtoul(optarg, NULL, 0) : 0;
 
 		switch (c) {
-		case 'b': *bind_to = optarg; break;
+		case 'b':
+			*bind_to = optarg;
+			break;
 		case 't':
 			if (parse_address(optarg, &ph->to, &ph->to_len))
 				return -EINVAL;
 			ph->have_to = true;
 			break;
-		case 's': ph->ssrc = (uint32_t)v; break;
-		case 'p': ph->pt = (unsigned int)v & 0x7f; break;
-		case 'q': ph->seq = (uint16_t)v; break;
-		case 'T': ph->ts = (uint32_t)v; break;
-		case 'c': ph->clock = (uint32_t)v; break;
-		case 'i': ph->ptime_us = (unsigned int)(strtod(optarg, NULL) * 1000); break;
-		case 'n': ph->count = (unsigned int)v; break;
-		case 'z': ph->size = (unsigned int)v; break;
+		case 's':
+			ph->ssrc = (uint32_t)v;
+			break;
+		case 'p':
+			ph->pt = (unsigned int)v & 0x7f;
+			break;
+		case 'q':
+			ph->seq = (uint16_t)v;
+			break;
+		case 'T':
+			ph->ts = (uint32_t)v;
+			break;
+		case 'c':
+			ph->clock = (uint32_t)v;
+			break;
+		case 'i':
+			ph->ptime_us = (unsigned int)(strtod(optarg, NULL) * 1000);
+			break;
+		case 'n':
+			ph->count = (unsigned int)v;
+			break;
+		case 'z':
+			ph->size = (unsigned int)v;
+			break;
 		case 'f':
 			ph->source = fopen(optarg, "rb");
 			if (!ph->source)
 				return -errno;
 			break;
-		case 'r': ph->rtcp_ms = (unsigned int)v; break;
-		case 'o': ph->sink = optarg; break;
-		case 'l': ph->linger_ms = (unsigned int)v; break;
-		case 'd': ph->duration_ms = (unsigned int)v; break;
-		case 'e': ph->echo = true; break;
-		case 'k': ph->check = true; break;
-		case 'm': ph->marker = true; break;
-		default: return -EINVAL;
+		case 'r':
+			ph->rtcp_ms = (unsigned int)v;
+			break;
+		case 'o':
+			ph->sink = optarg;
+			break;
+		case 'l':
+			ph->linger_ms = (unsigned int)v;
+			break;
+		case 'd':
+			ph->duration_ms = (unsigned int)v;
+			break;
+		case 'w':
+			ph->start_ms = (unsigned int)v;
+			break;
+		case 'e':
+			ph->echo = true;
+			break;
+		case 'k':
+			ph->check = true;
+			break;
+		case 'm':
+			ph->marker = true;
+			break;
+		default:
+			return -EINVAL;
 		}
 	}
 	if (!ph->clock || !ph->ptime_us || !ph->size || ph->size > PACKET_MAX - HEADER)
@@ -523,9 +561,14 @@ static int parse_options(struct phone *ph, int argc, char **argv, const char **b
 
 int main(int argc, char **argv)
 {
-	static struct phone ph = {.ssrc = 0x5eed0001, .pt = 8, .clock = 8000, .ptime_us = 20000,
-				  .size = 160, .count = UINT32_MAX, .linger_ms = 300};
-	struct sigaction sa = {.sa_handler = on_signal};
+	static struct phone ph = { .ssrc = 0x5eed0001,
+				   .pt = 8,
+				   .clock = 8000,
+				   .ptime_us = 20000,
+				   .size = 160,
+				   .count = UINT32_MAX,
+				   .linger_ms = 300 };
+	struct sigaction sa = { .sa_handler = on_signal };
 	struct sockaddr_storage local;
 	const char *bind_to = NULL;
 	socklen_t len;
