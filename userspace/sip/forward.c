@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Writing and sending a forwarded request: RFC 3261 section 16.6. */
+#include <errno.h>
+#include <string.h>
+
+#include "userspace/sip/body.h"
+#include "userspace/sip/header.h"
+#include "userspace/sip/media.h"
+#include "userspace/sip/tx.h"
+#include "userspace/util/log.h"
+
+/* The two sides of this hop, for Record-Route. */
+struct sides {
+	const struct tandem_listener *in;
+	const struct tandem_listener *out;
+	struct tandem_flow from; /* set when the sender can only be reached over its flow */
+	struct tandem_flow to;
+};
+
+static bool contact_is_reachable(const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_CONTACT);
+	struct sip_addr addr;
+
+	return hdr && !sip_addr_decode(&addr, &hdr->val) &&
+	       tandem_sip_host_is(&addr.uri.host, &msg->src);
+}
+
+static bool target_is_reachable(const struct tandem_tx *tx, const struct sa *dst)
+{
+	struct uri uri;
+	struct pl pl;
+
+	pl_set_str(&pl, tx->target.ruri);
+
+	return !uri_decode(&uri, &pl) && tandem_sip_host_is(&uri.host, dst);
+}
+
+static void find_sides(struct sides *s, const struct tandem_tx *tx, enum sip_transp tp,
+		       const struct sa *src, const struct sa *dst)
+{
+	const struct sip_msg *msg = tx->msg;
+
+	memset(s, 0, sizeof(*s));
+	s->in = tandem_sip_listener_find(tx->ts, msg->tp, &msg->dst);
+	s->out = tandem_sip_listener_find(tx->ts, tp, src);
+
+	/* a further proxy, known by its Route, looks after its own peers */
+	if (msg->tp == SIP_TRANSP_TCP || !contact_is_reachable(msg))
+		s->from = (struct tandem_flow){ true, msg->tp, msg->src };
+	if (!*tx->target.routes && (tp == SIP_TRANSP_TCP || !target_is_reachable(tx, dst)))
+		s->to = (struct tandem_flow){ true, tp, *dst };
+	if (sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
+		s->from.set = false;
+}
+
+static int write_record_route(struct mbuf *mb, const struct tandem_tx *tx,
+			      const struct tandem_listener *l, const struct tandem_flow *flow)
+{
+	char token[TANDEM_TOKEN_SIZE];
+	int err;
+
+	err = -tandem_token_write(token, tx->ts->key, &tx->msg->callid, flow);
+
+	return err ? err : mbuf_printf(mb, "Record-Route: <sip:%s@%J%s;lr>\r\n", token, &l->addr,
+				       sip_transp_param(l->tp));
+}
+
+/*
+ * One URI when both sides can use it, two when they differ (RFC 5658), or when a
+ * side needs its flow in it. The outer one, for the side we send to, comes first.
+ */
+static int write_record_routes(struct mbuf *mb, const struct tandem_tx *tx, enum sip_transp tp,
+			       const struct sa *src, const struct sa *dst)
+{
+	struct sides s;
+	int err = 0;
+
+	find_sides(&s, tx, tp, src, dst);
+	if (!s.in || !s.out)
+		return EADDRNOTAVAIL;
+
+	if (s.in != s.out || s.from.set || s.to.set)
+		err = write_record_route(mb, tx, s.out, &s.to);
+
+	return err ? err : write_record_route(mb, tx, s.in, &s.from);
+}
+
+static bool wants_record_route(const struct sip_msg *msg)
+{
+	static const char *const methods[] = { "INVITE", "SUBSCRIBE", "REFER" };
+	size_t i;
+
+	/* RFC 6665 section 4.3: on NOTIFY as well, it may be what creates the dialog */
+	if (!pl_strcmp(&msg->met, "NOTIFY"))
+		return true;
+	if (pl_isset(&msg->to.tag))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(methods); i++) {
+		if (!pl_strcmp(&msg->met, methods[i]))
+			return true;
+	}
+
+	return false;
+}
+
+/* libre has written the first line and our Via: learn its branch, add the loop mark. */
+static int mark_via(struct tandem_tx *tx, struct mbuf *mb)
+{
+	struct pl branch;
+
+	if (re_regex((char *)mb->buf, mb->end, ";branch=[^;\r]+", &branch) || mb->pos < 2)
+		return EPROTO;
+	tandem_tx_set_branch(tx, &branch);
+
+	mb->pos -= 2;
+	mb->end = mb->pos;
+
+	return mbuf_printf(mb, ";loop=%016llx\r\n",
+			   (unsigned long long)tandem_token_loop(tx->ts->key, tx->msg));
+}
+
+static int send_handler(enum sip_transp tp, const struct sa *src, const struct sa *dst,
+			struct mbuf *mb, void *arg)
+{
+	struct tandem_tx *tx = arg;
+	const struct mbuf *out = NULL;
+	struct pl body, sdp;
+	bool has_sdp;
+	int err;
+
+	tx->composed = true;
+	err = tandem_body_get(&body, tx->msg);
+	if (err)
+		return -err;
+	has_sdp = tandem_body_find_sdp(&sdp, &body, &tx->msg->ctyp);
+	err = tandem_media_request(tx, dst, has_sdp ? &sdp : NULL, &out);
+	if (err && err != -ENODATA) {
+		tx->session_err = err;
+		return EPROTO;
+	}
+	if (err == -ENODATA)
+		body = pl_null;
+
+	err = mark_via(tx, mb);
+	if (!err)
+		err = tandem_header_request_vias(mb, tx->msg);
+	if (!err && wants_record_route(tx->msg))
+		err = write_record_routes(mb, tx, tp, src, dst);
+	if (!err)
+		err = mbuf_write_str(mb, tx->target.routes);
+	if (!err)
+		err = tandem_header_copy(mb, tx->msg,
+					 body.p ? 0 : TANDEM_HEADER_DROP_BODY);
+
+	return err ? err : tandem_body_write(mb, &body, &sdp, out);
+}
+
+static int send_to_hop(struct tandem_tx *tx, const char *hop)
+{
+	bool stateful = pl_strcmp(&tx->msg->met, "ACK");
+	struct mbuf *empty = mbuf_alloc(1);
+	struct uri uri;
+	struct pl pl;
+	int err;
+
+	if (!empty)
+		return ENOMEM;
+
+	pl_set_str(&pl, hop);
+	err = uri_decode(&uri, &pl);
+	if (!err)
+		err = sip_request(stateful ? &tx->req : NULL, tx->ts->sip, stateful, tx->msg->met.p,
+				  (int)tx->msg->met.l, tx->target.ruri, -1, &uri, empty, 0,
+				  send_handler, stateful ? tandem_response_handler : NULL, tx);
+	mem_deref(empty);
+
+	return err;
+}
+
+bool tandem_forward(struct tandem_tx *tx)
+{
+	char warning[160];
+	int err = EHOSTUNREACH;
+
+	for (; tx->hop < tx->target.hops_count; tx->hop++) {
+		err = send_to_hop(tx, tx->target.hops[tx->hop]);
+		if (!err)
+			return true;
+		if (tx->session_err)
+			break;
+		tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s cannot be reached: %s", tx->call_id,
+			   tx->target.hops[tx->hop], strerror(err));
+	}
+
+	if (tx->session_err)
+		tandem_tx_fail(tx, tandem_sip_code(tx->session_err),
+			       tandem_sip_warning(tx->ts, tx->session_err, warning,
+						  sizeof(warning)));
+	else
+		tandem_tx_fail(tx, 500, NULL);
+
+	return false;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+
+#include "userspace/sip/header.h"
+
+#define MAX_FORWARDS_DEFAULT 70
+
+bool tandem_header_is(const struct sip_hdr *hdr, enum sip_hdrid id, const char *name, char compact)
+{
+	if (hdr->id != id)
+		return false;
+	if (compact && hdr->name.l == 1)
+		return (hdr->name.p[0] | 0x20) == compact;
+
+	return !pl_strcasecmp(&hdr->name, name);
+}
+
+static bool is_via(const struct sip_hdr *hdr)
+{
+	return tandem_header_is(hdr, SIP_HDR_VIA, "Via", 'v');
+}
+
+static int write_top_via(struct mbuf *mb, const struct sip_msg *msg, const struct pl *val)
+{
+	struct pl rport;
+	int err = 0;
+
+	err |= mbuf_write_str(mb, "Via: ");
+	if (!msg_param_exists(&msg->via.params, "rport", &rport)) {
+		err |= mbuf_write_pl_skip(mb, val, &rport);
+		err |= mbuf_printf(mb, ";rport=%u;received=%j", sa_port(&msg->src), &msg->src);
+	} else {
+		err |= mbuf_write_pl(mb, val);
+		if (!sa_cmp(&msg->src, &msg->via.addr, SA_ADDR))
+			err |= mbuf_printf(mb, ";received=%j", &msg->src);
+	}
+	err |= mbuf_write_str(mb, "\r\n");
+
+	return err;
+}
+
+int tandem_header_request_vias(struct mbuf *mb, const struct sip_msg *msg)
+{
+	bool top = true;
+	struct le *le;
+	int err = 0;
+
+	LIST_FOREACH(&msg->hdrl, le)
+	{
+		const struct sip_hdr *hdr = le->data;
+
+		if (!is_via(hdr))
+			continue;
+		err |= top ? write_top_via(mb, msg, &hdr->val)
+			   : mbuf_printf(mb, "Via: %r\r\n", &hdr->val);
+		top = false;
+	}
+
+	return err;
+}
+
+int tandem_header_response_vias(struct mbuf *mb, const struct sip_msg *msg)
+{
+	bool top = true;
+	struct le *le;
+	int err = 0;
+
+	LIST_FOREACH(&msg->hdrl, le)
+	{
+		const struct sip_hdr *hdr = le->data;
+
+		if (!is_via(hdr))
+			continue;
+		if (!top)
+			err |= mbuf_printf(mb, "Via: %r\r\n", &hdr->val);
+		top = false;
+	}
+
+	return err;
+}
+
+static bool is_left_out(const struct sip_hdr *hdr, const struct sip_msg *msg, unsigned int flags)
+{
+	if (is_via(hdr) || tandem_header_is(hdr, SIP_HDR_CONTENT_LENGTH, "Content-Length", 'l'))
+		return true;
+	if (msg->req && tandem_header_is(hdr, SIP_HDR_ROUTE, "Route", 0))
+		return true;
+	if (flags & TANDEM_HEADER_DROP_BODY &&
+	    (tandem_header_is(hdr, SIP_HDR_CONTENT_TYPE, "Content-Type", 'c') ||
+	     tandem_header_is(hdr, SIP_HDR_CONTENT_DISPOSITION, "Content-Disposition", 0) ||
+	     tandem_header_is(hdr, SIP_HDR_CONTENT_ENCODING, "Content-Encoding", 'e')))
+		return true;
+
+	return flags & TANDEM_HEADER_DROP_RETRY_AFTER &&
+	       tandem_header_is(hdr, SIP_HDR_RETRY_AFTER, "Retry-After", 0);
+}
+
+/* As it stood on the wire, folding and spacing included. */
+static int write_raw(struct mbuf *mb, const struct sip_hdr *hdr)
+{
+	int err;
+
+	if (!hdr->val.l)
+		return mbuf_printf(mb, "%r:\r\n", &hdr->name);
+
+	err = mbuf_write_mem(mb, (const uint8_t *)hdr->name.p,
+			     (size_t)(hdr->val.p + hdr->val.l - hdr->name.p));
+
+	return err | mbuf_write_str(mb, "\r\n");
+}
+
+int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int flags)
+{
+	int max_forwards = msg->req ? tandem_header_max_forwards(msg) : 0;
+	bool seen = !msg->req;
+	struct le *le;
+	int err = 0;
+
+	LIST_FOREACH(&msg->hdrl, le)
+	{
+		const struct sip_hdr *hdr = le->data;
+
+		if (is_left_out(hdr, msg, flags))
+			continue;
+		if (msg->req &&
+		    tandem_header_is(hdr, SIP_HDR_MAX_FORWARDS, "Max-Forwards", 0)) {
+			if (!seen)
+				err |= mbuf_printf(mb, "%r: %d\r\n", &hdr->name, max_forwards - 1);
+			seen = true;
+			continue;
+		}
+		err |= write_raw(mb, hdr);
+	}
+	if (!seen)
+		err |= mbuf_printf(mb, "Max-Forwards: %d\r\n", MAX_FORWARDS_DEFAULT);
+
+	return err;
+}
+
+int tandem_header_max_forwards(const struct sip_msg *msg)
+{
+	int v = 0;
+	size_t i;
+
+	if (!pl_isset(&msg->maxfwd))
+		return MAX_FORWARDS_DEFAULT;
+
+	for (i = 0; i < msg->maxfwd.l; i++) {
+		if (msg->maxfwd.p[i] < '0' || msg->maxfwd.p[i] > '9')
+			return -EBADMSG;
+		v = v * 10 + (msg->maxfwd.p[i] - '0');
+		if (v > 255)
+			return -EBADMSG;
+	}
+
+	return v;
+}

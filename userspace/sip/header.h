@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Writing the headers of a forwarded message: what a proxy must change, and the rest as it came. */
+#ifndef TANDEM_SIP_HEADER_H
+#define TANDEM_SIP_HEADER_H
+
+#include "userspace/sip/libre.h"
+
+/* Name (any case, or its one-letter form) and id agree: libre's ids of unknown headers may collide. */
+bool tandem_header_is(const struct sip_hdr *hdr, enum sip_hdrid id, const char *name, char compact);
+
+/* All Via of a request, the top one with received and rport (RFC 3261 18.2.1, RFC 3581). */
+int tandem_header_request_vias(struct mbuf *mb, const struct sip_msg *msg);
+
+/* All Via of a response but the top one, which was ours. */
+int tandem_header_response_vias(struct mbuf *mb, const struct sip_msg *msg);
+
+#define TANDEM_HEADER_DROP_BODY	       0x1 /* leave out what describes the body */
+#define TANDEM_HEADER_DROP_RETRY_AFTER 0x2
+
+/*
+ * All other headers, in order and octet by octet, but: no Route, no Content-Length;
+ * Max-Forwards of a request counted down.
+ */
+int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int flags);
+
+/* Max-Forwards of a request: its value, 70 when absent, -EBADMSG when not a number up to 255. */
+int tandem_header_max_forwards(const struct sip_msg *msg);
+
+#endif

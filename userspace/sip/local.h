@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Inside the SIP front end: the stack, what is ours, and small helpers on libre's types. */
+#ifndef TANDEM_SIP_LOCAL_H
+#define TANDEM_SIP_LOCAL_H
+
+#include "userspace/sip/libre.h"
+
+#include "userspace/sip/sip.h"
+#include "userspace/util/endpoint.h"
+
+#define TANDEM_SIP_KEY_SIZE 20
+
+/* A transport that we listen on. */
+struct tandem_listener {
+	enum sip_transp tp;
+	struct sa addr;
+};
+
+struct tandem_location;
+
+struct tandem_sip {
+	struct sip *sip;
+	struct sip_lsnr *lsnr_req;
+	struct sip_lsnr *lsnr_resp;
+	struct dnsc *dnsc;
+	struct tandem_sessions *ss;
+	struct tandem_location *loc;
+	struct tandem_sip_config cfg; /* its string arrays are not kept: see domains */
+	char **domains;
+	size_t domains_count;
+	struct tandem_listener *listeners;
+	size_t listeners_count;
+	struct hash *ht_branch; /* transactions by the branch that we sent */
+	struct hash *ht_call;	/* transactions by Call-ID */
+	struct list lingering;	/* INVITE transactions after their 2xx, oldest first */
+	size_t lingering_count;
+	size_t active;		/* transactions before their final response */
+	size_t replied;		/* stateful replies of our own in the current window */
+	struct tmr tmr_window;
+	struct tmr tmr_expire;
+	uint8_t key[TANDEM_SIP_KEY_SIZE];
+	bool closing;
+};
+
+/* listen.c */
+
+/* "udp:192.0.2.1:5060" as a listener; -EINVAL, and -EADDRNOTAVAIL for a wildcard address. */
+int tandem_sip_listener_parse(struct tandem_listener *l, const char *spec);
+
+/* True when uri names this host: a served domain, or an address and port we listen on. */
+bool tandem_sip_is_local(const struct tandem_sip *ts, const struct uri *uri);
+
+/* The listening address for traffic of tp that uses our address addr. NULL when there is none. */
+const struct tandem_listener *tandem_sip_listener_find(const struct tandem_sip *ts,
+						       enum sip_transp tp, const struct sa *addr);
+
+/*
+ * The address of record of a local uri, "sip:user@domain", mem_alloc'd. All of our
+ * addresses stand for the same domain: who registers over IPv4 is found over IPv6.
+ */
+int tandem_sip_aor(const struct tandem_sip *ts, const struct uri *uri, char **aorp);
+
+/* addr.c */
+
+int tandem_sip_endpoint(struct tandem_endpoint *ep, const struct sa *sa);
+
+/* Where responses to msg are sent (RFC 3261 section 18.2.2, RFC 3581). */
+void tandem_sip_reply_addr(struct sa *dst, const struct sip_msg *msg);
+
+/* False when a URI holds white space or control characters, which could add header lines. */
+bool tandem_sip_uri_clean(const struct pl *uri);
+
+/* True when host is a literal address equal to that of sa. */
+bool tandem_sip_host_is(const struct pl *host, const struct sa *sa);
+
+/* "sip:192.0.2.1:5060;transport=tcp" for a transport address. */
+int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa);
+
+/* reply.c */
+
+/*
+ * Refuse msg with code, without keeping state (RFC 3261 section 8.2.7). headers are
+ * whole lines, or NULL. An ACK is never answered.
+ */
+void tandem_sip_refuse(struct tandem_sip *ts, const struct sip_msg *msg, uint16_t code,
+		       const char *headers);
+
+/* Answer msg in a server transaction of our own, or with 503 when there are too many. */
+void tandem_sip_answer(struct tandem_sip *ts, const struct sip_msg *msg, uint16_t code,
+		       const char *headers);
+
+/* The reason phrase of a status code. */
+const char *tandem_sip_reason(uint16_t code);
+
+/* Status code for an error of the session model. */
+uint16_t tandem_sip_code(int err);
+
+/* "Warning: 399 host \"text\"" CRLF into buf; for err of the session model. Returns buf. */
+const char *tandem_sip_warning(const struct tandem_sip *ts, int err, char *buf, size_t size);
+
+/* registrar.c */
+
+/* REGISTER for a domain of ours. */
+void tandem_sip_register(struct tandem_sip *ts, const struct sip_msg *msg);
+
+/* proxy.c */
+
+/* Any request but ACK and CANCEL: check it and forward it (RFC 3261 section 16). */
+void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg);
+
+/* ACK of a 2xx: forwarded without a transaction. */
+void tandem_sip_proxy_ack(struct tandem_sip *ts, const struct sip_msg *msg);
+
+/* response.c */
+
+/*
+ * A response that no client transaction of libre's took: a repeated 2xx is
+ * forwarded (RFC 6026 section 7.2), anything else dropped.
+ */
+void tandem_sip_stray_response(struct tandem_sip *ts, const struct sip_msg *msg);
+
+#endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "userspace/sip/location.h"
+#include "userspace/util/log.h"
+
+#define HASH_SIZE 8192
+
+struct tandem_location {
+	struct tandem_store *store;
+	struct hash *ht_aor;
+	struct hash *ht_uri;
+	size_t count;
+	uint64_t serial;
+};
+
+static void binding_destructor(void *arg)
+{
+	struct tandem_binding *b = arg;
+
+	hash_unlink(&b->he_aor);
+	hash_unlink(&b->he_uri);
+	mem_deref(b->aor);
+	mem_deref(b->uri);
+	mem_deref(b->call_id);
+	mem_deref(b->source);
+	mem_deref(b->local);
+	mem_deref(b->path);
+	mem_deref(b->user_agent);
+	mem_deref(b->conn);
+}
+
+struct tandem_binding *tandem_binding_alloc(const struct tandem_contact *c)
+{
+	struct tandem_binding *b = mem_zalloc(sizeof(*b), binding_destructor);
+	int err = 0;
+
+	if (!b)
+		return NULL;
+
+	err |= str_dup(&b->aor, c->aor);
+	err |= str_dup(&b->uri, c->uri);
+	err |= str_dup(&b->call_id, c->call_id);
+	err |= str_dup(&b->source, c->source);
+	err |= str_dup(&b->local, c->local);
+	err |= str_dup(&b->path, c->path);
+	err |= str_dup(&b->user_agent, c->user_agent);
+	b->cseq = c->cseq;
+	b->q = c->q;
+	b->expires = c->expires;
+	b->tp = strcmp(c->transport, "tcp") ? SIP_TRANSP_UDP : SIP_TRANSP_TCP;
+
+	return err ? mem_deref(b) : b;
+}
+
+bool tandem_binding_connected(const struct tandem_binding *b)
+{
+	const struct sip_msg msg = { .sock = b->conn, .tp = b->tp };
+
+	return b->tp == SIP_TRANSP_TCP && b->conn && sip_msg_tcpconn(&msg);
+}
+
+static void binding_link(struct tandem_location *loc, struct tandem_binding *b)
+{
+	b->serial = ++loc->serial;
+	hash_append(loc->ht_aor, hash_joaat_str(b->aor), &b->he_aor, b);
+	hash_append(loc->ht_uri, hash_joaat_str(b->uri), &b->he_uri, b);
+	loc->count++;
+}
+
+static void binding_drop(struct tandem_location *loc, struct tandem_binding *b)
+{
+	loc->count--;
+	mem_deref(b);
+}
+
+struct load {
+	struct tandem_location *loc;
+	struct tandem_binding **list;
+	size_t count;
+	size_t size;
+	int err;
+};
+
+static void load_contact(const struct tandem_contact *contact, void *arg)
+{
+	struct load *load = arg;
+	struct tandem_binding **list, *b;
+
+	if (load->count == load->size) {
+		load->size = load->size ? 2 * load->size : 64;
+		list = realloc(load->list, load->size * sizeof(*list));
+		if (!list) {
+			load->err = -ENOMEM;
+			return;
+		}
+		load->list = list;
+	}
+
+	b = tandem_binding_alloc(contact);
+	if (b)
+		load->list[load->count++] = b;
+	else
+		load->err = -ENOMEM;
+}
+
+static int load_store(struct tandem_location *loc)
+{
+	struct load load = { .loc = loc };
+	int err;
+
+	err = tandem_store_contact_list(loc->store, NULL, time(NULL), load_contact, &load);
+
+	/* the store lists the newest first, and serials must grow with age falling */
+	while (load.count)
+		binding_link(loc, load.list[--load.count]);
+	free(load.list);
+
+	return err ? err : load.err;
+}
+
+int tandem_location_alloc(struct tandem_location **locp, struct tandem_store *store)
+{
+	struct tandem_location *loc = calloc(1, sizeof(*loc));
+	int err;
+
+	if (!loc)
+		return -ENOMEM;
+
+	loc->store = store;
+	err = -hash_alloc(&loc->ht_aor, HASH_SIZE);
+	if (!err)
+		err = -hash_alloc(&loc->ht_uri, HASH_SIZE);
+	if (!err && store)
+		err = load_store(loc);
+
+	if (err)
+		tandem_location_free(loc);
+	else
+		*locp = loc;
+
+	return err;
+}
+
+void tandem_location_free(struct tandem_location *loc)
+{
+	if (!loc)
+		return;
+
+	/* a binding hangs in both tables and is held once */
+	hash_flush(loc->ht_aor);
+	mem_deref(loc->ht_aor);
+	mem_deref(loc->ht_uri);
+	free(loc);
+}
+
+static int store_binding(struct tandem_store *store, const struct tandem_binding *b)
+{
+	const struct tandem_contact c = {
+		.aor = b->aor,
+		.uri = b->uri,
+		.call_id = b->call_id,
+		.cseq = b->cseq,
+		.q = b->q,
+		.expires = b->expires,
+		.source = b->source,
+		.transport = b->tp == SIP_TRANSP_TCP ? "tcp" : "udp",
+		.local = b->local,
+		.path = b->path,
+		.user_agent = b->user_agent,
+	};
+
+	return tandem_store_contact_put(store, &c);
+}
+
+static int store_changes(struct tandem_store *store, const struct tandem_binding_change *changes,
+			 size_t count)
+{
+	size_t i;
+	int err;
+
+	err = tandem_store_begin(store);
+	if (err)
+		return err;
+
+	for (i = 0; i < count && !err; i++) {
+		const struct tandem_binding *old = changes[i].remove;
+
+		if (old) {
+			err = tandem_store_contact_remove(store, old->aor, old->uri);
+			if (err == -ENOENT)
+				err = 0;
+		}
+		if (!err && changes[i].put)
+			err = store_binding(store, changes[i].put);
+	}
+
+	if (err)
+		tandem_store_rollback(store);
+	else
+		err = tandem_store_commit(store);
+
+	return err;
+}
+
+int tandem_location_apply(struct tandem_location *loc, struct tandem_binding_change *changes, size_t count)
+{
+	size_t i;
+	int err;
+
+	if (loc->store && count) {
+		err = store_changes(loc->store, changes, count);
+		if (err)
+			return err;
+	}
+
+	for (i = 0; i < count; i++) {
+		if (changes[i].remove)
+			binding_drop(loc, changes[i].remove);
+		if (changes[i].put)
+			binding_link(loc, changes[i].put);
+		changes[i].put = NULL;
+	}
+
+	return 0;
+}
+
+static bool better(const struct tandem_binding *a, const struct tandem_binding *b)
+{
+	return a->q != b->q ? a->q > b->q : a->serial > b->serial;
+}
+
+/* Keep the best max of those seen, in order. */
+static void insert_sorted(struct tandem_binding **list, size_t count, size_t max,
+			  struct tandem_binding *b)
+{
+	size_t i = MIN(count, max);
+
+	if (i == max) {
+		if (!max || !better(b, list[max - 1]))
+			return;
+		i--;
+	}
+	for (; i > 0 && better(b, list[i - 1]); i--)
+		list[i] = list[i - 1];
+	list[i] = b;
+}
+
+size_t tandem_location_find(const struct tandem_location *loc, const char *aor,
+			    struct tandem_binding **list, size_t max)
+{
+	int64_t now = time(NULL);
+	size_t count = 0;
+	struct le *le;
+
+	LIST_FOREACH(hash_list(loc->ht_aor, hash_joaat_str(aor)), le)
+	{
+		struct tandem_binding *b = le->data;
+
+		if (b->expires <= now || strcmp(b->aor, aor))
+			continue;
+		if (list)
+			insert_sorted(list, count, max, b);
+		count++;
+	}
+
+	return count;
+}
+
+const struct tandem_binding *tandem_location_find_uri(const struct tandem_location *loc,
+						      const struct pl *uri)
+{
+	const struct tandem_binding *found = NULL;
+	int64_t now = time(NULL);
+	struct le *le;
+
+	LIST_FOREACH(hash_list(loc->ht_uri, hash_joaat_pl(uri)), le)
+	{
+		const struct tandem_binding *b = le->data;
+
+		if (b->expires <= now || pl_strcmp(uri, b->uri))
+			continue;
+		/* phones behind different NATs may well use the same private address */
+		if (found)
+			return NULL;
+		found = b;
+	}
+
+	return found;
+}
+
+static bool expire_one(struct le *le, void *arg)
+{
+	struct tandem_location *loc = arg;
+	struct tandem_binding *b = le->data;
+
+	if (b->expires <= time(NULL)) {
+		tandem_log(TANDEM_LOG_INFO, "sip", "registration of %s at %s expired", b->aor,
+			   b->uri);
+		binding_drop(loc, b);
+	}
+
+	return false;
+}
+
+void tandem_location_expire(struct tandem_location *loc)
+{
+	(void)hash_apply(loc->ht_aor, expire_one, loc);
+	if (loc->store)
+		(void)tandem_store_contact_expire(loc->store, time(NULL));
+}
+
+size_t tandem_location_count(const struct tandem_location *loc)
+{
+	return loc->count;
+}
+
+/* What came from the network need not be UTF-8: other octets are shown as '?'. */
+static json_t *json_text(const char *text)
+{
+	json_t *json = json_string(text);
+	char *copy, *p;
+
+	if (json || str_dup(&copy, text))
+		return json;
+
+	for (p = copy; *p; p++) {
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	}
+	json = json_string(copy);
+	mem_deref(copy);
+
+	return json;
+}
+
+static bool append_json(struct le *le, void *arg)
+{
+	const struct tandem_binding *b = le->data;
+	int64_t left = b->expires - time(NULL);
+
+	if (left > 0)
+		json_array_append_new(
+			arg,
+			json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I}", "aor",
+				  json_text(b->aor), "contact", json_text(b->uri), "source",
+				  b->source, "transport", b->tp == SIP_TRANSP_TCP ? "tcp" : "udp",
+				  "local", b->local, "path", json_text(b->path), "user_agent",
+				  json_text(b->user_agent), "q", b->q / 1000.0, "expires_s",
+				  (json_int_t)left));
+
+	return false;
+}
+
+json_t *tandem_location_json(const struct tandem_location *loc)
+{
+	json_t *list = json_array();
+
+	if (!list)
+		return NULL;
+	(void)hash_apply(loc->ht_aor, append_json, list);
+
+	return json_pack("{s:o}", "registrations", list);
+}

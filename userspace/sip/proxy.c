@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Requests on their way: the checks of RFC 3261 section 16.3, then 16.4 to 16.6. */
+#include <errno.h>
+
+#include "userspace/sip/header.h"
+#include "userspace/sip/media.h"
+#include "userspace/sip/tx.h"
+#include "userspace/util/log.h"
+
+/* What our earlier passes left in the Via stack. */
+struct trace {
+	const struct tandem_sip *ts;
+	uint64_t loop;
+	bool looped; /* the same request was here before */
+	bool spiral; /* it was here, and has changed since */
+};
+
+static bool via_handler(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+	struct trace *t = arg;
+	struct sip_via via = { .tp = SIP_TRANSP_NONE };
+	const struct tandem_listener *l;
+	struct pl loop;
+	size_t i;
+
+	(void)msg;
+	if (sip_via_decode(&via, &hdr->val) || msg_param_decode(&via.params, "loop", &loop))
+		return false;
+
+	for (i = 0; i < t->ts->listeners_count; i++) {
+		l = &t->ts->listeners[i];
+		if (l->tp != via.tp || !sa_cmp(&l->addr, &via.addr, SA_ALL))
+			continue;
+		t->spiral = true;
+		if (pl_x64(&loop) == t->loop)
+			t->looped = true;
+	}
+
+	return t->looped;
+}
+
+static struct trace trace_vias(const struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	struct trace t = { .ts = ts, .loop = tandem_token_loop(ts->key, msg) };
+
+	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_VIA, via_handler, &t);
+
+	return t;
+}
+
+static bool unsupported_handler(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+	(void)msg;
+	(void)mbuf_printf(arg, "Unsupported: %r\r\n", &hdr->val);
+
+	return false;
+}
+
+/* We understand no Proxy-Require option: all of them are refused. */
+static void refuse_extension(struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	struct mbuf *mb = mbuf_alloc(64);
+	char *text = NULL;
+
+	if (!mb)
+		return;
+	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_PROXY_REQUIRE, unsupported_handler, mb);
+	if (!re_sdprintf(&text, "%b", mb->buf, mb->end))
+		tandem_sip_refuse(ts, msg, 420, text);
+	mem_deref(text);
+	mem_deref(mb);
+}
+
+static void answer_local(struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	if (!pl_strcmp(&msg->met, "OPTIONS"))
+		tandem_sip_refuse(ts, msg, 200,
+				  "Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, MESSAGE, "
+				  "REFER, NOTIFY, SUBSCRIBE, OPTIONS, REGISTER\r\n"
+				  "Accept: application/sdp\r\n"
+				  "Supported: path\r\n");
+	else
+		tandem_sip_refuse(ts, msg, 404, NULL);
+}
+
+static void cancel_handler(void *arg)
+{
+	struct tandem_tx *tx = arg;
+
+	tx->canceled = true;
+	tmr_cancel(&tx->tmr_c);
+	sip_request_cancel(tx->req);
+}
+
+/* A BYE of a party of the dialog ends the session, whatever becomes of the BYE. */
+static void end_session(struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	enum tandem_party_id party;
+	char *call_id = NULL, *tag = NULL;
+
+	if (pl_strdup(&call_id, &msg->callid) || pl_strdup(&tag, &msg->from.tag))
+		goto out;
+	if (tandem_session_party(ts->ss, call_id, tag, &party))
+		goto out;
+
+	(void)tandem_session_end(ts->ss, call_id,
+				 party == TANDEM_PARTY_A ? "BYE from A" : "BYE from B");
+
+out:
+	mem_deref(call_id);
+	mem_deref(tag);
+}
+
+static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tandem_target *target,
+		  bool spiral)
+{
+	bool bye = !pl_strcmp(&msg->met, "BYE");
+	struct tandem_tx *tx;
+	uint16_t code;
+
+	tx = tandem_tx_alloc(ts, msg, target);
+	if (!tx) {
+		tandem_sip_refuse(ts, msg, 500, NULL);
+		return;
+	}
+
+	code = tandem_media_classify(tx, spiral);
+	if (!code && sip_strans_alloc(&tx->st, ts->sip, msg, cancel_handler, tx))
+		code = 500;
+	if (code) {
+		tandem_sip_refuse(ts, msg, code, NULL);
+		tandem_tx_finish(tx, false);
+		return;
+	}
+
+	if (tx->invite)
+		(void)sip_treply(&tx->st, ts->sip, msg, 100, "Trying");
+	tandem_timer_c_start(tx);
+	(void)tandem_forward(tx);
+	if (bye && !spiral)
+		end_session(ts, msg);
+}
+
+void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	int code, max_forwards = tandem_header_max_forwards(msg);
+	struct trace trace = trace_vias(ts, msg);
+	struct tandem_target target;
+
+	code = tandem_target_resolve(&target, ts, msg);
+	if (max_forwards < 0)
+		tandem_sip_refuse(ts, msg, 400, NULL);
+	else if (!code && target.local)
+		answer_local(ts, msg);
+	else if (!max_forwards)
+		tandem_sip_refuse(ts, msg, 483, NULL);
+	else if (trace.looped)
+		tandem_sip_refuse(ts, msg, 482, NULL);
+	else if (sip_msg_hdr(msg, SIP_HDR_PROXY_REQUIRE))
+		refuse_extension(ts, msg);
+	else if (code)
+		tandem_sip_refuse(ts, msg, code < 0 ? 500 : (uint16_t)code, NULL);
+	else if (ts->active >= ts->cfg.max_transactions)
+		tandem_sip_refuse(ts, msg, 503, "Retry-After: 10\r\n");
+	else
+		start(ts, msg, &target, trace.spiral);
+
+	tandem_target_clean(&target);
+}
+
+void tandem_sip_proxy_ack(struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	struct trace trace = trace_vias(ts, msg);
+	struct tandem_target target;
+	struct tandem_tx *tx = NULL;
+
+	if (!tandem_target_resolve(&target, ts, msg) && !target.local && !trace.looped &&
+	    tandem_header_max_forwards(msg) > 0 && ts->active < ts->cfg.max_transactions)
+		tx = tandem_tx_alloc(ts, msg, &target);
+	tandem_target_clean(&target);
+	if (!tx)
+		return;
+
+	(void)tandem_media_classify(tx, trace.spiral);
+	/* not composed yet: a name is being resolved, and libre still needs the record */
+	if (tandem_forward(tx))
+		tandem_tx_finish(tx, !tx->composed);
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Responses on their way back: RFC 3261 section 16.7. */
+#include <errno.h>
+#include <string.h>
+
+#include "userspace/sip/body.h"
+#include "userspace/sip/header.h"
+#include "userspace/sip/media.h"
+#include "userspace/sip/tx.h"
+#include "userspace/util/log.h"
+
+/* What is sent upstream in place of a status code. */
+static uint16_t outward_code(const struct tandem_tx *tx, uint16_t code)
+{
+	/* the answer to a CANCEL of our own */
+	if (code == 487 && tx->override)
+		return tx->override;
+	/* this peer's overload is not ours (section 16.7 step 6) */
+	if (code == 503)
+		return 500;
+
+	return code;
+}
+
+static int write_first_line(struct mbuf *mb, const struct tandem_tx *tx, const struct sip_msg *msg)
+{
+	uint16_t code = outward_code(tx, msg->scode);
+
+	if (code == msg->scode)
+		return mbuf_printf(mb, "SIP/2.0 %u %r\r\n", code, &msg->reason);
+
+	return mbuf_printf(mb, "SIP/2.0 %u %s\r\n", code, tandem_sip_reason(code));
+}
+
+static int compose(struct mbuf *mb, struct tandem_tx *tx, const struct sip_msg *msg,
+		   const struct sa *dst)
+{
+	const struct mbuf *out = NULL;
+	struct pl body, sdp = pl_null;
+	unsigned int flags = 0;
+	int err;
+
+	err = tandem_body_get(&body, msg);
+	if (err)
+		return -err;
+	if (tandem_body_find_sdp(&sdp, &body, &msg->ctyp) &&
+	    tandem_media_response(tx, msg, dst, &sdp, &out))
+		body = pl_null;
+	if (!body.p)
+		flags |= TANDEM_HEADER_DROP_BODY;
+	if (msg->scode == 503)
+		flags |= TANDEM_HEADER_DROP_RETRY_AFTER;
+
+	err = write_first_line(mb, tx, msg);
+	if (!err)
+		err = tandem_header_response_vias(mb, msg);
+	if (!err)
+		err = tandem_header_copy(mb, msg, flags);
+	if (!err)
+		err = tandem_body_write(mb, &body, &sdp, out);
+	mb->pos = 0;
+
+	return err;
+}
+
+/* Compose and send; through the server transaction while there is one. */
+static int relay(struct tandem_tx *tx, const struct sip_msg *msg)
+{
+	struct mbuf *mb = mbuf_alloc(1024);
+	struct sa dst;
+	int err;
+
+	if (!mb)
+		return ENOMEM;
+
+	tandem_sip_reply_addr(&dst, tx->msg);
+	err = compose(mb, tx, msg, &dst);
+	if (err)
+		goto out;
+
+	if (tx->st)
+		err = sip_strans_reply(&tx->st, tx->ts->sip, tx->msg, &dst,
+				       outward_code(tx, msg->scode), mb);
+	else
+		err = sip_send(tx->ts->sip, tx->msg->sock, tx->msg->tp, &dst, mb);
+
+out:
+	mem_deref(mb);
+
+	return err;
+}
+
+static void timer_c_handler(void *arg)
+{
+	struct tandem_tx *tx = arg;
+
+	/* 16.8: no final response in time; the 487 that follows is sent on as 408 */
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: nobody answers", tx->call_id);
+	tx->override = 408;
+	sip_request_cancel(tx->req);
+}
+
+void tandem_timer_c_start(struct tandem_tx *tx)
+{
+	if (tx->invite && !tx->canceled && !tx->override)
+		tmr_start(&tx->tmr_c, (uint64_t)tx->ts->cfg.timer_c_s * 1000, timer_c_handler, tx);
+}
+
+static void handle_provisional(struct tandem_tx *tx, const struct sip_msg *msg)
+{
+	/* 100 is for one hop only */
+	if (msg->scode == 100)
+		return;
+
+	tandem_timer_c_start(tx);
+	tandem_media_learn_tag(tx, msg);
+	if (relay(tx, msg))
+		tandem_log(TANDEM_LOG_WARNING, "sip", "%s: %u could not be sent on", tx->call_id,
+			   msg->scode);
+}
+
+static void handle_final(struct tandem_tx *tx, const struct sip_msg *msg)
+{
+	bool accepted = msg->scode < 300;
+	int err;
+
+	tandem_media_learn_tag(tx, msg);
+	err = relay(tx, msg);
+	tandem_media_final(tx, msg);
+	if (err && tx->st) {
+		tandem_tx_fail(tx, 500, NULL);
+		return;
+	}
+	tandem_tx_finish(tx, tx->invite && accepted);
+}
+
+/* No response at all: the next hop if there is one, else say so upstream. */
+static void handle_failure(struct tandem_tx *tx, int err)
+{
+	if (tx->ts->closing) {
+		tandem_tx_finish(tx, false);
+		return;
+	}
+
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s did not answer: %s", tx->call_id,
+		   tx->hop < tx->target.hops_count ? tx->target.hops[tx->hop] : "next hop",
+		   strerror(err));
+	tx->hop++;
+	if (tx->canceled)
+		tandem_tx_fail(tx, 487, NULL);
+	else if (tx->override)
+		tandem_tx_fail(tx, tx->override, NULL);
+	else if (err == ETIMEDOUT)
+		tandem_tx_fail(tx, 408, NULL);
+	else
+		(void)tandem_forward(tx);
+}
+
+void tandem_response_handler(int err, const struct sip_msg *msg, void *arg)
+{
+	struct tandem_tx *tx = arg;
+
+	if (err || !msg)
+		handle_failure(tx, err ? err : ECONNABORTED);
+	else if (msg->scode < 200)
+		handle_provisional(tx, msg);
+	else
+		handle_final(tx, msg);
+}
+
+void tandem_sip_stray_response(struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	struct tandem_tx *tx;
+
+	if (msg->scode < 200 || msg->scode >= 300 || pl_strcmp(&msg->cseq.met, "INVITE"))
+		return;
+
+	tx = tandem_tx_find_branch(ts, &msg->via.branch);
+	if (tx && !tx->active && tx->invite)
+		(void)relay(tx, msg);
+}

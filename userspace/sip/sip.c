@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/sip/body.h"
+#include "userspace/sip/local.h"
+#include "userspace/sip/location.h"
+#include "userspace/sip/tx.h"
+#include "userspace/util/log.h"
+
+#define HASH_SIZE	4096
+#define EXPIRE_MS	5000
+#define WINDOW_MS	(64 * SIP_T1) /* how long libre keeps an answered transaction */
+#define CALL_ID_MAX	255
+#define NAMESERVERS_MAX 8
+
+/* libre makes up a random To tag for each message; a repeated request must get the same one. */
+static void set_tag(const struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	((struct sip_msg *)msg)->tag =
+		tandem_token_loop(ts->key, msg) ^ hash_joaat_pl(&msg->via.branch);
+}
+
+static bool is_complete(const struct sip_msg *msg)
+{
+	struct pl body;
+
+	return pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) && pl_isset(&msg->callid) &&
+	       msg->callid.l <= CALL_ID_MAX && pl_isset(&msg->from.auri) &&
+	       pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) && pl_isset(&msg->cseq.met) &&
+	       !tandem_body_get(&body, msg);
+}
+
+static bool request_handler(const struct sip_msg *msg, void *arg)
+{
+	struct tandem_sip *ts = arg;
+	bool ack = !pl_strcmp(&msg->met, "ACK");
+
+	if (ts->closing)
+		return true;
+
+	set_tag(ts, msg);
+	if (!is_complete(msg) || pl_cmp(&msg->cseq.met, &msg->met)) {
+		if (!ack && pl_isset(&msg->via.sentby))
+			tandem_sip_refuse(ts, msg, 400, NULL);
+	} else if (ack) {
+		tandem_sip_proxy_ack(ts, msg);
+	} else if (!pl_strcmp(&msg->met, "CANCEL")) {
+		/* libre has answered those whose transaction exists */
+		tandem_sip_refuse(ts, msg, 481, NULL);
+	} else if (!pl_strcmp(&msg->met, "REGISTER") && tandem_sip_is_local(ts, &msg->uri)) {
+		tandem_sip_register(ts, msg);
+	} else {
+		tandem_sip_proxy(ts, msg);
+	}
+
+	return true;
+}
+
+static bool response_handler(const struct sip_msg *msg, void *arg)
+{
+	struct tandem_sip *ts = arg;
+
+	if (!ts->closing && pl_isset(&msg->via.branch))
+		tandem_sip_stray_response(ts, msg);
+
+	return true;
+}
+
+static void expire_handler(void *arg)
+{
+	struct tandem_sip *ts = arg;
+
+	tandem_location_expire(ts->loc);
+	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
+}
+
+static void window_handler(void *arg)
+{
+	struct tandem_sip *ts = arg;
+
+	ts->replied = 0;
+	tmr_start(&ts->tmr_window, WINDOW_MS, window_handler, ts);
+}
+
+static void set_default(uint32_t *value, uint32_t value_default)
+{
+	if (!*value)
+		*value = value_default;
+}
+
+static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cfg)
+{
+	size_t i;
+	int err = 0;
+
+	ts->cfg = *cfg;
+	ts->cfg.listen = NULL;
+	ts->cfg.domains = NULL;
+	set_default(&ts->cfg.max_expires_s, 3600);
+	set_default(&ts->cfg.min_expires_s, 60);
+	set_default(&ts->cfg.default_expires_s, 3600);
+	set_default(&ts->cfg.max_registrations, 100000);
+	set_default(&ts->cfg.max_contacts, 10);
+	set_default(&ts->cfg.max_transactions, 20000);
+	set_default(&ts->cfg.timer_c_s, 180);
+
+	ts->domains = mem_zalloc(sizeof(*ts->domains) * (cfg->domains_count + 1), NULL);
+	ts->listeners = mem_zalloc(sizeof(*ts->listeners) * (cfg->listen_count + 1), NULL);
+	if (!ts->domains || !ts->listeners)
+		return -ENOMEM;
+	for (i = 0; i < cfg->domains_count && !err; i++, ts->domains_count++)
+		err = -str_dup(&ts->domains[i], cfg->domains[i]);
+
+	return err;
+}
+
+static int listen_all(struct tandem_sip *ts, const struct tandem_sip_config *cfg, char *why,
+		      size_t size)
+{
+	size_t i;
+	int err;
+
+	if (!cfg->listen_count) {
+		snprintf(why, size, "no SIP address to listen on");
+		return -EINVAL;
+	}
+
+	for (i = 0; i < cfg->listen_count; i++) {
+		struct tandem_listener *l = &ts->listeners[i];
+
+		err = tandem_sip_listener_parse(l, cfg->listen[i]);
+		if (!err)
+			err = -sip_transp_add(ts->sip, l->tp, &l->addr);
+		if (err) {
+			snprintf(why, size, "%s: %s", cfg->listen[i],
+				 err == -EINVAL ? "not udp:ADDRESS:PORT or tcp:ADDRESS:PORT"
+						: strerror(-err));
+			return err;
+		}
+		ts->listeners_count++;
+	}
+
+	return 0;
+}
+
+/* Names in URIs need a resolver; without one, only literal addresses can be called. */
+static void open_resolver(struct tandem_sip *ts)
+{
+	struct sa servers[NAMESERVERS_MAX];
+	uint32_t count = ARRAY_SIZE(servers);
+	char domain[256];
+
+	if (dns_srv_get(domain, sizeof(domain), servers, &count) || !count ||
+	    dnsc_alloc(&ts->dnsc, NULL, servers, count))
+		tandem_log(TANDEM_LOG_WARNING, "sip", "no name server: host names are not resolved");
+}
+
+static int make_key(struct tandem_sip *ts, struct tandem_store *store)
+{
+	size_t i;
+
+	if (store)
+		return tandem_store_secret(store, "sip-route", ts->key, sizeof(ts->key));
+	for (i = 0; i < sizeof(ts->key); i++)
+		ts->key[i] = (uint8_t)rand_u32();
+
+	return 0;
+}
+
+static int open_stack(struct tandem_sip *ts, struct tandem_store *store)
+{
+	int err;
+
+	open_resolver(ts);
+	err = sip_alloc(&ts->sip, ts->dnsc, HASH_SIZE, HASH_SIZE, HASH_SIZE,
+			"tandem/" TANDEM_VERSION, NULL, NULL);
+	if (!err)
+		err = hash_alloc(&ts->ht_branch, HASH_SIZE);
+	if (!err)
+		err = hash_alloc(&ts->ht_call, HASH_SIZE);
+	if (!err)
+		err = sip_listen(&ts->lsnr_req, ts->sip, true, request_handler, ts);
+	if (!err)
+		err = sip_listen(&ts->lsnr_resp, ts->sip, false, response_handler, ts);
+	if (err)
+		return -err;
+
+	return tandem_location_alloc(&ts->loc, store);
+}
+
+int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *cfg,
+		     struct tandem_sessions *sessions, struct tandem_store *store, char *why,
+		     size_t why_size)
+{
+	struct tandem_sip *ts;
+	int err;
+
+	if (!sipp || !cfg || !why || !why_size)
+		return -EINVAL;
+
+	why[0] = '\0';
+	ts = calloc(1, sizeof(*ts));
+	if (!ts)
+		return -ENOMEM;
+	ts->ss = sessions;
+	tmr_init(&ts->tmr_expire);
+	tmr_init(&ts->tmr_window);
+
+	err = copy_config(ts, cfg);
+	if (!err)
+		err = make_key(ts, store);
+	if (!err)
+		err = open_stack(ts, store);
+	if (!err)
+		err = listen_all(ts, cfg, why, why_size);
+	if (err) {
+		if (!why[0])
+			snprintf(why, why_size, "SIP: %s", strerror(-err));
+		tandem_sip_free(ts);
+		return err;
+	}
+
+	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
+	tmr_start(&ts->tmr_window, WINDOW_MS, window_handler, ts);
+	*sipp = ts;
+
+	return 0;
+}
+
+static bool free_tx(struct le *le, void *arg)
+{
+	(void)arg;
+	mem_deref(le->data);
+
+	return false;
+}
+
+void tandem_sip_free(struct tandem_sip *ts)
+{
+	size_t i;
+
+	if (!ts)
+		return;
+
+	ts->closing = true;
+	tmr_cancel(&ts->tmr_expire);
+	tmr_cancel(&ts->tmr_window);
+	sip_close(ts->sip, true);
+	if (ts->ht_call)
+		(void)hash_apply(ts->ht_call, free_tx, NULL);
+	mem_deref(ts->lsnr_req);
+	mem_deref(ts->lsnr_resp);
+	mem_deref(ts->sip);
+	mem_deref(ts->dnsc);
+	mem_deref(ts->ht_branch);
+	mem_deref(ts->ht_call);
+	tandem_location_free(ts->loc);
+	for (i = 0; i < ts->domains_count; i++)
+		mem_deref(ts->domains[i]);
+	mem_deref(ts->domains);
+	mem_deref(ts->listeners);
+	free(ts);
+}
+
+static bool give_up(struct tandem_tx *tx, void *arg)
+{
+	(void)arg;
+	if (tx->initial && tx->active && tx->opened) {
+		tx->opened = false;
+		tx->override = 408;
+		tmr_cancel(&tx->tmr_c);
+		sip_request_cancel(tx->req);
+	}
+
+	return false;
+}
+
+void tandem_sip_session_ended(struct tandem_sip *ts, const char *call_id, const char *why)
+{
+	if (!ts || !call_id)
+		return;
+
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: session ended: %s", call_id, why ? why : "");
+	(void)tandem_tx_find_call(ts, call_id, give_up, NULL);
+}
+
+void tandem_sip_stats(const struct tandem_sip *ts, struct tandem_sip_stats *stats)
+{
+	stats->registrations = tandem_location_count(ts->loc);
+	stats->transactions = ts->active;
+}
+
+json_t *tandem_sip_registrations_json(const struct tandem_sip *ts)
+{
+	return tandem_location_json(ts->loc);
+}

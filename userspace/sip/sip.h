@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The SIP front end: registrar (RFC 3261 section 10), location service and
+ * stateful Record-Routing proxy (section 16), on libre's transport and
+ * transaction layers. SDP that passes is given to the sessions.
+ */
+#ifndef TANDEM_SIP_SIP_H
+#define TANDEM_SIP_SIP_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "userspace/session/session.h"
+#include "userspace/store/store.h"
+
+/* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
+struct tandem_sip_config {
+	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060" */
+	size_t listen_count;
+	const char *const *domains; /* served, beside the listen addresses themselves */
+	size_t domains_count;
+	uint32_t max_expires_s;
+	uint32_t min_expires_s;
+	uint32_t default_expires_s;
+	uint32_t max_registrations;
+	uint32_t max_contacts; /* per address of record */
+	uint32_t max_transactions;
+	uint32_t timer_c_s;
+};
+
+struct tandem_sip_stats {
+	size_t registrations;
+	size_t transactions; /* requests forwarded and not finally answered yet */
+};
+
+struct tandem_sip;
+
+/*
+ * Open the transports and serve. Must be called between libre_init() and
+ * libre_close(), and runs in libre's event loop. sessions and store (which may be
+ * NULL) are borrowed. Returns 0, or a negative errno with the reason in why.
+ */
+int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *cfg,
+		     struct tandem_sessions *sessions, struct tandem_store *store, char *why,
+		     size_t why_size);
+
+/* Close the transports. Calls go on: neither sessions nor bindings are removed. */
+void tandem_sip_free(struct tandem_sip *sip);
+
+/*
+ * To be called from tandem_session_ended_h: the session of this call is gone. A
+ * call that is still being set up is cancelled downstream and refused upstream.
+ */
+void tandem_sip_session_ended(struct tandem_sip *sip, const char *call_id, const char *why);
+
+void tandem_sip_stats(const struct tandem_sip *sip, struct tandem_sip_stats *stats);
+
+/*
+ * {"registrations":[{"aor","contact","source","transport","local","path",
+ * "user_agent","q","expires_s"}]}; new reference, NULL on no memory.
+ */
+json_t *tandem_sip_registrations_json(const struct tandem_sip *sip);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <string.h>
+
+#include "userspace/sip/token.h"
+
+#define KEY_SIZE  20
+#define FLOW_SIZE 20 /* transport, family, address, port */
+#define MAC_SIZE  8
+
+static size_t flow_pack(uint8_t *out, const struct tandem_flow *flow)
+{
+	uint16_t port;
+	uint32_t in;
+	size_t n = 2;
+
+	if (!flow || !flow->set)
+		return 0;
+
+	port = htons(sa_port(&flow->addr));
+	out[0] = (uint8_t)flow->tp;
+	if (sa_af(&flow->addr) == AF_INET6) {
+		out[1] = 6;
+		sa_in6(&flow->addr, out + n);
+		n += 16;
+	} else {
+		out[1] = 4;
+		in = htonl(sa_in(&flow->addr));
+		memcpy(out + n, &in, 4);
+		n += 4;
+	}
+	memcpy(out + n, &port, 2);
+
+	return n + 2;
+}
+
+static int flow_unpack(struct tandem_flow *flow, const uint8_t *in, size_t len)
+{
+	uint16_t port;
+	uint32_t addr;
+
+	memset(flow, 0, sizeof(*flow));
+	if (!len)
+		return 0;
+	if (!(len == 8 && in[1] == 4) && !(len == 20 && in[1] == 6))
+		return -EACCES;
+
+	memcpy(&port, in + len - 2, 2);
+	flow->set = true;
+	flow->tp = (enum sip_transp)in[0];
+	if (in[1] == 6) {
+		sa_set_in6(&flow->addr, in + 2, ntohs(port));
+	} else {
+		memcpy(&addr, in + 2, 4);
+		sa_set_in(&flow->addr, ntohl(addr), ntohs(port));
+	}
+
+	return 0;
+}
+
+static int mac(uint8_t out[MAC_SIZE], const uint8_t *key, const struct pl *call_id,
+	       const uint8_t *flow, size_t len)
+{
+	struct mbuf *mb = mbuf_alloc(call_id->l + len + 1);
+	int err;
+
+	if (!mb)
+		return -ENOMEM;
+	err = mbuf_write_u8(mb, (uint8_t)len);
+	err |= mbuf_write_mem(mb, flow, len);
+	err |= mbuf_write_pl(mb, call_id);
+	if (!err)
+		hmac_sha1(key, KEY_SIZE, mb->buf, mb->end, out, MAC_SIZE);
+	mem_deref(mb);
+
+	return -err;
+}
+
+int tandem_token_write(char *buf, const uint8_t key[20], const struct pl *call_id,
+		       const struct tandem_flow *flow)
+{
+	uint8_t raw[FLOW_SIZE + MAC_SIZE];
+	size_t len = flow_pack(raw, flow);
+	int err;
+
+	err = mac(raw + len, key, call_id, raw, len);
+	if (err)
+		return err;
+
+	return re_snprintf(buf, TANDEM_TOKEN_SIZE, "%w", raw, len + MAC_SIZE) < 0 ? -ENOMEM : 0;
+}
+
+static int unhex(uint8_t *out, size_t size, const struct pl *pl)
+{
+	size_t i;
+
+	if (pl->l % 2 || pl->l / 2 > size)
+		return -EACCES;
+	for (i = 0; i < pl->l; i++) {
+		const char *digits = "0123456789abcdef";
+		const char *d = pl->p[i] ? strchr(digits, pl->p[i]) : NULL;
+
+		if (!d)
+			return -EACCES;
+		out[i / 2] = (uint8_t)(out[i / 2] << 4 | (d - digits));
+	}
+
+	return (int)(pl->l / 2);
+}
+
+int tandem_token_read(struct tandem_flow *flow, const uint8_t key[20], const struct pl *call_id,
+		      const struct pl *token)
+{
+	uint8_t raw[FLOW_SIZE + MAC_SIZE] = { 0 }, want[MAC_SIZE];
+	int len = unhex(raw, sizeof(raw), token);
+
+	if (len < MAC_SIZE)
+		return -EACCES;
+	len -= MAC_SIZE;
+	if (mac(want, key, call_id, raw, (size_t)len) || mem_seccmp(want, raw + len, MAC_SIZE))
+		return -EACCES;
+
+	return flow_unpack(flow, raw, (size_t)len);
+}
+
+uint64_t tandem_token_loop(const uint8_t key[20], const struct sip_msg *msg)
+{
+	const struct sip_hdr *route = sip_msg_hdr(msg, SIP_HDR_ROUTE);
+	struct mbuf *mb = mbuf_alloc(512);
+	uint8_t out[8] = { 0 };
+	uint64_t v;
+
+	if (!mb)
+		return 0;
+	if (!mbuf_printf(mb, "%r|%r|%r|%r|%u|%r", &msg->ruri, &msg->from.tag, &msg->to.tag,
+			 &msg->callid, msg->cseq.num, route ? &route->val : &pl_null))
+		hmac_sha1(key, KEY_SIZE, mb->buf, mb->end, out, sizeof(out));
+	mem_deref(mb);
+	memcpy(&v, out, sizeof(v));
+
+	return v;
+}

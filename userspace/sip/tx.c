@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/sip/media.h"
+#include "userspace/sip/tx.h"
+#include "userspace/util/log.h"
+
+#define LINGER_MS (64 * SIP_T1)
+
+static void edit_clean(struct tandem_sdp_edit *edit)
+{
+	edit->in = mem_deref(edit->in);
+	edit->out = mem_deref(edit->out);
+}
+
+static void destructor(void *arg)
+{
+	struct tandem_tx *tx = arg;
+
+	if (tx->active)
+		tx->ts->active--;
+	if (tx->le_linger.list)
+		tx->ts->lingering_count--;
+	list_unlink(&tx->le_linger);
+	hash_unlink(&tx->he_branch);
+	hash_unlink(&tx->he_call);
+	tmr_cancel(&tx->tmr_c);
+	tmr_cancel(&tx->tmr_linger);
+
+	/* a request that is still running is cancelled by libre when we let go of it */
+	mem_deref(tx->req);
+	mem_deref(tx->st);
+	tandem_target_clean(&tx->target);
+	mem_deref(tx->call_id);
+	mem_deref(tx->from_tag);
+	mem_deref(tx->to_tag);
+	edit_clean(&tx->request);
+	edit_clean(&tx->response);
+	edit_clean(&tx->late_answer);
+	mem_deref(tx->msg);
+}
+
+struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *msg,
+				  struct tandem_target *target)
+{
+	struct tandem_tx *tx = mem_zalloc(sizeof(*tx), destructor);
+	int err;
+
+	if (!tx)
+		return NULL;
+
+	tmr_init(&tx->tmr_c);
+	tmr_init(&tx->tmr_linger);
+	tx->ts = ts;
+	tx->target = *target;
+	memset(target, 0, sizeof(*target));
+	tx->active = true;
+	ts->active++;
+	tx->msg = mem_ref((void *)msg);
+	tx->invite = !pl_strcmp(&msg->met, "INVITE");
+
+	err = pl_strdup(&tx->call_id, &msg->callid);
+	err |= pl_strdup(&tx->from_tag, &msg->from.tag);
+	if (err)
+		return mem_deref(tx);
+	hash_append(ts->ht_call, hash_joaat_str(tx->call_id), &tx->he_call, tx);
+
+	return tx;
+}
+
+static void linger_timeout(void *arg)
+{
+	mem_deref(arg);
+}
+
+void tandem_tx_finish(struct tandem_tx *tx, bool linger)
+{
+	struct tandem_sip *ts = tx->ts;
+
+	if (!linger) {
+		mem_deref(tx);
+		return;
+	}
+
+	tx->active = false;
+	ts->active--;
+	tmr_cancel(&tx->tmr_c);
+	list_append(&ts->lingering, &tx->le_linger, tx);
+	tmr_start(&tx->tmr_linger, LINGER_MS, linger_timeout, tx);
+
+	/* what lingers is a comfort: the oldest gives way */
+	if (++ts->lingering_count > ts->cfg.max_transactions)
+		mem_deref(list_ledata(list_head(&ts->lingering)));
+}
+
+void tandem_tx_set_branch(struct tandem_tx *tx, const struct pl *branch)
+{
+	hash_unlink(&tx->he_branch);
+	if (pl_strcpy(branch, tx->branch, sizeof(tx->branch)))
+		return;
+	hash_append(tx->ts->ht_branch, hash_joaat_pl(branch), &tx->he_branch, tx);
+}
+
+struct tandem_tx *tandem_tx_find_branch(const struct tandem_sip *ts, const struct pl *branch)
+{
+	struct le *le;
+
+	LIST_FOREACH(hash_list(ts->ht_branch, hash_joaat_pl(branch)), le)
+	{
+		struct tandem_tx *tx = le->data;
+
+		if (!pl_strcmp(branch, tx->branch))
+			return tx;
+	}
+
+	return NULL;
+}
+
+struct tandem_tx *tandem_tx_find_call(const struct tandem_sip *ts, const char *call_id,
+				      tandem_tx_h *h, void *arg)
+{
+	struct le *le, *next;
+
+	for (le = list_head(hash_list(ts->ht_call, hash_joaat_str(call_id))); le; le = next) {
+		struct tandem_tx *tx = le->data;
+
+		next = le->next;
+		if (!strcmp(tx->call_id, call_id) && h(tx, arg))
+			return tx;
+	}
+
+	return NULL;
+}
+
+void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "%u %s", code, tandem_sip_reason(code));
+	tandem_media_failed(tx, why);
+
+	/* RFC 4320 section 4.2: a non-INVITE request is never answered with 408 */
+	if (tx->st && (tx->invite || code != 408))
+		(void)sip_treplyf(&tx->st, NULL, tx->ts->sip, tx->msg, false, code,
+				  tandem_sip_reason(code), "%sContent-Length: 0\r\n\r\n",
+				  headers ? headers : "");
+	tandem_log(TANDEM_LOG_DEBUG, "sip", "%s: refused with %s", tx->call_id, why);
+	tandem_tx_finish(tx, false);
+}
