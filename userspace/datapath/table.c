@@ -242,8 +242,6 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 		return err;
 	}
 	rule_build(t, slot, spec, &r);
-	if (memcmp(r.egress, t->rules[slot].egress, sizeof(r.egress)))
-		__atomic_store_n(&t->flows[slot].nexthop.expires_ns, 0, __ATOMIC_RELAXED);
 	rule_fill(&t->rules[slot], &r);
 	if (behind && rekeyed)
 		shared_change(t, &old, TANDEM_NO_SLOT);
@@ -260,7 +258,7 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 	tandem_table_spec(t, slot, &before);
 	tandem_table_remove(t, spec->id);
 	state = t->flows[slot];
-	state.nexthop.expires_ns = 0;
+	state.nexthop.expires_ns = 0; /* the other slot's gen means nothing here */
 	err = table_add(t, spec, &state);
 	if (err)
 		table_add(t, &before, &state);

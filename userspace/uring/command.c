@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "userspace/uring/worker.h"
+
+enum command_op {
+	COMMAND_APPLY,
+	COMMAND_READ,
+	COMMAND_LIST,
+	COMMAND_COUNTERS,
+	COMMAND_STOP,
+};
+
+/* Lives on the stack of the thread that waits for it. */
+struct uring_command {
+	struct uring_command *next;
+	enum command_op op;
+	struct tandem_change *changes;
+	size_t n;
+	uint64_t flow_id;
+	struct tandem_flow_stats *stats;
+	struct tandem_flow_spec *specs;
+	struct reason_counters *counters;
+	int result;
+	bool done;
+};
+
+int tandem_uring_commands_init(struct tandem_datapath *dp)
+{
+	dp->commands_tail = &dp->commands;
+	pthread_mutex_init(&dp->lock, NULL);
+	pthread_cond_init(&dp->done, NULL);
+	dp->wake_fd = eventfd(0, EFD_CLOEXEC);
+	return dp->wake_fd < 0 ? -errno : 0;
+}
+
+void tandem_uring_commands_clean(struct tandem_datapath *dp)
+{
+	if (dp->wake_fd >= 0)
+		close(dp->wake_fd);
+	pthread_cond_destroy(&dp->done);
+	pthread_mutex_destroy(&dp->lock);
+}
+
+void tandem_uring_commands_arm(struct tandem_datapath *dp)
+{
+	struct io_uring_sqe *sqe = tandem_uring_sqe(dp, uring_data(URING_WAKE, 0));
+
+	io_uring_prep_read(sqe, dp->wake_fd, &dp->wake_value, sizeof(dp->wake_value), 0);
+}
+
+static void run(struct tandem_datapath *dp, struct uring_command *c)
+{
+	switch (c->op) {
+	case COMMAND_APPLY:
+		tandem_uring_flows_apply(dp, c->changes, c->n);
+		break;
+	case COMMAND_READ:
+		c->result = tandem_uring_flows_read(dp, c->flow_id, c->stats);
+		break;
+	case COMMAND_LIST:
+		c->result = tandem_uring_flows_list(dp, &c->specs, &c->n);
+		break;
+	case COMMAND_COUNTERS:
+		*c->counters = dp->env.counters;
+		break;
+	case COMMAND_STOP:
+		dp->stopping = true;
+		break;
+	}
+}
+
+void tandem_uring_commands_run(struct tandem_datapath *dp)
+{
+	struct uring_command *c, *next;
+
+	pthread_mutex_lock(&dp->lock);
+	c = dp->commands;
+	dp->commands = NULL;
+	dp->commands_tail = &dp->commands;
+	pthread_mutex_unlock(&dp->lock);
+
+	for (; c; c = next) {
+		next = c->next;
+		run(dp, c);
+		pthread_mutex_lock(&dp->lock);
+		c->done = true; /* c may be gone as soon as the lock is */
+		pthread_cond_broadcast(&dp->done);
+		pthread_mutex_unlock(&dp->lock);
+	}
+}
+
+static int command(struct tandem_datapath *dp, struct uring_command *c)
+{
+	pthread_mutex_lock(&dp->lock);
+	*dp->commands_tail = c;
+	dp->commands_tail = &c->next;
+	eventfd_write(dp->wake_fd, 1);
+	while (!c->done)
+		pthread_cond_wait(&dp->done, &dp->lock);
+	pthread_mutex_unlock(&dp->lock);
+	return c->result;
+}
+
+int tandem_uring_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
+{
+	struct uring_command c = { .op = COMMAND_APPLY, .changes = changes, .n = n };
+
+	return command(dp, &c);
+}
+
+int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id,
+		      struct tandem_flow_stats *stats)
+{
+	struct uring_command c = { .op = COMMAND_READ, .flow_id = flow_id, .stats = stats };
+
+	return command(dp, &c);
+}
+
+int tandem_uring_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
+{
+	struct uring_command c = { .op = COMMAND_LIST };
+	int err = command(dp, &c);
+
+	/* Not in the worker: the handler may want to give it further commands. */
+	for (size_t i = 0; !err && i < c.n; i++)
+		h(&c.specs[i], arg);
+	free(c.specs);
+	return err;
+}
+
+int tandem_uring_counters(struct tandem_datapath *dp, struct reason_counters *counters)
+{
+	struct uring_command c = { .op = COMMAND_COUNTERS, .counters = counters };
+
+	return command(dp, &c);
+}
+
+void tandem_uring_stop(struct tandem_datapath *dp)
+{
+	struct uring_command c = { .op = COMMAND_STOP };
+
+	command(dp, &c);
+}

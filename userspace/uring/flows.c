@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/datapath/sparse.h"
+#include "userspace/uring/worker.h"
+
+#define SHARED_INITIAL 256
+#define SHARED_MAX (1U << 26)
+#define FLOW_PORTS 3 /* where it arrives, and where its RTP and RTCP leave from */
+
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t size = 1;
+
+	while (size < n)
+		size <<= 1;
+	return size;
+}
+
+/* ---- the hash of further flows on shared ports ---- */
+
+static int shared_insert(struct env_tables *t, const struct flow_key *key, uint32_t slot)
+{
+	struct env_shared *e = env_shared_entry(t, key, 1);
+
+	if (!e)
+		return -ENOSPC;
+	e->key = *key;
+	e->slot = slot;
+	return 0;
+}
+
+/* Its probe is bounded, so a table may have to grow more than once to hold the same. */
+static int shared_grow(struct env_tables *t)
+{
+	struct env_tables bigger = *t;
+	uint32_t size = t->shared_size ? t->shared_size * 2 : SHARED_INITIAL;
+	int err = -ENOSPC;
+
+	for (; err == -ENOSPC && size <= SHARED_MAX; size *= 2) {
+		bigger.shared_size = size;
+		bigger.shared = malloc(size * sizeof(*bigger.shared));
+		if (!bigger.shared)
+			return -ENOMEM;
+		for (uint32_t i = 0; i < size; i++)
+			bigger.shared[i].slot = TANDEM_NO_SLOT;
+		err = 0;
+		for (uint32_t i = 0; i < t->shared_size && !err; i++) {
+			if (t->shared[i].slot != TANDEM_NO_SLOT)
+				err = shared_insert(&bigger, &t->shared[i].key, t->shared[i].slot);
+		}
+		if (err)
+			free(bigger.shared);
+	}
+	if (err)
+		return err;
+	free(t->shared);
+	t->shared = bigger.shared;
+	t->shared_size = bigger.shared_size;
+	return 0;
+}
+
+/* The worker is the only reader, and this runs in it: nothing else sees the table change. */
+static int shared_h(const struct flow_key *key, uint32_t slot, void *arg)
+{
+	struct tandem_datapath *dp = arg;
+	struct env_tables *t = &dp->tables;
+	struct env_shared *e;
+	int err;
+
+	if (slot == TANDEM_NO_SLOT) {
+		e = env_shared_entry(t, key, 0);
+		if (e) {
+			e->slot = TANDEM_NO_SLOT;
+			dp->shared_count--;
+		}
+		return 0;
+	}
+	while (dp->shared_count * 2 >= t->shared_size || shared_insert(t, key, slot)) {
+		err = shared_grow(t);
+		if (err)
+			return err;
+	}
+	dp->shared_count++;
+	return 0;
+}
+
+/* ---- life ---- */
+
+int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+			    char *why, size_t why_size)
+{
+	struct env_tables *t = &dp->tables;
+	int err = tandem_table_config(&t->config, cfg, why, why_size);
+
+	if (err)
+		return err;
+	dp->direct_count = t->config.locals_count * t->config.port_count;
+	t->streams_size = cfg->stream_capacity ? power_of_two(cfg->stream_capacity) : 0;
+	t->rules = tandem_sparse_alloc(t->config.slots, sizeof(*t->rules));
+	t->flows = tandem_sparse_alloc(t->config.slots, sizeof(*t->flows));
+	dp->ports = tandem_sparse_alloc(dp->direct_count, sizeof(*dp->ports));
+	if (t->streams_size)
+		t->streams = tandem_sparse_alloc(t->streams_size, sizeof(*t->streams));
+	if (!t->rules || !t->flows || !dp->ports || (t->streams_size && !t->streams))
+		return -ENOMEM;
+	dp->env.tables = t;
+	return tandem_table_init(&dp->table, &t->config, t->rules, t->flows, shared_h, dp);
+}
+
+void tandem_uring_flows_clean(struct tandem_datapath *dp)
+{
+	struct env_tables *t = &dp->tables;
+
+	if (dp->table.rules)
+		tandem_table_clean(&dp->table);
+	tandem_sparse_free(t->rules, t->config.slots, sizeof(*t->rules));
+	tandem_sparse_free(t->flows, t->config.slots, sizeof(*t->flows));
+	tandem_sparse_free(dp->ports, dp->direct_count, sizeof(*dp->ports));
+	tandem_sparse_free(t->streams, t->streams_size, sizeof(*t->streams));
+	free(t->shared);
+}
+
+/* ---- ports ---- */
+
+/* The ports that a flow needs open; returns their number or -EADDRNOTAVAIL. */
+static int flow_ports(const struct tandem_datapath *dp, const struct tandem_flow_spec *spec,
+		      uint32_t ports[FLOW_PORTS])
+{
+	int n = 0;
+
+	ports[n++] = tandem_slots_direct(dp->table.slots, &spec->key);
+	for (int i = 0; i < 2; i++) {
+		const struct egress *eg = &spec->egress[i];
+		struct flow_key key = { .local = eg->local, .local_port = eg->local_port };
+
+		if (eg->flags & EGRESS_F_ACTIVE)
+			ports[n++] = tandem_slots_direct(dp->table.slots, &key);
+	}
+	for (int i = 0; i < n; i++) {
+		if (ports[i] == TANDEM_NO_SLOT)
+			return -EADDRNOTAVAIL;
+	}
+	return n;
+}
+
+static void ports_put(struct tandem_datapath *dp, const uint32_t *ports, int n)
+{
+	for (int i = 0; i < n; i++)
+		tandem_uring_port_put(dp, ports[i]);
+}
+
+static int ports_get(struct tandem_datapath *dp, const uint32_t *ports, int n)
+{
+	for (int i = 0; i < n; i++) {
+		int err = tandem_uring_port_get(dp, ports[i]);
+
+		if (err) {
+			ports_put(dp, ports, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* Ports that the flow holds already; 0 when there is no such flow. */
+static int held_ports(const struct tandem_datapath *dp, uint64_t id, uint32_t ports[FLOW_PORTS])
+{
+	uint32_t slot = tandem_table_find(&dp->table, id);
+	struct tandem_flow_spec spec;
+
+	if (slot == TANDEM_NO_SLOT || tandem_table_spec(&dp->table, slot, &spec))
+		return 0;
+	return flow_ports(dp, &spec, ports);
+}
+
+/* ---- changes ---- */
+
+static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
+{
+	uint32_t before[FLOW_PORTS], after[FLOW_PORTS];
+	int held = held_ports(dp, spec->id, before);
+	int wanted = flow_ports(dp, spec, after);
+	int err;
+
+	if (wanted < 0)
+		return wanted;
+	/* First those to come, then those to go: what is in both stays open. */
+	err = ports_get(dp, after, wanted);
+	if (err)
+		return err;
+	err = tandem_table_set(&dp->table, spec);
+	if (err)
+		ports_put(dp, after, wanted);
+	else
+		ports_put(dp, before, held);
+	return err;
+}
+
+static int flow_remove(struct tandem_datapath *dp, uint64_t id)
+{
+	uint32_t slot = tandem_table_find(&dp->table, id);
+	uint32_t before[FLOW_PORTS];
+	int held = held_ports(dp, id, before);
+	int err = tandem_table_remove(&dp->table, id);
+
+	if (err)
+		return err;
+	ports_put(dp, before, held);
+	if (dp->tables.flows[slot].extra_streams)
+		env_streams_forget(&dp->tables, slot);
+	return 0;
+}
+
+void tandem_uring_flows_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct tandem_change *c = &changes[i];
+
+		c->result = c->op == TANDEM_FLOW_SET ? flow_set(dp, &c->spec) :
+						       flow_remove(dp, c->spec.id);
+	}
+}
+
+/* ---- reading ---- */
+
+static void read_streams(const struct tandem_datapath *dp, uint32_t slot,
+			 struct tandem_flow_stats *stats)
+{
+	const struct env_tables *t = &dp->tables;
+	uint64_t id = tandem_slots_id(dp->table.slots, slot);
+
+	if (stats->flow.stream.flow_id == id)
+		stats->streams[stats->stream_count++] = stats->flow.stream;
+	if (!stats->flow.extra_streams)
+		return;
+	for (uint32_t i = 0; i < t->streams_size; i++) {
+		const struct stream *s = &t->streams[i].stream;
+
+		if (s->flow_id == id && stats->stream_count < TANDEM_MAX_STREAMS)
+			stats->streams[stats->stream_count++] = *s;
+	}
+}
+
+int tandem_uring_flows_read(struct tandem_datapath *dp, uint64_t flow_id,
+			    struct tandem_flow_stats *stats)
+{
+	uint32_t slot = tandem_table_find(&dp->table, flow_id);
+
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	memset(stats, 0, sizeof(*stats));
+	stats->flow = dp->tables.flows[slot];
+	stats->slow_packets = stats->flow.packets;
+	stats->datapath = tandem_uring_ops.name;
+	stats->reason = "";
+	read_streams(dp, slot, stats);
+	return 0;
+}
+
+struct listing {
+	struct tandem_flow_spec *specs;
+	size_t n;
+};
+
+static void list_h(const struct tandem_flow_spec *spec, void *arg)
+{
+	struct listing *l = arg;
+
+	l->specs[l->n++] = *spec;
+}
+
+int tandem_uring_flows_list(struct tandem_datapath *dp, struct tandem_flow_spec **specs, size_t *n)
+{
+	size_t count = tandem_slots_count(dp->table.slots);
+	struct listing l = { .specs = calloc(count + 1, sizeof(*l.specs)) };
+
+	if (!l.specs)
+		return -ENOMEM;
+	tandem_table_list(&dp->table, list_h, &l);
+	*specs = l.specs;
+	*n = l.n;
+	return 0;
+}
+
+void tandem_uring_flows_drop(struct tandem_datapath *dp)
+{
+	struct tandem_flow_spec *specs;
+	size_t n;
+
+	if (tandem_uring_flows_list(dp, &specs, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		flow_remove(dp, specs[i].id);
+	free(specs);
+}

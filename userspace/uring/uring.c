@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The io_uring datapath: sockets, for every host and for all that the fast path punts. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "userspace/uring/worker.h"
+
+static int uring_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
+{
+	int err = tandem_uring_ring_probe(probe->detail, sizeof(probe->detail));
+
+	(void)cfg;
+	probe->usable = err == 0;
+	return err;
+}
+
+/* Each media port in use is a socket: take as many descriptors as may be had. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static void uring_close(struct tandem_datapath *dp, bool keep)
+{
+	(void)keep; /* sockets do not outlive the process */
+	tandem_uring_worker_join(dp);
+	tandem_uring_commands_clean(dp);
+	tandem_uring_events_clean(dp);
+	tandem_uring_flows_clean(dp);
+	free(dp);
+}
+
+static int uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		      char *why, size_t why_size)
+{
+	struct tandem_datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) & ~(size_t)63);
+	char unused[1];
+	int err;
+
+	if (!dp)
+		return -ENOMEM;
+	memset(dp, 0, sizeof(*dp));
+	if (!why) {
+		why = unused;
+		why_size = sizeof(unused);
+	}
+	why[0] = '\0';
+	dp->wake_fd = -1;
+	dp->event_fd = -1;
+	raise_file_limit();
+	err = tandem_uring_commands_init(dp);
+	if (!err)
+		err = tandem_uring_events_init(dp);
+	if (!err)
+		err = tandem_uring_flows_init(dp, cfg, why, why_size);
+	if (!err)
+		err = tandem_uring_worker_start(dp, why, why_size);
+	if (err) {
+		if (!why[0])
+			snprintf(why, why_size, "%s", strerror(-err));
+		uring_close(dp, false);
+		return err;
+	}
+	snprintf(dp->description, sizeof(dp->description), "io_uring, one worker, %s",
+		 dp->multishot ? "multishot receive" : "a receive per packet");
+	*dpp = dp;
+	return 0;
+}
+
+static const char *uring_describe(struct tandem_datapath *dp)
+{
+	return dp->description;
+}
+
+const struct tandem_datapath_ops tandem_uring_ops = {
+	.name = "uring",
+	.probe = uring_probe,
+	.open = uring_open,
+	.apply = tandem_uring_apply,
+	.read = tandem_uring_read,
+	.list = tandem_uring_list,
+	.counters = tandem_uring_counters,
+	.event_fd = tandem_uring_event_fd,
+	.dispatch = tandem_uring_dispatch,
+	.describe = uring_describe,
+	.close = uring_close,
+};

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/uring/worker.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "userspace/util/log.h"
+
+#define MODULE "uring"
+#define BATCH 256
+#define DRAIN_ROUNDS 50
+#define DRAIN_WAIT_NS 20000000
+
+/* Between the thread and the one that starts it. */
+struct start {
+	struct tandem_datapath *dp;
+	char *why;
+	size_t why_size;
+	int result;
+	sem_t ready;
+};
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+static void complete(struct tandem_datapath *dp, const struct io_uring_cqe *cqe)
+{
+	uint32_t index = (uint32_t)cqe->user_data;
+
+	if (!(cqe->flags & IORING_CQE_F_MORE))
+		dp->inflight--;
+	switch ((enum uring_kind)(cqe->user_data >> 56)) {
+	case URING_RECV:
+		tandem_uring_received(dp, index, cqe);
+		break;
+	case URING_SEND:
+		tandem_uring_sent(dp, index, cqe->res);
+		break;
+	case URING_WAKE:
+		tandem_uring_commands_run(dp);
+		if (!dp->stopping)
+			tandem_uring_commands_arm(dp);
+		break;
+	case URING_IGNORE:
+		break;
+	}
+}
+
+/* What has completed so far; what comes of it leaves with the next submission, all at once. */
+static void batch(struct tandem_datapath *dp)
+{
+	struct io_uring_cqe *cqes[BATCH];
+	unsigned int n = io_uring_peek_batch_cqe(&dp->ring, cqes, BATCH);
+
+	dp->env.now_ns = monotonic_ns();
+	for (unsigned int i = 0; i < n; i++)
+		complete(dp, cqes[i]);
+	io_uring_cq_advance(&dp->ring, n);
+	tandem_uring_publish(dp);
+	tandem_uring_ports_feed(dp);
+	tandem_uring_events_flush(dp);
+}
+
+static void cancel_everything(struct tandem_datapath *dp)
+{
+	struct io_uring_sqe *sqe = tandem_uring_sqe(dp, uring_data(URING_IGNORE, 0));
+
+	io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY);
+}
+
+/*
+ * The kernel may write into buffers until the last request has completed. Ports
+ * cancel theirs as their flows go; what then is left are sends that wait for room.
+ */
+static void drain(struct tandem_datapath *dp)
+{
+	struct __kernel_timespec wait = { .tv_nsec = DRAIN_WAIT_NS };
+	struct io_uring_cqe *cqe;
+
+	tandem_uring_flows_drop(dp);
+	for (int i = 0; i < DRAIN_ROUNDS && dp->inflight; i++) {
+		if (i > 0)
+			cancel_everything(dp);
+		io_uring_submit_and_wait_timeout(&dp->ring, &cqe, 1, &wait, NULL);
+		batch(dp);
+	}
+	if (dp->inflight)
+		tandem_log(TANDEM_LOG_WARNING, MODULE, "%u requests did not end", dp->inflight);
+}
+
+/* Nothing is known to lead here; should it, whoever waits for a command must not hang. */
+static void ring_failed(struct tandem_datapath *dp, int err)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	tandem_log(TANDEM_LOG_ERROR, MODULE, "io_uring: %s", strerror(-err));
+	tandem_uring_commands_run(dp);
+	nanosleep(&pause, NULL);
+}
+
+static void loop(struct tandem_datapath *dp)
+{
+	tandem_uring_commands_arm(dp);
+	while (!dp->stopping) {
+		int err = io_uring_submit_and_wait(&dp->ring, 1);
+
+		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY)
+			ring_failed(dp, err);
+		batch(dp);
+	}
+}
+
+static void *worker(void *arg)
+{
+	struct start *start = arg;
+	struct tandem_datapath *dp = start->dp;
+
+	/* The ring is bound to the thread that makes it. */
+	start->result = tandem_uring_ring_open(dp, start->why, start->why_size);
+	if (start->result) {
+		sem_post(&start->ready);
+		return NULL;
+	}
+	sem_post(&start->ready);
+	loop(dp);
+	drain(dp);
+	tandem_uring_ring_close(dp);
+	return NULL;
+}
+
+int tandem_uring_worker_start(struct tandem_datapath *dp, char *why, size_t why_size)
+{
+	struct start start = { .dp = dp, .why = why, .why_size = why_size };
+	sigset_t all, before;
+	int err;
+
+	/* Signals are for the thread that runs the event loop. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	sem_init(&start.ready, 0, 0);
+	err = -pthread_create(&dp->thread, NULL, worker, &start);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!err) {
+		while (sem_wait(&start.ready) < 0)
+			;
+		err = start.result;
+		if (err)
+			pthread_join(dp->thread, NULL);
+		else
+			dp->thread_started = true;
+	}
+	sem_destroy(&start.ready);
+	return err;
+}
+
+void tandem_uring_worker_join(struct tandem_datapath *dp)
+{
+	if (!dp->thread_started)
+		return;
+	tandem_uring_stop(dp);
+	pthread_join(dp->thread, NULL);
+}
