@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/cli/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/control/client.h"
+
+#define WATCH_MAX_S 3600
+
+struct option_row {
+	char letter;
+	struct option option;
+	const char *usage;
+};
+
+static const struct option_row rows[] = {
+	{ 'c', { "config", required_argument, NULL, 'c' }, "[-c FILE]" },
+	{ 'd', { "datapath", required_argument, NULL, 'd' }, "[--datapath auto|xdp|uring]" },
+	{ 'f', { "fresh", no_argument, NULL, 'f' }, "[--fresh]" },
+	{ 's', { "socket", required_argument, NULL, 's' }, "[--socket PATH]" },
+	{ 'w', { "watch", required_argument, NULL, 'w' }, "[--watch SECONDS]" },
+	{ 'j', { "json", no_argument, NULL, 'j' }, "[--json]" },
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+void tandem_command_usage(const struct tandem_command *cmd, FILE *out)
+{
+	fprintf(out, "usage: tandem %s%s%s", cmd->name, cmd->arguments ? " " : "",
+		cmd->arguments ? cmd->arguments : "");
+	for (size_t i = 0; i < ROWS; i++) {
+		if (strchr(cmd->options, rows[i].letter))
+			fprintf(out, " %s", rows[i].usage);
+	}
+	fprintf(out, "\n  %s\n", cmd->help);
+}
+
+static int usage_error(const struct tandem_command *cmd)
+{
+	tandem_command_usage(cmd, stderr);
+	return TANDEM_EXIT_USAGE;
+}
+
+static int set_watch(struct tandem_options *opts, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || !value || value > WATCH_MAX_S) {
+		fprintf(stderr, "tandem: --watch: '%s' is not a number of seconds from 1 to %d\n",
+			text, WATCH_MAX_S);
+		return -EINVAL;
+	}
+	opts->watch_s = (unsigned int)value;
+	return 0;
+}
+
+static int set_datapath(struct tandem_options *opts, const char *text)
+{
+	if (strcmp(text, "auto") != 0 && strcmp(text, "xdp") != 0 && strcmp(text, "uring") != 0) {
+		fprintf(stderr, "tandem: --datapath: '%s' is none of auto, xdp, uring\n", text);
+		return -EINVAL;
+	}
+	opts->datapath = text;
+	return 0;
+}
+
+static int set_option(struct tandem_options *opts, int letter, const char *value)
+{
+	switch (letter) {
+	case 'c':
+		opts->config = value;
+		return 0;
+	case 'd':
+		return set_datapath(opts, value);
+	case 'f':
+		opts->fresh = true;
+		return 0;
+	case 'j':
+		opts->json = true;
+		return 0;
+	case 's':
+		opts->socket = value;
+		return 0;
+	case 'w':
+		return set_watch(opts, value);
+	default:
+		return -EINVAL;
+	}
+}
+
+static void pick_options(const struct tandem_command *cmd, struct option *longs, char *shorts)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (strchr(cmd->options, rows[i].letter))
+			longs[n++] = rows[i].option;
+	}
+	longs[n++] = (struct option){ "help", no_argument, NULL, 'h' };
+	longs[n] = (struct option){ 0 };
+	strcpy(shorts, strchr(cmd->options, 'c') ? "c:h" : "h");
+}
+
+int tandem_options_parse(struct tandem_options *opts, const struct tandem_command *cmd, int argc,
+			 char **argv)
+{
+	struct option longs[ROWS + 2];
+	char shorts[8];
+	int letter;
+
+	memset(opts, 0, sizeof(*opts));
+	pick_options(cmd, longs, shorts);
+	optind = 0; /* glibc: forget the scan of an earlier argv */
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (letter == 'h') {
+			tandem_command_usage(cmd, stdout);
+			return TANDEM_EXIT_OK;
+		}
+		if (letter == '?' || set_option(opts, letter, optarg))
+			return usage_error(cmd);
+	}
+	if (argc - optind != cmd->arguments_count) {
+		fprintf(stderr, "tandem: %s: %s\n", cmd->name,
+			argc - optind > cmd->arguments_count ? "too many arguments"
+							     : "an argument is missing");
+		return usage_error(cmd);
+	}
+	opts->argument = argv[optind];
+	return -1;
+}
+
+struct tandem_config *tandem_command_config(const struct tandem_options *opts)
+{
+	struct tandem_config_error err;
+	struct tandem_config *cfg;
+
+	if (!tandem_config_load(&cfg, opts->config, &err))
+		return cfg;
+	fprintf(stderr, "tandem: %s", opts->config ? opts->config : "defaults");
+	if (err.line)
+		fprintf(stderr, ":%u", err.line);
+	fprintf(stderr, ": %s%s%s\n", err.key, err.key[0] ? ": " : "", err.text);
+	return NULL;
+}
+
+json_t *tandem_command_call(const struct tandem_options *opts, json_t *request, int *status)
+{
+	struct tandem_config *cfg = NULL;
+	const char *path = opts->socket;
+	json_t *result = NULL;
+	char why[512];
+	int ret;
+
+	*status = TANDEM_EXIT_USAGE;
+	if (!path) {
+		cfg = tandem_command_config(opts);
+		path = cfg ? cfg->control_socket : NULL;
+	}
+	if (!path || !request)
+		goto out;
+	ret = tandem_client_call(path, request, &result, why, sizeof(why));
+	*status = !ret					   ? TANDEM_EXIT_OK
+		  : ret == -ENOENT || ret == -ECONNREFUSED ? TANDEM_EXIT_NO_RELAY
+							   : TANDEM_EXIT_FAILURE;
+	if (ret)
+		fprintf(stderr, "tandem: %s\n", why);
+out:
+	json_decref(request);
+	tandem_config_free(cfg);
+	return result;
+}
+
+void tandem_command_print_json(const json_t *doc)
+{
+	json_dumpf(doc, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	putchar('\n');
+	fflush(stdout);
+}

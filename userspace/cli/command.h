@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the subcommands share. Private to userspace/cli. */
+#ifndef TANDEM_CLI_COMMAND_H
+#define TANDEM_CLI_COMMAND_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "userspace/cli/cli.h"
+#include "userspace/config/config.h"
+
+struct tandem_command {
+	const char *name; /* "session list" */
+	const char *arguments;
+	const char *options; /* letters of the options it takes; see struct tandem_options */
+	int arguments_count;
+	const char *help; /* one line */
+	int (*fn)(const struct tandem_command *cmd, int argc, char **argv);
+};
+
+struct tandem_options {
+	const char *config;   /* c: -c, --config FILE */
+	const char *datapath; /* d: --datapath NAME */
+	bool fresh;	      /* f: --fresh */
+	bool json;	      /* j: --json */
+	const char *socket;   /* s: --socket PATH */
+	unsigned int watch_s; /* w: --watch SECONDS; 0: once */
+	const char *argument; /* the operand, where the command takes one */
+};
+
+/*
+ * Parse argv of cmd (argv[0] is its name). Returns -1 to go on, or what to exit
+ * with: the arguments are wrong, or --help was asked for and given.
+ */
+int tandem_options_parse(struct tandem_options *opts, const struct tandem_command *cmd, int argc,
+			 char **argv);
+
+/* "usage: tandem session show ID [--json] ..." and the help line. */
+void tandem_command_usage(const struct tandem_command *cmd, FILE *out);
+
+/* Load the file of opts, or the defaults; says what is wrong. NULL: could not. */
+struct tandem_config *tandem_command_config(const struct tandem_options *opts);
+
+/*
+ * Call the running relay. Takes over request. Returns the result as a new
+ * reference, or NULL having said why, with *status what to exit with.
+ */
+json_t *tandem_command_call(const struct tandem_options *opts, json_t *request, int *status);
+
+/* One JSON document on one line of stdout. */
+void tandem_command_print_json(const json_t *doc);
+
+int tandem_cmd_run(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_doctor(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_list(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_show(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_end(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_version(const struct tandem_command *cmd, int argc, char **argv);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The local API's answers, for people. Private to userspace/cli. */
+#ifndef TANDEM_CLI_SHOW_H
+#define TANDEM_CLI_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Each prints doc, as its call in userspace/control/api.h returns it, within width columns. */
+void tandem_show_sessions(const json_t *doc, FILE *out, unsigned int width);
+void tandem_show_session(const json_t *doc, FILE *out, unsigned int width);
+void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width);
+void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width);
+
+/* "0:07", "1:02:03". */
+const char *tandem_show_duration(json_int_t seconds, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/config/resolve.h"
+#include "userspace/control/api.h"
+#include "userspace/control/control.h"
+#include "userspace/datapath/plane.h"
+#include "userspace/loop.h"
+#include "userspace/session/session.h"
+#include "userspace/sip/sip.h"
+#include "userspace/store/store.h"
+#include "userspace/util/log.h"
+
+#define TICK_MS 1000
+
+struct relay {
+	const struct tandem_config *cfg;
+	bool fresh;
+	struct tandem_resolved resolved;
+	struct tandem_loop *loop;
+	struct tandem_api api;
+	struct tandem_control *control;
+	struct tandem_store *store;
+	struct tandem_plane *plane;
+	struct tandem_sessions *sessions;
+	struct tandem_sip *sip;
+	char why[512];
+};
+
+static int failed(const struct relay *relay, const char *what, int ret)
+{
+	tandem_log(TANDEM_LOG_ERROR, "run", "%s: %s", what,
+		   relay->why[0] ? relay->why : strerror(-ret));
+	return ret;
+}
+
+static int resolve(struct relay *relay)
+{
+	struct tandem_config_error err;
+	struct tandem_host host;
+	int ret = tandem_host_init(&host);
+
+	if (ret)
+		return failed(relay, "addresses of this host", ret);
+	ret = tandem_resolve(&relay->resolved, relay->cfg, &host, &err);
+	tandem_host_clean(&host);
+	if (ret) {
+		tandem_log(TANDEM_LOG_ERROR, "config", "%s: %s", err.key, err.text);
+		return ret;
+	}
+	relay->resolved.datapath.fresh = relay->fresh;
+	for (size_t i = 0; i < relay->resolved.warnings_count; i++)
+		tandem_log(TANDEM_LOG_WARNING, "config", "%s", relay->resolved.warnings[i]);
+	return 0;
+}
+
+/* ---- the local API --------------------------------------------------------- */
+
+static int api_end(const char *call_id, const char *why, void *arg)
+{
+	struct relay *relay = arg;
+	/* The session's own string goes with the session. */
+	char *id = strdup(call_id);
+	int ret;
+
+	if (!id)
+		return -ENOMEM;
+	ret = tandem_session_end(relay->sessions, id, why);
+	if (!ret && relay->sip)
+		tandem_sip_session_ended(relay->sip, id, why);
+	free(id);
+	return ret;
+}
+
+static json_t *api_registrations(void *arg)
+{
+	struct relay *relay = arg;
+
+	return tandem_sip_registrations_json(relay->sip);
+}
+
+static json_t *api_stats(void *arg)
+{
+	struct relay *relay = arg;
+	json_t *doc = tandem_sessions_stats_json(relay->sessions);
+	struct tandem_sip_stats sip;
+
+	if (!doc)
+		return NULL;
+	tandem_sip_stats(relay->sip, &sip);
+	json_object_set_new(doc, "registrations", json_integer((json_int_t)sip.registrations));
+	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));
+	return doc;
+}
+
+/* First of all parts: the socket also keeps a second relay from taking this one's state. */
+static int open_control(struct relay *relay)
+{
+	int ret = tandem_control_open(&relay->control, relay->cfg->control_socket, tandem_api_call,
+				      &relay->api, relay->why, sizeof(relay->why));
+
+	return ret ? failed(relay, "control socket", ret) : 0;
+}
+
+/* ---- forwarding and sessions ----------------------------------------------- */
+
+static int open_store(struct relay *relay)
+{
+	int ret = tandem_store_open(&relay->store, relay->cfg->database, relay->why,
+				    sizeof(relay->why));
+
+	return ret ? failed(relay, "database", ret) : 0;
+}
+
+static int open_plane(struct relay *relay)
+{
+	const char *want = relay->cfg->datapath;
+	int ret = tandem_plane_open(&relay->plane, want, &relay->resolved.datapath, relay->why,
+				    sizeof(relay->why));
+
+	if (ret)
+		return failed(relay, "datapath", ret);
+	if (relay->why[0] && strcmp(want, "auto") == 0)
+		tandem_log(TANDEM_LOG_WARNING, "run", "datapath: %s (xdp not usable: %s)",
+			   tandem_plane_name(relay->plane), relay->why);
+	else
+		tandem_log(TANDEM_LOG_INFO, "run", "datapath: %s (%s)",
+			   tandem_plane_name(relay->plane), tandem_plane_describe(relay->plane));
+	relay->why[0] = '\0';
+	return 0;
+}
+
+static void on_session_ended(const char *call_id, const char *why, void *arg)
+{
+	struct relay *relay = arg;
+
+	/* None yet while the sessions of an earlier run are taken up. */
+	if (relay->sip)
+		tandem_sip_session_ended(relay->sip, call_id, why);
+}
+
+static int open_sessions(struct relay *relay)
+{
+	size_t n;
+	int ret = tandem_sessions_alloc(&relay->sessions, &relay->resolved.sessions, relay->plane,
+					relay->store, on_session_ended, relay);
+
+	if (ret)
+		return failed(relay, "sessions", ret);
+	n = tandem_sessions_count(relay->sessions);
+	if (n)
+		tandem_log(TANDEM_LOG_INFO, "run", "%zu session%s taken up again", n,
+			   n == 1 ? "" : "s");
+	relay->api.sessions = relay->sessions;
+	return 0;
+}
+
+/* ---- SIP ------------------------------------------------------------------- */
+
+static int open_sip(struct relay *relay)
+{
+	const struct tandem_config_sip *sip = &relay->cfg->sip;
+	char text[TANDEM_MAX_LISTEN][64];
+	const char *listen[TANDEM_MAX_LISTEN];
+	const struct tandem_sip_config cfg = {
+		.listen = listen,
+		.listen_count = relay->resolved.listen_count,
+		.domains = (const char *const *)sip->domains,
+		.domains_count = sip->domains_count,
+		.max_expires_s = sip->max_expires_s,
+		.min_expires_s = sip->min_expires_s,
+		.default_expires_s = sip->default_expires_s,
+		.max_registrations = sip->max_registrations,
+		.max_contacts = sip->max_contacts,
+		.max_transactions = sip->max_transactions,
+		.timer_c_s = sip->timer_c_s,
+	};
+	int ret;
+
+	for (size_t i = 0; i < cfg.listen_count; i++)
+		listen[i] = tandem_listen_format(&relay->resolved.listen[i], text[i],
+						 sizeof(text[i]));
+	ret = tandem_sip_alloc(&relay->sip, &cfg, relay->sessions, relay->store, relay->why,
+			       sizeof(relay->why));
+	if (ret)
+		return failed(relay, "SIP", ret);
+	for (size_t i = 0; i < cfg.listen_count; i++)
+		tandem_log(TANDEM_LOG_INFO, "run", "SIP on %s", listen[i]);
+	return 0;
+}
+
+/* ---- the loop -------------------------------------------------------------- */
+
+static void on_control(void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_control_dispatch(relay->control);
+}
+
+static void on_plane(void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_sessions_dispatch(relay->sessions);
+}
+
+static void on_tick(void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_sessions_tick(relay->sessions);
+}
+
+static int watch(struct relay *relay)
+{
+	int event_fd = tandem_plane_event_fd(relay->plane);
+	int ret = tandem_loop_watch(relay->loop, tandem_control_fd(relay->control), on_control,
+				    relay);
+
+	if (!ret && event_fd >= 0)
+		ret = tandem_loop_watch(relay->loop, event_fd, on_plane, relay);
+	if (ret)
+		return failed(relay, "event loop", ret);
+	tandem_loop_every(relay->loop, TICK_MS, on_tick, relay);
+	return 0;
+}
+
+static int open_loop(struct relay *relay)
+{
+	int ret = tandem_loop_open(&relay->loop);
+
+	return ret ? failed(relay, "event loop", ret) : 0;
+}
+
+static int open_all(struct relay *relay)
+{
+	static int (*const steps[])(struct relay * relay) = {
+		resolve,    open_loop,	   open_control, open_store,
+		open_plane, open_sessions, open_sip,	 watch,
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int ret = steps[i](relay);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void say_goodbye(const struct relay *relay, size_t calls)
+{
+	if (!calls)
+		tandem_log(TANDEM_LOG_INFO, "run", "stopped; nothing is left behind");
+	else if (strcmp(tandem_plane_name(relay->plane), "xdp") == 0)
+		tandem_log(TANDEM_LOG_INFO, "run",
+			   "stopped; %zu call%s go on in the fast path, pinned under %s, and will "
+			   "be taken up at the next start",
+			   calls, calls == 1 ? "" : "s", relay->cfg->bpf_dir);
+	else
+		tandem_log(TANDEM_LOG_WARNING, "run",
+			   "stopped; the media of %zu call%s stands still until the next start",
+			   calls, calls == 1 ? "" : "s");
+}
+
+/* ran: it was in service, so what is up now is worth keeping for the next run. */
+static void close_all(struct relay *relay, bool ran)
+{
+	size_t calls = relay->sessions ? tandem_sessions_count(relay->sessions) : 0;
+
+	if (ran)
+		say_goodbye(relay, calls);
+	if (relay->loop)
+		tandem_loop_forget(relay->loop);
+	if (relay->sip)
+		tandem_sip_free(relay->sip);
+	if (relay->sessions)
+		tandem_sessions_free(relay->sessions);
+	/* After a failed start the calls of an earlier run must not suffer either. */
+	if (relay->plane)
+		tandem_plane_close(relay->plane, calls > 0 || (!ran && !relay->sessions));
+	if (relay->store)
+		tandem_store_close(relay->store);
+	tandem_loop_close(relay->loop);
+	tandem_control_close(relay->control);
+}
+
+int tandem_run(const struct tandem_config *cfg, bool fresh)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+	enum tandem_log_level level;
+	int ret;
+
+	if (!relay)
+		return -ENOMEM;
+	if (!tandem_log_level_parse(cfg->log_level, &level))
+		tandem_log_set_level(level);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	relay->cfg = cfg;
+	relay->fresh = fresh;
+	relay->api = (struct tandem_api){
+		.end = api_end,
+		.registrations = api_registrations,
+		.stats = api_stats,
+		.arg = relay,
+	};
+	ret = open_all(relay);
+	if (!ret) {
+		ret = tandem_loop_run(relay->loop);
+		ret = ret > 0 ? 0 : ret;
+		close_all(relay, true);
+	} else {
+		close_all(relay, false);
+	}
+	free(relay);
+	return ret;
+}
