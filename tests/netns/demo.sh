@@ -84,8 +84,8 @@ capture_start callee phone0 "$WORK/bob.pcap" || die "cannot capture"
 bob_capture=$CAPTURE_PID
 PHONE_ANSWER=auto phone_start callee bob || die "bob's phone does not start"
 phone_start caller alice || die "alice's phone does not start"
-phone_event bob 5 REGISTER_OK || die "bob is not registered"
-phone_event alice 5 REGISTER_OK || die "alice is not registered"
+phone_registered bob 5 || die "bob is not registered"
+phone_registered alice 5 || die "alice is not registered"
 echo "sip:alice@example.test and sip:bob@example.test are registered"
 
 step "alice calls bob"
@@ -109,7 +109,7 @@ wait_for 5 session_count_is 0 || die "the session is still there"
 sleep 0.3
 capture_stop "$alice_capture"
 capture_stop "$bob_capture"
-stop_pid "${PIDS[-1]}"
+stop_pid "$PHONE_PID"
 verdict
 printf '\nThe call crossed the relay: SIP through the controller, audio inside %s.\n' \
 	"$(tandem stats | field - get datapath)"

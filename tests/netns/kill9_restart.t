@@ -21,8 +21,7 @@ check "audio flows" wait_for 4 session_has 'flows.+.packets>60'
 kill -KILL "$TANDEM_PID"
 wait "$TANDEM_PID" 2>/dev/null
 check_not "the controller is gone" tandem session list
-killed=$EPOCHSECONDS
-wait_for 3 eval '[ "$EPOCHSECONDS" -ge $((killed + 2)) ]'
+sleep 2 # dead air for the controller; the packets must not notice
 check "tandem starts again" tandem_launch || tap_done
 check "it knows the call" session_has "id=$id" state=established
 check "the fast path still has its flows" field "$WORK/live.json" has \

@@ -6,8 +6,8 @@
 #   caller 10.77.1.2 ---- relay (tandem) ---- callee fd77:2::2
 
 . "$(dirname "$0")/calls.sh"
-B_SIP=[fd77:2::1]:5060
-B_MEDIA=[fd77:2::2]:7000
+B_SIP="[fd77:2::1]:5060"
+B_MEDIA="[fd77:2::2]:7000"
 AUDIO_PORT=7000
 relay_begin 45
 call_start uac_quiet uas_answer -d 4500
