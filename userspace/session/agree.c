@@ -171,8 +171,8 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 
 	err = tandem_sdp_check_answer(offer, answer, &why);
 	if (err) {
-		tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: answer, line %u: %s", s->id,
-			   why.line, why.reason);
+		tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: answer: %s (line %u)", s->id,
+			   why.reason, why.line);
 		return err;
 	}
 	neg = calloc(1, sizeof(*neg));
