@@ -350,6 +350,44 @@ static uint64_t msec(const char *s)
 	return (uint64_t)(strtod(s, NULL) * NSEC_PER_MSEC);
 }
 
+static int option_take(struct impair *im, int which, const char *arg)
+{
+	switch (which) {
+	case 'p':
+		return sscanf(arg, "%u-%u", &im->port_min, &im->port_max) == 2 ? 0 : -EINVAL;
+	case 'r':
+		im->rtp_only = true;
+		return 0;
+	case 'd':
+		im->on[0] = strcmp(arg, "ba") != 0;
+		im->on[1] = strcmp(arg, "ab") != 0;
+		return 0;
+	case 'l':
+		im->loss = strtod(arg, NULL);
+		return 0;
+	case 'u':
+		im->duplicate = strtod(arg, NULL);
+		return 0;
+	case 'o':
+		im->reorder = strtod(arg, NULL);
+		return 0;
+	case 'y':
+		im->reorder_by = msec(arg);
+		return 0;
+	case 'e':
+		im->delay = msec(arg);
+		return 0;
+	case 'j':
+		im->jitter = msec(arg);
+		return 0;
+	case 'g':
+		im->grace = (unsigned int)strtoul(arg, NULL, 10);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 static int parse_options(struct impair *im, int argc, char **argv, const char *names[2])
 {
 	static const struct option opts[] = {
@@ -364,51 +402,12 @@ static int parse_options(struct impair *im, int argc, char **argv, const char *n
 	int c;
 
 	while ((c = getopt_long(argc, argv, "a:b:", opts, NULL)) != -1) {
-		switch (c) {
-		case 'a':
-			names[0] = optarg;
-			break;
-		case 'b':
-			names[1] = optarg;
-			break;
-		case 'p':
-			if (sscanf(optarg, "%u-%u", &im->port_min, &im->port_max) != 2)
-				return -EINVAL;
-			break;
-		case 'r':
-			im->rtp_only = true;
-			break;
-		case 'd':
-			im->on[0] = strcmp(optarg, "ba") != 0;
-			im->on[1] = strcmp(optarg, "ab") != 0;
-			break;
-		case 'l':
-			im->loss = strtod(optarg, NULL);
-			break;
-		case 'u':
-			im->duplicate = strtod(optarg, NULL);
-			break;
-		case 'o':
-			im->reorder = strtod(optarg, NULL);
-			break;
-		case 'y':
-			im->reorder_by = msec(optarg);
-			break;
-		case 'e':
-			im->delay = msec(optarg);
-			break;
-		case 'j':
-			im->jitter = msec(optarg);
-			break;
-		case 'g':
-			im->grace = (unsigned int)strtoul(optarg, NULL, 10);
-			break;
-		case 's':
+		if (c == 'a' || c == 'b')
+			names[c - 'a'] = optarg;
+		else if (c == 's')
 			seed = strtoull(optarg, NULL, 10);
-			break;
-		default:
+		else if (option_take(im, c, optarg))
 			return -EINVAL;
-		}
 	}
 	im->dir[0].random = seed * 0x9E3779B97F4A7C15u + 1;
 	im->dir[1].random = seed * 0xBF58476D1CE4E5B9u + 2;

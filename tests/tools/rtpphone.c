@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,9 +55,9 @@ struct phone {
 	struct sockaddr_storage to;
 	socklen_t to_len;
 	int fd, rtcp_fd;
-	uint32_t ssrc, ts, clock;
-	uint16_t seq;
-	unsigned int pt, count, ptime_us, size, rtcp_ms, linger_ms, duration_ms, start_ms;
+	uint32_t ssrc, ts, clock, seq; /* seq counts on beyond 16 bits */
+	uint32_t pt, count, size, rtcp_ms, linger_ms, duration_ms, start_ms;
+	unsigned int ptime_us;
 	bool echo, check, marker, have_to;
 	FILE *source;
 	const char *sink;
@@ -167,7 +168,7 @@ static void rtp_send(struct phone *ph)
 		}
 	} else {
 		for (i = 0; i < len; i++)
-			buf[HEADER + i] = pattern(ph->seq, i);
+			buf[HEADER + i] = pattern((uint16_t)ph->seq, i);
 	}
 	if (sendto(ph->fd, buf, HEADER + len, 0, (struct sockaddr *)&ph->to, ph->to_len) > 0) {
 		ph->sent++;
@@ -471,92 +472,77 @@ static void usage(void)
 	      stderr);
 }
 
-static const struct option options[] = {
-	{ "bind", 1, NULL, 'b' },   { "to", 1, NULL, 't' },	 { "ssrc", 1, NULL, 's' },
-	{ "pt", 1, NULL, 'p' },	    { "seq", 1, NULL, 'q' },	 { "ts", 1, NULL, 'T' },
-	{ "clock", 1, NULL, 'c' },  { "ptime", 1, NULL, 'i' },	 { "count", 1, NULL, 'n' },
-	{ "size", 1, NULL, 'z' },   { "payload", 1, NULL, 'f' }, { "rtcp", 1, NULL, 'r' },
-	{ "sink", 1, NULL, 'o' },   { "linger", 1, NULL, 'l' },	 { "duration", 1, NULL, 'd' },
-	{ "start", 1, NULL, 'w' },  { "echo", 0, NULL, 'e' },	 { "check", 0, NULL, 'k' },
-	{ "marker", 0, NULL, 'm' }, { NULL, 0, NULL, 0 },
+/* Options that are a number kept as it is, or a flag. */
+static const struct {
+	const char *name;
+	size_t offset;
+	bool flag;
+} plain[] = {
+	{ "ssrc", offsetof(struct phone, ssrc), false },
+	{ "pt", offsetof(struct phone, pt), false },
+	{ "seq", offsetof(struct phone, seq), false },
+	{ "ts", offsetof(struct phone, ts), false },
+	{ "clock", offsetof(struct phone, clock), false },
+	{ "count", offsetof(struct phone, count), false },
+	{ "size", offsetof(struct phone, size), false },
+	{ "rtcp", offsetof(struct phone, rtcp_ms), false },
+	{ "start", offsetof(struct phone, start_ms), false },
+	{ "linger", offsetof(struct phone, linger_ms), false },
+	{ "duration", offsetof(struct phone, duration_ms), false },
+	{ "echo", offsetof(struct phone, echo), true },
+	{ "check", offsetof(struct phone, check), true },
+	{ "marker", offsetof(struct phone, marker), true },
 };
+
+enum {
+	PLAIN = sizeof(plain) / sizeof(plain[0]),
+};
+
+static int option_special(struct phone *ph, int which, char *arg, const char **bind_to)
+{
+	switch (which) {
+	case 'b':
+		*bind_to = arg;
+		return 0;
+	case 't':
+		ph->have_to = true;
+		return parse_address(arg, &ph->to, &ph->to_len);
+	case 'i':
+		ph->ptime_us = (unsigned int)(strtod(arg, NULL) * 1000);
+		return 0;
+	case 'f':
+		ph->source = fopen(arg, "rb");
+		return ph->source ? 0 : -errno;
+	case 'o':
+		ph->sink = arg;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
 
 static int parse_options(struct phone *ph, int argc, char **argv, const char **bind_to)
 {
-	int c;
+	struct option opts[PLAIN + 6] = {
+		{ "bind", 1, NULL, 'b' },    { "to", 1, NULL, 't' },   { "ptime", 1, NULL, 'i' },
+		{ "payload", 1, NULL, 'f' }, { "sink", 1, NULL, 'o' },
+	};
+	int c, i;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		unsigned long v = optarg ? strtoul(optarg, NULL, 0) : 0;
-
-		switch (c) {
-		case 'b':
-			*bind_to = optarg;
-			break;
-		case 't':
-			if (parse_address(optarg, &ph->to, &ph->to_len))
-				return -EINVAL;
-			ph->have_to = true;
-			break;
-		case 's':
-			ph->ssrc = (uint32_t)v;
-			break;
-		case 'p':
-			ph->pt = (unsigned int)v & 0x7f;
-			break;
-		case 'q':
-			ph->seq = (uint16_t)v;
-			break;
-		case 'T':
-			ph->ts = (uint32_t)v;
-			break;
-		case 'c':
-			ph->clock = (uint32_t)v;
-			break;
-		case 'i':
-			ph->ptime_us = (unsigned int)(strtod(optarg, NULL) * 1000);
-			break;
-		case 'n':
-			ph->count = (unsigned int)v;
-			break;
-		case 'z':
-			ph->size = (unsigned int)v;
-			break;
-		case 'f':
-			ph->source = fopen(optarg, "rb");
-			if (!ph->source)
-				return -errno;
-			break;
-		case 'r':
-			ph->rtcp_ms = (unsigned int)v;
-			break;
-		case 'o':
-			ph->sink = optarg;
-			break;
-		case 'l':
-			ph->linger_ms = (unsigned int)v;
-			break;
-		case 'd':
-			ph->duration_ms = (unsigned int)v;
-			break;
-		case 'w':
-			ph->start_ms = (unsigned int)v;
-			break;
-		case 'e':
-			ph->echo = true;
-			break;
-		case 'k':
-			ph->check = true;
-			break;
-		case 'm':
-			ph->marker = true;
-			break;
-		default:
+	for (i = 0; i < PLAIN; i++)
+		opts[5 + i] = (struct option){ plain[i].name, !plain[i].flag, NULL, 1000 + i };
+	while ((c = getopt_long(argc, argv, "", opts, NULL)) != -1) {
+		if (c >= 1000 && plain[c - 1000].flag)
+			*(bool *)((char *)ph + plain[c - 1000].offset) = true;
+		else if (c >= 1000)
+			*(uint32_t *)((char *)ph + plain[c - 1000].offset) =
+				(uint32_t)strtoul(optarg, NULL, 0);
+		else if (option_special(ph, c, optarg, bind_to))
 			return -EINVAL;
-		}
 	}
 	if (!ph->clock || !ph->ptime_us || !ph->size || ph->size > PACKET_MAX - HEADER)
 		return -EINVAL;
-	return *bind_to ? 0 : -EINVAL;
+	return *bind_to && ph->pt < 128 ? 0 : -EINVAL;
 }
 
 int main(int argc, char **argv)
