@@ -73,7 +73,7 @@ static void examine(struct examination *ex, const struct tandem_config *cfg)
 	tandem_doctor_kernel(&ex->doctor, cfg->bpf_dir);
 	tandem_doctor_files(&ex->doctor, cfg);
 	if (ex->resolves)
-		tandem_doctor_network(&ex->doctor, &ex->resolved, running);
+		tandem_doctor_network(&ex->doctor, &ex->host, &ex->resolved, running);
 	else
 		tandem_doctor_add(&ex->doctor, "configuration", TANDEM_FINDING_FAILURE, "%s: %s",
 				  err.key, err.text);

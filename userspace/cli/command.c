@@ -113,7 +113,8 @@ int tandem_options_parse(struct tandem_options *opts, const struct tandem_comman
 
 	memset(opts, 0, sizeof(*opts));
 	pick_options(cmd, longs, shorts);
-	optind = 0; /* glibc: forget the scan of an earlier argv */
+	argv[0] = (char *)"tandem"; /* who getopt's messages come from */
+	optind = 0;		    /* glibc: forget the scan of an earlier argv */
 	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (letter == 'h') {
 			tandem_command_usage(cmd, stdout);

@@ -39,8 +39,8 @@ void tandem_doctor_kernel(struct tandem_doctor *doctor, const char *bpf_dir);
 /* Files: the database can be written, the control socket's directory can be made. */
 void tandem_doctor_files(struct tandem_doctor *doctor, const struct tandem_config *cfg);
 
-/* Network: interfaces and their kind, SIP ports free (running: a relay has them). */
-void tandem_doctor_network(struct tandem_doctor *doctor, const struct tandem_resolved *resolved,
-			   bool running);
+/* Network: addresses, ports, interfaces and their kind; SIP ports free (running: a relay has them). */
+void tandem_doctor_network(struct tandem_doctor *doctor, const struct tandem_host *host,
+			   const struct tandem_resolved *resolved, bool running);
 
 #endif

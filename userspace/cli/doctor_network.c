@@ -51,6 +51,20 @@ static void check_interfaces(struct tandem_doctor *doctor, const struct tandem_r
 		close(fd);
 }
 
+static void check_media_ports(struct tandem_doctor *doctor, const struct tandem_host *host,
+			      const struct tandem_resolved *resolved)
+{
+	const struct tandem_port_range range = { resolved->sessions.port_min,
+						 resolved->sessions.port_max };
+	struct tandem_port_range overlap;
+
+	/* An overlap is among the warnings of the configuration. */
+	if (!tandem_host_ephemeral_overlap(host, &range, &overlap))
+		tandem_doctor_add(doctor, "media ports", TANDEM_FINDING_OK,
+				  "not among those handed out to any program (%u-%u)",
+				  host->ephemeral.first, host->ephemeral.last);
+}
+
 static int try_bind(const struct tandem_listen *listen)
 {
 	struct sockaddr_storage ss;
@@ -90,8 +104,8 @@ static void check_sip_ports(struct tandem_doctor *doctor, const struct tandem_re
 				  free_count);
 }
 
-void tandem_doctor_network(struct tandem_doctor *doctor, const struct tandem_resolved *resolved,
-			   bool running)
+void tandem_doctor_network(struct tandem_doctor *doctor, const struct tandem_host *host,
+			   const struct tandem_resolved *resolved, bool running)
 {
 	char text[TANDEM_ENDPOINT_STRLEN];
 
@@ -101,6 +115,7 @@ void tandem_doctor_network(struct tandem_doctor *doctor, const struct tandem_res
 			tandem_ip_format(&resolved->sessions.locals[i].ip, text, sizeof(text)),
 			resolved->sessions.port_min, resolved->sessions.port_max);
 	check_interfaces(doctor, resolved);
+	check_media_ports(doctor, host, resolved);
 	for (size_t i = 0; i < resolved->warnings_count; i++)
 		tandem_doctor_add(doctor, "configuration", TANDEM_FINDING_WARNING, "%s",
 				  resolved->warnings[i]);
