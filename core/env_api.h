@@ -20,6 +20,11 @@
 
 struct env;
 
+/*
+ * env.h also defines ENV_CALL, put in front of the few functions that should stay calls
+ * where the stack is small: noinline for BPF (512 bytes in all), inline elsewhere.
+ */
+
 /* Monotonic clock, nanoseconds. */
 static inline __u64 env_now(struct env *env);
 
@@ -66,6 +71,23 @@ static inline int env_resize(struct env *env, int delta);
  * program behind is checked once and not once for each header layout.
  */
 static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask);
+
+/*
+ * Call rtcp_check(), rtcp_walk() and rtcp_step() (core/rtcp.h). An environment with a verifier has
+ * them checked on their own, apart from all that can lie before them.
+ */
+struct rtcp_job;
+struct rtcp_place;
+static inline __u32 rtcp_check(void *payload, const void *end, __u32 len);
+static inline __u32 rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
+			      const void *end, __u32 len);
+static inline __u32 rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp_place *at,
+			      void *payload, const void *end, __u32 len);
+static inline __u32 env_rtcp_check(struct env *env, void *payload, const void *end, __u32 len);
+static inline __u32 env_rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
+				  const void *end, __u32 len);
+static inline __u32 env_rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp_place *at,
+				  void *payload, const void *end, __u32 len);
 
 /* Loads before it are done before those behind it; see rule_settled(). */
 static inline void env_read_barrier(void);

@@ -39,9 +39,11 @@ struct plan {
 	__u32 flags; /* enum rule_flag */
 	__u32 gen;
 	__u32 clock_hz; /* of the payload type; 0: not negotiated */
-	struct rtp_info rtp;
 	struct egress egress;
-	struct rtcp_rule rtcp;
+	union {
+		struct rtp_info rtp;
+		struct rtcp_job rtcp; /* if is_rtcp */
+	};
 	__u8 is_rtcp;
 	__u8 pt_out;
 	__u8 cache_hop; /* the flow's cached next hop is the way to this egress */
@@ -63,7 +65,7 @@ static inline int rule_settled(const struct rule *rule, __u32 gen)
 	return !(gen & 1) && *(const volatile __u32 *)&rule->gen == gen;
 }
 
-static inline void plan_copy_rtcp(struct env *env, struct plan *plan, const struct rule *rule)
+static inline void plan_copy_rtcp(struct plan *plan, const struct rule *rule)
 {
 	const struct egress *rtp = &rule->egress[EGRESS_RTP];
 	const struct egress *rtcp = &rule->egress[EGRESS_RTCP];
@@ -71,12 +73,14 @@ static inline void plan_copy_rtcp(struct env *env, struct plan *plan, const stru
 	plan->egress = *rtcp;
 	plan->cache_hop = !(rtp->flags & EGRESS_F_ACTIVE) ||
 			  ip_addr_equal(&rtp->remote, &rtcp->remote);
+	__builtin_memset(&plan->rtcp, 0, sizeof(plan->rtcp));
+	plan->rtcp.flags = rtcp->flags;
+	plan->rtcp.own = rtcp->ssrc;
+	plan->rtcp.ts_offset = rtcp->ts_offset;
 	plan->rtcp.media = rule->media;
 	plan->rtcp.reverse = rule->reverse;
 	plan->rtcp.peer = rule->peer;
 	plan->rtcp.peer_seq_offset = rule->peer_seq_offset;
-	plan->rtcp.media_flow = env_flow(env, rule->media);
-	plan->rtcp.reverse_flow = env_flow(env, rule->reverse);
 }
 
 /* Clock and outgoing number of the payload type; both stay as they are if unknown. */
@@ -116,10 +120,10 @@ static inline enum reason plan_media(struct env *env, struct plan *plan, const s
 	enum reason reason;
 
 	if (plan->is_rtcp) {
-		reason = rtcp_check(payload, end, len);
+		reason = env_rtcp_check(env, payload, end, len);
 		if (reason != REASON_NONE)
 			return reason;
-		plan_copy_rtcp(env, plan, rule);
+		plan_copy_rtcp(plan, rule);
 		return plan->egress.flags & EGRESS_F_ACTIVE ? REASON_NONE : REASON_rtcp_refused;
 	}
 
@@ -237,18 +241,14 @@ static inline int plan_muted(const struct plan *plan)
 	       (plan->flags & RULE_F_MUTE || !(plan->egress.flags & EGRESS_F_ACTIVE));
 }
 
-static inline enum reason commit_rtcp(struct env *env, const struct plan *plan, void *payload,
+static inline enum reason commit_rtcp(struct env *env, struct plan *plan, void *payload,
 				      const void *end, __u32 len, __u64 *delta)
 {
-	struct rtcp_walk w = {
-		.payload = payload, .end = end, .len = len, .now = plan->now,
-	};
 	enum reason reason;
 
-	reason = rtcp_walk(env, &w, &plan->rtcp, &plan->egress);
-	if (w.unread)
-		env_count(env, REASON_rtcp_unread);
-	*delta = w.delta;
+	plan->rtcp.now = plan->now;
+	reason = env_rtcp_walk(env, &plan->rtcp, payload, end, len);
+	*delta = plan->rtcp.delta;
 	return reason == REASON_NONE ? REASON_forwarded_rtcp : reason;
 }
 
@@ -256,7 +256,7 @@ static inline enum reason commit_rtcp(struct env *env, const struct plan *plan, 
  * Account and translate; from here on there is no punt. *delta is the checksum delta of
  * the payload. Returns the reason to count the packet with.
  */
-static inline enum reason relay_commit(struct env *env, const struct plan *plan, void *payload,
+static inline enum reason relay_commit(struct env *env, struct plan *plan, void *payload,
 				       const void *end, __u32 len, __u64 *delta)
 {
 	*delta = 0;
@@ -304,7 +304,7 @@ static inline enum reason relay_parsed(struct env *env, const struct frame *f, s
 	struct hop hop;
 	__u64 delta;
 
-	reason = relay_decide(env, &f->key, data + f->payload_off, env_data_end(env),
+	reason = relay_decide(env, &f->key, data + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr), env_data_end(env),
 			      f->payload_len, plan);
 	if (reason != REASON_NONE)
 		return reason;
@@ -327,7 +327,7 @@ static inline enum reason relay_parsed(struct env *env, const struct frame *f, s
 		return reason;
 
 	data = env_data(env);
-	reason = relay_commit(env, plan, data + out.payload_off, env_data_end(env),
+	reason = relay_commit(env, plan, data + (out.udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr), env_data_end(env),
 			      f->payload_len, &delta);
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return reason;

@@ -27,16 +27,34 @@ static inline void hop_take(struct hop *hop, const struct nexthop *nh)
 }
 
 /*
- * Next hop for a packet of l3_len bytes to eg, through the cache unless it is NULL.
- * Returns REASON_NONE and fills hop, or the reason to punt; failures are not
- * kept, since the punted packet is what makes the host resolve the neighbour.
+ * Ask the environment. What it says is kept in cache, unless that is NULL. Failures are
+ * not: the punted packet is what makes the host resolve the neighbour.
+ */
+static ENV_CALL enum reason nexthop_find(struct env *env, const struct egress *eg,
+					 struct nexthop *cache, __u32 l3_len, struct hop *hop)
+{
+	struct nexthop found;
+	enum reason reason;
+
+	__builtin_memset(&found, 0, sizeof(found));
+	reason = env_nexthop(env, eg, l3_len, &found);
+	if (reason != REASON_NONE)
+		return reason;
+	hop_take(hop, &found);
+	if (cache)
+		*cache = found;
+	return REASON_NONE;
+}
+
+/*
+ * Next hop for a packet of l3_len bytes to eg, through the cache unless it is NULL. gen
+ * is that of the rule. Returns REASON_NONE and fills hop, or the reason to punt.
  */
 static inline enum reason nexthop_get(struct env *env, const struct egress *eg,
 				      struct nexthop *cache, __u32 gen, __u32 l3_len,
 				      __u64 now, struct hop *hop)
 {
 	const struct relay_config *config;
-	struct nexthop found;
 	enum reason reason;
 
 	if (cache && cache->gen == gen && now < cache->expires_ns) {
@@ -46,18 +64,13 @@ static inline enum reason nexthop_get(struct env *env, const struct egress *eg,
 		return REASON_NONE;
 	}
 
-	__builtin_memset(&found, 0, sizeof(found));
-	reason = env_nexthop(env, eg, l3_len, &found);
-	if (reason != REASON_NONE)
-		return reason;
-	hop_take(hop, &found);
+	reason = nexthop_find(env, eg, cache, l3_len, hop);
 	config = env_config(env);
-	if (cache && config) {
-		found.gen = gen;
-		found.expires_ns = now + config->nexthop_age_ns;
-		*cache = found;
+	if (reason == REASON_NONE && cache && config) {
+		cache->gen = gen;
+		cache->expires_ns = now + config->nexthop_age_ns;
 	}
-	return REASON_NONE;
+	return reason;
 }
 
 #endif

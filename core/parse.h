@@ -16,13 +16,13 @@
 /* Largest datagram looked at; also what the verifier takes as bound of offsets. */
 #define PAYLOAD_MAX 0x3fff
 #define L3_OFF_MASK 0x1f
-#define PAYLOAD_OFF_MASK 0x7f
+#define UDP_OFF_MASK 0x3f
 
 /* Where things are in a frame, and what is needed of its headers later. */
 struct frame {
 	struct flow_key key;
 	__u32 l3_off;
-	__u32 payload_off;
+	__u32 udp_off;
 	__u32 payload_len;
 	__u8 v6;
 	__u8 tos; /* IPv4 TOS or IPv6 traffic class */
@@ -78,7 +78,7 @@ static inline enum reason parse_ip4(const struct ip4_hdr *ip, const void *end, _
 
 	f->v6 = 0;
 	f->tos = ip->tos;
-	f->payload_off = f->l3_off + sizeof(*ip) + sizeof(struct udp_hdr);
+	f->udp_off = f->l3_off + sizeof(*ip);
 	f->payload_len = total - sizeof(*ip) - sizeof(struct udp_hdr);
 	ip_addr_map4(&f->key.remote, ip->src);
 	ip_addr_map4(&f->key.local, ip->dst);
@@ -115,7 +115,7 @@ static inline enum reason parse_ip6(const struct ip6_hdr *ip, const void *end, _
 
 	f->v6 = 1;
 	f->tos = (__u8)(word >> 20);
-	f->payload_off = f->l3_off + sizeof(*ip) + sizeof(struct udp_hdr);
+	f->udp_off = f->l3_off + sizeof(*ip);
 	f->payload_len = length - sizeof(struct udp_hdr);
 	for (i = 0; i < 4; i++) {
 		f->key.remote.w[i] = ip->src[i];
@@ -180,8 +180,8 @@ static inline enum reason parse_frame(struct env *env, struct frame *f)
 	if (reason != REASON_NONE)
 		return reason;
 
-	f->payload_off = env_forget(env, f->payload_off, PAYLOAD_OFF_MASK);
-	return parse_udp((const void *)(data + f->payload_off - sizeof(struct udp_hdr)), end, f);
+	f->udp_off = env_forget(env, f->udp_off, UDP_OFF_MASK);
+	return parse_udp((const void *)(data + (f->udp_off & UDP_OFF_MASK)), end, f);
 }
 
 #endif

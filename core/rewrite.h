@@ -17,7 +17,7 @@
 /* How the headers go out. */
 struct layout {
 	__u32 l3_off;
-	__u32 payload_off;
+	__u32 udp_off;
 	__u8 v6;
 	__u8 tos;
 };
@@ -41,7 +41,7 @@ static inline enum reason rewrite_possible(struct env *env, const struct frame *
 					   const struct egress *eg)
 {
 	const char *data = env_data(env);
-	const struct ip4_hdr *ip = (const void *)(data + f->l3_off);
+	const struct ip4_hdr *ip = (const void *)(data + (f->l3_off & L3_OFF_MASK));
 	int v6_out = !ip_addr_is_v4(&eg->remote);
 
 	/* RFC 8200 8.1: no UDP over IPv6 without a checksum, coming or going. */
@@ -68,13 +68,13 @@ static inline enum reason rewrite_resize(struct env *env, const struct frame *f,
 	out->tos = egress_tos(eg, f->tos);
 	ip = out->v6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr);
 	out->l3_off = sizeof(struct eth_hdr) + (hop->vlan_tci ? sizeof(struct vlan_hdr) : 0);
-	out->payload_off = out->l3_off + ip + sizeof(struct udp_hdr);
+	out->udp_off = out->l3_off + ip;
 
-	delta = (int)out->payload_off - (int)f->payload_off;
+	delta = (int)out->udp_off - (int)f->udp_off;
 	if (delta && env_resize(env, delta))
 		return REASON_no_headroom;
 	out->l3_off = env_forget(env, out->l3_off, L3_OFF_MASK);
-	out->payload_off = env_forget(env, out->payload_off, PAYLOAD_OFF_MASK);
+	out->udp_off = env_forget(env, out->udp_off, UDP_OFF_MASK);
 	return REASON_NONE;
 }
 
@@ -196,18 +196,18 @@ static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
 	struct ip4_hdr *ip4;
 	struct ip6_hdr *ip6;
 
-	udp = (void *)(data + out->payload_off - sizeof(*udp));
+	udp = (void *)(data + (out->udp_off & UDP_OFF_MASK));
 	if ((const void *)(udp + 1) > end)
 		return REASON_bad_header;
 	rewrite_udp(udp, &f->key, eg, delta);
 
 	if (out->v6) {
-		ip6 = (void *)(data + out->l3_off);
+		ip6 = (void *)(data + (out->l3_off & L3_OFF_MASK));
 		if ((const void *)(ip6 + 1) > end)
 			return REASON_bad_header;
 		rewrite_ip6(ip6, eg, out->tos, f->payload_len);
 	} else {
-		ip4 = (void *)(data + out->l3_off);
+		ip4 = (void *)(data + (out->l3_off & L3_OFF_MASK));
 		if ((const void *)(ip4 + 1) > end)
 			return REASON_bad_header;
 		if (f->v6)

@@ -48,32 +48,44 @@ enum rtcp_state {
 	RTCP_AT_DLRR,    /* sub-block of XR DLRR, RFC 3611 4.5 */
 };
 
+/* Where the walk is. Offsets are from the start of the compound. */
+struct rtcp_place {
+	__u32 off;   /* of the element */
+	__u32 stop;  /* end of the list that the element is in */
+	__u32 next;  /* the following packet */
+	__u32 block; /* XR: the following block */
+	__u32 state; /* enum rtcp_state */
+	__u32 pad;
+};
+
+/* What the walk is told by the rule, and its result. */
+struct rtcp_job {
+	__u32 media; /* slots */
+	__u32 reverse;
+	struct ssrc_map own;
+	struct ssrc_map peer;
+	__u32 ts_offset;
+	__u16 flags; /* enum egress_flag; what own and ts_offset hold for */
+	__u16 peer_seq_offset;
+	__u64 now;
+	__u64 delta; /* out: checksum delta of the payload */
+};
+
+/* One element in hand: the compound, and the place, copied in and out. */
 struct rtcp_walk {
 	char *payload;
 	const void *end;
 	__u32 len;
-	__u32 off;   /* of the element, from payload */
-	__u32 stop;  /* end of the list that the element is in */
-	__u32 next;  /* the following packet */
-	__u32 block; /* XR: the following block */
-	enum rtcp_state state;
-	__u32 unread;
-	__u64 delta; /* checksum delta */
-	__u64 now;
-};
-
-/* What the walk needs of the rule. */
-struct rtcp_rule {
-	__u32 media; /* slots */
-	__u32 reverse;
-	struct ssrc_map peer;
-	__u16 peer_seq_offset;
-	struct flow *media_flow; /* NULL: no statistics */
-	struct flow *reverse_flow;
+	__u32 off;
+	__u32 stop;
+	__u32 next;
+	__u32 block;
+	__u32 state;
+	__u64 delta;
 };
 
 /*
- * The first two words at off, which must be within the compound. NULL when the packet
+ * size bytes at off, which must be within the compound. NULL when the packet
  * ends before. Masking is for the verifier; off is never above RTCP_MAX.
  */
 static inline wire32 *rtcp_at(const struct rtcp_walk *w, __u32 off, __u32 size)
@@ -125,10 +137,10 @@ static inline int rtcp_padding_ok(const struct rtcp_walk *w, __u32 words)
 
 /*
  * A.2: version 2 throughout, lengths that add up to the datagram, padding on the last
- * packet alone, no count that its packet has no room for. Returns REASON_NONE or
- * REASON_bad_rtcp.
+ * packet alone, no count that its packet has no room for. Called through
+ * env_rtcp_check(). Returns REASON_NONE or REASON_bad_rtcp.
  */
-static inline enum reason rtcp_check(void *payload, const void *end, __u32 len)
+static inline __u32 rtcp_check(void *payload, const void *end, __u32 len)
 {
 	struct rtcp_walk w = { .payload = payload, .end = end, .len = len };
 	__u32 i, first, words, off = 0;
@@ -154,46 +166,50 @@ static inline enum reason rtcp_check(void *payload, const void *end, __u32 len)
 }
 
 /* An SSRC of the sender's own side. */
-static inline void rtcp_map_own(struct rtcp_walk *w, const struct egress *eg, wire32 *field)
+static inline void rtcp_map_own(struct rtcp_walk *w, const struct rtcp_job *job, wire32 *field)
 {
-	if (eg->flags & EGRESS_F_SSRC && host32(*field) == eg->ssrc.from)
-		wire_set32(field, eg->ssrc.to, &w->delta);
+	if (job->flags & EGRESS_F_SSRC && host32(*field) == job->own.from)
+		wire_set32(field, job->own.to, &w->delta);
 }
 
 /* An SSRC of the other side. Returns it as it was before our translation. */
-static inline __u32 rtcp_map_peer(struct rtcp_walk *w, const struct rtcp_rule *r, wire32 *field)
+static inline __u32 rtcp_map_peer(struct rtcp_walk *w, const struct rtcp_job *job, wire32 *field)
 {
 	__u32 ssrc = host32(*field);
 
-	if (r->peer.from == r->peer.to || ssrc != r->peer.from)
+	if (job->peer.from == job->peer.to || ssrc != job->peer.from)
 		return ssrc;
-	wire_set32(field, r->peer.to, &w->delta);
-	return r->peer.to;
+	wire_set32(field, job->peer.to, &w->delta);
+	return job->peer.to;
 }
 
 /* Do sequence numbers about this SSRC (as it arrived) carry our offset? */
-static inline int rtcp_peer_offset(const struct rtcp_rule *r, __u32 ssrc)
+static inline int rtcp_peer_offset(const struct rtcp_job *job, __u32 ssrc)
 {
-	return r->peer_seq_offset && (r->peer.from == r->peer.to || ssrc == r->peer.from);
+	return job->peer_seq_offset && (job->peer.from == job->peer.to || ssrc == job->peer.from);
+}
+
+/* Is the timestamp of an SR from this SSRC to be translated? Like its RTP's. */
+static inline int rtcp_ts_offset_applies(const struct rtcp_job *job, __u32 ssrc)
+{
+	return job->flags & EGRESS_F_TS &&
+	       (!(job->flags & EGRESS_F_SSRC) || job->own.from == ssrc);
 }
 
 /* SR, 6.4.1: remember when which NTP time passed, for the round trip. */
-static inline void rtcp_read_sr(struct env *env, const struct rtcp_walk *w,
-				const struct rtcp_rule *r, const wire32 *p)
+static inline void rtcp_read_sr(struct env *env, const struct rtcp_job *job, const wire32 *p)
 {
 	struct stream *s;
 	__u32 lsr = host32(p[2]) << 16 | host32(p[3]) >> 16;
 
-	if (!r->media_flow)
-		return;
-	s = stream_find(env, r->media_flow, r->media, host32(p[1]));
+	s = stream_find(env, job->media, host32(p[1]));
 	if (!s)
 		return;
 	if (lsr != s->sr_lsr[0]) {
 		s->sr_lsr[1] = s->sr_lsr[0];
 		s->sr_ns[1] = s->sr_ns[0];
 		s->sr_lsr[0] = lsr;
-		s->sr_ns[0] = w->now;
+		s->sr_ns[0] = job->now;
 	}
 	s->sr_count++;
 }
@@ -225,22 +241,20 @@ static inline void rtcp_round_trip(struct stream *s, __u32 lsr, __u32 dlsr, __u6
 }
 
 /* What a receiver says of the stream ssrc, 6.4.1. */
-static inline void rtcp_read_block(struct env *env, const struct rtcp_walk *w,
-				   const struct rtcp_rule *r, const wire32 *p, __u32 ssrc)
+static inline void rtcp_read_block(struct env *env, const struct rtcp_job *job,
+				   const wire32 *p, __u32 ssrc)
 {
 	struct stream *s;
 	__u32 lost = host32(p[1]);
 
-	if (!r->reverse_flow)
-		return;
-	s = stream_find(env, r->reverse_flow, r->reverse, ssrc);
+	s = stream_find(env, job->reverse, ssrc);
 	if (!s)
 		return;
 	s->rr_count++;
 	s->rr_fraction = (__u8)(lost >> 24);
 	s->rr_lost = (__s32)(lost << 8) >> 8;
 	s->rr_jitter = host32(p[3]);
-	rtcp_round_trip(s, host32(p[4]), host32(p[5]), w->now);
+	rtcp_round_trip(s, host32(p[4]), host32(p[5]), job->now);
 }
 
 /*
@@ -253,7 +267,7 @@ static inline __u32 rtcp_ehsn(__u32 ehsn, __u16 offset)
 }
 
 static inline void rtcp_step_block(struct env *env, struct rtcp_walk *w,
-				   const struct rtcp_rule *r)
+				   const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 24);
 	__u32 ssrc;
@@ -261,21 +275,21 @@ static inline void rtcp_step_block(struct env *env, struct rtcp_walk *w,
 
 	if (!p)
 		return;
-	shifted = rtcp_peer_offset(r, host32(p[0]));
-	ssrc = rtcp_map_peer(w, r, &p[0]);
-	rtcp_read_block(env, w, r, p, ssrc);
+	shifted = rtcp_peer_offset(job, host32(p[0]));
+	ssrc = rtcp_map_peer(w, job, &p[0]);
+	rtcp_read_block(env, job, p, ssrc);
 	if (shifted)
-		wire_set32(&p[2], rtcp_ehsn(host32(p[2]), r->peer_seq_offset), &w->delta);
+		wire_set32(&p[2], rtcp_ehsn(host32(p[2]), job->peer_seq_offset), &w->delta);
 	w->off += 24;
 }
 
-static inline void rtcp_step_chunk(struct rtcp_walk *w, const struct egress *eg)
+static inline void rtcp_step_chunk(struct rtcp_walk *w, const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 4);
 
 	if (!p)
 		return;
-	rtcp_map_own(w, eg, &p[0]);
+	rtcp_map_own(w, job, &p[0]);
 	w->off += 4;
 	w->state = RTCP_AT_ITEM;
 }
@@ -296,23 +310,21 @@ static inline void rtcp_step_item(struct rtcp_walk *w)
 }
 
 static inline void rtcp_step_source(struct env *env, struct rtcp_walk *w,
-				    const struct rtcp_rule *r, const struct egress *eg)
+				    const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 4);
 	struct stream *s;
 
 	if (!p)
 		return;
-	if (r->media_flow) {
-		s = stream_find(env, r->media_flow, r->media, host32(p[0]));
-		if (s)
-			s->bye = 1;
-	}
-	rtcp_map_own(w, eg, &p[0]);
+	s = stream_find(env, job->media, host32(p[0]));
+	if (s)
+		s->bye = 1;
+	rtcp_map_own(w, job, &p[0]);
 	w->off += 4;
 }
 
-static inline void rtcp_step_nack(struct rtcp_walk *w, const struct rtcp_rule *r)
+static inline void rtcp_step_nack(struct rtcp_walk *w, const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 4);
 	__u32 entry;
@@ -320,13 +332,13 @@ static inline void rtcp_step_nack(struct rtcp_walk *w, const struct rtcp_rule *r
 	if (!p)
 		return;
 	entry = host32(p[0]);
-	entry = (entry & 0xffff) | ((entry >> 16) - r->peer_seq_offset) << 16;
+	entry = (entry & 0xffff) | ((entry >> 16) - job->peer_seq_offset) << 16;
 	wire_set32(&p[0], entry, &w->delta);
 	w->off += 4;
 }
 
 /* XR blocks that name a source in their second word: 1 to 3, 6, 7 (RFC 3611 section 4). */
-static inline void rtcp_step_xr(struct rtcp_walk *w, const struct rtcp_rule *r)
+static inline void rtcp_step_xr(struct rtcp_walk *w, const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 8);
 	__u32 type;
@@ -335,29 +347,31 @@ static inline void rtcp_step_xr(struct rtcp_walk *w, const struct rtcp_rule *r)
 		return;
 	type = host32(p[0]) >> 24;
 	w->block = w->off + 4 + (host32(p[0]) & 0xffff) * 4;
+	if (w->block > w->stop)
+		w->block = w->stop;
 	if (type == 5) {
 		w->off += 4;
 		w->state = RTCP_AT_DLRR;
 		return;
 	}
 	if ((type >= 1 && type <= 3) || type == 6 || type == 7)
-		rtcp_map_peer(w, r, &p[1]);
+		rtcp_map_peer(w, job, &p[1]);
 	w->off = w->block;
 }
 
 /* An SSRC followed by size - 4 bytes that are left as they are. */
-static inline void rtcp_step_peer(struct rtcp_walk *w, const struct rtcp_rule *r, __u32 size)
+static inline void rtcp_step_peer(struct rtcp_walk *w, const struct rtcp_job *job, __u32 size)
 {
 	wire32 *p = rtcp_at(w, w->off, 4);
 
 	if (!p)
 		return;
-	rtcp_map_peer(w, r, &p[0]);
+	rtcp_map_peer(w, job, &p[0]);
 	w->off += size;
 }
 
 /* Feedback, RFC 4585 6.1: sender, media source, and what the format says. */
-static inline void rtcp_open_feedback(struct rtcp_walk *w, const struct rtcp_rule *r,
+static inline void rtcp_open_feedback(struct rtcp_walk *w, const struct rtcp_job *job,
 				      __u32 type, __u32 format)
 {
 	wire32 *p = rtcp_at(w, w->off, 12);
@@ -365,8 +379,8 @@ static inline void rtcp_open_feedback(struct rtcp_walk *w, const struct rtcp_rul
 
 	if (!p)
 		return;
-	shifted = rtcp_peer_offset(r, host32(p[2]));
-	rtcp_map_peer(w, r, &p[2]);
+	shifted = rtcp_peer_offset(job, host32(p[2]));
+	rtcp_map_peer(w, job, &p[2]);
 	w->off += 12;
 	if (type == RTCP_RTPFB && format == 1 && shifted)
 		w->state = RTCP_AT_NACK;
@@ -380,7 +394,7 @@ static inline void rtcp_open_feedback(struct rtcp_walk *w, const struct rtcp_rul
 
 /* A packet's header: note where it ends, and go to the first element of its list. */
 static inline void rtcp_step_packet(struct env *env, struct rtcp_walk *w,
-				    const struct rtcp_rule *r, const struct egress *eg)
+				    const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 4);
 	__u32 first, type, count;
@@ -401,7 +415,7 @@ static inline void rtcp_step_packet(struct env *env, struct rtcp_walk *w,
 		return;
 	}
 	if (type < RTCP_SR || type > RTCP_XR) {
-		w->unread = 1;
+		env_count(env, REASON_rtcp_unread);
 		w->off = w->next;
 		return;
 	}
@@ -413,18 +427,18 @@ static inline void rtcp_step_packet(struct env *env, struct rtcp_walk *w,
 		p = rtcp_at(w, w->off, 28);
 		if (!p)
 			return;
-		rtcp_read_sr(env, w, r, p);
-		if (eg->flags & EGRESS_F_TS && egress_offsets_apply(eg, host32(p[1])))
-			wire_set32(&p[4], host32(p[4]) + eg->ts_offset, &w->delta);
+		rtcp_read_sr(env, job, p);
+		if (rtcp_ts_offset_applies(job, host32(p[1])))
+			wire_set32(&p[4], host32(p[4]) + job->ts_offset, &w->delta);
 	}
-	rtcp_map_own(w, eg, &p[1]);
+	rtcp_map_own(w, job, &p[1]);
 
 	if (type == RTCP_SR || type == RTCP_RR) {
 		w->off += type == RTCP_SR ? 28 : 8;
 		w->stop = w->off + count * 24;
 		w->state = RTCP_AT_BLOCK;
 	} else if (type == RTCP_RTPFB || type == RTCP_PSFB) {
-		rtcp_open_feedback(w, r, type, count);
+		rtcp_open_feedback(w, job, type, count);
 	} else if (type == RTCP_XR) {
 		w->off += 8;
 		w->state = RTCP_AT_XR;
@@ -433,73 +447,103 @@ static inline void rtcp_step_packet(struct env *env, struct rtcp_walk *w,
 	}
 }
 
-/* One element. Returns 0 at the end of the compound. */
-static inline int rtcp_step(struct env *env, struct rtcp_walk *w, const struct rtcp_rule *r,
-			    const struct egress *eg)
+static inline void rtcp_element(struct env *env, struct rtcp_walk *w,
+				const struct rtcp_job *job)
 {
-	__u32 before;
+	__u32 before = w->off;
 
-	if (w->state == RTCP_AT_DLRR && w->off >= w->block) {
-		w->off = w->block;
-		w->state = RTCP_AT_XR;
-	}
-	if (w->off >= w->stop) {
-		w->off = w->next;
-		w->stop = w->len;
-		w->state = RTCP_AT_PACKET;
-	}
-	if (w->off >= w->len)
-		return 0;
-
-	before = w->off;
 	switch (w->state) {
 	case RTCP_AT_PACKET:
-		rtcp_step_packet(env, w, r, eg);
+		rtcp_step_packet(env, w, job);
 		break;
 	case RTCP_AT_BLOCK:
-		rtcp_step_block(env, w, r);
+		rtcp_step_block(env, w, job);
 		break;
 	case RTCP_AT_CHUNK:
-		rtcp_step_chunk(w, eg);
+		rtcp_step_chunk(w, job);
 		break;
 	case RTCP_AT_ITEM:
 		rtcp_step_item(w);
 		break;
 	case RTCP_AT_SOURCE:
-		rtcp_step_source(env, w, r, eg);
+		rtcp_step_source(env, w, job);
 		break;
 	case RTCP_AT_NACK:
-		rtcp_step_nack(w, r);
+		rtcp_step_nack(w, job);
 		break;
 	case RTCP_AT_REQUEST:
-		rtcp_step_peer(w, r, 8);
+		rtcp_step_peer(w, job, 8);
 		break;
 	case RTCP_AT_XR:
-		rtcp_step_xr(w, r);
+		rtcp_step_xr(w, job);
 		break;
 	case RTCP_AT_DLRR:
-		rtcp_step_peer(w, r, 12);
+		rtcp_step_peer(w, job, 12);
 		break;
 	}
 	/* An element cut short ends its list. */
 	if (w->off <= before)
 		w->off = w->stop;
+}
+
+/*
+ * One element. Returns 0 at the end of the compound. Called through env_rtcp_step();
+ * what the verifier knew of the place is gone by then, so that one element looks to it
+ * like any other.
+ */
+static inline __u32 rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp_place *at,
+			      void *payload, const void *end, __u32 len)
+{
+	struct rtcp_walk w = {
+		.payload = payload,
+		.end = end,
+		.len = len,
+		.off = at->off,
+		.stop = at->stop,
+		.next = at->next,
+		.block = at->block,
+		.state = at->state,
+		.delta = job->delta,
+	};
+
+	if (w.state == RTCP_AT_DLRR && w.off >= w.block) {
+		w.off = w.block;
+		w.state = RTCP_AT_XR;
+	}
+	if (w.off >= w.stop) {
+		w.off = w.next;
+		w.stop = w.len;
+		w.state = RTCP_AT_PACKET;
+	}
+	if (w.off >= w.len)
+		return 0;
+
+	rtcp_element(env, &w, job);
+	at->off = w.off;
+	at->stop = w.stop;
+	at->next = w.next;
+	at->block = w.block;
+	at->state = w.state;
+	job->delta = w.delta;
 	return 1;
 }
 
 /*
- * Read and translate a compound that passed rtcp_check(). One loop over elements of all
- * kinds rather than loops in loops: its length is bounded for the verifier, and for the
- * time one packet may take. Returns REASON_NONE, or REASON_bad_rtcp for a packet of
- * more elements than that; it may then be half translated.
+ * Read and translate a compound that passed rtcp_check(): len bytes at payload. One loop
+ * over elements of all kinds rather than loops in loops: its length is bounded for the
+ * verifier, and for the time one packet may take. Called through env_rtcp_walk().
+ * Returns REASON_NONE and sets job->delta, or REASON_bad_rtcp for a packet of more
+ * elements than that; it may then be half translated.
  */
-static inline enum reason rtcp_walk(struct env *env, struct rtcp_walk *w,
-				    const struct rtcp_rule *r, const struct egress *eg)
+static inline __u32 rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
+			      const void *end, __u32 len)
 {
+	struct rtcp_place at;
 	__u32 i;
 
+	__builtin_memset(&at, 0, sizeof(at));
 	for (i = 0; i < RTCP_STEPS_MAX; i++) {
-		if (!rtcp_step(env, w, r, eg))
+		if (!env_rtcp_step(env, job, &at, payload, end, len))
 			return REASON_NONE;
 	}
 	return REASON_bad_rtcp;

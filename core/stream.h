@@ -211,13 +211,16 @@ static inline struct stream *stream_get(struct env *env, struct flow *flow, __u3
 	return s;
 }
 
-/* The entry of an SSRC that RTCP speaks of, or NULL. */
-static inline struct stream *stream_find(struct env *env, struct flow *flow, __u32 slot,
-					 __u32 ssrc)
+/* The entry of an SSRC that RTCP speaks of, in the flow of a slot; or NULL. */
+static inline struct stream *stream_find(struct env *env, __u32 slot, __u32 ssrc)
 {
-	__u64 flow_id = flow->stream.flow_id;
+	struct flow *flow = env_flow(env, slot);
 	struct stream *s;
+	__u64 flow_id;
 
+	if (!flow)
+		return 0;
+	flow_id = flow->stream.flow_id;
 	if (!flow_id)
 		return 0;
 	if (flow->stream.ssrc == ssrc)
