@@ -13,7 +13,7 @@ PKG_CONFIG  ?= pkg-config
 FUZZ_SECONDS ?= 60
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Werror
-CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf
+CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf -I$(BUILD)/bench
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
 ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -85,7 +85,7 @@ vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build 
 fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
 
-test-tools: $(TOOL_BINS) bpf
+test-tools: $(TOOL_BINS)
 
 netns: all test-tools ## end-to-end calls with real phones in network namespaces (root)
 	prove --timer tests/netns/*.t
