@@ -147,6 +147,9 @@ $(eval $(call variant,fuzz,$$(CLANG),-std=gnu11 -Wall -Wno-gnu -Werror -fsanitiz
 $(BUILD)/tandem: $(BUILD)/release/userspace/main.o $(BUILD)/release/libtandem.a
 	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
+$(BUILD)/tandem.asan: $(BUILD)/asan/userspace/main.o $(BUILD)/asan/libtandem.a
+	$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
 $(BUILD)/tests/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/libtandem.a
 	@mkdir -p $(@D)
 	$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
