@@ -150,12 +150,13 @@ int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session
 	json_int_t number, started;
 	int confirmed, err;
 
-	if (json_unpack((json_t *)doc, "{s:I, s:s, s:s, s:s, s:s, s:s?, s:I, s:b}", "number",
+	if (json_unpack((json_t *)doc, "{s:I, s:s, s:s, s:s, s:s, s:I, s:b}", "number",
 			&number, "call_id", &d.call_id, "from", &d.from_uri, "to", &d.to_uri,
-			"tag_a", &d.from_tag, "tag_b", &d.to_tag, "started_ms", &started,
+			"tag_a", &d.from_tag, "started_ms", &started,
 			"confirmed", &confirmed) ||
 	    number <= 0 || number >> 48)
 		return -EBADMSG;
+	d.to_tag = json_string_value(json_object_get(doc, "tag_b"));
 	err = tandem_session_create(&s, &d, number);
 	if (err)
 		return err;

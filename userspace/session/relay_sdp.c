@@ -27,6 +27,8 @@ static const char *const ice_attributes[] = {
 struct face {
 	bool set; /* the relay is in this media's path */
 	bool own_connection; /* its address has to be shown, too */
+	bool hold; /* in place of 0.0.0.0: hold has to be said by the direction */
+	enum tandem_sdp_dir dir;
 	int family;
 	char host[HOST_SIZE];
 	uint16_t port;
@@ -92,6 +94,8 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 	tandem_ip_format(ip, face->host, sizeof(face->host));
 	/* 0.0.0.0 is a message to the other side, not an address; it passes as it is */
 	face->own_connection = !media->conn.unspecified || media->conn.family != face->family;
+	face->hold = face->own_connection && media->hold2543;
+	face->dir = media->dir;
 }
 
 /* The session's c= can be changed only if no media lives by the address in it. */
@@ -142,28 +146,16 @@ static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)
 				   has_address ? face->host : NULL);
 }
 
-/* To a family that knows no 0.0.0.0 of the other, hold is said by the direction. */
-static int edit_hold(struct tandem_sdp *sdp, size_t i)
-{
-	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
-
-	if (!media->hold2543)
-		return 0;
-	return tandem_sdp_set_direction(sdp, i, media->dir & TANDEM_SDP_SENDONLY);
-}
-
 static int edit_media(struct tandem_sdp *sdp, size_t i, const struct face *face)
 {
 	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 	int err = 0;
 
-	if (face->own_connection) {
-		err = edit_hold(sdp, i);
-		media = tandem_sdp_media(sdp, i);
-		if (!err && (media->nconns || media->conn.family != face->family ||
-			     strcmp(media->conn.host, face->host)))
-			err = tandem_sdp_set_connection(sdp, i, face->family, face->host);
-	}
+	if (face->own_connection && (media->nconns || media->conn.family != face->family ||
+				     strcmp(media->conn.host, face->host)))
+		err = tandem_sdp_set_connection(sdp, i, face->family, face->host);
+	if (!err && face->hold)
+		err = tandem_sdp_set_direction(sdp, i, face->dir & TANDEM_SDP_SENDONLY);
 	if (!err)
 		err = edit_rtcp(sdp, i, face);
 	if (!err)

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The process goes, the calls stay: what the next one finds and makes of it. */
+#include "tests/unit/session_fixture.h"
+
+static void fx_open_stored(struct fixture *fx)
+{
+	char why[128];
+
+	fx_init(fx);
+	assert_int_equal(tandem_store_open(&fx->store, ":memory:", why, sizeof(why)), 0);
+	assert_int_equal(fx_start(fx), 0);
+}
+
+static void restart(struct fixture *fx, uint64_t ms)
+{
+	tandem_sessions_free(fx->ss);
+	fx->ss = NULL;
+	fx->now_ms += ms;
+	fx->epoch_ms += ms;
+	fx->plane.sets = fx->plane.removes = 0;
+	assert_int_equal(fx_start(fx), 0);
+}
+
+static void count_row(const char *id, const char *json, void *arg)
+{
+	(void)id;
+	(void)json;
+	(*(size_t *)arg)++;
+}
+
+static size_t stored(struct fixture *fx)
+{
+	size_t n = 0;
+
+	assert_int_equal(tandem_store_session_list(fx->store, count_row, &n), 0);
+	return n;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct tandem_flow_spec *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void everything_comes_back(void **state)
+{
+	struct tandem_flow_spec before[8];
+	struct fixture fx;
+	enum tandem_party_id party;
+	char id[20];
+	size_t ports;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	fx_call(&fx, "call-2");
+	fx_dialog(&fx, "only-offered");
+	fx_offer_from(&fx, "only-offered", TANDEM_PARTY_A, CALLER, CALLEE,
+		      audio(CALLER, 4000, ""));
+	strcpy(id, fx_session(&fx, CALL)->id);
+	memcpy(before, fx.plane.specs, sizeof(before));
+	fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP)->flow.packets = 50;
+	ports = fx_free_ports(&fx);
+
+	restart(&fx, 5000);
+	assert_int_equal(tandem_sessions_count(fx.ss), 2);
+	assert_string_equal(tandem_session_find(fx.ss, id), CALL);
+	assert_int_equal(tandem_session_party(fx.ss, CALL, "tag-a", &party), 0);
+	assert_int_equal(tandem_session_state(fx_session(&fx, CALL)), TANDEM_STATE_ESTABLISHED);
+	assert_true(fx_session(&fx, CALL)->started_ms == 1700000000000LL);
+	assert_int_equal(fx.plane.n, 8);
+	assert_int_equal(fx.plane.removes, 0);
+	assert_int_equal(fx_free_ports(&fx), ports + 2);
+	assert_int_equal(fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP)->flow.packets, 50);
+	qsort(fx.plane.specs, 8, sizeof(before[0]), by_id);
+	qsort(before, 8, sizeof(before[0]), by_id);
+	assert_memory_equal(before, fx.plane.specs, sizeof(before));
+
+	/* and it goes on as if nothing had been */
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5500, "")), 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_A, audio(CALLER, 4000, "")), 0);
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP), CALLEE ":5500");
+	tandem_session_end(fx.ss, CALL, "bye");
+	assert_int_equal(fx.plane.n, 4);
+	assert_int_equal(stored(&fx), 1);
+	fx_clean(&fx);
+}
+
+/* The fast path lost some, has some too many, and one that is out of date. */
+static void plane_is_brought_in_line(void **state)
+{
+	struct fixture fx;
+	uint64_t lost, number;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	lost = fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP)->id;
+	fake_remove(&fx.plane, lost);
+	fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->key.remote_port = htons(1);
+	number = (fx.epoch_ms + 1000000) & 0xffffffffffffULL;
+	fx.plane.specs[fx.plane.n] = fx.plane.specs[0];
+	fx.plane.specs[fx.plane.n++].id = number << 16 | 1 << 8;
+
+	restart(&fx, 1000);
+	assert_int_equal(fx.plane.n, 4);
+	assert_int_equal(fx.plane.removes, 1);
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":4000");
+	assert_true(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP)->id == lost);
+	/* no later session takes a name that has been in use */
+	fx_call(&fx, "next");
+	assert_true(fx_session(&fx, "next")->number > number);
+	fx_clean(&fx);
+}
+
+/* A clock that has gone back must not make names come again either. */
+static void numbers_do_not_come_again(void **state)
+{
+	struct fixture fx;
+	uint64_t number;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	number = fx_session(&fx, CALL)->number;
+	fx.epoch_ms -= 1000000;
+	restart(&fx, 0);
+	fx_call(&fx, "next");
+	assert_true(fx_session(&fx, "next")->number > number);
+	fx_clean(&fx);
+}
+
+static void learned_source_survives(void **state)
+{
+	struct fixture fx;
+	struct tandem_unknown_source src = { .head_len = 12, .len = 160 };
+	int i;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_dialog(&fx, CALL);
+	fx_offer(&fx, TANDEM_PARTY_A, audio("192.168.1.5", 4000, ""));
+	fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, ""));
+	tandem_session_confirm(fx.ss, CALL);
+	for (i = 0; i < 2; i++) {
+		src.flow_id = fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->id;
+		src.remote = ep(CALLER, 61000);
+		src.head[0] = 0x80;
+		src.head[3] = i;
+		tandem_learn_source(&src, fx.ss);
+	}
+	restart(&fx, 1000);
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":61000");
+	/* the window for RTCP was open; it is not opened again by the restart */
+	assert_false(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTCP)->flags & RULE_F_LEARN);
+	fx_clean(&fx);
+}
+
+static void unusable_rows(void **state)
+{
+	static const char *const rows[] = {
+		"",
+		"[]",
+		"{}",
+		"{\"number\":1}",
+		"{\"number\":-5,\"call_id\":\"x\",\"from\":\"\",\"to\":\"\",\"tag_a\":\"t\","
+		"\"tag_b\":null,\"started_ms\":1,\"confirmed\":true,\"source_a\":null,"
+		"\"source_b\":null,\"media\":[]}",
+		"{\"number\":5,\"call_id\":\"x\",\"from\":\"\",\"to\":\"\",\"tag_a\":\"t\","
+		"\"tag_b\":null,\"started_ms\":1,\"confirmed\":true,\"source_a\":\"1.2.3.4\","
+		"\"source_b\":null,\"media\":[]}",
+		"{\"number\":5,\"call_id\":\"x\",\"from\":\"\",\"to\":\"\",\"tag_a\":\"t\","
+		"\"tag_b\":null,\"started_ms\":1,\"confirmed\":true,\"source_a\":null,"
+		"\"source_b\":null,\"media\":[7]}",
+	};
+	struct fixture fx;
+	char id[8];
+	size_t i;
+
+	(void)state;
+	fx_open_stored(&fx);
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(id, sizeof(id), "bad%zu", i);
+		assert_int_equal(tandem_store_session_put(fx.store, id, rows[i]), 0);
+	}
+	restart(&fx, 1000);
+	assert_int_equal(tandem_sessions_count(fx.ss), 0);
+	assert_int_equal(stored(&fx), 0);
+	fx_clean(&fx);
+}
+
+/* Every row cut short or with one byte changed is refused or taken, but never trips. */
+static void damaged_rows(void **state)
+{
+	struct tandem_session *s;
+	struct fixture fx;
+	char *text;
+	json_t *js;
+	size_t i;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	js = tandem_session_dump(fx.ss, fx_session(&fx, CALL));
+	text = json_dumps(js, JSON_COMPACT);
+	json_decref(js);
+	for (i = 0; text[i]; i++) {
+		char was = text[i];
+
+		text[i] = was == '9' ? '-' : '9';
+		js = json_loads(text, 0, NULL);
+		if (js && !tandem_session_parse(fx.ss, &s, js))
+			tandem_session_destroy(s);
+		json_decref(js);
+		text[i] = was;
+	}
+	free(text);
+	fx_clean(&fx);
+}
+
+static void local_address_is_gone(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	fx.cfg.locals[1].ip = ip("10.0.0.3");
+	restart(&fx, 1000);
+	assert_int_equal(tandem_sessions_count(fx.ss), 0);
+	assert_int_equal(fx.plane.n, 0);
+	assert_int_equal(fx_free_ports(&fx), 300);
+	fx_clean(&fx);
+}
+
+/* Addresses in another order, a port range that no longer has the ports. */
+static void configuration_has_changed(void **state)
+{
+	struct tandem_local first;
+	struct fixture fx;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	first = fx.cfg.locals[0];
+	fx.cfg.locals[0] = fx.cfg.locals[2];
+	fx.cfg.locals[2] = first;
+	restart(&fx, 1000);
+	assert_int_equal(tandem_sessions_count(fx.ss), 1);
+	assert_endpoint(&fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->key.local, htons(1),
+			"10.0.0.1:1");
+	fx.cfg.port_min = 30000;
+	fx.cfg.port_max = 30099;
+	restart(&fx, 1000);
+	assert_int_equal(tandem_sessions_count(fx.ss), 0);
+	assert_int_equal(fx.plane.n, 0);
+	fx_clean(&fx);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_comes_back),
+		cmocka_unit_test(plane_is_brought_in_line),
+		cmocka_unit_test(numbers_do_not_come_again),
+		cmocka_unit_test(learned_source_survives),
+		cmocka_unit_test(unusable_rows),
+		cmocka_unit_test(damaged_rows),
+		cmocka_unit_test(local_address_is_gone),
+		cmocka_unit_test(configuration_has_changed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
