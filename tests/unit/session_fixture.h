@@ -25,16 +25,16 @@
 #include "userspace/session/compile.h"
 
 #define FAKE_FLOWS 512
-#define CALLER "192.0.2.10"
-#define CALLEE "198.51.100.20"
-#define CALL "call-1@192.0.2.10"
+#define CALLER	   "192.0.2.10"
+#define CALLEE	   "198.51.100.20"
+#define CALL	   "call-1@192.0.2.10"
 
 struct fake_plane {
 	struct tandem_flow_spec specs[FAKE_FLOWS];
 	struct tandem_flow_stats stats[FAKE_FLOWS];
 	size_t n;
 	size_t sets, removes; /* changes asked for */
-	int refuse;           /* errno for every SET */
+	int refuse;	      /* errno for every SET */
 	struct tandem_unknown_source queue[16];
 	size_t queued;
 };
@@ -104,9 +104,9 @@ static inline int fake_apply(struct tandem_plane *plane, struct tandem_change *c
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		changes[i].result = changes[i].op == TANDEM_FLOW_SET ?
-					    fake_set(fake(plane), &changes[i].spec) :
-					    fake_remove(fake(plane), changes[i].spec.id);
+		changes[i].result = changes[i].op == TANDEM_FLOW_SET
+					    ? fake_set(fake(plane), &changes[i].spec)
+					    : fake_remove(fake(plane), changes[i].spec.id);
 	return 0;
 }
 
@@ -153,8 +153,7 @@ static inline const char *fake_describe(const struct tandem_plane *plane)
 	return "on paper";
 }
 
-static inline void fake_dispatch(struct tandem_plane *plane, tandem_unknown_source_h *h,
-				 void *arg)
+static inline void fake_dispatch(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg)
 {
 	size_t i;
 
@@ -217,15 +216,16 @@ static inline void fake_ended(const char *call_id, const char *why, void *arg)
 static inline int fx_start(struct fixture *fx)
 {
 	return tandem_sessions_alloc_with(&fx->ss, &fx->env, &fx->cfg,
-					  (struct tandem_plane *)&fx->plane, fx->store,
-					  fake_ended, fx);
+					  (struct tandem_plane *)&fx->plane, fx->store, fake_ended,
+					  fx);
 }
 
 /* The world and its defaults; the table is not there yet. */
 static inline void fx_init(struct fixture *fx)
 {
-	static const char *const deny[] = { "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4",
-					    "0.0.0.0", "::1", "fe80::/10" };
+	static const char *const deny[] = { "127.0.0.0/8", "169.254.0.0/16",
+					    "224.0.0.0/4", "0.0.0.0",
+					    "::1",	   "fe80::/10" };
 	static const char *const locals[] = { "10.0.0.1", "10.0.0.2", "2001:db8:1::1" };
 	size_t i;
 
@@ -319,9 +319,8 @@ static inline int fx_offer_from(struct fixture *fx, const char *call, enum tande
 				    &fx->sdp_len);
 }
 
-static inline int fx_answer_from(struct fixture *fx, const char *call,
-				 enum tandem_party_id party, const char *source,
-				 const char *target, const char *sdp)
+static inline int fx_answer_from(struct fixture *fx, const char *call, enum tandem_party_id party,
+				 const char *source, const char *target, const char *sdp)
 {
 	struct tandem_signal sig = { ep(source, 5060), ep(target, 5060) };
 
@@ -347,12 +346,12 @@ static inline int fx_answer(struct fixture *fx, enum tandem_party_id party, cons
 static inline void fx_call(struct fixture *fx, const char *call)
 {
 	assert_int_equal(fx_dialog(fx, call), 0);
-	assert_int_equal(fx_offer_from(fx, call, TANDEM_PARTY_A, CALLER, CALLEE,
-				       audio(CALLER, 4000, "")),
-			 0);
-	assert_int_equal(fx_answer_from(fx, call, TANDEM_PARTY_B, CALLEE, CALLER,
-					audio(CALLEE, 5000, "")),
-			 0);
+	assert_int_equal(
+		fx_offer_from(fx, call, TANDEM_PARTY_A, CALLER, CALLEE, audio(CALLER, 4000, "")),
+		0);
+	assert_int_equal(
+		fx_answer_from(fx, call, TANDEM_PARTY_B, CALLEE, CALLER, audio(CALLEE, 5000, "")),
+		0);
 	assert_int_equal(tandem_session_confirm(fx->ss, call), 0);
 }
 
@@ -373,8 +372,7 @@ static inline struct tandem_flow_spec *fx_flow(struct fixture *fx, size_t media,
 	return NULL;
 }
 
-static inline struct tandem_flow_stats *fx_stats(struct fixture *fx,
-						 enum tandem_party_id from,
+static inline struct tandem_flow_stats *fx_stats(struct fixture *fx, enum tandem_party_id from,
 						 enum tandem_component comp)
 {
 	struct tandem_flow_spec *spec = fx_flow(fx, 0, from, comp);
@@ -420,8 +418,7 @@ static inline void assert_has_not(const struct fixture *fx, const char *text)
 
 static inline size_t fx_free_ports(const struct fixture *fx)
 {
-	return tandem_ports_available(fx->ss->ports, 0) +
-	       tandem_ports_available(fx->ss->ports, 1) +
+	return tandem_ports_available(fx->ss->ports, 0) + tandem_ports_available(fx->ss->ports, 1) +
 	       tandem_ports_available(fx->ss->ports, 2);
 }
 

@@ -12,8 +12,8 @@ static struct tandem_flow_spec specs[8];
 
 static int setup(void **state)
 {
-	static const struct tandem_codec pcmu = { 0, 8000, "PCMU" }, event = { 101, 8000,
-									       "telephone-event" };
+	static const struct tandem_codec pcmu = { 0, 8000, "PCMU" },
+					 event = { 101, 8000, "telephone-event" };
 	int i, p;
 
 	(void)state;
@@ -200,7 +200,8 @@ static void pure(void **state)
 static void differences(void **state)
 {
 	struct tandem_flow_spec old[4] = { { .id = 1 }, { .id = 2 }, { .id = 3 }, { .id = 4 } };
-	struct tandem_flow_spec want[3] = { { .id = 2 }, { .id = 3, .flags = RULE_F_MUTE },
+	struct tandem_flow_spec want[3] = { { .id = 2 },
+					    { .id = 3, .flags = RULE_F_MUTE },
 					    { .id = 5 } };
 	struct tandem_change c[7];
 

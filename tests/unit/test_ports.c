@@ -17,17 +17,17 @@ static void bad_ranges(void **state)
 		size_t locals;
 		uint16_t min, max;
 	} bad[] = {
-		{ 0, 16384, 32767 }, { 1, 2000, 1000 }, { 1, 1001, 1002 }, { 1, 0, 99 },
-		{ 1, 65535, 65535 },
+		{ 0, 16384, 32767 }, { 1, 2000, 1000 },	  { 1, 1001, 1002 },
+		{ 1, 0, 99 },	     { 1, 65535, 65535 },
 	};
 	struct tandem_ports *ports;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(tandem_ports_alloc(&ports, bad[i].locals, bad[i].min, bad[i].max,
-						    1),
-				 -EINVAL);
+		assert_int_equal(
+			tandem_ports_alloc(&ports, bad[i].locals, bad[i].min, bad[i].max, 1),
+			-EINVAL);
 }
 
 static void edges_are_rounded(void **state)
@@ -36,8 +36,8 @@ static void edges_are_rounded(void **state)
 		uint16_t min, max;
 		size_t pairs;
 	} cases[] = {
-		{ 1000, 1001, 1 }, { 1001, 1003, 1 }, { 1000, 1002, 1 }, { 1000, 1009, 5 },
-		{ 65534, 65535, 1 }, { 2, 65535, 32767 },
+		{ 1000, 1001, 1 }, { 1001, 1003, 1 },	{ 1000, 1002, 1 },
+		{ 1000, 1009, 5 }, { 65534, 65535, 1 }, { 2, 65535, 32767 },
 	};
 	struct tandem_ports *ports;
 	size_t i;

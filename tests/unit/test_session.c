@@ -19,8 +19,7 @@ static void simple_call(void **state)
 		      "198.51.100.20:5001");
 	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP), "198.51.100.20:5000");
 	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP), EGRESS_RTP, "192.0.2.10:4000");
-	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP), EGRESS_RTCP,
-		      "192.0.2.10:4001");
+	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP), EGRESS_RTCP, "192.0.2.10:4001");
 
 	assert_int_equal(fx_dialog(&fx, CALL), 0);
 	assert_int_equal(tandem_session_party(fx.ss, CALL, "tag-a", &party), 0);
@@ -293,9 +292,9 @@ static void protocol_errors(void **state)
 
 	(void)state;
 	fx_open(&fx);
-	assert_int_equal(tandem_session_offer(fx.ss, "no", TANDEM_PARTY_A, &sig, "v=0", 3, &out,
-					      &len),
-			 -ENOENT);
+	assert_int_equal(
+		tandem_session_offer(fx.ss, "no", TANDEM_PARTY_A, &sig, "v=0", 3, &out, &len),
+		-ENOENT);
 	fx_dialog(&fx, CALL);
 	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, "")), -EPROTO);
 	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, "not SDP"), -EBADMSG);
@@ -516,8 +515,8 @@ static void ended_handler_ends_others(void **state)
 	(void)state;
 	fx_init(&fx);
 	assert_int_equal(tandem_sessions_alloc_with(&fx.ss, &fx.env, &fx.cfg,
-						    (struct tandem_plane *)&fx.plane, NULL,
-						    end_all, &fx),
+						    (struct tandem_plane *)&fx.plane, NULL, end_all,
+						    &fx),
 			 0);
 	fx_dialog(&fx, "a");
 	fx_dialog(&fx, "over");

@@ -244,11 +244,19 @@ static void loss(void **state)
 		{ { .packets = 1, .received = 1, .base_seq = 7, .max_seq = 7 }, 0, 1, 0 },
 		{ { .packets = 5, .received = 5, .base_seq = 1, .max_seq = 10 }, 5, 10, 50 },
 		/* a wrap, and a restart that had lost 30 before */
-		{ { .packets = 70, .received = 10, .cycles = 65536, .base_seq = 65535,
-		    .max_seq = 8, .lost_prior = 30 },
-		  30, 100, 30 },
+		{ { .packets = 70,
+		    .received = 10,
+		    .cycles = 65536,
+		    .base_seq = 65535,
+		    .max_seq = 8,
+		    .lost_prior = 30 },
+		  30,
+		  100,
+		  30 },
 		{ { .packets = 10, .duplicates = 2, .received = 8, .base_seq = 1, .max_seq = 8 },
-		  0, 8, 0 },
+		  0,
+		  8,
+		  0 },
 	};
 	struct tandem_stream_loss got;
 	size_t i;
@@ -265,8 +273,10 @@ static void loss(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_session),	   cmocka_unit_test(slow_and_strange),
-		cmocka_unit_test(list_and_states), cmocka_unit_test(stats),
+		cmocka_unit_test(one_session),
+		cmocka_unit_test(slow_and_strange),
+		cmocka_unit_test(list_and_states),
+		cmocka_unit_test(stats),
 		cmocka_unit_test(loss),
 	};
 

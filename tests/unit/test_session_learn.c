@@ -21,8 +21,8 @@ static bool is_open(struct fixture *fx, enum tandem_party_id from, enum tandem_c
 }
 
 /* Queue a packet of an unknown source on the port of a flow, and hand it over. */
-static void packet(struct fixture *fx, enum tandem_component comp, const char *host,
-		   uint16_t port, const uint8_t *head, size_t len)
+static void packet(struct fixture *fx, enum tandem_component comp, const char *host, uint16_t port,
+		   const uint8_t *head, size_t len)
 {
 	struct tandem_unknown_source *src = &fx->plane.queue[fx->plane.queued++];
 
@@ -42,8 +42,8 @@ static void rtp(struct fixture *fx, const char *host, uint16_t port, uint8_t pt,
 	packet(fx, TANDEM_RTP, host, port, head, sizeof(head));
 }
 
-static void rtcp(struct fixture *fx, enum tandem_component comp, const char *host,
-		 uint16_t port, uint8_t ssrc)
+static void rtcp(struct fixture *fx, enum tandem_component comp, const char *host, uint16_t port,
+		 uint8_t ssrc)
 {
 	const uint8_t head[8] = { 0x80, 200, 0, 6, 0, 0, 0, ssrc };
 
@@ -80,8 +80,7 @@ static void learned(void **state)
 	assert_true(is_open(&fx, TANDEM_PARTY_A, TANDEM_RTCP));
 	rtcp(&fx, TANDEM_RTCP, CALLER, 61777, 1);
 	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTCP), CALLER ":61777");
-	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP), EGRESS_RTCP,
-		      CALLER ":61777");
+	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP), EGRESS_RTCP, CALLER ":61777");
 	fx_clean(&fx);
 }
 

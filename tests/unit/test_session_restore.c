@@ -56,8 +56,7 @@ static void everything_comes_back(void **state)
 	fx_call(&fx, CALL);
 	fx_call(&fx, "call-2");
 	fx_dialog(&fx, "only-offered");
-	fx_offer_from(&fx, "only-offered", TANDEM_PARTY_A, CALLER, CALLEE,
-		      audio(CALLER, 4000, ""));
+	fx_offer_from(&fx, "only-offered", TANDEM_PARTY_A, CALLER, CALLEE, audio(CALLER, 4000, ""));
 	strcpy(id, fx_session(&fx, CALL)->id);
 	memcpy(before, fx.plane.specs, sizeof(before));
 	fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP)->flow.packets = 50;

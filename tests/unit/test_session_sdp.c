@@ -31,12 +31,13 @@ static void only_addresses_change(void **state)
 	fx_open(&fx);
 	fx_dialog(&fx, CALL);
 	/* odd spacing, unknown lines, LF: all kept */
-	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A,
-				  "v=0\no=alice 123 456 IN IP4 192.0.2.10\ns=a call\n"
-				  "c=IN IP4 192.0.2.10\nb=AS:64\nt=0 0\na=tool:x y\n"
-				  "m=audio 4000 RTP/AVP 0 8 101\na=rtpmap:101 telephone-event/8000\n"
-				  "a=fmtp:101 0-15\na=ptime:20\na=x-unknown: 1\na=sendrecv\n"),
-			 0);
+	assert_int_equal(
+		fx_offer(&fx, TANDEM_PARTY_A,
+			 "v=0\no=alice 123 456 IN IP4 192.0.2.10\ns=a call\n"
+			 "c=IN IP4 192.0.2.10\nb=AS:64\nt=0 0\na=tool:x y\n"
+			 "m=audio 4000 RTP/AVP 0 8 101\na=rtpmap:101 telephone-event/8000\n"
+			 "a=fmtp:101 0-15\na=ptime:20\na=x-unknown: 1\na=sendrecv\n"),
+		0);
 	assert_sdp(&fx, TANDEM_PARTY_B,
 		   "v=0\no=alice 123 456 IN IP4 10.0.0.2\ns=a call\n"
 		   "c=IN IP4 10.0.0.2\nb=AS:64\nt=0 0\na=tool:x y\n"
@@ -69,13 +70,13 @@ static void rtcp_attribute(void **state)
 		   "m=audio $0 RTP/AVP 0\r\na=rtcp:$0+\r\n"
 		   "m=video $1 RTP/AVP 31\r\na=rtcp:$1+ IN IP4 10.0.0.2\r\n"
 		   "m=audio $2 RTP/AVP 0\r\na=rtcp:$2\r\na=rtcp-mux\r\n");
-	fx_answer(&fx, TANDEM_PARTY_B,
-		  "v=0\r\no=- 1 1 IN IP4 198.51.100.20\r\ns=-\r\nc=IN IP4 198.51.100.20\r\nt=0 0\r\n"
-		  "m=audio 5000 RTP/AVP 0\r\nm=video 5002 RTP/AVP 31\r\n"
-		  "m=audio 5004 RTP/AVP 0\r\na=rtcp-mux\r\n");
+	fx_answer(
+		&fx, TANDEM_PARTY_B,
+		"v=0\r\no=- 1 1 IN IP4 198.51.100.20\r\ns=-\r\nc=IN IP4 198.51.100.20\r\nt=0 0\r\n"
+		"m=audio 5000 RTP/AVP 0\r\nm=video 5002 RTP/AVP 31\r\n"
+		"m=audio 5004 RTP/AVP 0\r\na=rtcp-mux\r\n");
 	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTCP), "192.0.2.10:4009");
-	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP), EGRESS_RTCP,
-		      "192.0.2.10:4009");
+	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP), EGRESS_RTCP, "192.0.2.10:4009");
 	assert_remote(fx_flow(&fx, 1, TANDEM_PARTY_A, TANDEM_RTCP), "192.0.2.11:4109");
 	/* rtcp-mux: one flow each way, both egresses */
 	assert_null(fx_flow(&fx, 2, TANDEM_PARTY_A, TANDEM_RTCP));
@@ -96,7 +97,8 @@ static void ice_and_bundle_are_removed(void **state)
 	fx_dialog(&fx, CALL);
 	assert_int_equal(
 		fx_offer(&fx, TANDEM_PARTY_A,
-			 "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n"
+			 "v=0\r\no=- 1 1 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 "
+			 "0\r\n"
 			 "a=ice-lite\r\na=group:BUNDLE 0 1\r\na=group:LS 0 1\r\n"
 			 "a=ice-options:trickle\r\n"
 			 "m=audio 4000 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=ice-ufrag:abcd\r\n"
@@ -162,9 +164,9 @@ static void families(void **state)
 	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), EGRESS_RTP,
 		      "198.51.100.20:5000");
 	/* the caller changes over to IPv4: another pair, so another flow */
-	assert_int_equal(fx_offer_from(&fx, CALL, TANDEM_PARTY_A, CALLER, CALLEE,
-				       audio(CALLER, 4000, "")),
-			 0);
+	assert_int_equal(
+		fx_offer_from(&fx, CALL, TANDEM_PARTY_A, CALLER, CALLEE, audio(CALLER, 4000, "")),
+		0);
 	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, "")), 0);
 	assert_has(&fx, "c=IN IP4 10.0.0.1\r\n");
 	assert_int_equal(fx.plane.n, 4);
@@ -242,8 +244,7 @@ static void local_without_route(void **state)
 	(void)state;
 	fx_open(&fx);
 	fx_dialog(&fx, CALL);
-	fx_offer_from(&fx, CALL, TANDEM_PARTY_A, CALLER, "203.0.113.99",
-		      audio(CALLER, 4000, ""));
+	fx_offer_from(&fx, CALL, TANDEM_PARTY_A, CALLER, "203.0.113.99", audio(CALLER, 4000, ""));
 	assert_has(&fx, "c=IN IP4 10.0.0.1\r\n");
 	fx_clean(&fx);
 }

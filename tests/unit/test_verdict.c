@@ -10,11 +10,26 @@
 #include "userspace/session/verdict.h"
 
 #define UP .answered = true, .relayed = true
-#define TALKS { .may_send = true, .packets = 500, .last_ms = 60000 }
-#define STOPPED { .may_send = true, .packets = 500, .last_ms = 49999 }
-#define PAUSES { .may_send = true, .packets = 500, .last_ms = 50000 }
-#define SILENT { .may_send = true }
-#define LISTENS { .may_send = false }
+#define TALKS                                                                                      \
+	{                                                                                          \
+		.may_send = true, .packets = 500, .last_ms = 60000                                 \
+	}
+#define STOPPED                                                                                    \
+	{                                                                                          \
+		.may_send = true, .packets = 500, .last_ms = 49999                                 \
+	}
+#define PAUSES                                                                                     \
+	{                                                                                          \
+		.may_send = true, .packets = 500, .last_ms = 50000                                 \
+	}
+#define SILENT                                                                                     \
+	{                                                                                          \
+		.may_send = true                                                                   \
+	}
+#define LISTENS                                                                                    \
+	{                                                                                          \
+		.may_send = false                                                                  \
+	}
 
 static void table(void **state)
 {
@@ -42,8 +57,7 @@ static void table(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(tandem_verdict(&cases[i].in, buf, sizeof(buf)),
-				    cases[i].want);
+		assert_string_equal(tandem_verdict(&cases[i].in, buf, sizeof(buf)), cases[i].want);
 }
 
 static void mismatch(void **state)

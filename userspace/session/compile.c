@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-uint64_t tandem_flow_id(const struct tandem_session *s, size_t media,
-			enum tandem_party_id from, enum tandem_component comp)
+uint64_t tandem_flow_id(const struct tandem_session *s, size_t media, enum tandem_party_id from,
+			enum tandem_component comp)
 {
 	uint8_t generation = s->agreed.v[media].leg[from].generation;
 
@@ -77,8 +77,7 @@ static void compile_egress(const struct tandem_leg *to, const struct tandem_sess
 }
 
 static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id from,
-			      enum tandem_component comp,
-			      const struct tandem_sessions_config *cfg)
+			      enum tandem_component comp, const struct tandem_sessions_config *cfg)
 {
 	uint32_t flags = 0;
 
@@ -93,9 +92,8 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 	return flags;
 }
 
-static bool compile_flow(const struct tandem_session *s, size_t media,
-			 enum tandem_party_id from, enum tandem_component comp,
-			 const struct tandem_sessions_config *cfg,
+static bool compile_flow(const struct tandem_session *s, size_t media, enum tandem_party_id from,
+			 enum tandem_component comp, const struct tandem_sessions_config *cfg,
 			 struct tandem_flow_spec *spec)
 {
 	const struct tandem_media *m = &s->agreed.v[media];

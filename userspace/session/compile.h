@@ -27,8 +27,8 @@
  * relay port does, so that statistics go on when a party moves: session number,
  * generation of the port (8 bits), media (6), party, component.
  */
-uint64_t tandem_flow_id(const struct tandem_session *s, size_t media,
-			enum tandem_party_id from, enum tandem_component comp);
+uint64_t tandem_flow_id(const struct tandem_session *s, size_t media, enum tandem_party_id from,
+			enum tandem_component comp);
 
 /* The parts of an id again. */
 uint64_t tandem_flow_id_session(uint64_t id);

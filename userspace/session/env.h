@@ -12,8 +12,7 @@
 struct tandem_session_env {
 	/* as the functions of plane.h */
 	int (*apply)(struct tandem_plane *plane, struct tandem_change *changes, size_t n);
-	int (*read)(struct tandem_plane *plane, uint64_t flow_id,
-		    struct tandem_flow_stats *stats);
+	int (*read)(struct tandem_plane *plane, uint64_t flow_id, struct tandem_flow_stats *stats);
 	int (*list)(struct tandem_plane *plane, tandem_installed_h *h, void *arg);
 	int (*counters)(struct tandem_plane *plane, struct reason_counters *fast,
 			struct reason_counters *slow);
@@ -37,8 +36,8 @@ int tandem_session_env_default(struct tandem_session_env *env);
 
 /* tandem_sessions_alloc() with an environment of the caller's, which is copied. */
 int tandem_sessions_alloc_with(struct tandem_sessions **ssp, const struct tandem_session_env *env,
-			       const struct tandem_sessions_config *cfg,
-			       struct tandem_plane *plane, struct tandem_store *store,
-			       tandem_session_ended_h *ended_h, void *arg);
+			       const struct tandem_sessions_config *cfg, struct tandem_plane *plane,
+			       struct tandem_store *store, tandem_session_ended_h *ended_h,
+			       void *arg);
 
 #endif

@@ -10,9 +10,8 @@
 #define MODULE "session"
 
 /* What is installed after changes of which some may have failed. */
-static size_t installed_after(const struct tandem_session *s,
-			      const struct tandem_flow_spec *wanted, size_t wanted_count,
-			      const struct tandem_change *changes, size_t n,
+static size_t installed_after(const struct tandem_session *s, const struct tandem_flow_spec *wanted,
+			      size_t wanted_count, const struct tandem_change *changes, size_t n,
 			      struct tandem_flow_spec *after)
 {
 	size_t i, k, count = 0;
@@ -63,8 +62,7 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 	size_t max = s->agreed.n * TANDEM_FLOWS_PER_MEDIA, n, wanted_count;
 	struct tandem_flow_spec *wanted = calloc(max + 1, sizeof(*wanted));
 	struct tandem_flow_spec *after = calloc(max + 1, sizeof(*after));
-	struct tandem_change *changes =
-		calloc(max + s->installed_count + 1, sizeof(*changes));
+	struct tandem_change *changes = calloc(max + s->installed_count + 1, sizeof(*changes));
 	int err = -ENOMEM;
 
 	if (!wanted || !after || !changes)

@@ -70,16 +70,15 @@ static json_t *show_flow(const struct tandem_flow_view *v)
 	json_t *js;
 
 	snprintf(id, sizeof(id), "%016llx", (unsigned long long)spec->id);
-	js = json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:b}", "id", id,
-		       "from", v->from ? "b" : "a", "kind", kind_name(v), "media",
-		       (json_int_t)v->media_index, "local",
-		       endpoint(&spec->key.local, spec->key.local_port), "remote",
-		       endpoint(&spec->key.remote, spec->key.remote_port), "egress_local",
-		       endpoint(&egress->local, egress->local_port), "egress_remote",
-		       endpoint(&egress->remote, egress->remote_port), "offload", datapath,
-		       "reason", reason ? reason : "", "learning",
-		       (spec->flags & RULE_F_LEARN) != 0, "muted",
-		       (spec->flags & RULE_F_MUTE) != 0);
+	js = json_pack(
+		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:b}", "id", id, "from",
+		v->from ? "b" : "a", "kind", kind_name(v), "media", (json_int_t)v->media_index,
+		"local", endpoint(&spec->key.local, spec->key.local_port), "remote",
+		endpoint(&spec->key.remote, spec->key.remote_port), "egress_local",
+		endpoint(&egress->local, egress->local_port), "egress_remote",
+		endpoint(&egress->remote, egress->remote_port), "offload", datapath, "reason",
+		reason ? reason : "", "learning", (spec->flags & RULE_F_LEARN) != 0, "muted",
+		(spec->flags & RULE_F_MUTE) != 0);
 	if (js && add_counts(js, v)) {
 		json_decref(js);
 		return NULL;
@@ -109,10 +108,10 @@ static json_t *show_codecs(const struct tandem_leg *leg)
 	for (i = 0; i < leg->codec_count; i++) {
 		const struct tandem_codec *c = &leg->codecs[i];
 
-		json_array_append_new(list, json_pack("{s:i, s:o, s:I}", "pt", c->pt, "codec",
-						      *c->name ? tandem_json_text(c->name) :
-								 json_null(),
-						      "clock_hz", (json_int_t)c->clock_hz));
+		json_array_append_new(list,
+				      json_pack("{s:i, s:o, s:I}", "pt", c->pt, "codec",
+						*c->name ? tandem_json_text(c->name) : json_null(),
+						"clock_hz", (json_int_t)c->clock_hz));
 	}
 	return list;
 }
@@ -130,8 +129,8 @@ static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_le
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
-			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends",
-			 leg->sends, "hold", leg->hold, "codecs", show_codecs(leg));
+			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends", leg->sends,
+			 "hold", leg->hold, "codecs", show_codecs(leg));
 }
 
 static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_session *s)
@@ -143,8 +142,8 @@ static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_
 		const struct tandem_media *m = &s->agreed.v[i];
 
 		js = json_pack("{s:I, s:o, s:b, s:b, s:b, s:o, s:o}", "index", (json_int_t)i,
-			       "type", tandem_json_text(m->type), "relayed", m->anchored,
-			       "active", m->active, "rtcp_mux", m->mux, "a",
+			       "type", tandem_json_text(m->type), "relayed", m->anchored, "active",
+			       m->active, "rtcp_mux", m->mux, "a",
 			       show_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
 			       show_leg(ss, &m->leg[TANDEM_PARTY_B]));
 		if (json_array_append_new(list, js)) {
@@ -155,8 +154,7 @@ static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_
 	return list;
 }
 
-static json_t *show_summary(const struct tandem_sessions *ss,
-			    const struct tandem_snapshot *snap)
+static json_t *show_summary(const struct tandem_sessions *ss, const struct tandem_snapshot *snap)
 {
 	const struct tandem_session *s = snap->session;
 	int64_t age_ms = ss->env.epoch_ms(ss->env.arg) - s->started_ms;

@@ -77,8 +77,8 @@ static bool has_proven_itself(struct tandem_sessions *ss, uint64_t flow_id)
 }
 
 /* Close the window if its time has come; true when it is closed now. */
-static bool check_window(struct tandem_sessions *ss, const struct tandem_session *s,
-			 size_t media, int party, int comp, uint64_t now)
+static bool check_window(struct tandem_sessions *ss, const struct tandem_session *s, size_t media,
+			 int party, int comp, uint64_t now)
 {
 	struct tandem_learn *learn = &s->agreed.v[media].leg[party].learn[comp];
 
@@ -195,8 +195,8 @@ static void lock(struct tandem_sessions *ss, struct tandem_session *s, struct ta
 void tandem_learn_source(const struct tandem_unknown_source *src, void *arg)
 {
 	struct tandem_sessions *ss = arg;
-	struct tandem_session *s =
-		tandem_sessions_by_number(ss, tandem_flow_id_session(src->flow_id));
+	struct tandem_session *s = tandem_sessions_by_number(ss,
+							     tandem_flow_id_session(src->flow_id));
 	size_t media = tandem_flow_id_media(src->flow_id);
 	enum tandem_party_id from = tandem_flow_id_from(src->flow_id);
 	enum tandem_component comp = tandem_flow_id_component(src->flow_id);

@@ -17,8 +17,8 @@
 #include "userspace/session/ports.h"
 #include "userspace/session/session.h"
 
-#define TANDEM_MEDIA_MAX 32   /* m= lines in a session */
-#define TANDEM_LEG_CODECS 16  /* payload types kept per direction */
+#define TANDEM_MEDIA_MAX  32 /* m= lines in a session */
+#define TANDEM_LEG_CODECS 16 /* payload types kept per direction */
 #define TANDEM_LOCAL_NONE (-1)
 #define TANDEM_PARTY_NONE (-1)
 
@@ -43,8 +43,8 @@ struct tandem_candidate {
 
 struct tandem_learn {
 	uint64_t until_ms; /* the window's end on the monotonic clock; 0: closed */
-	bool settled;      /* the signalled address has proven itself: never open again */
-	uint32_t ssrc;     /* of the stream that locked it */
+	bool settled;	   /* the signalled address has proven itself: never open again */
+	uint32_t ssrc;	   /* of the stream that locked it */
 	struct tandem_endpoint locked; /* port 0: nothing learned */
 	struct tandem_candidate candidate;
 };
@@ -53,9 +53,9 @@ struct tandem_leg {
 	/* what the party's description says; port 0: not known, or none */
 	struct tandem_endpoint remote[2];
 	struct ip_addr signalling; /* where its signalling comes from */
-	bool mute;  /* it asked for no media by address 0.0.0.0 (RFC 3264 8.4) */
-	bool sends; /* negotiated: it may send */
-	bool hold;  /* it has put the other one on hold */
+	bool mute;		   /* it asked for no media by address 0.0.0.0 (RFC 3264 8.4) */
+	bool sends;		   /* negotiated: it may send */
+	bool hold;		   /* it has put the other one on hold */
 	struct tandem_codec codecs[TANDEM_LEG_CODECS]; /* in what it sends */
 	size_t codec_count;
 
@@ -86,24 +86,24 @@ struct tandem_session {
 	const char *why_over; /* of one that has timed out and left the table */
 
 	uint64_t number; /* never used again; the upper 48 bits of its flow ids */
-	char id[17];     /* the number in hexadecimal */
+	char id[17];	 /* the number in hexadecimal */
 	char *call_id;
 	char *from_uri;
 	char *to_uri;
-	char *tag[2]; /* B's may be NULL */
+	char *tag[2];			  /* B's may be NULL */
 	struct tandem_endpoint source[2]; /* signalling addresses; port 0: not known */
 
-	int64_t started_ms;    /* epoch */
-	uint64_t offered_ms;   /* monotonic, when the first offer or request came */
-	uint64_t activity_ms;  /* monotonic, last time that a packet was known to pass */
+	int64_t started_ms;   /* epoch */
+	uint64_t offered_ms;  /* monotonic, when the first offer or request came */
+	uint64_t activity_ms; /* monotonic, last time that a packet was known to pass */
 	bool confirmed;
 	bool answered;
 	bool learning; /* some leg has a window open */
 
 	struct tandem_media_list agreed;  /* flows are compiled from this */
 	struct tandem_media_list pending; /* becomes agreed at the answer */
-	int pending_from;                 /* TANDEM_PARTY_NONE: no offer is open */
-	struct tandem_sdp *offer;         /* the last one, as received */
+	int pending_from;		  /* TANDEM_PARTY_NONE: no offer is open */
+	struct tandem_sdp *offer;	  /* the last one, as received */
 	int offerer;
 
 	struct tandem_flow_spec *installed;
@@ -131,11 +131,9 @@ struct tandem_sessions {
 uint64_t tandem_sessions_now(const struct tandem_sessions *ss);
 struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
 					       const char *call_id);
-struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss,
-						 uint64_t number);
+struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number);
 /* By id or Call-ID. */
-struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss,
-					       const char *name);
+struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss, const char *name);
 /* A session that is in no table yet; strings are copied. */
 int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
 			  uint64_t number);

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <strings.h>
 
-#define R_DEFAULT 93.2
+#define R_DEFAULT	     93.2
 #define JITTER_BUFFER_FACTOR 3
-#define DELAY_KNEE_MS 177.3
+#define DELAY_KNEE_MS	     177.3
 
 struct impairment {
 	const char *codec;
@@ -15,9 +15,8 @@ struct impairment {
 };
 
 static const struct impairment impairments[] = {
-	{ "PCMU", 0, 25.1 },  { "PCMA", 0, 25.1 },    { "G722", 0, 25.1 },
-	{ "G729", 11, 19.0 }, { "G729A", 11, 19.0 },  { "G723", 15, 16.1 },
-	{ "GSM-EFR", 5, 10.0 }, { "opus", 0, 27.0 },
+	{ "PCMU", 0, 25.1 },   { "PCMA", 0, 25.1 },  { "G722", 0, 25.1 },    { "G729", 11, 19.0 },
+	{ "G729A", 11, 19.0 }, { "G723", 15, 16.1 }, { "GSM-EFR", 5, 10.0 }, { "opus", 0, 27.0 },
 };
 
 static const struct impairment unknown = { NULL, 0, 4.3 };

@@ -21,7 +21,7 @@
 struct tandem_mos_input {
 	const char *codec;   /* encoding name as in a=rtpmap; NULL: unknown */
 	double loss_percent; /* 0 to 100 */
-	double rtt_ms;       /* from end to end and back; 0: unknown, counts as none */
+	double rtt_ms;	     /* from end to end and back; 0: unknown, counts as none */
 	double jitter_ms;
 };
 

@@ -21,8 +21,7 @@ static int parse(const struct tandem_session *s, struct tandem_sdp **sdp, const 
 
 	if (!err)
 		return 0;
-	tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: SDP, line %u: %s", s->id, why.line,
-		   why.reason);
+	tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: SDP, line %u: %s", s->id, why.line, why.reason);
 	return err == -ENOMEM ? err : -EBADMSG;
 }
 
@@ -71,9 +70,9 @@ static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,
 		err = tandem_leg_take(ss, own, &peer, family);
 	if (!err && other->local == TANDEM_LOCAL_NONE)
 		err = tandem_leg_take(ss, other, &sig->target,
-				      tandem_ip_is_any(&sig->target.ip) ?
-					      family :
-					      tandem_ip_family(&sig->target.ip));
+				      tandem_ip_is_any(&sig->target.ip)
+					      ? family
+					      : tandem_ip_family(&sig->target.ip));
 	return err;
 }
 

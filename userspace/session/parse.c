@@ -98,8 +98,7 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 	if (parse_endpoint(json_object_get(js, "rtp"), &leg->remote[TANDEM_RTP]) ||
 	    parse_endpoint(json_object_get(js, "rtcp"), &leg->remote[TANDEM_RTCP]) ||
 	    parse_endpoint(json_object_get(js, "learned_rtp"), &leg->learn[TANDEM_RTP].locked) ||
-	    parse_endpoint(json_object_get(js, "learned_rtcp"),
-			   &leg->learn[TANDEM_RTCP].locked) ||
+	    parse_endpoint(json_object_get(js, "learned_rtcp"), &leg->learn[TANDEM_RTCP].locked) ||
 	    parse_ip(json_object_get(js, "signalling"), &leg->signalling) ||
 	    parse_codecs(json_object_get(js, "codecs"), leg))
 		return -EBADMSG;
@@ -111,8 +110,8 @@ static int parse_media(const struct tandem_sessions *ss, json_t *js, struct tand
 	int anchored, active, mux, err;
 	const char *type;
 
-	if (json_unpack(js, "{s:s, s:b, s:b, s:b}", "type", &type, "anchored", &anchored,
-			"active", &active, "mux", &mux))
+	if (json_unpack(js, "{s:s, s:b, s:b, s:b}", "type", &type, "anchored", &anchored, "active",
+			&active, "mux", &mux))
 		return -EBADMSG;
 	snprintf(m->type, sizeof(m->type), "%s", type);
 	m->anchored = anchored;
@@ -150,10 +149,9 @@ int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session
 	json_int_t number, started;
 	int confirmed, err;
 
-	if (json_unpack((json_t *)doc, "{s:I, s:s, s:s, s:s, s:s, s:I, s:b}", "number",
-			&number, "call_id", &d.call_id, "from", &d.from_uri, "to", &d.to_uri,
-			"tag_a", &d.from_tag, "started_ms", &started,
-			"confirmed", &confirmed) ||
+	if (json_unpack((json_t *)doc, "{s:I, s:s, s:s, s:s, s:s, s:I, s:b}", "number", &number,
+			"call_id", &d.call_id, "from", &d.from_uri, "to", &d.to_uri, "tag_a",
+			&d.from_tag, "started_ms", &started, "confirmed", &confirmed) ||
 	    number <= 0 || number >> 48)
 		return -EBADMSG;
 	d.to_tag = json_string_value(json_object_get(doc, "tag_b"));

@@ -49,9 +49,9 @@ static json_t *dump_codecs(const struct tandem_leg *leg)
 	for (i = 0; i < leg->codec_count; i++) {
 		const struct tandem_codec *c = &leg->codecs[i];
 
-		if (json_array_append_new(list, json_pack("{s:i, s:I, s:o}", "pt", c->pt,
-							  "clock", (json_int_t)c->clock_hz,
-							  "name", tandem_json_text(c->name)))) {
+		if (json_array_append_new(list, json_pack("{s:i, s:I, s:o}", "pt", c->pt, "clock",
+							  (json_int_t)c->clock_hz, "name",
+							  tandem_json_text(c->name)))) {
 			json_decref(list);
 			return NULL;
 		}
@@ -68,8 +68,8 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "signalling",
-			 dump_ip(&leg->signalling), "mute", leg->mute, "sends", leg->sends,
-			 "hold", leg->hold, "codecs", dump_codecs(leg), "local",
+			 dump_ip(&leg->signalling), "mute", leg->mute, "sends", leg->sends, "hold",
+			 leg->hold, "codecs", dump_codecs(leg), "local",
 			 ports ? dump_ip(&ss->cfg.locals[leg->local].ip) : json_null(), "port",
 			 ports ? leg->port : 0, "generation", leg->generation);
 }
@@ -106,8 +106,8 @@ json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tande
 {
 	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "number",
 			 (json_int_t)s->number, "call_id", s->call_id, "from",
-			 tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri),
-			 "tag_a", dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b",
+			 tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri), "tag_a",
+			 dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b",
 			 dump_tag(s->tag[TANDEM_PARTY_B]), "source_a",
 			 tandem_json_endpoint(&s->source[TANDEM_PARTY_A]), "source_b",
 			 tandem_json_endpoint(&s->source[TANDEM_PARTY_B]), "started_ms",

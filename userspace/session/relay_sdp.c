@@ -15,19 +15,19 @@
 
 #include "userspace/session/model.h"
 
-#define HOST_SIZE 48
+#define HOST_SIZE	 48
 #define MAX_OTHER_GROUPS 4
 
 static const char *const ice_attributes[] = {
 	"candidate",   "remote-candidates", "end-of-candidates", "ice-ufrag", "ice-pwd",
-	"ice-options", "ice-pacing",        "ice-mismatch",      "ice-lite",
+	"ice-options", "ice-pacing",	    "ice-mismatch",	 "ice-lite",
 };
 
 /* What a party sees of the relay in one media. */
 struct face {
-	bool set; /* the relay is in this media's path */
+	bool set;	     /* the relay is in this media's path */
 	bool own_connection; /* its address has to be shown, too */
-	bool hold; /* in place of 0.0.0.0: hold has to be said by the direction */
+	bool hold;	     /* in place of 0.0.0.0: hold has to be said by the direction */
 	enum tandem_sdp_dir dir;
 	int family;
 	char host[HOST_SIZE];

@@ -45,8 +45,7 @@ static int take_up(struct tandem_sessions *ss, const json_t *doc)
 
 	if (err)
 		return err;
-	if (tandem_sessions_by_call(ss, s->call_id) ||
-	    tandem_sessions_by_number(ss, s->number))
+	if (tandem_sessions_by_call(ss, s->call_id) || tandem_sessions_by_number(ss, s->number))
 		err = -EEXIST;
 	if (!err)
 		err = reserve(ss, s);
@@ -79,7 +78,7 @@ static int load(struct tandem_sessions *ss)
 	err = tandem_store_session_list(ss->store, collect_row, rows);
 	if (err)
 		goto out;
-	json_object_foreach(rows, id, doc) {
+	json_object_foreach (rows, id, doc) {
 		err = take_up(ss, doc);
 		if (err == -ENOMEM)
 			goto out;

@@ -92,8 +92,8 @@ const char *tandem_snapshot_offload(const struct tandem_snapshot *snap)
 		if (!v->known)
 			return "not installed";
 		if (!v->stats.offloaded)
-			return v->stats.reason && *v->stats.reason ? v->stats.reason :
-								     v->stats.datapath;
+			return v->stats.reason && *v->stats.reason ? v->stats.reason
+								   : v->stats.datapath;
 		datapath = v->stats.datapath;
 	}
 	return datapath;

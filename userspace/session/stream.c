@@ -134,9 +134,8 @@ static json_t *show_stream(const struct tandem_snapshot *snap, const struct tand
 	if (!js)
 		return NULL;
 	if (add_counts(js, st) | add_times(js, st) |
-	    json_object_set_new(js, "mos", st->packets ?
-						   rounded(estimate(snap, v, st, codec)) :
-						   json_null()) |
+	    json_object_set_new(js, "mos",
+				st->packets ? rounded(estimate(snap, v, st, codec)) : json_null()) |
 	    json_object_set_new(js, "bye", json_boolean(st->bye))) {
 		json_decref(js);
 		return NULL;

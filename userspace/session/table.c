@@ -7,7 +7,7 @@
 #include "userspace/session/model.h"
 #include "userspace/util/log.h"
 
-#define MODULE "session"
+#define MODULE	    "session"
 #define MIN_BUCKETS 64
 #define MAX_BUCKETS 65536
 
@@ -44,8 +44,7 @@ struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
 	return s;
 }
 
-struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss,
-						 uint64_t number)
+struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number)
 {
 	struct tandem_session *s = ss->by_number[number_bucket(ss, number)];
 
@@ -54,8 +53,7 @@ struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *s
 	return s;
 }
 
-struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss,
-					       const char *name)
+struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss, const char *name)
 {
 	struct tandem_session *s = tandem_sessions_by_call(ss, name);
 	char *end;
@@ -317,9 +315,9 @@ static int check_config(const struct tandem_sessions_config *cfg)
 }
 
 int tandem_sessions_alloc_with(struct tandem_sessions **ssp, const struct tandem_session_env *env,
-			       const struct tandem_sessions_config *cfg,
-			       struct tandem_plane *plane, struct tandem_store *store,
-			       tandem_session_ended_h *ended_h, void *arg)
+			       const struct tandem_sessions_config *cfg, struct tandem_plane *plane,
+			       struct tandem_store *store, tandem_session_ended_h *ended_h,
+			       void *arg)
 {
 	struct tandem_sessions *ss;
 	int err = check_config(cfg);

@@ -42,12 +42,11 @@ static const char *why_over(struct tandem_sessions *ss, struct tandem_session *s
 	uint64_t last;
 
 	if (!s->confirmed || !s->answered)
-		return is_over(s->offered_ms, now, ss->cfg.setup_timeout_s) ? "not answered" :
-									      NULL;
+		return is_over(s->offered_ms, now, ss->cfg.setup_timeout_s) ? "not answered" : NULL;
 	if (!s->installed_count)
 		return NULL;
-	timeout = tandem_session_state(s) == TANDEM_STATE_HELD ? ss->cfg.hold_timeout_s :
-								ss->cfg.inactivity_timeout_s;
+	timeout = tandem_session_state(s) == TANDEM_STATE_HELD ? ss->cfg.hold_timeout_s
+							       : ss->cfg.inactivity_timeout_s;
 	if (!is_over(s->activity_ms, now, timeout))
 		return NULL;
 	last = last_packet(ss, s);

@@ -9,8 +9,7 @@ static const char *const names[] = { "caller", "callee" };
 
 static bool is_silent(const struct tandem_verdict_input *in, int p)
 {
-	return !in->side[p].packets ||
-	       in->side[p].last_ms + SILENCE_MS < in->side[!p].last_ms;
+	return !in->side[p].packets || in->side[p].last_ms + SILENCE_MS < in->side[!p].last_ms;
 }
 
 static bool is_mismatch(const struct tandem_verdict_side *side)
@@ -23,9 +22,8 @@ static void say_mismatch(const struct tandem_verdict_side *side, const char *nam
 {
 	char is[TANDEM_ENDPOINT_STRLEN], should[TANDEM_ENDPOINT_STRLEN];
 
-	snprintf(buf, size,
-		 "media from an unexpected source: NAT mismatch (%s) %s instead of %s", name,
-		 tandem_endpoint_format(&side->unknown_from, is, sizeof(is)),
+	snprintf(buf, size, "media from an unexpected source: NAT mismatch (%s) %s instead of %s",
+		 name, tandem_endpoint_format(&side->unknown_from, is, sizeof(is)),
 		 tandem_endpoint_format(&side->expected_from, should, sizeof(should)));
 }
 
@@ -48,9 +46,9 @@ const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, siz
 
 	if (!in->answered || !in->relayed || in->held) {
 		snprintf(buf, size, "%s",
-			 !in->answered ? "not answered" :
-			 !in->relayed  ? "not relayed" :
-					 "on hold");
+			 !in->answered	? "not answered"
+			 : !in->relayed ? "not relayed"
+					: "on hold");
 		return buf;
 	}
 	for (p = 0; p < 2; p++) {

@@ -11,7 +11,7 @@
 
 /* What a party sends, over all its relayed media. RTCP does not count. */
 struct tandem_verdict_side {
-	bool may_send;    /* by the directions negotiated */
+	bool may_send;	  /* by the directions negotiated */
 	uint64_t packets; /* forwarded */
 	uint64_t last_ms; /* when the last one was, monotonic */
 	uint64_t unknown; /* came to its port from another source, and were dropped */
