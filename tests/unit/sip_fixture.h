@@ -26,6 +26,7 @@
 
 #include "userspace/sip/libre.h"
 #include "userspace/sip/sip.h"
+#include "userspace/util/log.h"
 
 #define RELAY_PORT 25060
 #define RELAY	   "127.0.0.1:25060"
