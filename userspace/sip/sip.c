@@ -23,11 +23,27 @@ static void set_tag(const struct tandem_sip *ts, const struct sip_msg *msg)
 		tandem_token_loop(ts->key, msg) ^ hash_joaat_pl(&msg->via.branch);
 }
 
+/* Two elements that read different ones of a doubled header see different requests. */
+static bool has_doubles(const struct sip_msg *msg)
+{
+	static const enum sip_hdrid once[] = { SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID,
+					       SIP_HDR_CSEQ, SIP_HDR_MAX_FORWARDS,
+					       SIP_HDR_CONTENT_LENGTH };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(once); i++) {
+		if (sip_msg_hdr_count(msg, once[i]) > 1)
+			return true;
+	}
+
+	return false;
+}
+
 static bool is_complete(const struct sip_msg *msg)
 {
 	struct pl body;
 
-	return pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) && pl_isset(&msg->callid) &&
+	return !has_doubles(msg) && pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) && pl_isset(&msg->callid) &&
 	       msg->callid.l <= CALL_ID_MAX && pl_isset(&msg->from.auri) &&
 	       pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) && pl_isset(&msg->cseq.met) &&
 	       !tandem_body_get(&body, msg);
