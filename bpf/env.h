@@ -178,6 +178,9 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 	return value;
 }
 
+struct rtcp_job;
+struct rtcp_place;
+
 /*
  * The loops over RTCP, and what is done to each element, are global functions: the verifier looks at them once, with
  * everything unknown, instead of once for each way that leads to them. Those take no

@@ -19,7 +19,7 @@ __attribute__((noinline)) __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off,
 {
 	struct env env = { .ctx = ctx };
 
-	return rtcp_check((char *)env_data(&env) + (off & OFF_MASK), env_data_end(&env), len);
+	return rtcp_check(&env, (char *)env_data(&env) + (off & OFF_MASK), env_data_end(&env), len);
 }
 
 __attribute__((noinline)) __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp_job *job,

@@ -72,25 +72,18 @@ static inline int env_resize(struct env *env, int delta);
  */
 static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask);
 
-/*
- * Call rtcp_check(), rtcp_walk() and rtcp_step() (core/rtcp.h). An environment with a verifier has
- * them checked on their own, apart from all that can lie before them.
- */
-struct rtcp_job;
-struct rtcp_place;
-static inline __u32 rtcp_check(void *payload, const void *end, __u32 len);
-static inline __u32 rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
-			      const void *end, __u32 len);
-static inline __u32 rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp_place *at,
-			      void *payload, const void *end, __u32 len);
-static inline __u32 env_rtcp_check(struct env *env, void *payload, const void *end, __u32 len);
-static inline __u32 env_rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
-				  const void *end, __u32 len);
-static inline __u32 env_rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp_place *at,
-				  void *payload, const void *end, __u32 len);
-
 /* Loads before it are done before those behind it; see rule_settled(). */
 static inline void env_read_barrier(void);
+
+/*
+ * Three functions or macros more, which do no more than call their namesakes in
+ * core/rtcp.h, with the same parameters:
+ *   env_rtcp_check(env, payload, end, len)
+ *   env_rtcp_walk(env, job, payload, end, len)
+ *   env_rtcp_step(env, job, at, payload, end, len)
+ * An environment with a verifier has these checked on their own, apart from all that
+ * can lie before them.
+ */
 
 /* A pipeline step that found nothing to end the packet with. */
 #define REASON_NONE REASON_COUNT

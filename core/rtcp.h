@@ -140,7 +140,7 @@ static inline int rtcp_padding_ok(const struct rtcp_walk *w, __u32 words)
  * packet alone, no count that its packet has no room for. Called through
  * env_rtcp_check(). Returns REASON_NONE or REASON_bad_rtcp.
  */
-static inline __u32 rtcp_check(void *payload, const void *end, __u32 len)
+static inline __u32 rtcp_check(struct env *env, void *payload, const void *end, __u32 len)
 {
 	struct rtcp_walk w = { .payload = payload, .end = end, .len = len };
 	__u32 i, first, words, off = 0;

@@ -6,6 +6,7 @@
 #ifndef TANDEM_CORE_TRANSLATE_H
 #define TANDEM_CORE_TRANSLATE_H
 
+#include "core/abi.h"
 #include "core/byteorder.h"
 #include "core/checksum.h"
 #include "core/headers.h"

@@ -6,6 +6,8 @@
 #include <linux/ktime.h>
 #include <linux/types.h>
 
+#define ENV_CALL noinline
+
 struct env {
 	struct relay_config config;
 	struct rule rule;
@@ -78,6 +80,10 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 {
 	return value;
 }
+
+#define env_rtcp_check rtcp_check
+#define env_rtcp_walk rtcp_walk
+#define env_rtcp_step rtcp_step
 
 static inline void env_read_barrier(void)
 {

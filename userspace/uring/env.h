@@ -224,23 +224,9 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 	return value & mask;
 }
 
-static inline __u32 env_rtcp_check(struct env *env, void *payload, const void *end, __u32 len)
-{
-	(void)env;
-	return rtcp_check(payload, end, len);
-}
-
-static inline __u32 env_rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
-				  const void *end, __u32 len)
-{
-	return rtcp_walk(env, job, payload, end, len);
-}
-
-static inline __u32 env_rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp_place *at,
-				  void *payload, const void *end, __u32 len)
-{
-	return rtcp_step(env, job, at, payload, end, len);
-}
+#define env_rtcp_check rtcp_check
+#define env_rtcp_walk rtcp_walk
+#define env_rtcp_step rtcp_step
 
 static inline void env_read_barrier(void)
 {
