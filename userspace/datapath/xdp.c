@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The XDP datapath as the plane sees it. */
+#include "userspace/datapath/xdp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "userspace/util/log.h"
+
+#define MODULE "xdp"
+#define STREAMS_AT_ONCE 256
+
+static int shared_h(const struct flow_key *key, uint32_t slot, void *arg)
+{
+	int fd = tandem_xdp_shared_fd(arg);
+
+	if (slot == TANDEM_NO_SLOT)
+		return bpf_map_delete_elem(fd, key) ? -errno : 0;
+	return bpf_map_update_elem(fd, key, &slot, BPF_ANY) ? -errno : 0;
+}
+
+/* Keys that a relay entered and did not live to write the rule of. */
+static void drop_stale_keys(struct tandem_datapath *dp)
+{
+	int fd = tandem_xdp_shared_fd(dp);
+	struct flow_key key, next;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (tandem_slots_lookup_shared(dp->table.slots, &key) == TANDEM_NO_SLOT)
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
+static int print_h(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char text[512];
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(text, sizeof(text), fmt, ap);
+	text[strcspn(text, "\n")] = '\0';
+	tandem_log(TANDEM_LOG_DEBUG, MODULE, "%s", text);
+	return 0;
+}
+
+static int table_open(struct tandem_datapath *dp, const struct relay_config *relay)
+{
+	int err = tandem_table_init(&dp->table, relay, dp->rules, dp->flows, shared_h, dp);
+
+	if (err)
+		return err;
+	dp->table_ready = true;
+	if (!dp->taken_over)
+		return 0;
+	err = tandem_table_adopt(&dp->table);
+	if (err)
+		return err;
+	drop_stale_keys(dp);
+	tandem_log(TANDEM_LOG_INFO, MODULE, "took over %u flows of an earlier run",
+		   tandem_slots_count(dp->table.slots));
+	return 0;
+}
+
+static void release(struct tandem_datapath *dp)
+{
+	for (size_t i = 0; i < dp->interfaces_count; i++) {
+		if (dp->interfaces[i].link_fd >= 0)
+			close(dp->interfaces[i].link_fd);
+	}
+	if (dp->table_ready)
+		tandem_table_clean(&dp->table);
+	tandem_xdp_maps_close(dp);
+	if (dp->dir_fd >= 0)
+		close(dp->dir_fd);
+	free(dp->interfaces);
+	free(dp->describe);
+	free(dp);
+}
+
+static void xdp_close(struct tandem_datapath *dp, bool keep)
+{
+	if (!keep) {
+		tandem_xdp_detach(dp, false);
+		tandem_xdp_maps_unpin(dp);
+		rmdir(dp->dir); /* fails when it holds what is not ours */
+	}
+	release(dp);
+}
+
+static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+		      char *why, size_t why_size)
+{
+	struct relay_config relay;
+	int err = tandem_table_config(&relay, cfg, why, why_size);
+
+	if (err)
+		return err;
+	if (!cfg->interfaces_count) {
+		snprintf(why, why_size, "no interface to attach to");
+		return -EINVAL;
+	}
+	err = tandem_xdp_host_dir(dp->dir, &dp->dir_fd, why, why_size);
+	if (!err)
+		err = tandem_xdp_host_routes(why, why_size);
+	if (!err)
+		err = tandem_xdp_maps_open(dp, cfg, &relay, why, why_size);
+	if (!err)
+		err = table_open(dp, &relay);
+	if (!err)
+		err = tandem_xdp_attach(dp, cfg, why, why_size);
+	return err;
+}
+
+static int xdp_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		    char *why, size_t why_size)
+{
+	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
+	char unused[1];
+	int err;
+
+	if (!dp)
+		return -ENOMEM;
+	if (!why) {
+		why = unused;
+		why_size = sizeof(unused);
+	}
+	why[0] = '\0';
+	libbpf_set_print(print_h);
+	dp->dir_fd = -1;
+	snprintf(dp->dir, sizeof(dp->dir), "%s", cfg->bpf_dir);
+	err = open_parts(dp, cfg, why, why_size);
+	if (err) {
+		if (!why[0])
+			snprintf(why, why_size, "%s", strerror(-err));
+		/* An earlier run's calls go on; only what this one began is undone. */
+		tandem_xdp_detach(dp, dp->taken_over);
+		if (dp->pinned && !dp->taken_over)
+			tandem_xdp_maps_unpin(dp);
+		release(dp);
+		return err;
+	}
+	*dpp = dp;
+	return 0;
+}
+
+static int xdp_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
+{
+	tandem_xdp_tx_refresh(dp);
+	for (size_t i = 0; i < n; i++) {
+		struct tandem_change *c = &changes[i];
+
+		c->result = c->op == TANDEM_FLOW_SET ? tandem_table_set(&dp->table, &c->spec) :
+						       tandem_table_remove(&dp->table, c->spec.id);
+	}
+	return 0;
+}
+
+static void add_stream(struct tandem_flow_stats *stats, const struct stream *s)
+{
+	if (stats->stream_count < TANDEM_MAX_STREAMS)
+		stats->streams[stats->stream_count++] = *s;
+}
+
+/* The second and later SSRCs: entries are not linked to their flow, so all are looked at. */
+static int read_extra(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
+{
+	struct stream_key *keys = calloc(STREAMS_AT_ONCE, sizeof(*keys));
+	struct stream *values = calloc(STREAMS_AT_ONCE, sizeof(*values));
+	uint32_t place = 0, count;
+	bool first = true;
+	int err = keys && values ? 0 : -ENOMEM;
+
+	while (!err) {
+		count = STREAMS_AT_ONCE;
+		if (bpf_map_lookup_batch(tandem_xdp_streams_fd(dp), first ? NULL : &place, &place,
+					 keys, values, &count, NULL))
+			err = -errno;
+		if (err && err != -ENOENT)
+			break;
+		for (uint32_t i = 0; i < count; i++) {
+			if (values[i].flow_id == flow_id)
+				add_stream(stats, &values[i]);
+		}
+		first = false;
+	}
+	free(keys);
+	free(values);
+	return err == -ENOENT ? 0 : err;
+}
+
+static int xdp_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
+{
+	uint32_t slot = tandem_table_find(&dp->table, flow_id);
+
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	memset(stats, 0, sizeof(*stats));
+	stats->flow = dp->flows[slot];
+	stats->fast_packets = stats->flow.packets;
+	stats->offloaded = true;
+	stats->datapath = tandem_xdp_ops.name;
+	stats->reason = "";
+	if (stats->flow.stream.flow_id == flow_id)
+		add_stream(stats, &stats->flow.stream);
+	return stats->flow.extra_streams ? read_extra(dp, flow_id, stats) : 0;
+}
+
+static int xdp_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
+{
+	tandem_table_list(&dp->table, h, arg);
+	return 0;
+}
+
+static int xdp_counters(struct tandem_datapath *dp, struct reason_counters *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	const uint32_t zero = 0;
+	struct reason_counters *each;
+	int err = 0;
+
+	if (cpus < 0)
+		return cpus;
+	each = calloc((size_t)cpus, sizeof(*each));
+	if (!each)
+		return -ENOMEM;
+	memset(sum, 0, sizeof(*sum));
+	if (bpf_map_lookup_elem(tandem_xdp_counters_fd(dp), &zero, each))
+		err = -errno;
+	for (int cpu = 0; cpu < cpus && !err; cpu++) {
+		for (int i = 0; i < REASON_COUNT; i++)
+			sum->packets[i] += each[cpu].packets[i];
+	}
+	free(each);
+	return err;
+}
+
+static int xdp_event_fd(struct tandem_datapath *dp)
+{
+	(void)dp;
+	return -1; /* what needs a decision is punted */
+}
+
+static void xdp_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
+{
+	(void)dp;
+	(void)h;
+	(void)arg;
+}
+
+static const char *xdp_describe(struct tandem_datapath *dp)
+{
+	return dp->describe;
+}
+
+const struct tandem_datapath_ops tandem_xdp_ops = {
+	.name = "xdp",
+	.probe = tandem_xdp_probe,
+	.open = xdp_open,
+	.apply = xdp_apply,
+	.read = xdp_read,
+	.list = xdp_list,
+	.counters = xdp_counters,
+	.event_fd = xdp_event_fd,
+	.dispatch = xdp_dispatch,
+	.describe = xdp_describe,
+	.close = xdp_close,
+};

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "relay.skel.h"
+#include "userspace/datapath/xdp.h"
+#include "userspace/util/log.h"
+
+#define MODULE "xdp"
+
+/* What an earlier run may have left. The other maps are filled anew by each run. */
+enum kept_map {
+	KEPT_CONFIG,
+	KEPT_RULES,
+	KEPT_FLOWS,
+	KEPT_SHARED,
+	KEPT_STREAMS,
+	KEPT_COUNTERS,
+	KEPT_COUNT,
+};
+
+struct earlier {
+	int fd[KEPT_COUNT];
+	struct bpf_map_info info[KEPT_COUNT];
+	struct relay_config relay;
+};
+
+static struct bpf_map *kept_map(const struct tandem_datapath *dp, enum kept_map which)
+{
+	struct bpf_map *const maps[KEPT_COUNT] = {
+		[KEPT_CONFIG] = dp->skel->maps.config,	 [KEPT_RULES] = dp->skel->maps.rules,
+		[KEPT_FLOWS] = dp->skel->maps.flows,	 [KEPT_SHARED] = dp->skel->maps.shared,
+		[KEPT_STREAMS] = dp->skel->maps.streams, [KEPT_COUNTERS] = dp->skel->maps.counters,
+	};
+
+	return maps[which];
+}
+
+static void pin_path(const struct tandem_datapath *dp, const struct bpf_map *map, char *path)
+{
+	snprintf(path, PATH_MAX, "%.*s/%s", PATH_MAX - 32, dp->dir, bpf_map__name(map));
+}
+
+int tandem_xdp_shared_fd(const struct tandem_datapath *dp)
+{
+	return bpf_map__fd(dp->skel->maps.shared);
+}
+
+int tandem_xdp_streams_fd(const struct tandem_datapath *dp)
+{
+	return bpf_map__fd(dp->skel->maps.streams);
+}
+
+int tandem_xdp_counters_fd(const struct tandem_datapath *dp)
+{
+	return bpf_map__fd(dp->skel->maps.counters);
+}
+
+int tandem_xdp_tx_ports_fd(const struct tandem_datapath *dp)
+{
+	return bpf_map__fd(dp->skel->maps.tx_ports);
+}
+
+int tandem_xdp_vlans_fd(const struct tandem_datapath *dp)
+{
+	return bpf_map__fd(dp->skel->maps.vlans);
+}
+
+int tandem_xdp_program_fd(const struct tandem_datapath *dp)
+{
+	return bpf_program__fd(dp->skel->progs.tandem_relay);
+}
+
+/* ---- sizes ---- */
+
+static int set_sizes(struct tandem_datapath *dp, const struct relay_config *relay,
+		     uint32_t stream_capacity)
+{
+	uint32_t behind = relay->slots - relay->locals_count * relay->port_count;
+	int err = bpf_map__set_max_entries(dp->skel->maps.rules, relay->slots);
+
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.flows, relay->slots);
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.shared, behind ? behind : 1);
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.streams,
+					       stream_capacity ? stream_capacity : 1);
+	return err;
+}
+
+/* ---- what an earlier run left ---- */
+
+static void earlier_close(struct earlier *e)
+{
+	for (int i = 0; i < KEPT_COUNT; i++) {
+		if (e->fd[i] >= 0)
+			close(e->fd[i]);
+	}
+}
+
+/* True when all of its maps are there; they are then open. */
+static bool earlier_open(const struct tandem_datapath *dp, struct earlier *e)
+{
+	const uint32_t zero = 0;
+	char path[PATH_MAX];
+	bool all = true;
+
+	memset(e, 0, sizeof(*e));
+	for (int i = 0; i < KEPT_COUNT; i++) {
+		uint32_t len = sizeof(e->info[i]);
+
+		pin_path(dp, kept_map(dp, i), path);
+		e->fd[i] = bpf_obj_get(path);
+		if (e->fd[i] < 0 || bpf_obj_get_info_by_fd(e->fd[i], &e->info[i], &len))
+			all = false;
+	}
+	if (all && e->info[KEPT_CONFIG].value_size == sizeof(e->relay))
+		all = bpf_map_lookup_elem(e->fd[KEPT_CONFIG], &zero, &e->relay) == 0;
+	if (!all)
+		earlier_close(e);
+	return all;
+}
+
+/* Could the program that is to be loaded work on these maps? */
+static bool earlier_agrees(const struct tandem_datapath *dp, const struct earlier *e,
+			   const struct relay_config *relay)
+{
+	struct relay_config theirs = e->relay;
+
+	theirs.nexthop_age_ns = relay->nexthop_age_ns; /* may change at any time */
+	if (memcmp(&theirs, relay, sizeof(theirs)))
+		return false;
+	for (int i = KEPT_RULES; i <= KEPT_STREAMS; i++) {
+		const struct bpf_map *map = kept_map(dp, i);
+
+		if (e->info[i].value_size != bpf_map__value_size(map) ||
+		    e->info[i].key_size != bpf_map__key_size(map) ||
+		    (i != KEPT_STREAMS && e->info[i].max_entries != bpf_map__max_entries(map)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Of rules of another ABI only so much is known as never changes: that they begin
+ * with gen and flags.
+ */
+static bool earlier_active(const struct earlier *e)
+{
+	const struct bpf_map_info *info = &e->info[KEPT_RULES];
+	struct {
+		uint32_t gen, flags;
+	} const *head;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t stride = (info->value_size + 7U) & ~7U;
+	size_t len = (stride * info->max_entries + page - 1) & ~(page - 1);
+	bool active = false;
+	char *rules;
+
+	rules = mmap(NULL, len, PROT_READ, MAP_SHARED, e->fd[KEPT_RULES], 0);
+	if (rules == MAP_FAILED)
+		return true; /* cannot tell: do not throw calls away */
+	for (uint32_t i = 0; i < info->max_entries && !active; i++) {
+		head = (const void *)(rules + i * stride);
+		active = head->flags & RULE_F_ACTIVE;
+	}
+	munmap(rules, len);
+	return active;
+}
+
+static int reuse(struct tandem_datapath *dp, const struct earlier *e)
+{
+	for (int i = 0; i < KEPT_COUNT; i++) {
+		struct bpf_map *map = kept_map(dp, i);
+		int err;
+
+		/* New reasons make the counters longer. They are not worth a refusal. */
+		if (i == KEPT_COUNTERS && e->info[i].value_size != bpf_map__value_size(map))
+			continue;
+		err = bpf_map__reuse_fd(map, e->fd[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int take_over(struct tandem_datapath *dp, const struct relay_config *relay, char *why,
+		     size_t why_size)
+{
+	struct earlier e;
+	int err = 0;
+
+	if (!earlier_open(dp, &e))
+		return 0;
+	if (earlier_agrees(dp, &e, relay)) {
+		err = reuse(dp, &e);
+		dp->taken_over = err == 0;
+		if (err)
+			snprintf(why, why_size, "maps in %.64s cannot be used: %s", dp->dir,
+				 strerror(-err));
+	} else if (earlier_active(&e)) {
+		snprintf(why, why_size,
+			 "%.64s holds calls of an earlier run with other media addresses, ports or "
+			 "capacity (or another version): run with its configuration, or start fresh",
+			 dp->dir);
+		err = -EBUSY;
+	}
+	earlier_close(&e);
+	return err;
+}
+
+/* ---- pins ---- */
+
+static int pin(struct tandem_datapath *dp, struct bpf_map *map)
+{
+	char path[PATH_MAX];
+
+	pin_path(dp, map, path);
+	/* One that was reused is there already, under the same name. */
+	if (bpf_map__is_pinned(map))
+		return 0;
+	unlink(path);
+	return bpf_obj_pin(bpf_map__fd(map), path) ? -errno : 0;
+}
+
+static bool internal(const struct bpf_map *map)
+{
+	return strchr(bpf_map__name(map), '.') != NULL; /* .rodata, .bss */
+}
+
+static int pin_all(struct tandem_datapath *dp)
+{
+	struct bpf_map *map;
+
+	dp->pinned = true;
+	bpf_object__for_each_map(map, dp->skel->obj) {
+		int err = internal(map) ? 0 : pin(dp, map);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void tandem_xdp_maps_unpin(struct tandem_datapath *dp)
+{
+	struct bpf_map *map;
+	char path[PATH_MAX];
+
+	if (!dp->skel)
+		return;
+	bpf_object__for_each_map(map, dp->skel->obj) {
+		if (internal(map))
+			continue;
+		pin_path(dp, map, path);
+		unlink(path);
+	}
+}
+
+/* ---- life ---- */
+
+static size_t mapped_size(const struct bpf_map *map)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (size_t)bpf_map__value_size(map) * bpf_map__max_entries(map);
+
+	return (size + page - 1) & ~(page - 1);
+}
+
+static void *map_memory(const struct bpf_map *map)
+{
+	void *p = mmap(NULL, mapped_size(map), PROT_READ | PROT_WRITE, MAP_SHARED,
+		       bpf_map__fd(map), 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int load(struct tandem_datapath *dp, const struct relay_config *relay, char *why,
+		size_t why_size)
+{
+	const uint32_t zero = 0;
+	int err = relay_bpf__load(dp->skel);
+
+	if (err) {
+		snprintf(why, why_size, "the kernel did not take the program or its maps: %s",
+			 strerror(-err));
+		return err;
+	}
+	err = bpf_map__update_elem(dp->skel->maps.config, &zero, sizeof(zero), relay,
+				   sizeof(*relay), BPF_ANY);
+	dp->rules = map_memory(dp->skel->maps.rules);
+	dp->flows = map_memory(dp->skel->maps.flows);
+	if (!err && (!dp->rules || !dp->flows))
+		err = -ENOMEM;
+	if (!err)
+		err = pin_all(dp);
+	if (err)
+		snprintf(why, why_size, "maps cannot be set up in %.64s: %s", dp->dir, strerror(-err));
+	return err;
+}
+
+int tandem_xdp_maps_open(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+			 const struct relay_config *relay, char *why, size_t why_size)
+{
+	int err;
+
+	dp->skel = relay_bpf__open();
+	if (!dp->skel) {
+		err = -errno;
+		snprintf(why, why_size, "the program cannot be read: %s", strerror(-err));
+		return err;
+	}
+	err = set_sizes(dp, relay, cfg->stream_capacity);
+	if (err)
+		return err;
+	if (!cfg->fresh) {
+		err = take_over(dp, relay, why, why_size);
+		if (err)
+			return err;
+	}
+	return load(dp, relay, why, why_size);
+}
+
+void tandem_xdp_maps_close(struct tandem_datapath *dp)
+{
+	if (!dp->skel)
+		return;
+	if (dp->rules)
+		munmap(dp->rules, mapped_size(dp->skel->maps.rules));
+	if (dp->flows)
+		munmap(dp->flows, mapped_size(dp->skel->maps.flows));
+	relay_bpf__destroy(dp->skel);
+	dp->skel = NULL;
+}
