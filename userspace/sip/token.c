@@ -7,6 +7,7 @@
 #define KEY_SIZE  20
 #define FLOW_SIZE 20 /* transport, family, address, port */
 #define MAC_SIZE  8
+#define SHA1_SIZE 20
 
 static size_t flow_pack(uint8_t *out, const struct tandem_flow *flow)
 {
@@ -58,6 +59,15 @@ static int flow_unpack(struct tandem_flow *flow, const uint8_t *in, size_t len)
 	return 0;
 }
 
+/* First size octets of the HMAC. libre always writes the whole of it, whatever length it is given. */
+static void hmac(uint8_t *out, size_t size, const uint8_t *key, const struct mbuf *mb)
+{
+	uint8_t digest[SHA1_SIZE];
+
+	hmac_sha1(key, KEY_SIZE, mb->buf, mb->end, digest, sizeof(digest));
+	memcpy(out, digest, size);
+}
+
 static int mac(uint8_t out[MAC_SIZE], const uint8_t *key, const struct pl *call_id,
 	       const uint8_t *flow, size_t len)
 {
@@ -70,7 +80,7 @@ static int mac(uint8_t out[MAC_SIZE], const uint8_t *key, const struct pl *call_
 	err |= mbuf_write_mem(mb, flow, len);
 	err |= mbuf_write_pl(mb, call_id);
 	if (!err)
-		hmac_sha1(key, KEY_SIZE, mb->buf, mb->end, out, MAC_SIZE);
+		hmac(out, MAC_SIZE, key, mb);
 	mem_deref(mb);
 
 	return -err;
@@ -134,7 +144,7 @@ uint64_t tandem_token_loop(const uint8_t key[20], const struct sip_msg *msg)
 		return 0;
 	if (!mbuf_printf(mb, "%r|%r|%r|%r|%u|%r", &msg->ruri, &msg->from.tag, &msg->to.tag,
 			 &msg->callid, msg->cseq.num, route ? &route->val : &pl_null))
-		hmac_sha1(key, KEY_SIZE, mb->buf, mb->end, out, sizeof(out));
+		hmac(out, sizeof(out), key, mb);
 	mem_deref(mb);
 	memcpy(&v, out, sizeof(v));
 
