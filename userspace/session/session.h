@@ -24,10 +24,11 @@ enum tandem_party_id {
 
 struct tandem_sessions_config {
 	struct tandem_local locals[TANDEM_MAX_LOCALS];
-	struct ip_addr advertise[TANDEM_MAX_LOCALS]; /* what SDP shows for each local */
+	struct ip_addr advertise[TANDEM_MAX_LOCALS]; /* what SDP shows for each; any: the local */
 	size_t locals_count;
 	uint16_t port_min;
 	uint16_t port_max;
+	/* 0: never. A call that either side holds has the hold timeout in place of the other. */
 	uint32_t inactivity_timeout_s;
 	uint32_t hold_timeout_s;
 	uint32_t setup_timeout_s;
@@ -69,7 +70,8 @@ struct tandem_dialog {
 
 /*
  * Create the session or update its dialog data (a to_tag that became known).
- * -ENOSPC when max_sessions is reached.
+ * -ENOSPC when max_sessions is reached, -EINVAL without Call-ID and From tag or with
+ * a Call-ID that is not printable ASCII, -ENOMEM.
  */
 int tandem_session_open(struct tandem_sessions *ss, const struct tandem_dialog *dialog);
 
@@ -92,9 +94,19 @@ struct tandem_signal {
  * to pass on, malloc'd, with the relay's addresses in it. An answer installs the
  * flows before the call returns. A repeated answer (183 then 200) is allowed: it
  * replaces the one before. Body text need not be terminated.
+ *
+ * In the SDP passed on, address and port of each relayed media are the relay's, in
+ * c=, m=, a=rtcp where there is one, and o= (its other fields stay). ICE attributes
+ * and BUNDLE groups are removed; all else is kept byte for byte. Media other than
+ * RTP over UDP (T.38 by UDPTL, MSRP) is not relayed: it passes untouched.
+ *
  * Errors: -ENOENT no such call; -EBADMSG the SDP is malformed; -EPROTO it breaks
- * offer/answer (m-lines do not match, no offer pending); -ENOSPC no ports left;
- * -EACCES an address in a denied network; -ENOMEM.
+ * offer/answer (m-lines do not match, no offer pending, the other side's offer is
+ * open); -ENOSPC no ports left, or too many m-lines; -EACCES an address in a denied
+ * network; -EAFNOSUPPORT no local address of the family needed, a domain name in c=,
+ * or an answer in another family than was offered; -ENOMEM. An answer also fails with
+ * what keeps the plane from installing its flows. After an error nothing has changed,
+ * but for that last one: then the answer holds, and a repeated one tries again.
  */
 int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
 			 enum tandem_party_id party, const struct tandem_signal *sig,
