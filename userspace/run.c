@@ -149,16 +149,11 @@ static void on_session_ended(const char *call_id, const char *why, void *arg)
 
 static int open_sessions(struct relay *relay)
 {
-	size_t n;
 	int ret = tandem_sessions_alloc(&relay->sessions, &relay->resolved.sessions, relay->plane,
 					relay->store, on_session_ended, relay);
 
 	if (ret)
 		return failed(relay, "sessions", ret);
-	n = tandem_sessions_count(relay->sessions);
-	if (n)
-		tandem_log(TANDEM_LOG_INFO, "run", "%zu session%s taken up again", n,
-			   n == 1 ? "" : "s");
 	relay->api.sessions = relay->sessions;
 	return 0;
 }
@@ -263,13 +258,13 @@ static void say_goodbye(const struct relay *relay, size_t calls)
 		tandem_log(TANDEM_LOG_INFO, "run", "stopped; no calls were up");
 	else if (strcmp(tandem_plane_name(relay->plane), "xdp") == 0)
 		tandem_log(TANDEM_LOG_INFO, "run",
-			   "stopped; %zu call%s go on in the fast path, pinned under %s, and will "
-			   "be taken up at the next start",
-			   calls, calls == 1 ? "" : "s", relay->cfg->bpf_dir);
+			   "stopped; calls that go on in the fast path: %zu; pinned under %s, and "
+			   "taken up at the next start",
+			   calls, relay->cfg->bpf_dir);
 	else
 		tandem_log(TANDEM_LOG_WARNING, "run",
-			   "stopped; the media of %zu call%s stands still until the next start",
-			   calls, calls == 1 ? "" : "s");
+			   "stopped; calls whose media stands still until the next start: %zu",
+			   calls);
 }
 
 /* ran: it was in service, so what is up now is worth keeping for the next run. */

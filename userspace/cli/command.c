@@ -176,7 +176,7 @@ out:
 
 void tandem_command_print_json(const json_t *doc)
 {
-	json_dumpf(doc, stdout, JSON_COMPACT | JSON_ENCODE_ANY);
+	json_dumpf(doc, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	putchar('\n');
 	fflush(stdout);
 }

@@ -208,6 +208,14 @@ static void show_slow_reasons(const json_t *list, FILE *out)
 	}
 }
 
+/* 0 says that no receiver report has told it yet. */
+static const char *round_trip(const json_t *stream, char buf[TANDEM_FIELD_SIZE])
+{
+	if (json_number_value(json_object_get(stream, "rtt_ms")) > 0)
+		return tandem_field_number(stream, "rtt_ms", 1, buf);
+	return "-";
+}
+
 static void show_streams(const json_t *list, FILE *out, unsigned int width)
 {
 	static const struct tandem_column columns[] = {
@@ -232,7 +240,7 @@ static void show_streams(const json_t *list, FILE *out, unsigned int width)
 			tandem_field_number(s, "lost", 0, n[1]),
 			tandem_field_number(s, "loss_percent", 2, n[2]),
 			tandem_field_number(s, "jitter_ms", 1, n[3]),
-			tandem_field_number(s, "rtt_ms", 1, n[4]),
+			round_trip(s, n[4]),
 			tandem_field_number(s, "reordered", 0, n[5]),
 			tandem_field_number(s, "duplicates", 0, n[6]),
 			tandem_field_number(s, "gaps", 0, n[7]),

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Digits of a real number; 17 would show 0.09 as 0.089999999999999997. */
+#define DUMP_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12))
+
 static const char *code_word(int err)
 {
 	switch (-err) {
@@ -31,11 +34,11 @@ static char *to_line(json_t *reply)
 
 	if (!reply)
 		return NULL;
-	len = json_dumpb(reply, NULL, 0, JSON_COMPACT);
+	len = json_dumpb(reply, NULL, 0, DUMP_FLAGS);
 	if (len)
 		line = malloc(len + 2);
 	if (line) {
-		json_dumpb(reply, line, len, JSON_COMPACT);
+		json_dumpb(reply, line, len, DUMP_FLAGS);
 		line[len] = '\n';
 		line[len + 1] = '\0';
 	}
