@@ -34,8 +34,8 @@
 
 #include "userspace/datapath/plane.h"
 
-#define BASE 30000
-#define PORTS 100
+#define BASE	30000
+#define PORTS	100
 #define WAIT_MS 1000
 
 static const struct tandem_datapath_ops *const ops = &tandem_xdp_ops;
@@ -134,15 +134,16 @@ static int socket_at(int ns, const char *ip, uint16_t port)
 static void link_up(const char *here, const char *there, pid_t pid, int ns, int subnet)
 {
 	shell("ip link add name %s address 02:00:00:00:%02d:01 type veth peer name %s "
-	      "address 02:00:00:00:%02d:02", here, subnet, there, subnet);
+	      "address 02:00:00:00:%02d:02",
+	      here, subnet, there, subnet);
 	shell("ip link set dev %s netns %d", there, (int)pid);
 	shell("ip addr add 10.78.%d.1/24 dev %s && ip link set dev %s up", subnet, here, here);
 	shell("ethtool -K %s tx off gro off >/dev/null", here);
 	shell("ip neigh add 10.78.%d.2 lladdr 02:00:00:00:%02d:02 dev %s nud permanent", subnet,
 	      subnet, here);
 	enter(ns);
-	shell("ip addr add 10.78.%d.2/24 dev %s && ip link set dev %s up && ip link set lo up", subnet,
-	      there, there);
+	shell("ip addr add 10.78.%d.2/24 dev %s && ip link set dev %s up && ip link set lo up",
+	      subnet, there, there);
 	shell("ip route add default via 10.78.%d.1", subnet);
 	shell("ethtool -K %s tx off gro off >/dev/null", there);
 	pass_on(there);
@@ -533,7 +534,7 @@ static void plane_joins(void **state)
 	assert_int_equal(c.result, 0);
 	exchange(0, 20);
 	shell("ip neigh del 10.78.2.2 dev to_b");
-	usleep(150000); /* the next hop ages */
+	usleep(150000);	 /* the next hop ages */
 	exchange(20, 1); /* the kernel asks who has it */
 	shell("ip neigh replace 10.78.2.2 lladdr 02:00:00:00:02:02 dev to_b nud permanent");
 	exchange(21, 20);

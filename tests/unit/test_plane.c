@@ -30,8 +30,8 @@ struct tandem_datapath {
 static struct tandem_datapath fake_fast, fake_slow;
 static int fast_open_error, slow_open_error, order, opened;
 
-static int fake_open(struct tandem_datapath **dpp, struct tandem_datapath *dp, int error,
-		     char *why, size_t why_size)
+static int fake_open(struct tandem_datapath **dpp, struct tandem_datapath *dp, int error, char *why,
+		     size_t why_size)
 {
 	if (error) {
 		snprintf(why, why_size, "it is broken");
@@ -135,11 +135,11 @@ static void fake_close(struct tandem_datapath *dp, bool keep)
 	opened--;
 }
 
-#define FAKE(n, o)                                                                       \
-	{                                                                                \
-		.name = n, .open = o, .apply = fake_apply, .read = fake_read,            \
-		.list = fake_list, .counters = fake_counters, .event_fd = fake_event_fd, \
-		.dispatch = fake_dispatch, .describe = fake_describe, .close = fake_close, \
+#define FAKE(n, o)                                                                                 \
+	{                                                                                          \
+		.name = n, .open = o, .apply = fake_apply, .read = fake_read, .list = fake_list,   \
+		.counters = fake_counters, .event_fd = fake_event_fd, .dispatch = fake_dispatch,   \
+		.describe = fake_describe, .close = fake_close,                                    \
 	}
 static const struct tandem_datapath_ops fast_ops = FAKE("fast", fast_open);
 static const struct tandem_datapath_ops slow_ops = FAKE("slow", slow_open);
@@ -187,13 +187,15 @@ static void opening(void **state)
 	(void)state;
 
 	fast_open_error = -EPERM;
-	assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, false, &slow_ops, &cfg, why,
-					       sizeof(why)), -EPERM);
+	assert_int_equal(
+		tandem_plane_open_ops(&plane, &fast_ops, false, &slow_ops, &cfg, why, sizeof(why)),
+		-EPERM);
 	assert_string_equal(why, "fast: it is broken");
 	assert_int_equal(opened, 0);
 
-	assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, true, &slow_ops, &cfg, why,
-					       sizeof(why)), 0);
+	assert_int_equal(
+		tandem_plane_open_ops(&plane, &fast_ops, true, &slow_ops, &cfg, why, sizeof(why)),
+		0);
 	assert_string_equal(why, "fast: it is broken");
 	assert_string_equal(tandem_plane_name(plane), "slow");
 	assert_string_equal(tandem_plane_describe(plane), "one worker");
@@ -207,8 +209,9 @@ static void opening(void **state)
 
 	fast_open_error = 0;
 	slow_open_error = -ENOSYS;
-	assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, true, &slow_ops, &cfg, why,
-					       sizeof(why)), -ENOSYS);
+	assert_int_equal(
+		tandem_plane_open_ops(&plane, &fast_ops, true, &slow_ops, &cfg, why, sizeof(why)),
+		-ENOSYS);
 	assert_int_equal(opened, 0);
 	slow_open_error = 0;
 	assert_int_equal(tandem_plane_open(&plane, "kmod", &cfg, why, sizeof(why)), -EINVAL);
@@ -224,7 +227,8 @@ static void closing(void **state)
 
 	for (int keep = 0; keep < 2; keep++) {
 		assert_int_equal(tandem_plane_open_ops(&plane, &fast_ops, false, &slow_ops, &cfg,
-						       why, sizeof(why)), 0);
+						       why, sizeof(why)),
+				 0);
 		assert_string_equal(why, "");
 		tandem_plane_close(plane, keep);
 		assert_int_equal(fake_fast.kept, keep);
@@ -342,11 +346,16 @@ static struct stream stream_of(uint32_t first, uint32_t last, uint32_t lost, uin
 {
 	uint32_t base = first & 0xffff, max = base + (last - first);
 
-	return (struct stream){ .flow_id = 1, .ssrc = 1, .base_seq = base,
-				.max_seq = (uint16_t)max, .cycles = max & 0xffff0000U,
+	return (struct stream){ .flow_id = 1,
+				.ssrc = 1,
+				.base_seq = base,
+				.max_seq = (uint16_t)max,
+				.cycles = max & 0xffff0000U,
 				.received = last - first + 1 - lost,
-				.packets = last - first + 1 - lost, .octets = 160,
-				.first_ns = first_ns, .last_ns = last_ns };
+				.packets = last - first + 1 - lost,
+				.octets = 160,
+				.first_ns = first_ns,
+				.last_ns = last_ns };
 }
 
 static uint32_t expected(const struct stream *s)
@@ -419,9 +428,17 @@ static void joined_loss(void **state)
 static void joined_reports(void **state)
 {
 	struct stream a = stream_of(100, 199, 0, 10, 100);
-	struct stream b = { .flow_id = 1, .ssrc = 1, .rr_count = 2, .rr_lost = -4, .rtt_ns = 50,
-			    .rtt_min_ns = 40, .rtt_max_ns = 60, .sr_count = 1,
-			    .sr_lsr = { 7, 0 }, .sr_ns = { 70, 0 }, .bye = 1 };
+	struct stream b = { .flow_id = 1,
+			    .ssrc = 1,
+			    .rr_count = 2,
+			    .rr_lost = -4,
+			    .rtt_ns = 50,
+			    .rtt_min_ns = 40,
+			    .rtt_max_ns = 60,
+			    .sr_count = 1,
+			    .sr_lsr = { 7, 0 },
+			    .sr_ns = { 70, 0 },
+			    .bye = 1 };
 	(void)state;
 
 	tandem_stream_join(&a, &b);

@@ -15,14 +15,14 @@
 
 #include "userspace/datapath/hash.h"
 #include "userspace/datapath/slots.h"
-#include "userspace/datapath/sparse.h"
+#include "userspace/util/sparse.h"
 #include "userspace/datapath/table.h"
 
-#define BASE 20000
-#define PORTS 100
+#define BASE   20000
+#define PORTS  100
 #define LOCALS 2
 #define DIRECT (LOCALS * PORTS)
-#define SLOTS (DIRECT + 8)
+#define SLOTS  (DIRECT + 8)
 
 static struct relay_config small_relay(void)
 {
@@ -247,8 +247,9 @@ static int teardown(void **state)
 
 static struct tandem_flow_spec spec_of(uint64_t id, struct flow_key key)
 {
-	return (struct tandem_flow_spec){ .id = id, .media_id = id, .key = key,
-					  .flags = RULE_F_LEARN };
+	return (struct tandem_flow_spec){
+		.id = id, .media_id = id, .key = key, .flags = RULE_F_LEARN
+	};
 }
 
 static void rules_written(void **state)
@@ -478,8 +479,9 @@ static void random_changes(void **state)
 
 static void configurations(void **state)
 {
-	struct tandem_datapath_config cfg = { .locals_count = 1, .port_min = 20000,
-					      .port_max = 20099, .flow_capacity = 100 };
+	struct tandem_datapath_config cfg = {
+		.locals_count = 1, .port_min = 20000, .port_max = 20099, .flow_capacity = 100
+	};
 	struct relay_config rc;
 	char why[128];
 	(void)state;

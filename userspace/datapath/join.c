@@ -74,8 +74,8 @@ static void join_sequence(struct stream *a, const struct stream *b)
 static void join_reports(struct stream *a, const struct stream *b, const struct stream *latest)
 {
 	const struct stream *rr = latest->rr_count ? latest : a->rr_count ? a : b;
-	const struct stream *sr = max_u64(a->sr_ns[0], a->sr_ns[1]) >=
-				  max_u64(b->sr_ns[0], b->sr_ns[1]) ? a : b;
+	const struct stream *sr =
+		max_u64(a->sr_ns[0], a->sr_ns[1]) >= max_u64(b->sr_ns[0], b->sr_ns[1]) ? a : b;
 	struct stream from_rr = *rr, from_sr = *sr;
 
 	a->rr_lost = from_rr.rr_lost;

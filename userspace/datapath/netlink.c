@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #define REPLY_SIZE 32768
-#define TIMEOUT_S 2
+#define TIMEOUT_S  2
 
 /* Of the generic family "netdev"; the kernel headers of older systems lack them. */
-#define NETDEV_FAMILY "netdev"
-#define NETDEV_DEV_GET 1
-#define NETDEV_ATTR_IFINDEX 1
+#define NETDEV_FAMILY		 "netdev"
+#define NETDEV_DEV_GET		 1
+#define NETDEV_ATTR_IFINDEX	 1
 #define NETDEV_ATTR_XDP_FEATURES 3
 
 struct request {

@@ -9,7 +9,7 @@
 struct tandem_link {
 	int ifindex;
 	char name[IF_NAMESIZE];
-	int lower;	 /* ifindex of the device below; 0: none */
+	int lower;     /* ifindex of the device below; 0: none */
 	uint16_t vlan; /* 802.1Q id when it is a VLAN device, else 0 */
 };
 

@@ -11,7 +11,7 @@
 #include "userspace/util/log.h"
 
 #define MODULE "plane"
-#define BATCH 64
+#define BATCH  64
 
 struct path {
 	const struct tandem_datapath_ops *ops;
@@ -208,8 +208,7 @@ static void offload_state(struct tandem_plane *plane, struct tandem_flow_stats *
 		stats->reason = refusal_reason(error == TANDEM_HASH_NONE ? ENOENT : (int)error);
 }
 
-int tandem_plane_read(struct tandem_plane *plane, uint64_t flow_id,
-		      struct tandem_flow_stats *stats)
+int tandem_plane_read(struct tandem_plane *plane, uint64_t flow_id, struct tandem_flow_stats *stats)
 {
 	struct tandem_flow_stats slow;
 	int fast_err = -ENOENT, slow_err;

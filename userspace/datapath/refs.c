@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "userspace/datapath/sparse.h"
+#include "userspace/util/sparse.h"
 
 struct tandem_ref {
 	uint64_t target;

@@ -21,8 +21,8 @@ struct tandem_ref;
 
 struct tandem_refs {
 	uint32_t slots;
-	struct tandem_ref *refs;   /* slots * TANDEM_REF_KINDS, sparse */
-	struct tandem_hash heads;  /* id -> first reference to it */
+	struct tandem_ref *refs;  /* slots * TANDEM_REF_KINDS, sparse */
+	struct tandem_hash heads; /* id -> first reference to it */
 };
 
 /* 0 or -ENOMEM. */
@@ -34,12 +34,10 @@ int tandem_refs_set(struct tandem_refs *refs, uint32_t slot, enum tandem_ref_kin
 		    uint64_t target);
 
 /* What the rule in slot refers to; 0: none. */
-uint64_t tandem_refs_get(const struct tandem_refs *refs, uint32_t slot,
-			 enum tandem_ref_kind kind);
+uint64_t tandem_refs_get(const struct tandem_refs *refs, uint32_t slot, enum tandem_ref_kind kind);
 
 /* Called once per reference; must not change references. */
 typedef void(tandem_ref_h)(uint32_t slot, enum tandem_ref_kind kind, void *arg);
-void tandem_refs_each(const struct tandem_refs *refs, uint64_t target, tandem_ref_h *h,
-		      void *arg);
+void tandem_refs_each(const struct tandem_refs *refs, uint64_t target, tandem_ref_h *h, void *arg);
 
 #endif

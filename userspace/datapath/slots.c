@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "userspace/datapath/hash.h"
-#include "userspace/datapath/sparse.h"
+#include "userspace/util/sparse.h"
 #include "userspace/util/endpoint.h"
 
 _Static_assert(TANDEM_HASH_NONE == TANDEM_NO_SLOT, "a missing value is no slot");
@@ -25,8 +25,8 @@ struct tandem_slots {
 	struct slot_info *info; /* by slot, sparse */
 	struct tandem_hash ids;
 	struct tandem_hash shared; /* keys of the flows behind the direct slots */
-	uint32_t fresh;	    /* first slot behind that was never used */
-	uint32_t free_head; /* slots behind that were given back */
+	uint32_t fresh;		   /* first slot behind that was never used */
+	uint32_t free_head;	   /* slots behind that were given back */
 };
 
 int tandem_slots_alloc(struct tandem_slots **slotsp, const struct relay_config *relay)

@@ -57,8 +57,7 @@ void tandem_slots_release(struct tandem_slots *slots, uint32_t slot);
 uint32_t tandem_slots_find(const struct tandem_slots *slots, uint64_t id);
 
 /* Slot behind the direct ones that holds exactly this key, or TANDEM_NO_SLOT. */
-uint32_t tandem_slots_lookup_shared(const struct tandem_slots *slots,
-				    const struct flow_key *key);
+uint32_t tandem_slots_lookup_shared(const struct tandem_slots *slots, const struct flow_key *key);
 
 /* Flow in slot; 0 when it is free. */
 uint64_t tandem_slots_id(const struct tandem_slots *slots, uint32_t slot);

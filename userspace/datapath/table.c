@@ -23,7 +23,8 @@ int tandem_table_config(struct relay_config *relay, const struct tandem_datapath
 	ports = (uint32_t)cfg->port_max - cfg->port_min + 1;
 	direct = (uint32_t)cfg->locals_count * ports;
 	if (cfg->flow_capacity < direct) {
-		snprintf(why, why_size, "capacity of %u flows is less than %zu addresses with %u ports",
+		snprintf(why, why_size,
+			 "capacity of %u flows is less than %zu addresses with %u ports",
 			 cfg->flow_capacity, cfg->locals_count, ports);
 		return -EINVAL;
 	}
@@ -39,8 +40,8 @@ int tandem_table_config(struct relay_config *relay, const struct tandem_datapath
 	return 0;
 }
 
-int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
-		      struct rule *rules, struct flow *flows, tandem_shared_h *shared_h, void *arg)
+int tandem_table_init(struct tandem_table *t, const struct relay_config *relay, struct rule *rules,
+		      struct flow *flows, tandem_shared_h *shared_h, void *arg)
 {
 	int err;
 

@@ -43,8 +43,8 @@ int tandem_table_config(struct relay_config *relay, const struct tandem_datapath
 			char *why, size_t why_size);
 
 /* rules and flows are zeroed or, if they are taken over, read by tandem_table_adopt. */
-int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
-		      struct rule *rules, struct flow *flows, tandem_shared_h *shared_h, void *arg);
+int tandem_table_init(struct tandem_table *t, const struct relay_config *relay, struct rule *rules,
+		      struct flow *flows, tandem_shared_h *shared_h, void *arg);
 void tandem_table_clean(struct tandem_table *t);
 
 /*

@@ -10,7 +10,7 @@
 
 #include "userspace/util/log.h"
 
-#define MODULE "xdp"
+#define MODULE		"xdp"
 #define STREAMS_AT_ONCE 256
 
 static int shared_h(const struct flow_key *key, uint32_t slot, void *arg)
@@ -155,8 +155,8 @@ static int xdp_apply(struct tandem_datapath *dp, struct tandem_change *changes, 
 	for (size_t i = 0; i < n; i++) {
 		struct tandem_change *c = &changes[i];
 
-		c->result = c->op == TANDEM_FLOW_SET ? tandem_table_set(&dp->table, &c->spec) :
-						       tandem_table_remove(&dp->table, c->spec.id);
+		c->result = c->op == TANDEM_FLOW_SET ? tandem_table_set(&dp->table, &c->spec)
+						     : tandem_table_remove(&dp->table, c->spec.id);
 	}
 	return 0;
 }

@@ -12,8 +12,8 @@
 #include "userspace/datapath/xdp.h"
 #include "userspace/util/log.h"
 
-#define MODULE "xdp"
-#define LINK_PREFIX "link_"
+#define MODULE	      "xdp"
+#define LINK_PREFIX   "link_"
 #define TX_REFRESH_NS 1000000000ULL
 
 /* As bpf/maps.bpf.h has it. */
@@ -94,8 +94,8 @@ static int attach_one(struct tandem_datapath *dp, struct xdp_interface *at, char
 		err = create_link(dp, at);
 		if (err) {
 			snprintf(why, why_size, "%s: %s", at->name,
-				 err == -EBUSY || err == -EEXIST ?
-					 "another XDP program is on it" : strerror(-err));
+				 err == -EBUSY || err == -EEXIST ? "another XDP program is on it"
+								 : strerror(-err));
 			return err;
 		}
 		at->created = true;
@@ -134,7 +134,8 @@ static void drop_stale_links(const struct tandem_datapath *dp)
 	while ((entry = readdir(dir))) {
 		const char *name = entry->d_name + strlen(LINK_PREFIX);
 
-		if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)) || configured(dp, name))
+		if (strncmp(entry->d_name, LINK_PREFIX, strlen(LINK_PREFIX)) ||
+		    configured(dp, name))
 			continue;
 		link_path(dp, name, path);
 		fd = bpf_obj_get(path);
@@ -143,7 +144,8 @@ static void drop_stale_links(const struct tandem_datapath *dp)
 			close(fd);
 		}
 		unlink(path);
-		tandem_log(TANDEM_LOG_INFO, MODULE, "detached from %s, which is not configured", name);
+		tandem_log(TANDEM_LOG_INFO, MODULE, "detached from %s, which is not configured",
+			   name);
 	}
 	closedir(dir);
 }
@@ -248,8 +250,8 @@ static void refresh_one(struct tandem_datapath *dp, struct xdp_interface *to)
 		bpf_map_delete_elem(tandem_xdp_tx_ports_fd(dp), &key);
 	to->tx = tx;
 	tandem_log(tx ? TANDEM_LOG_INFO : TANDEM_LOG_WARNING, MODULE,
-		   tx ? "%s takes redirected frames" :
-			"%s cannot take redirected frames; what leaves there goes through io_uring",
+		   tx ? "%s takes redirected frames"
+		      : "%s cannot take redirected frames; what leaves there goes through io_uring",
 		   to->name);
 }
 

@@ -20,7 +20,7 @@
 #include "userspace/util/log.h"
 
 #define MODULE "xdp"
-#define BPFFS "/sys/fs/bpf"
+#define BPFFS  "/sys/fs/bpf"
 
 static const char *const forwarding[] = {
 	"/proc/sys/net/ipv4/conf/lo/forwarding",
@@ -67,7 +67,8 @@ int tandem_xdp_host_dir(const char *dir, int *fd, char *why, size_t why_size)
 	int err = need_bpffs(dir);
 
 	if (err) {
-		snprintf(why, why_size, "no bpf file system on " BPFFS ", and none can be mounted: %s",
+		snprintf(why, why_size,
+			 "no bpf file system on " BPFFS ", and none can be mounted: %s",
 			 strerror(-err));
 		return err;
 	}
@@ -122,8 +123,9 @@ int tandem_xdp_host_routes(char *why, size_t why_size)
 			continue;
 		err = raise_flag(forwarding[i]);
 		if (err) {
-			snprintf(why, why_size, "%s cannot be set to 1, without which there are no "
-						"routes for the program: %s",
+			snprintf(why, why_size,
+				 "%s cannot be set to 1, without which there are no "
+				 "routes for the program: %s",
 				 forwarding[i], strerror(-err));
 			return err;
 		}

@@ -204,10 +204,11 @@ static int take_over(struct tandem_datapath *dp, const struct relay_config *rela
 			snprintf(why, why_size, "maps in %.64s cannot be used: %s", dp->dir,
 				 strerror(-err));
 	} else if (earlier_active(&e)) {
-		snprintf(why, why_size,
-			 "%.64s holds calls of an earlier run with other media addresses, ports or "
-			 "capacity (or another version): run with its configuration, or start fresh",
-			 dp->dir);
+		snprintf(
+			why, why_size,
+			"%.64s holds calls of an earlier run with other media addresses, ports or "
+			"capacity (or another version): run with its configuration, or start fresh",
+			dp->dir);
 		err = -EBUSY;
 	}
 	earlier_close(&e);
@@ -238,7 +239,8 @@ static int pin_all(struct tandem_datapath *dp)
 	struct bpf_map *map;
 
 	dp->pinned = true;
-	bpf_object__for_each_map(map, dp->skel->obj) {
+	bpf_object__for_each_map(map, dp->skel->obj)
+	{
 		int err = internal(map) ? 0 : pin(dp, map);
 
 		if (err)
@@ -254,7 +256,8 @@ void tandem_xdp_maps_unpin(struct tandem_datapath *dp)
 
 	if (!dp->skel)
 		return;
-	bpf_object__for_each_map(map, dp->skel->obj) {
+	bpf_object__for_each_map(map, dp->skel->obj)
+	{
 		if (internal(map))
 			continue;
 		pin_path(dp, map, path);
@@ -274,8 +277,8 @@ static size_t mapped_size(const struct bpf_map *map)
 
 static void *map_memory(const struct bpf_map *map)
 {
-	void *p = mmap(NULL, mapped_size(map), PROT_READ | PROT_WRITE, MAP_SHARED,
-		       bpf_map__fd(map), 0);
+	void *p = mmap(NULL, mapped_size(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map),
+		       0);
 
 	return p == MAP_FAILED ? NULL : p;
 }
@@ -300,7 +303,8 @@ static int load(struct tandem_datapath *dp, const struct relay_config *relay, ch
 	if (!err)
 		err = pin_all(dp);
 	if (err)
-		snprintf(why, why_size, "maps cannot be set up in %.64s: %s", dp->dir, strerror(-err));
+		snprintf(why, why_size, "maps cannot be set up in %.64s: %s", dp->dir,
+			 strerror(-err));
 	return err;
 }
 

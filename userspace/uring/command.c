@@ -112,8 +112,7 @@ int tandem_uring_apply(struct tandem_datapath *dp, struct tandem_change *changes
 	return command(dp, &c);
 }
 
-int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id,
-		      struct tandem_flow_stats *stats)
+int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
 {
 	struct uring_command c = { .op = COMMAND_READ, .flow_id = flow_id, .stats = stats };
 

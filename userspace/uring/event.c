@@ -5,11 +5,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "userspace/datapath/sparse.h"
+#include "userspace/util/sparse.h"
 #include "userspace/uring/worker.h"
 
 /* Per port: so many at once, and then one each interval. */
-#define EVENT_BURST 8U
+#define EVENT_BURST	  8U
 #define EVENT_INTERVAL_NS 50000000ULL
 
 int tandem_uring_events_init(struct tandem_datapath *dp)
@@ -34,9 +34,9 @@ static bool may_tell(struct uring_port *port, uint64_t now)
 
 	if (earned) {
 		port->event_ns = now;
-		port->event_tokens = (uint16_t)(earned >= EVENT_BURST - port->event_tokens ?
-							EVENT_BURST :
-							port->event_tokens + earned);
+		port->event_tokens = (uint16_t)(earned >= EVENT_BURST - port->event_tokens
+							? EVENT_BURST
+							: port->event_tokens + earned);
 	}
 	if (!port->event_tokens)
 		return false;

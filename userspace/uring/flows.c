@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "userspace/datapath/sparse.h"
+#include "userspace/util/sparse.h"
 #include "userspace/uring/worker.h"
 
 #define SHARED_INITIAL 256
-#define SHARED_MAX (1U << 26)
-#define FLOW_PORTS 3 /* where it arrives, and where its RTP and RTCP leave from */
+#define SHARED_MAX     (1U << 26)
+#define FLOW_PORTS     3 /* where it arrives, and where its RTP and RTCP leave from */
 
 static uint32_t power_of_two(uint32_t n)
 {
@@ -220,8 +220,8 @@ void tandem_uring_flows_apply(struct tandem_datapath *dp, struct tandem_change *
 	for (size_t i = 0; i < n; i++) {
 		struct tandem_change *c = &changes[i];
 
-		c->result = c->op == TANDEM_FLOW_SET ? flow_set(dp, &c->spec) :
-						       flow_remove(dp, c->spec.id);
+		c->result = c->op == TANDEM_FLOW_SET ? flow_set(dp, &c->spec)
+						     : flow_remove(dp, c->spec.id);
 	}
 }
 

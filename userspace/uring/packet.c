@@ -42,7 +42,8 @@ static uint8_t received_tos(const unsigned char *control, size_t len)
 	memcpy(&c, control, sizeof(c));
 	if (c.cmsg_level == IPPROTO_IP && c.cmsg_type == IP_TOS)
 		return control[CMSG_LEN(0)];
-	if (c.cmsg_level != IPPROTO_IPV6 || c.cmsg_type != IPV6_TCLASS || len < CMSG_LEN(sizeof(int)))
+	if (c.cmsg_level != IPPROTO_IPV6 || c.cmsg_type != IPV6_TCLASS ||
+	    len < CMSG_LEN(sizeof(int)))
 		return 0;
 	memcpy(&tclass, control + CMSG_LEN(0), sizeof(tclass));
 	return (uint8_t)tclass;
@@ -206,8 +207,8 @@ void tandem_uring_received(struct tandem_datapath *dp, uint32_t index,
 
 void tandem_uring_sent(struct tandem_datapath *dp, uint32_t index, int result)
 {
-	struct uring_packet *p = index & SEND_OWN ? dp->ports[index & ~SEND_OWN].packet :
-						    &dp->packets[index];
+	struct uring_packet *p = index & SEND_OWN ? dp->ports[index & ~SEND_OWN].packet
+						  : &dp->packets[index];
 	const struct plan plan = { .flow = p->flow };
 
 	if (result < 0)

@@ -8,7 +8,7 @@
 #include "userspace/uring/worker.h"
 
 #define RECEIVE_BUFFER (1 << 20)
-#define STALE_MAX 4096 /* datagrams thrown away when a port is used again */
+#define STALE_MAX      4096 /* datagrams thrown away when a port is used again */
 
 static void set_option(int fd, int level, int name, int value)
 {

@@ -6,11 +6,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "userspace/datapath/sparse.h"
+#include "userspace/util/sparse.h"
 #include "userspace/uring/worker.h"
 
-#define SQ_ENTRIES 2048
-#define CQ_ENTRIES 16384
+#define SQ_ENTRIES    2048
+#define CQ_ENTRIES    16384
 #define PROBE_BUFFERS 8
 
 /* Where the source and the ancillary data of a received datagram begin. */
@@ -145,11 +145,13 @@ int tandem_uring_ring_probe(char *detail, size_t size)
 		io_uring_queue_exit(&ring);
 	}
 	if (err == -EPERM)
-		snprintf(detail, size, "io_uring is forbidden here (kernel.io_uring_disabled, seccomp)");
+		snprintf(detail, size,
+			 "io_uring is forbidden here (kernel.io_uring_disabled, seccomp)");
 	else if (err)
 		snprintf(detail, size, "io_uring cannot be used: %s", strerror(-err));
 	else if (multishot_probe())
-		snprintf(detail, size, "one worker, a receive per packet (multishot needs Linux 6.0)");
+		snprintf(detail, size,
+			 "one worker, a receive per packet (multishot needs Linux 6.0)");
 	else
 		snprintf(detail, size, "one worker, multishot receive");
 	return err;
@@ -171,7 +173,8 @@ int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_siz
 		return err;
 	}
 	dp->starved_head = TANDEM_NO_SLOT;
-	if (multishot_probe())
+	dp->multishot = dp->multishot && multishot_probe() == 0;
+	if (!dp->multishot)
 		return 0;
 	dp->packets = tandem_sparse_alloc(URING_BUFFERS, sizeof(*dp->packets));
 	err = dp->packets ? buf_ring_open(&dp->ring, &dp->buf_ring, URING_BUFFERS) : -ENOMEM;
@@ -180,7 +183,6 @@ int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_siz
 		tandem_uring_ring_close(dp);
 		return err;
 	}
-	dp->multishot = true;
 	dp->recv_msg.msg_namelen = URING_NAME_SIZE;
 	dp->recv_msg.msg_controllen = URING_CONTROL_SIZE;
 	for (uint32_t i = 0; i < URING_BUFFERS; i++)
@@ -207,7 +209,7 @@ struct io_uring_sqe *tandem_uring_sqe(struct tandem_datapath *dp, uint64_t data)
 		io_uring_submit(&dp->ring);
 		sqe = io_uring_get_sqe(&dp->ring);
 	}
-	dp->inflight++;
+	dp->in_flight++;
 	sqe->user_data = data;
 	return sqe;
 }

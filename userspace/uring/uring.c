@@ -38,8 +38,8 @@ static void uring_close(struct tandem_datapath *dp, bool keep)
 	free(dp);
 }
 
-static int uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
-		      char *why, size_t why_size)
+int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		      bool multishot, char *why, size_t why_size)
 {
 	struct tandem_datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) & ~(size_t)63);
 	char unused[1];
@@ -55,6 +55,7 @@ static int uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 	why[0] = '\0';
 	dp->wake_fd = -1;
 	dp->event_fd = -1;
+	dp->multishot = multishot;
 	raise_file_limit();
 	err = tandem_uring_commands_init(dp);
 	if (!err)
@@ -73,6 +74,12 @@ static int uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 		 dp->multishot ? "multishot receive" : "a receive per packet");
 	*dpp = dp;
 	return 0;
+}
+
+static int uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		      char *why, size_t why_size)
+{
+	return tandem_uring_open(dpp, cfg, true, why, why_size);
 }
 
 static const char *uring_describe(struct tandem_datapath *dp)

@@ -9,9 +9,9 @@
 
 #include "userspace/util/log.h"
 
-#define MODULE "uring"
-#define BATCH 256
-#define DRAIN_ROUNDS 50
+#define MODULE	      "uring"
+#define BATCH	      256
+#define DRAIN_ROUNDS  50
 #define DRAIN_WAIT_NS 20000000
 
 /* Between the thread and the one that starts it. */
@@ -36,7 +36,7 @@ static void complete(struct tandem_datapath *dp, const struct io_uring_cqe *cqe)
 	uint32_t index = (uint32_t)cqe->user_data;
 
 	if (!(cqe->flags & IORING_CQE_F_MORE))
-		dp->inflight--;
+		dp->in_flight--;
 	switch ((enum uring_kind)(cqe->user_data >> 56)) {
 	case URING_RECV:
 		tandem_uring_received(dp, index, cqe);
@@ -86,14 +86,14 @@ static void drain(struct tandem_datapath *dp)
 	struct io_uring_cqe *cqe;
 
 	tandem_uring_flows_drop(dp);
-	for (int i = 0; i < DRAIN_ROUNDS && dp->inflight; i++) {
+	for (int i = 0; i < DRAIN_ROUNDS && dp->in_flight; i++) {
 		if (i > 0)
 			cancel_everything(dp);
 		io_uring_submit_and_wait_timeout(&dp->ring, &cqe, 1, &wait, NULL);
 		batch(dp);
 	}
-	if (dp->inflight)
-		tandem_log(TANDEM_LOG_WARNING, MODULE, "%u requests did not end", dp->inflight);
+	if (dp->in_flight)
+		tandem_log(TANDEM_LOG_WARNING, MODULE, "%u requests did not end", dp->in_flight);
 }
 
 /* Nothing is known to lead here; should it, whoever waits for a command must not hang. */

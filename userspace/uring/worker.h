@@ -23,12 +23,12 @@
 #include "userspace/datapath/table.h"
 #include "userspace/uring/env.h"
 
-#define URING_BUFFERS 1024 /* datagrams that are being handled at a time; a power of two */
-#define URING_BUFFER_SIZE 4096
-#define URING_NAME_SIZE 32 /* room for a sockaddr_in6, in multiples of 8 */
+#define URING_BUFFERS	   1024 /* datagrams that are being handled at a time; a power of two */
+#define URING_BUFFER_SIZE  4096
+#define URING_NAME_SIZE	   32 /* room for a sockaddr_in6, in multiples of 8 */
 #define URING_CONTROL_SIZE CMSG_SPACE(sizeof(int))
 #define URING_BUFFER_GROUP 1
-#define URING_EVENTS 256 /* unknown sources waiting to be told; a power of two */
+#define URING_EVENTS	   256 /* unknown sources waiting to be told; a power of two */
 
 /* What a completion belongs to; the upper byte of its user data. */
 enum uring_kind {
@@ -58,7 +58,7 @@ struct uring_packet {
 struct uring_port {
 	uint32_t refs; /* flows that receive on it or send from it */
 	bool open;
-	bool armed; /* a receive request is with the kernel */
+	bool armed;   /* a receive request is with the kernel */
 	bool starved; /* it found no buffer and waits for one */
 	int fd;
 	uint32_t next_starved;
@@ -78,14 +78,14 @@ struct tandem_datapath {
 	struct uring_port *ports; /* sparse */
 
 	struct io_uring ring;
-	bool multishot;
+	bool multishot; /* wanted; once the ring is open: used */
 	struct io_uring_buf_ring *buf_ring;
 	struct uring_packet *packets; /* URING_BUFFERS */
 	struct msghdr recv_msg;	      /* sizes of name and control, for multishot */
 	uint16_t buffers_free;	      /* in the ring */
 	uint16_t buffers_back;	      /* added to the ring, not yet published */
 	uint32_t starved_head;
-	uint32_t inflight; /* requests that will complete sooner or later */
+	uint32_t in_flight; /* requests that will complete sooner or later */
 	uint64_t wake_value;
 
 	pthread_t thread;
@@ -108,6 +108,10 @@ static inline uint64_t uring_data(enum uring_kind kind, uint32_t index)
 {
 	return (uint64_t)kind << 56 | index;
 }
+
+/* uring.c: multishot false does without it even where the kernel has it. */
+int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		      bool multishot, char *why, size_t why_size);
 
 /* ring.c: to be called from the worker's thread. why is filled in on failure. */
 int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_size);

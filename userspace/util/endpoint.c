@@ -104,8 +104,7 @@ int tandem_endpoint_from_sockaddr(struct tandem_endpoint *ep, const struct socka
 	}
 }
 
-socklen_t tandem_endpoint_to_sockaddr(const struct tandem_endpoint *ep,
-				      struct sockaddr_storage *ss)
+socklen_t tandem_endpoint_to_sockaddr(const struct tandem_endpoint *ep, struct sockaddr_storage *ss)
 {
 	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ss;
 	struct sockaddr_in *sin = (struct sockaddr_in *)ss;

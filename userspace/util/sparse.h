@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Zeroed arrays that cost memory only where they are written. */
-#ifndef TANDEM_DATAPATH_SPARSE_H
-#define TANDEM_DATAPATH_SPARSE_H
+#ifndef TANDEM_UTIL_SPARSE_H
+#define TANDEM_UTIL_SPARSE_H
 
 #include <stddef.h>
 #include <sys/mman.h>
