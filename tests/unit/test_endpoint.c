@@ -58,11 +58,18 @@ static void mapped_text_is_ipv4(void **state)
 
 static void refuses(void **state)
 {
-	static const char *const addresses[] = { "", "192.0.2", "192.0.2.256", "host", "1::2::3",
-						 "192.0.2.1 ", "[::1]" };
-	static const char *const blocks[] = { "", "/", "10.0.0.0/", "10.0.0.0/33", "::/129",
-					      "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.0/0008",
-					      "10.0.0.0/ 8", "x/8" };
+	static const char *const addresses[] = { "",	    "192.0.2",	  "192.0.2.256", "host",
+						 "1::2::3", "192.0.2.1 ", "[::1]" };
+	static const char *const blocks[] = { "",
+					      "/",
+					      "10.0.0.0/",
+					      "10.0.0.0/33",
+					      "::/129",
+					      "10.0.0.0/-1",
+					      "10.0.0.0/8x",
+					      "10.0.0.0/0008",
+					      "10.0.0.0/ 8",
+					      "x/8" };
 	struct tandem_endpoint ep;
 	struct tandem_prefix p;
 	struct sockaddr sa = { .sa_family = AF_UNIX };
