@@ -141,7 +141,9 @@ static char *shown(show_h *show, const char *json)
 static const char one_session[] =
 	"{\"id\":\"0a1b\",\"call_id\":\"c@h\",\"from\":\"sip:alice@example.test\","
 	"\"to\":\"sip:bob@example.test\",\"state\":\"established\",\"duration_s\":62,"
-	"\"verdict\":\"two-way\",\"offload\":\"xdp\",\"flows\":["
+	"\"verdict\":\"two-way\",\"offload\":\"xdp\","
+	"\"media\":[{\"a\":{\"rtp\":\"10.0.0.9:6000\",\"learned_rtp\":\"10.77.1.2:6000\"},"
+	"\"b\":{\"learned_rtp\":null}}],\"flows\":["
 	"{\"from\":\"a\",\"kind\":\"rtp\",\"remote\":\"10.77.1.2:6000\","
 	"\"local\":\"10.77.1.1:16384\",\"egress_remote\":\"10.77.2.2:7000\",\"packets\":500,"
 	"\"dropped\":0,\"unknown_source\":3,\"offload\":\"xdp\",\"reason\":\"\"},"
@@ -163,6 +165,8 @@ static void a_session(void **state)
 	assert_non_null(strstr(text, "10.77.1.2:6000"));
 	assert_non_null(strstr(text, "not in the fast path: b rtp: waiting for ? a source\n"));
 	assert_null(strstr(text, "not in the fast path: a"));
+	assert_non_null(strstr(text, "learned: a is at 10.77.1.2:6000, and said 10.0.0.9:6000\n"));
+	assert_null(strstr(text, "learned: b"));
 	assert_non_null(strstr(text, "0xdeadbeef  PCMU"));
 	assert_non_null(strstr(text, "0.99"));
 	assert_non_null(strstr(text, "4.4"));

@@ -208,6 +208,28 @@ static void show_slow_reasons(const json_t *list, FILE *out)
 	}
 }
 
+static void show_learned_leg(const json_t *media, const char *party, FILE *out)
+{
+	const json_t *leg = json_object_get(media, party);
+	const char *learned = json_string_value(json_object_get(leg, "learned_rtp"));
+
+	if (learned)
+		fprintf(out, "learned: %s is at %s, and said %s\n", party, learned,
+			tandem_field_text(leg, "rtp"));
+}
+
+/* Who was found to be behind a NAT. */
+static void show_learned(const json_t *list, FILE *out)
+{
+	const json_t *media;
+	size_t i;
+
+	json_array_foreach (list, i, media) {
+		show_learned_leg(media, "a", out);
+		show_learned_leg(media, "b", out);
+	}
+}
+
 /* 0 says that no receiver report has told it yet. */
 static const char *round_trip(const json_t *stream, char buf[TANDEM_FIELD_SIZE])
 {
@@ -280,6 +302,7 @@ void tandem_show_session(const json_t *doc, FILE *out, unsigned int width)
 	if (json_array_size(flows))
 		show_flows(flows, out, width);
 	show_slow_reasons(flows, out);
+	show_learned(json_object_get(doc, "media"), out);
 	fprintf(out, "\n%zu stream%s\n", json_array_size(streams),
 		plural(json_array_size(streams)));
 	if (json_array_size(streams))

@@ -29,7 +29,7 @@ typedef int(tandem_control_call_h)(const char *call, const json_t *params, json_
 				   char *why, size_t why_size, void *arg);
 
 /*
- * Listen on path; its directory is made when missing, and a socket that nobody
+ * Listen on path; directories above it are made when missing, and a socket that nobody
  * serves is replaced. -EADDRINUSE when another process serves it. why: as text.
  */
 int tandem_control_open(struct tandem_control **ctlp, const char *path,

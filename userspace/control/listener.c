@@ -12,17 +12,19 @@
 #include "userspace/control/client.h"
 #include "userspace/control/control.h"
 
+/* Every folder above the last slash. */
 static int make_directory(const char *path)
 {
 	char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-	char *slash;
 
 	snprintf(dir, sizeof(dir), "%s", path);
-	slash = strrchr(dir, '/');
-	if (!slash || slash == dir)
-		return 0;
-	*slash = '\0';
-	return mkdir(dir, 0755) && errno != EEXIST ? -errno : 0;
+	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(dir, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
 }
 
 /* Only a socket is ever removed, and only one that nobody listens on. */
