@@ -156,7 +156,19 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	return err ? err : tandem_body_write(mb, &body, &sdp, out);
 }
 
-static int send_to_hop(struct tandem_tx *tx, const char *hop)
+/* A name is not resolved yet: what it is sent from then is the default route's choice. */
+static struct sip *choose_stack(const struct tandem_sip *ts, const struct tandem_hop *hop,
+				const struct uri *uri)
+{
+	struct sa dst;
+
+	if (sa_isset(&hop->local, SA_ADDR))
+		return tandem_sip_stack(ts, &hop->local);
+
+	return tandem_sip_stack_to(ts, sa_set(&dst, &uri->host, SIP_PORT) ? NULL : &dst);
+}
+
+static int send_to_hop(struct tandem_tx *tx, const struct tandem_hop *hop)
 {
 	bool stateful = pl_strcmp(&tx->msg->met, "ACK");
 	struct mbuf *empty = mbuf_alloc(1);
@@ -167,11 +179,11 @@ static int send_to_hop(struct tandem_tx *tx, const char *hop)
 	if (!empty)
 		return ENOMEM;
 
-	pl_set_str(&pl, hop);
+	pl_set_str(&pl, hop->uri);
 	err = uri_decode(&uri, &pl);
 	if (!err)
-		err = sip_request(stateful ? &tx->req : NULL, tx->ts->sip, stateful, tx->msg->met.p,
-				  (int)tx->msg->met.l, tx->target.ruri, -1, &uri, empty, 0,
+		err = sip_request(stateful ? &tx->req : NULL, choose_stack(tx->ts, hop, &uri),
+				  stateful, tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri, -1, &uri, empty, 0,
 				  send_handler, stateful ? tandem_response_handler : NULL, tx);
 	mem_deref(empty);
 
@@ -184,13 +196,13 @@ bool tandem_forward(struct tandem_tx *tx)
 	int err = EHOSTUNREACH;
 
 	for (; tx->hop < tx->target.hops_count; tx->hop++) {
-		err = send_to_hop(tx, tx->target.hops[tx->hop]);
+		err = send_to_hop(tx, &tx->target.hops[tx->hop]);
 		if (!err)
 			return true;
 		if (tx->session_err)
 			break;
 		tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s cannot be reached: %s", tx->call_id,
-			   tx->target.hops[tx->hop], strerror(err));
+			   tx->target.hops[tx->hop].uri, strerror(err));
 	}
 
 	if (tx->session_err)

@@ -18,6 +18,7 @@
 #include <re_hmac.h>
 #include <re_main.h>
 #include <re_mem.h>
+#include <re_net.h>
 #include <re_sip.h>
 #include <re_sys.h>
 #include <re_tmr.h>

@@ -16,12 +16,23 @@ struct tandem_listener {
 	struct sa addr;
 };
 
-struct tandem_location;
-
-struct tandem_sip {
+/*
+ * A stack of libre's for each of our addresses: libre sends from the first
+ * transport of a family, so on a host with several networks the address to send
+ * from is chosen by choosing the stack.
+ */
+struct tandem_stack {
 	struct sip *sip;
 	struct sip_lsnr *lsnr_req;
 	struct sip_lsnr *lsnr_resp;
+	struct sa addr; /* port without meaning */
+};
+
+struct tandem_location;
+
+struct tandem_sip {
+	struct tandem_stack *stacks;
+	size_t stacks_count;
 	struct dnsc *dnsc;
 	struct tandem_sessions *ss;
 	struct tandem_location *loc;
@@ -59,6 +70,22 @@ const struct tandem_listener *tandem_sip_listener_find(const struct tandem_sip *
  * addresses stand for the same domain: who registers over IPv4 is found over IPv6.
  */
 int tandem_sip_aor(const struct tandem_sip *ts, const struct uri *uri, char **aorp);
+
+/* stack.c */
+
+/* The stack that uses our address local; the first when there is none. */
+struct sip *tandem_sip_stack(const struct tandem_sip *ts, const struct sa *local);
+
+/* The stack of the address that the host's routes send from to dst. NULL dst: by default route. */
+struct sip *tandem_sip_stack_to(const struct tandem_sip *ts, const struct sa *dst);
+
+/* Add a listener, on the stack of its address, which is made when it is new. */
+int tandem_sip_stack_listen(struct tandem_sip *ts, const struct tandem_listener *l,
+			    sip_msg_h *request_h, sip_msg_h *response_h);
+
+/* Abort all that is under way: handlers are called with an error. */
+void tandem_sip_stacks_close(struct tandem_sip *ts);
+void tandem_sip_stacks_free(struct tandem_sip *ts);
 
 /* addr.c */
 

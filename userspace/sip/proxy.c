@@ -125,7 +125,7 @@ static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tande
 	}
 
 	code = tandem_media_classify(tx, spiral);
-	if (!code && sip_strans_alloc(&tx->st, ts->sip, msg, cancel_handler, tx))
+	if (!code && sip_strans_alloc(&tx->st, tx->in, msg, cancel_handler, tx))
 		code = 500;
 	if (code) {
 		tandem_sip_refuse(ts, msg, code, NULL);
@@ -134,7 +134,7 @@ static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tande
 	}
 
 	if (tx->invite)
-		(void)sip_treply(&tx->st, ts->sip, msg, 100, "Trying");
+		(void)sip_treply(&tx->st, tx->in, msg, 100, "Trying");
 	tandem_timer_c_start(tx);
 	(void)tandem_forward(tx);
 	if (bye && !spiral)

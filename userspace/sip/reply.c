@@ -101,7 +101,7 @@ const char *tandem_sip_warning(const struct tandem_sip *ts, int err, char *buf, 
 void tandem_sip_refuse(struct tandem_sip *ts, const struct sip_msg *msg, uint16_t code,
 		       const char *headers)
 {
-	(void)sip_replyf(ts->sip, msg, code, tandem_sip_reason(code),
+	(void)sip_replyf(tandem_sip_stack(ts, &msg->dst), msg, code, tandem_sip_reason(code),
 			 "%sContent-Length: 0\r\n\r\n", headers ? headers : "");
 }
 
@@ -115,6 +115,6 @@ void tandem_sip_answer(struct tandem_sip *ts, const struct sip_msg *msg, uint16_
 	}
 	ts->replied++;
 
-	(void)sip_treplyf(NULL, NULL, ts->sip, msg, false, code, tandem_sip_reason(code),
+	(void)sip_treplyf(NULL, NULL, tandem_sip_stack(ts, &msg->dst), msg, false, code, tandem_sip_reason(code),
 			  "%sContent-Length: 0\r\n\r\n", headers ? headers : "");
 }

@@ -79,10 +79,10 @@ static int relay(struct tandem_tx *tx, const struct sip_msg *msg)
 		goto out;
 
 	if (tx->st)
-		err = sip_strans_reply(&tx->st, tx->ts->sip, tx->msg, &dst,
+		err = sip_strans_reply(&tx->st, tx->in, tx->msg, &dst,
 				       outward_code(tx, msg->scode), mb);
 	else
-		err = sip_send(tx->ts->sip, tx->msg->sock, tx->msg->tp, &dst, mb);
+		err = sip_send(tx->in, tx->msg->sock, tx->msg->tp, &dst, mb);
 
 out:
 	mem_deref(mb);
@@ -143,7 +143,7 @@ static void handle_failure(struct tandem_tx *tx, int err)
 	}
 
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s did not answer: %s", tx->call_id,
-		   tx->hop < tx->target.hops_count ? tx->target.hops[tx->hop] : "next hop",
+		   tx->hop < tx->target.hops_count ? tx->target.hops[tx->hop].uri : "next hop",
 		   strerror(err));
 	tx->hop++;
 	if (tx->canceled)

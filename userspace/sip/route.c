@@ -16,6 +16,7 @@ struct routes {
 	struct pl ruri;
 	struct uri uri;
 	struct tandem_flow flow; /* of the peer that the request goes to */
+	struct sa local;	 /* our address on that flow */
 	bool trusted;
 	bool bad;
 };
@@ -42,6 +43,15 @@ static bool has_lr(const struct uri *uri)
 	return !msg_param_exists(&uri->params, "lr", &end);
 }
 
+/* The address in a route of ours is the one that its side of the call sees. */
+static void take_flow(struct routes *r, const struct uri *uri, const struct tandem_flow *flow)
+{
+	r->trusted = true;
+	r->flow = *flow;
+	if (sa_set(&r->local, &uri->host, uri->port))
+		sa_init(&r->local, AF_UNSPEC);
+}
+
 static bool is_our_route(const struct routes *r, const struct uri *uri, struct tandem_flow *flow)
 {
 	return tandem_sip_is_local(r->ts, uri) &&
@@ -57,8 +67,7 @@ static int undo_strict_routing(struct routes *r)
 		return 0;
 
 	r->count--;
-	r->trusted = true;
-	r->flow = flow;
+	take_flow(r, &r->uri, &flow);
 	r->ruri = r->addr[r->count].auri;
 
 	return uri_decode(&r->uri, &r->ruri) ? 400 : 0;
@@ -73,10 +82,8 @@ static void pop_own_routes(struct routes *r)
 	struct tandem_flow flow;
 
 	while (r->first < r->count && tandem_sip_is_local(r->ts, &r->addr[r->first].uri)) {
-		if (is_our_route(r, &r->addr[r->first].uri, &flow)) {
-			r->trusted = true;
-			r->flow = flow;
-		}
+		if (is_our_route(r, &r->addr[r->first].uri, &flow))
+			take_flow(r, &r->addr[r->first].uri, &flow);
 		r->first++;
 	}
 }
@@ -93,20 +100,31 @@ static bool known_dialog(const struct routes *r)
 	       !tandem_session_party(r->ts->ss, call_id, tag, &party);
 }
 
-static int add_hop(struct tandem_target *t, const struct pl *uri)
+static int add_hop(struct tandem_target *t, const struct pl *uri, const struct sa *local)
 {
+	struct tandem_hop *hop = &t->hops[t->hops_count];
+
 	if (t->hops_count >= TANDEM_HOPS_MAX)
 		return 0;
+	if (local)
+		hop->local = *local;
+	t->hops_count++;
 
-	return -pl_strdup(&t->hops[t->hops_count++], uri);
+	return -pl_strdup(&hop->uri, uri);
 }
 
-static int add_flow_hop(struct tandem_target *t, enum sip_transp tp, const struct sa *addr)
+static int add_flow_hop(struct tandem_target *t, enum sip_transp tp, const struct sa *addr,
+			const struct sa *local)
 {
+	struct tandem_hop *hop = &t->hops[t->hops_count];
+
 	if (t->hops_count >= TANDEM_HOPS_MAX)
 		return 0;
+	if (sa_af(local) == sa_af(addr))
+		hop->local = *local;
+	t->hops_count++;
 
-	return tandem_sip_hop(&t->hops[t->hops_count++], tp, addr);
+	return tandem_sip_hop(&hop->uri, tp, addr);
 }
 
 /* The header lines of the routes that are left. */
@@ -141,7 +159,7 @@ static int follow_routes(struct tandem_target *t, struct routes *r)
 	if (!r->trusted)
 		return 403;
 
-	err = add_hop(t, &next->auri);
+	err = add_hop(t, &next->auri, NULL);
 	if (err)
 		return err;
 	if (has_lr(&next->uri)) {
@@ -165,7 +183,7 @@ static int path_hop(struct tandem_target *t, const char *path)
 	if (sip_addr_decode(&addr, &pl))
 		return -EINVAL;
 
-	return add_hop(t, &addr.auri);
+	return add_hop(t, &addr.auri, NULL);
 }
 
 /*
@@ -175,7 +193,7 @@ static int path_hop(struct tandem_target *t, const char *path)
  */
 static int binding_hops(struct tandem_target *t, const struct tandem_binding *b)
 {
-	struct sa source;
+	struct sa source, local;
 	struct uri uri;
 	struct pl pl;
 	bool nat;
@@ -185,14 +203,15 @@ static int binding_hops(struct tandem_target *t, const struct tandem_binding *b)
 		return path_hop(t, b->path);
 
 	pl_set_str(&pl, b->uri);
-	if (uri_decode(&uri, &pl) || sa_decode(&source, b->source, strlen(b->source)))
+	if (uri_decode(&uri, &pl) || sa_decode(&source, b->source, strlen(b->source)) ||
+	    sa_decode(&local, b->local, strlen(b->local)))
 		return -EINVAL;
 
 	nat = !tandem_sip_host_is(&uri.host, &source);
 	if (nat || tandem_binding_connected(b))
-		err = add_flow_hop(t, b->tp, &source);
+		err = add_flow_hop(t, b->tp, &source, &local);
 	if (!err && !(nat && b->tp == SIP_TRANSP_UDP))
-		err = add_hop(t, &pl);
+		err = add_hop(t, &pl, b->tp == SIP_TRANSP_UDP ? &local : NULL);
 
 	return err;
 }
@@ -244,9 +263,9 @@ static int find_remote(struct tandem_target *t, const struct routes *r)
 		return 416;
 
 	if (r->flow.set)
-		err = add_flow_hop(t, r->flow.tp, &r->flow.addr);
+		err = add_flow_hop(t, r->flow.tp, &r->flow.addr, &r->local);
 	if (!err && !(r->flow.set && r->flow.tp == SIP_TRANSP_UDP))
-		err = add_hop(t, &r->ruri);
+		err = add_hop(t, &r->ruri, NULL);
 	if (!err)
 		err = -pl_strdup(&t->ruri, &r->ruri);
 
@@ -293,7 +312,7 @@ void tandem_target_clean(struct tandem_target *t)
 	size_t i;
 
 	for (i = 0; i < t->hops_count; i++)
-		t->hops[i] = mem_deref(t->hops[i]);
+		t->hops[i].uri = mem_deref(t->hops[i].uri);
 	t->hops_count = 0;
 	t->ruri = mem_deref(t->ruri);
 	t->routes = mem_deref(t->routes);

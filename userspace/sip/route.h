@@ -9,11 +9,17 @@
 #define TANDEM_ROUTES_MAX 32
 #define TANDEM_HOPS_MAX	  2
 
+/* Where to send to, and from where. */
+struct tandem_hop {
+	char *uri;
+	struct sa local; /* our address to send from; not set: as the host's routes say */
+};
+
 /* The decision for one request. Clean with tandem_target_clean(). */
 struct tandem_target {
 	char *ruri;		     /* Request-URI to send */
 	char *routes;		     /* whole Route header lines to send, or "" */
-	char *hops[TANDEM_HOPS_MAX]; /* URIs to send it to: the second if the first fails at once */
+	struct tandem_hop hops[TANDEM_HOPS_MAX]; /* the second is for when the first fails at once */
 	size_t hops_count;
 	bool local;   /* for this host itself, nothing to forward */
 	bool trusted; /* within a dialog that passed through us */

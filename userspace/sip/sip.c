@@ -49,6 +49,13 @@ static bool is_complete(const struct sip_msg *msg)
 	       !tandem_body_get(&body, msg);
 }
 
+/* An ACK cannot be refused, and is known by its first line: some copy the CSeq of the INVITE. */
+static bool method_matches(const struct sip_msg *msg)
+{
+	return !pl_cmp(&msg->cseq.met, &msg->met) ||
+	       (!pl_strcmp(&msg->met, "ACK") && !pl_strcmp(&msg->cseq.met, "INVITE"));
+}
+
 static bool request_handler(const struct sip_msg *msg, void *arg)
 {
 	struct tandem_sip *ts = arg;
@@ -58,7 +65,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 		return true;
 
 	set_tag(ts, msg);
-	if (!is_complete(msg) || pl_cmp(&msg->cseq.met, &msg->met)) {
+	if (!is_complete(msg) || !method_matches(msg)) {
 		if (!ack && pl_isset(&msg->via.sentby))
 			tandem_sip_refuse(ts, msg, 400, NULL);
 	} else if (ack) {
@@ -125,7 +132,8 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 
 	ts->domains = mem_zalloc(sizeof(*ts->domains) * (cfg->domains_count + 1), NULL);
 	ts->listeners = mem_zalloc(sizeof(*ts->listeners) * (cfg->listen_count + 1), NULL);
-	if (!ts->domains || !ts->listeners)
+	ts->stacks = mem_zalloc(sizeof(*ts->stacks) * (cfg->listen_count + 1), NULL);
+	if (!ts->domains || !ts->listeners || !ts->stacks)
 		return -ENOMEM;
 	for (i = 0; i < cfg->domains_count && !err; i++, ts->domains_count++)
 		err = -str_dup(&ts->domains[i], cfg->domains[i]);
@@ -149,7 +157,7 @@ static int listen_all(struct tandem_sip *ts, const struct tandem_sip_config *cfg
 
 		err = tandem_sip_listener_parse(l, cfg->listen[i]);
 		if (!err)
-			err = -sip_transp_add(ts->sip, l->tp, &l->addr);
+			err = tandem_sip_stack_listen(ts, l, request_handler, response_handler);
 		if (err) {
 			snprintf(why, size, "%s: %s", cfg->listen[i],
 				 err == -EINVAL ? "not udp:ADDRESS:PORT or tcp:ADDRESS:PORT"
@@ -186,21 +194,13 @@ static int make_key(struct tandem_sip *ts, struct tandem_store *store)
 	return 0;
 }
 
-static int open_stack(struct tandem_sip *ts, struct tandem_store *store)
+static int open_tables(struct tandem_sip *ts, struct tandem_store *store)
 {
 	int err;
 
-	open_resolver(ts);
-	err = sip_alloc(&ts->sip, ts->dnsc, HASH_SIZE, HASH_SIZE, HASH_SIZE,
-			"tandem/" TANDEM_VERSION, NULL, NULL);
-	if (!err)
-		err = hash_alloc(&ts->ht_branch, HASH_SIZE);
+	err = hash_alloc(&ts->ht_branch, HASH_SIZE);
 	if (!err)
 		err = hash_alloc(&ts->ht_call, HASH_SIZE);
-	if (!err)
-		err = sip_listen(&ts->lsnr_req, ts->sip, true, request_handler, ts);
-	if (!err)
-		err = sip_listen(&ts->lsnr_resp, ts->sip, false, response_handler, ts);
 	if (err)
 		return -err;
 
@@ -229,7 +229,9 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!err)
 		err = make_key(ts, store);
 	if (!err)
-		err = open_stack(ts, store);
+		err = open_tables(ts, store);
+	if (!err)
+		open_resolver(ts);
 	if (!err)
 		err = listen_all(ts, cfg, why, why_size);
 	if (err) {
@@ -264,12 +266,10 @@ void tandem_sip_free(struct tandem_sip *ts)
 	ts->closing = true;
 	tmr_cancel(&ts->tmr_expire);
 	tmr_cancel(&ts->tmr_window);
-	sip_close(ts->sip, true);
+	tandem_sip_stacks_close(ts);
 	if (ts->ht_call)
 		(void)hash_apply(ts->ht_call, free_tx, NULL);
-	mem_deref(ts->lsnr_req);
-	mem_deref(ts->lsnr_resp);
-	mem_deref(ts->sip);
+	tandem_sip_stacks_free(ts);
 	mem_deref(ts->dnsc);
 	mem_deref(ts->ht_branch);
 	mem_deref(ts->ht_call);

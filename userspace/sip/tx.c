@@ -53,6 +53,7 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 	tmr_init(&tx->tmr_c);
 	tmr_init(&tx->tmr_linger);
 	tx->ts = ts;
+	tx->in = tandem_sip_stack(ts, &msg->dst);
 	tx->target = *target;
 	memset(target, 0, sizeof(*target));
 	tx->active = true;
@@ -142,7 +143,7 @@ void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
 
 	/* RFC 4320 section 4.2: a non-INVITE request is never answered with 408 */
 	if (tx->st && (tx->invite || code != 408))
-		(void)sip_treplyf(&tx->st, NULL, tx->ts->sip, tx->msg, false, code,
+		(void)sip_treplyf(&tx->st, NULL, tx->in, tx->msg, false, code,
 				  tandem_sip_reason(code), "%sContent-Length: 0\r\n\r\n",
 				  headers ? headers : "");
 	tandem_log(TANDEM_LOG_DEBUG, "sip", "%s: refused with %s", tx->call_id, why);

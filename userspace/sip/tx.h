@@ -32,6 +32,7 @@ struct tandem_tx {
 	struct le he_call;
 	struct le le_linger;
 	struct tandem_sip *ts;
+	struct sip *in; /* the stack that the request came to */
 	struct sip_msg *msg;
 	struct sip_strans *st;
 	struct sip_request *req;
