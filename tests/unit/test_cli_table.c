@@ -52,7 +52,7 @@ static char *printed(unsigned int width)
 {
 	static const char *const rows[][3] = {
 		{ "alice", "7", "because" },
-		{ "somebody-with-a-long-name", "12345", NULL },
+		{ "everyone-with-a-long-name", "12345", NULL },
 		{ "J\xc3\xbcrgen", "1", "a reason that goes on" },
 	};
 	struct tandem_table *t;
@@ -77,20 +77,20 @@ static void wide_and_narrow(void **state)
 	assert_string_equal(text,
 			    "NAME                       COUNT  WHY\n"
 			    "alice                          7  because\n"
-			    "somebody-with-a-long-name  12345  -\n"
+			    "everyone-with-a-long-name  12345  -\n"
 			    "J\xc3\xbcrgen                         1  a reason that goes on\n");
 	free(text);
 	text = printed(36);
 	assert_string_equal(text, "NAME           COUNT  WHY\n"
 				  "alice              7  because\n"
-				  "somebody-w...  12345  -\n"
+				  "everyone-w...  12345  -\n"
 				  "J\xc3\xbcrgen             1  a reason th...\n");
 	free(text);
 	/* Not below the minima, whatever is asked. */
 	text = printed(5);
 	assert_string_equal(text, "NAME    COUNT  WHY\n"
 				  "alice       7  because\n"
-				  "som...  12345  -\n"
+				  "eve...  12345  -\n"
 				  "J\xc3\xbcrgen      1  a rea...\n");
 	free(text);
 }

@@ -158,10 +158,10 @@ static const struct {
 	const char *key, *words;
 } wrong[] = {
 	/* keys */
-	{ "datapath: auto\nmedai:\n  port_min: 2\n", 2, "medai", "unknown key" },
+	{ "datapath: auto\nmedla:\n  port_min: 2\n", 2, "medla", "unknown key" },
 	{ "media:\n  port_mni: 20000\n", 2, "media.port_mni", "unknown key" },
-	{ "media:\n  addresses:\n  - address: 192.0.2.1\n    adress: 1\n", 4,
-	  "media.addresses[0].adress", "unknown key" },
+	{ "media:\n  addresses:\n  - address: 192.0.2.1\n    addr: 1\n", 4,
+	  "media.addresses[0].addr", "unknown key" },
 	{ "Datapath: auto\n", 1, "Datapath", "unknown key" },
 	{ "datapath: auto\nlog_level: info\ndatapath: xdp\n", 3, "datapath", "first on line 1" },
 	{ "media:\n  deny: []\n\n  deny: []\n", 4, "deny", "first on line 2" },
