@@ -100,6 +100,8 @@ int tandem_loop_watch(struct tandem_loop *loop, int fd, tandem_loop_h *h, void *
 	struct watch *watch = &loop->watches[loop->watches_count];
 	int err;
 
+	if (fd < 0)
+		return -EBADF;
 	if (loop->watches_count == MAX_WATCHES)
 		return -ENOSPC;
 	*watch = (struct watch){ fd, h, arg };

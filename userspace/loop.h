@@ -14,7 +14,7 @@ int tandem_loop_open(struct tandem_loop **loopp);
 /* Everything that uses libre must be gone. */
 void tandem_loop_close(struct tandem_loop *loop);
 
-/* Call h while fd is readable. fd stays the caller's and must outlive the loop's run. */
+/* Call h while fd is readable. fd stays the caller's and is open until tandem_loop_forget(). */
 int tandem_loop_watch(struct tandem_loop *loop, int fd, tandem_loop_h *h, void *arg);
 
 /* Stop watching and ticking; to be called before what is watched is closed. */
