@@ -185,7 +185,7 @@ static void too_long(void **state)
 	int calls = 0;
 	struct tandem_control *ctl = open_server(&calls);
 	int fd = dial();
-	char buf[512], junk[TANDEM_CONTROL_MAX_REQUEST];
+	char buf[512], junk[3 * TANDEM_CONTROL_MAX_REQUEST];
 	(void)state;
 
 	memset(junk, ' ', sizeof(junk));

@@ -16,6 +16,7 @@
 
 /* Leaves the event loop to others when a client keeps asking. */
 #define REQUESTS_PER_TURN 8
+#define DRAIN_TURNS	  16
 
 struct client {
 	int fd;	       /* -1: the place is free */
@@ -96,6 +97,15 @@ static void accept_client(struct tandem_control *ctl)
 	client_watch(ctl, client, EPOLL_CTL_ADD);
 }
 
+/* What is left unread when a Unix socket is closed takes the reply back from the peer. */
+static void client_drain(struct client *client)
+{
+	for (int i = 0; i < DRAIN_TURNS; i++) {
+		if (recv(client->fd, client->in, sizeof(client->in), 0) <= 0)
+			return;
+	}
+}
+
 /* Sends what it can. False when the client is gone. */
 static bool client_flush(struct client *client)
 {
@@ -117,6 +127,7 @@ static bool client_flush(struct client *client)
 	client->out = NULL;
 	if (!client->closing)
 		return true;
+	client_drain(client);
 	client_close(client);
 	return false;
 }
