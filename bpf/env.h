@@ -14,8 +14,8 @@
 
 #define ENV_CALL __attribute__((noinline))
 
-#define AF_INET 2
-#define AF_INET6 10
+#define AF_INET		 2
+#define AF_INET6	 10
 #define LOOPBACK_IFINDEX 1
 
 struct env {
@@ -93,8 +93,7 @@ static inline __u32 env_egress_device(__u32 ifindex, struct nexthop *nh)
 		nh->ifindex = vlan->ifindex;
 		nh->vlan_tci = vlan->tci;
 	}
-	return bpf_map_lookup_elem(&tx_ports, &nh->ifindex) ? REASON_NONE :
-							      REASON_no_egress_port;
+	return bpf_map_lookup_elem(&tx_ports, &nh->ifindex) ? REASON_NONE : REASON_no_egress_port;
 }
 
 static inline __u32 env_fib_reason(long result)
@@ -188,8 +187,8 @@ struct rtcp_place;
  */
 __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off, __u32 len);
 __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp_job *job, __u64 off, __u32 len);
-__u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp_job *job, struct rtcp_place *at,
-		       __u64 off, __u32 len);
+__u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp_job *job, struct rtcp_place *at, __u64 off,
+		       __u32 len);
 
 static inline __u64 env_offset(struct env *env, const void *p)
 {

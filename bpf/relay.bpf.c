@@ -29,8 +29,8 @@ __attribute__((noinline)) __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp
 
 	if (!job)
 		return REASON_bad_rtcp;
-	return rtcp_walk(&env, job, (char *)env_data(&env) + (off & OFF_MASK),
-			 env_data_end(&env), len);
+	return rtcp_walk(&env, job, (char *)env_data(&env) + (off & OFF_MASK), env_data_end(&env),
+			 len);
 }
 
 __attribute__((noinline)) __u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp_job *job,

@@ -18,9 +18,9 @@
 #include <linux/types.h>
 
 #define TANDEM_ABI_VERSION 1
-#define TANDEM_MAX_LOCALS 16
-#define TANDEM_MAX_PTS 8
-#define TANDEM_NO_SLOT 0xffffffffU
+#define TANDEM_MAX_LOCALS  16
+#define TANDEM_MAX_PTS	   8
+#define TANDEM_NO_SLOT	   0xffffffffU
 
 /* An IPv6 address, or an IPv4 address in its mapped form ::ffff:a.b.c.d. */
 struct ip_addr {
@@ -48,11 +48,11 @@ struct ssrc_map {
 
 enum egress_flag {
 	EGRESS_F_ACTIVE = 1 << 0, /* there is an egress here at all */
-	EGRESS_F_SSRC = 1 << 1,   /* ssrc.from becomes ssrc.to */
-	EGRESS_F_SEQ = 1 << 2,    /* seq_offset is added to the sequence number */
-	EGRESS_F_TS = 1 << 3,     /* ts_offset is added to the RTP timestamp */
-	EGRESS_F_PT = 1 << 4,     /* pt becomes pt_out as struct pt_map says */
-	EGRESS_F_DSCP = 1 << 5,   /* dscp is set; else the packet's own is kept */
+	EGRESS_F_SSRC = 1 << 1,	  /* ssrc.from becomes ssrc.to */
+	EGRESS_F_SEQ = 1 << 2,	  /* seq_offset is added to the sequence number */
+	EGRESS_F_TS = 1 << 3,	  /* ts_offset is added to the RTP timestamp */
+	EGRESS_F_PT = 1 << 4,	  /* pt becomes pt_out as struct pt_map says */
+	EGRESS_F_DSCP = 1 << 5,	  /* dscp is set; else the packet's own is kept */
 };
 
 /*
@@ -81,15 +81,15 @@ struct pt_map {
 };
 
 enum rule_flag {
-	RULE_F_ACTIVE = 1 << 0,    /* the slot is in use */
-	RULE_F_SHARED = 1 << 1,    /* further flows on this port: ask the hash */
-	RULE_F_LEARN = 1 << 2,     /* unknown sources are punted, not dropped */
+	RULE_F_ACTIVE = 1 << 0,	   /* the slot is in use */
+	RULE_F_SHARED = 1 << 1,	   /* further flows on this port: ask the hash */
+	RULE_F_LEARN = 1 << 2,	   /* unknown sources are punted, not dropped */
 	RULE_F_STRICT_PT = 1 << 3, /* a payload type not listed is dropped */
-	RULE_F_MUTE = 1 << 4,      /* RTP is counted and dropped; RTCP passes */
-	RULE_F_RTCP = 1 << 5,      /* an RTCP port of its own: no RTP expected */
+	RULE_F_MUTE = 1 << 4,	   /* RTP is counted and dropped; RTCP passes */
+	RULE_F_RTCP = 1 << 5,	   /* an RTCP port of its own: no RTP expected */
 };
 
-#define EGRESS_RTP 0
+#define EGRESS_RTP  0
 #define EGRESS_RTCP 1
 
 /*
@@ -127,7 +127,7 @@ struct rule {
 struct nexthop {
 	__u64 expires_ns;
 	__u32 ifindex;
-	__u16 mtu; /* L3 bytes; 0: unknown */
+	__u16 mtu;	/* L3 bytes; 0: unknown */
 	__u16 vlan_tci; /* 0: untagged */
 	__u8 dmac[6];
 	__u8 smac[6];
@@ -148,11 +148,11 @@ struct stream {
 	__u16 max_seq;
 	__u8 pt;
 	__u8 flags;
-	__u32 cycles;   /* sequence wraps, shifted left by 16 */
+	__u32 cycles;	/* sequence wraps, shifted left by 16 */
 	__u32 base_seq; /* first sequence number since start or restart */
-	__u32 bad_seq;  /* last "bad" sequence number + 1, or 0x10001 */
+	__u32 bad_seq;	/* last "bad" sequence number + 1, or 0x10001 */
 	__u32 received; /* distinct packets since base_seq */
-	__u64 window;   /* bit n: max_seq - n has been received */
+	__u64 window;	/* bit n: max_seq - n has been received */
 	__u64 last_ns;
 	__u32 last_ts;
 	__u32 clock_hz;
@@ -162,26 +162,26 @@ struct stream {
 	__u64 octets; /* RTP payload octets, padding excluded */
 	__u64 first_ns;
 	__u32 lost_prior; /* lost before the last restart of the sequence */
-	__u32 gaps;       /* times that one or more packets were missing */
+	__u32 gaps;	  /* times that one or more packets were missing */
 	__u32 reordered;
 	__u32 duplicates;
 	__u32 restarts;
 	__u32 jitter_max_ns;
 
 	__u32 sr_lsr[2]; /* middle 32 bits of the NTP time of the last two SRs */
-	__u64 sr_ns[2];  /* when they passed the relay */
+	__u64 sr_ns[2];	 /* when they passed the relay */
 	__u32 sr_count;
-	__u32 rr_count;     /* report blocks seen about this stream */
-	__s32 rr_lost;      /* cumulative loss that the receiver reports */
-	__u32 rr_jitter;    /* in RTP timestamp units, as reported */
-	__u32 rtt_ns;       /* relay to receiver and back; 0: not known */
+	__u32 rr_count;	 /* report blocks seen about this stream */
+	__s32 rr_lost;	 /* cumulative loss that the receiver reports */
+	__u32 rr_jitter; /* in RTP timestamp units, as reported */
+	__u32 rtt_ns;	 /* relay to receiver and back; 0: not known */
 	__u32 rtt_min_ns;
 	__u32 rtt_max_ns;
-	__u8 rr_fraction;   /* fraction lost, of 256 */
-	__u8 bye;           /* 1 after an RTCP BYE */
+	__u8 rr_fraction; /* fraction lost, of 256 */
+	__u8 bye;	  /* 1 after an RTCP BYE */
 	__u8 pad[2];
-	__u64 ns_per_tick;  /* of the clock, scaled by 2^16 */
-	__u64 reserved[2];  /* keeps entries on whole cache lines */
+	__u64 ns_per_tick; /* of the clock, scaled by 2^16 */
+	__u64 reserved[2]; /* keeps entries on whole cache lines */
 };
 
 /* The live state of a flow. stream holds its first SSRC; others go to a table. */
@@ -194,11 +194,11 @@ struct flow {
 
 	struct stream stream;
 
-	__u64 dropped;        /* dropped for any reason but the next */
+	__u64 dropped;	      /* dropped for any reason but the next */
 	__u64 unknown_source; /* on this port from any other source */
 	__u64 punted;
-	__u32 extra_streams; /* SSRCs that went to the table */
-	__u32 last_reason;   /* of the last punt or drop: enum reason */
+	__u32 extra_streams;   /* SSRCs that went to the table */
+	__u32 last_reason;     /* of the last punt or drop: enum reason */
 	__u8 unknown_addr[16]; /* the last unknown source */
 	__be16 unknown_port;
 	__u8 pad[6];

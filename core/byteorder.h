@@ -9,7 +9,7 @@
 
 #define host16(x) ((__u16)(CORE_LITTLE_ENDIAN ? __builtin_bswap16((__u16)(x)) : (__u16)(x)))
 #define host32(x) ((__u32)(CORE_LITTLE_ENDIAN ? __builtin_bswap32((__u32)(x)) : (__u32)(x)))
-#define net16(x) ((__be16)host16(x))
-#define net32(x) ((__be32)host32(x))
+#define net16(x)  ((__be16)host16(x))
+#define net32(x)  ((__be32)host32(x))
 
 #endif

@@ -35,7 +35,7 @@ struct plan {
 	struct flow *flow; /* that the packet counts for; NULL: none */
 	__u64 now;
 	__u64 flow_id;
-	__u32 slot; /* of flow */
+	__u32 slot;  /* of flow */
 	__u32 flags; /* enum rule_flag */
 	__u32 gen;
 	__u32 clock_hz; /* of the payload type; 0: not negotiated */
@@ -192,9 +192,8 @@ static inline enum reason plan_lookup(struct env *env, const struct flow_key *ke
  * source. REASON_NONE: the plan holds. Any other reason ends the packet; plan->flow is
  * what it counts for. STUN and DTLS are punted from any source; ICE decides on those.
  */
-static inline enum reason relay_decide(struct env *env, const struct flow_key *key,
-				       void *payload, const void *end, __u32 len,
-				       struct plan *plan)
+static inline enum reason relay_decide(struct env *env, const struct flow_key *key, void *payload,
+				       const void *end, __u32 len, struct plan *plan)
 {
 	enum packet_class class = classify(payload, end, len);
 	const struct rule *rule = 0;
@@ -268,8 +267,8 @@ static inline enum reason relay_commit(struct env *env, struct plan *plan, void 
 }
 
 /* Count the packet, once, whatever became of it. Returns reason. */
-static inline enum reason relay_count(struct env *env, const struct plan *plan,
-				      enum reason reason, __u32 len)
+static inline enum reason relay_count(struct env *env, const struct plan *plan, enum reason reason,
+				      __u32 len)
 {
 	struct flow *flow = plan->flow;
 
@@ -304,8 +303,9 @@ static inline enum reason relay_parsed(struct env *env, const struct frame *f, s
 	struct hop hop;
 	__u64 delta;
 
-	reason = relay_decide(env, &f->key, data + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr), env_data_end(env),
-			      f->payload_len, plan);
+	reason = relay_decide(env, &f->key,
+			      data + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr),
+			      env_data_end(env), f->payload_len, plan);
 	if (reason != REASON_NONE)
 		return reason;
 	plan->now = env_now(env);
@@ -327,8 +327,9 @@ static inline enum reason relay_parsed(struct env *env, const struct frame *f, s
 		return reason;
 
 	data = env_data(env);
-	reason = relay_commit(env, plan, data + (out.udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr), env_data_end(env),
-			      f->payload_len, &delta);
+	reason = relay_commit(env, plan,
+			      data + (out.udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr),
+			      env_data_end(env), f->payload_len, &delta);
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return reason;
 	*ifindex = hop.ifindex;
@@ -363,8 +364,8 @@ static inline enum reason relay_frame(struct env *env, __u32 *ifindex)
  * should that fail, say so with relay_send_failed(). On a punt plan->slot is the port's,
  * if plan->flow is set; reasons up to not_media_port have none.
  */
-static inline enum reason relay_datagram(struct env *env, const struct flow_key *key,
-					 void *payload, __u32 len, struct plan *plan)
+static inline enum reason relay_datagram(struct env *env, const struct flow_key *key, void *payload,
+					 __u32 len, struct plan *plan)
 {
 	const char *end = (const char *)payload + len;
 	enum reason reason;

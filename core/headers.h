@@ -12,8 +12,8 @@
 
 typedef __be32 CORE_WIRE wire32;
 
-#define ETHERTYPE_IP4 0x0800
-#define ETHERTYPE_IP6 0x86dd
+#define ETHERTYPE_IP4  0x0800
+#define ETHERTYPE_IP6  0x86dd
 #define ETHERTYPE_VLAN 0x8100 /* IEEE 802.1Q */
 #define ETHERTYPE_QINQ 0x88a8 /* IEEE 802.1ad */
 
@@ -45,7 +45,7 @@ struct CORE_WIRE ip4_hdr {
 	__be32 dst;
 };
 
-#define IP4_DF 0x4000
+#define IP4_DF		 0x4000
 #define IP4_MF_OR_OFFSET 0x3fff
 
 /* RFC 8200 */

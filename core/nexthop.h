@@ -51,8 +51,8 @@ static ENV_CALL enum reason nexthop_find(struct env *env, const struct egress *e
  * is that of the rule. Returns REASON_NONE and fills hop, or the reason to punt.
  */
 static inline enum reason nexthop_get(struct env *env, const struct egress *eg,
-				      struct nexthop *cache, __u32 gen, __u32 l3_len,
-				      __u64 now, struct hop *hop)
+				      struct nexthop *cache, __u32 gen, __u32 l3_len, __u64 now,
+				      struct hop *hop)
 {
 	const struct relay_config *config;
 	enum reason reason;

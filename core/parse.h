@@ -14,8 +14,8 @@
 #define IP_MAPPED_PREFIX 0xffff /* third word of ::ffff:a.b.c.d */
 
 /* Largest datagram looked at; also what the verifier takes as bound of offsets. */
-#define PAYLOAD_MAX 0x3fff
-#define L3_OFF_MASK 0x1f
+#define PAYLOAD_MAX  0x3fff
+#define L3_OFF_MASK  0x1f
 #define UDP_OFF_MASK 0x3f
 
 /* Where things are in a frame, and what is needed of its headers later. */

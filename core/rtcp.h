@@ -29,23 +29,23 @@ enum rtcp_type {
 	RTCP_XR = 207,
 };
 
-#define RTCP_COUNT_MASK 0x1f
-#define RTCP_PADDING 0x20
-#define RTCP_MAX 2047       /* longest compound packet looked at */
-#define RTCP_PACKETS_MAX 16 /* packets in a compound */
-#define RTCP_STEPS_MAX 128  /* elements in a compound: blocks, chunks, items, ... */
+#define RTCP_COUNT_MASK	 0x1f
+#define RTCP_PADDING	 0x20
+#define RTCP_MAX	 2047 /* longest compound packet looked at */
+#define RTCP_PACKETS_MAX 16   /* packets in a compound */
+#define RTCP_STEPS_MAX	 128  /* elements in a compound: blocks, chunks, items, ... */
 
 /* Elements of the packet that the walk has come to. */
 enum rtcp_state {
-	RTCP_AT_PACKET,  /* a packet's header */
-	RTCP_AT_BLOCK,   /* report block of SR or RR */
-	RTCP_AT_CHUNK,   /* SDES chunk: an SSRC */
-	RTCP_AT_ITEM,    /* SDES item, or the end of a chunk */
-	RTCP_AT_SOURCE,  /* SSRC in a BYE */
-	RTCP_AT_NACK,    /* generic NACK entry, RFC 4585 6.2.1 */
+	RTCP_AT_PACKET,	 /* a packet's header */
+	RTCP_AT_BLOCK,	 /* report block of SR or RR */
+	RTCP_AT_CHUNK,	 /* SDES chunk: an SSRC */
+	RTCP_AT_ITEM,	 /* SDES item, or the end of a chunk */
+	RTCP_AT_SOURCE,	 /* SSRC in a BYE */
+	RTCP_AT_NACK,	 /* generic NACK entry, RFC 4585 6.2.1 */
 	RTCP_AT_REQUEST, /* SSRC and 4 bytes: FIR, TMMBR and the like, RFC 5104 */
-	RTCP_AT_XR,      /* XR report block, RFC 3611 section 3 */
-	RTCP_AT_DLRR,    /* sub-block of XR DLRR, RFC 3611 4.5 */
+	RTCP_AT_XR,	 /* XR report block, RFC 3611 section 3 */
+	RTCP_AT_DLRR,	 /* sub-block of XR DLRR, RFC 3611 4.5 */
 };
 
 /* Where the walk is. Offsets are from the start of the compound. */
@@ -192,8 +192,7 @@ static inline int rtcp_peer_offset(const struct rtcp_job *job, __u32 ssrc)
 /* Is the timestamp of an SR from this SSRC to be translated? Like its RTP's. */
 static inline int rtcp_ts_offset_applies(const struct rtcp_job *job, __u32 ssrc)
 {
-	return job->flags & EGRESS_F_TS &&
-	       (!(job->flags & EGRESS_F_SSRC) || job->own.from == ssrc);
+	return job->flags & EGRESS_F_TS && (!(job->flags & EGRESS_F_SSRC) || job->own.from == ssrc);
 }
 
 /* SR, 6.4.1: remember when which NTP time passed, for the round trip. */
@@ -241,8 +240,8 @@ static inline void rtcp_round_trip(struct stream *s, __u32 lsr, __u32 dlsr, __u6
 }
 
 /* What a receiver says of the stream ssrc, 6.4.1. */
-static inline void rtcp_read_block(struct env *env, const struct rtcp_job *job,
-				   const wire32 *p, __u32 ssrc)
+static inline void rtcp_read_block(struct env *env, const struct rtcp_job *job, const wire32 *p,
+				   __u32 ssrc)
 {
 	struct stream *s;
 	__u32 lost = host32(p[1]);
@@ -266,8 +265,7 @@ static inline __u32 rtcp_ehsn(__u32 ehsn, __u16 offset)
 	return ehsn >= offset ? ehsn - offset : (ehsn - offset) & 0xffff;
 }
 
-static inline void rtcp_step_block(struct env *env, struct rtcp_walk *w,
-				   const struct rtcp_job *job)
+static inline void rtcp_step_block(struct env *env, struct rtcp_walk *w, const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 24);
 	__u32 ssrc;
@@ -371,8 +369,8 @@ static inline void rtcp_step_peer(struct rtcp_walk *w, const struct rtcp_job *jo
 }
 
 /* Feedback, RFC 4585 6.1: sender, media source, and what the format says. */
-static inline void rtcp_open_feedback(struct rtcp_walk *w, const struct rtcp_job *job,
-				      __u32 type, __u32 format)
+static inline void rtcp_open_feedback(struct rtcp_walk *w, const struct rtcp_job *job, __u32 type,
+				      __u32 format)
 {
 	wire32 *p = rtcp_at(w, w->off, 12);
 	int shifted;
@@ -447,8 +445,7 @@ static inline void rtcp_step_packet(struct env *env, struct rtcp_walk *w,
 	}
 }
 
-static inline void rtcp_element(struct env *env, struct rtcp_walk *w,
-				const struct rtcp_job *job)
+static inline void rtcp_element(struct env *env, struct rtcp_walk *w, const struct rtcp_job *job)
 {
 	__u32 before = w->off;
 
@@ -535,8 +532,8 @@ static inline __u32 rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp
  * Returns REASON_NONE and sets job->delta, or REASON_bad_rtcp for a packet of more
  * elements than that; it may then be half translated.
  */
-static inline __u32 rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
-			      const void *end, __u32 len)
+static inline __u32 rtcp_walk(struct env *env, struct rtcp_job *job, void *payload, const void *end,
+			      __u32 len)
 {
 	struct rtcp_place at;
 	__u32 i;

@@ -7,10 +7,10 @@
 #include "core/headers.h"
 #include "core/parse.h"
 
-#define RTP_PADDING 0x20
+#define RTP_PADDING   0x20
 #define RTP_EXTENSION 0x10
-#define RTP_CC_MASK 0x0f
-#define RTP_PT_MASK 0x7f
+#define RTP_CC_MASK   0x0f
+#define RTP_PT_MASK   0x7f
 
 /* What accounting and translation need; host byte order. */
 struct rtp_info {

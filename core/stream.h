@@ -16,15 +16,15 @@
 #include "core/env_api.h"
 #include "core/rtp.h"
 
-#define SEQ_MOD (1 << 16)
-#define MAX_DROPOUT 3000
+#define SEQ_MOD	     (1 << 16)
+#define MAX_DROPOUT  3000
 #define MAX_MISORDER 100
-#define NO_BAD_SEQ (SEQ_MOD + 1)
-#define WINDOW_BITS 64
+#define NO_BAD_SEQ   (SEQ_MOD + 1)
+#define WINDOW_BITS  64
 
 #define NS_PER_SEC 1000000000ULL
 #define TICK_SHIFT 16
-#define TICKS_MAX (1 << 26) /* keeps ticks * ns_per_tick within 63 bits */
+#define TICKS_MAX  (1 << 26) /* keeps ticks * ns_per_tick within 63 bits */
 
 /* Make s the empty entry of a new SSRC. */
 static inline void stream_start(struct stream *s, __u64 flow_id, __u32 ssrc)

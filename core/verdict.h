@@ -9,9 +9,9 @@
  * counters.def keeps the kinds together, so two comparisons do; a table would be
  * memory that the BPF verifier wants bounds for.
  */
-#define REASON_VERDICT(reason)                                   \
-	((reason) <= REASON_forwarded_rtcp ? VERDICT_FORWARD     \
-	 : (reason) <= REASON_no_headroom  ? VERDICT_PUNT        \
+#define REASON_VERDICT(reason)                                                                     \
+	((reason) <= REASON_forwarded_rtcp ? VERDICT_FORWARD                                       \
+	 : (reason) <= REASON_no_headroom  ? VERDICT_PUNT                                          \
 					   : VERDICT_DROP)
 
 static inline enum verdict reason_verdict(__u32 reason)
@@ -21,11 +21,10 @@ static inline enum verdict reason_verdict(__u32 reason)
 
 /* The order of counters.def is what REASON_VERDICT() relies on. */
 #define KIND_FORWARD(reason) (REASON_VERDICT(reason) == VERDICT_FORWARD)
-#define KIND_PUNT(reason) (REASON_VERDICT(reason) == VERDICT_PUNT)
-#define KIND_DROP(reason) \
-	(REASON_VERDICT(reason) == VERDICT_DROP && (reason) <= REASON_send_failed)
-#define KIND_NOTE(reason) ((reason) > REASON_send_failed)
-#define REASON(name, kind, help) \
+#define KIND_PUNT(reason)    (REASON_VERDICT(reason) == VERDICT_PUNT)
+#define KIND_DROP(reason)    (REASON_VERDICT(reason) == VERDICT_DROP && (reason) <= REASON_send_failed)
+#define KIND_NOTE(reason)    ((reason) > REASON_send_failed)
+#define REASON(name, kind, help)                                                                   \
 	_Static_assert(KIND_##kind(REASON_##name), #name " is out of order in counters.def");
 #include "core/counters.def"
 #undef REASON

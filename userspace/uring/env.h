@@ -15,7 +15,7 @@
 
 #include "core/abi.h"
 
-#define ENV_CALL inline
+#define ENV_CALL   inline
 #define ENV_PROBES 16
 
 /* A further flow on a shared port. slot is TANDEM_NO_SLOT when the entry is free. */
@@ -49,16 +49,15 @@ struct env_frame {
 };
 
 /* Answers env_nexthop(); returns a reason. */
-typedef __u32(env_nexthop_h)(const struct egress *eg, __u32 l3_len, struct nexthop *nh,
-			     void *arg);
+typedef __u32(env_nexthop_h)(const struct egress *eg, __u32 l3_len, struct nexthop *nh, void *arg);
 
 struct env {
 	struct env_tables *tables;
 	struct reason_counters counters;
 	__u64 now_ns; /* monotonic; set by the worker for each batch */
 
-	struct env_frame frame;  /* frames only */
-	env_nexthop_h *nexthop;  /* frames only */
+	struct env_frame frame; /* frames only */
+	env_nexthop_h *nexthop; /* frames only */
 	void *nexthop_arg;
 };
 
@@ -97,8 +96,7 @@ static inline __u32 env_key_hash(const struct flow_key *key)
 	__u64 ports = (__u64)key->remote_port << 16 | key->local_port;
 
 	return env_mix(key->remote.d[0] ^ env_mix(key->remote.d[1]) ^
-		       ((__u64)env_mix(key->local.d[0] + ports) << 32) ^
-		       env_mix(key->local.d[1]));
+		       ((__u64)env_mix(key->local.d[0] + ports) << 32) ^ env_mix(key->local.d[1]));
 }
 
 /*
@@ -106,8 +104,8 @@ static inline __u32 env_key_hash(const struct flow_key *key)
  * first free one of its probe, else NULL. For control, under its own lock: fill in the
  * key first, then store slot with release order. To remove, store TANDEM_NO_SLOT.
  */
-static inline struct env_shared *env_shared_entry(struct env_tables *t,
-						  const struct flow_key *key, int create)
+static inline struct env_shared *env_shared_entry(struct env_tables *t, const struct flow_key *key,
+						  int create)
 {
 	struct env_shared *e, *free_entry = NULL;
 	__u32 hash = env_key_hash(key), i;
@@ -194,8 +192,8 @@ static inline void env_count(struct env *env, __u32 reason)
 static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
 				struct nexthop *nh)
 {
-	return env->nexthop ? env->nexthop(eg, l3_len, nh, env->nexthop_arg) :
-			      (__u32)REASON_no_route;
+	return env->nexthop ? env->nexthop(eg, l3_len, nh, env->nexthop_arg)
+			    : (__u32)REASON_no_route;
 }
 
 static inline void *env_data(struct env *env)
@@ -225,8 +223,8 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 }
 
 #define env_rtcp_check rtcp_check
-#define env_rtcp_walk rtcp_walk
-#define env_rtcp_step rtcp_step
+#define env_rtcp_walk  rtcp_walk
+#define env_rtcp_step  rtcp_step
 
 static inline void env_read_barrier(void)
 {
