@@ -76,7 +76,7 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 test: lint core all unit vectors fuzz kbuild netns ## everything below, in order (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
-	CMOCKA_MESSAGE_OUTPUT=STDOUT prove --exec '' $(sort $(UNIT_BINS)) \
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(sort $(UNIT_BINS)) \
 		|| { echo "unit tests failed" >&2; exit 1; }
 
 vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build of the core (root)
