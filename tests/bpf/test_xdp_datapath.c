@@ -288,5 +288,6 @@ int main(void)
 
 	if (skipped("test_xdp_datapath"))
 		return 0;
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, hosts_up, hosts_down);
 }
