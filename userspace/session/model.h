@@ -128,7 +128,9 @@ struct tandem_sessions {
 };
 
 /* ---- table.c ---- */
+/* Milliseconds of the monotonic clock. */
 uint64_t tandem_sessions_now(const struct tandem_sessions *ss);
+/* By Call-ID, and by number; NULL when there is none. */
 struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
 					       const char *call_id);
 struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number);
@@ -137,6 +139,7 @@ struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss,
 /* A session that is in no table yet; strings are copied. */
 int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
 			  uint64_t number);
+/* Free the memory; flows, ports and the stored copy are left alone. NULL is allowed. */
 void tandem_session_destroy(struct tandem_session *s);
 void tandem_sessions_insert(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_sessions_unlink(struct tandem_sessions *ss, struct tandem_session *s);
@@ -154,6 +157,7 @@ enum tandem_session_state tandem_session_state(const struct tandem_session *s);
 const char *tandem_session_state_name(enum tandem_session_state state);
 
 /* ---- media.c ---- */
+/* The first n media of src; those that it does not have are empty, without ports. -ENOMEM. */
 int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_media_list *src,
 			   size_t n);
 void tandem_media_list_clean(struct tandem_media_list *list);

@@ -169,8 +169,5 @@ int tandem_sessions_restore(struct tandem_sessions *ss)
 		if (tandem_flows_sync(ss, s) == -ENOMEM)
 			err = -ENOMEM;
 	}
-	if (!err && ss->count)
-		tandem_log(TANDEM_LOG_INFO, MODULE, "%zu sessions taken up from the store",
-			   ss->count);
 	return err;
 }
