@@ -452,6 +452,22 @@ static void joined_reports(void **state)
 	assert_int_equal(expected(&a), 100);
 }
 
+/* A flow that the fast path punts for a reason, while io_uring forwards it well. */
+static void joined_reason(void **state)
+{
+	struct tandem_flow_stats a = { .flow.last_reason = REASON_no_egress_port }, b = { 0 };
+	(void)state;
+
+	b.flow.last_ns = 5;
+	tandem_stats_join(&a, &b);
+	assert_int_equal(a.flow.last_reason, REASON_no_egress_port);
+	assert_int_equal(a.flow.last_ns, 5);
+	b.flow.last_ns = 6;
+	b.flow.last_reason = REASON_send_failed;
+	tandem_stats_join(&a, &b);
+	assert_int_equal(a.flow.last_reason, REASON_send_failed);
+}
+
 static void joined_flows(void **state)
 {
 	struct tandem_plane *plane = *state;
@@ -504,6 +520,7 @@ int main(void)
 		cmocka_unit_test(joined_sequences),
 		cmocka_unit_test(joined_loss),
 		cmocka_unit_test(joined_reports),
+		cmocka_unit_test(joined_reason),
 		cmocka_unit_test_setup_teardown(joined_flows, setup, teardown),
 	};
 

@@ -146,10 +146,10 @@ static struct stream *find_stream(struct tandem_flow_stats *stats, uint32_t ssrc
 
 static void join_flow(struct flow *a, const struct flow *b)
 {
-	if (b->last_ns > a->last_ns) {
-		a->last_ns = b->last_ns;
+	/* Forwarding on the one path says nothing of why the other did not. */
+	if (!a->last_reason || (b->last_reason && b->last_ns > a->last_ns))
 		a->last_reason = b->last_reason;
-	}
+	a->last_ns = max_u64(a->last_ns, b->last_ns);
 	if (b->unknown_source > a->unknown_source || !a->unknown_port) {
 		memcpy(a->unknown_addr, b->unknown_addr, sizeof(a->unknown_addr));
 		a->unknown_port = b->unknown_port;

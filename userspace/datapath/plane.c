@@ -137,6 +137,16 @@ static void withdraw(struct tandem_plane *plane, const struct tandem_change *cha
 	plane->fast.ops->apply(plane->fast.dp, &removal, 1);
 }
 
+/* The fast path did it: that is enough, though what it punts may now be lost. */
+static void join_result(const struct tandem_plane *plane, struct tandem_change *change)
+{
+	if (change->op == TANDEM_FLOW_SET && change->result)
+		tandem_log(TANDEM_LOG_WARNING, MODULE, "flow %llu is not in %s: %s",
+			   (unsigned long long)change->spec.id, plane->slow.ops->name,
+			   strerror(-change->result));
+	change->result = 0;
+}
+
 static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes, size_t n)
 {
 	int err;
@@ -148,7 +158,7 @@ static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes,
 	for (size_t i = 0; i < n; i++) {
 		note_fast_result(plane, &plane->batch[i]);
 		if (plane->batch[i].result == 0)
-			changes[i].result = 0;
+			join_result(plane, &changes[i]);
 		else if (changes[i].op == TANDEM_FLOW_SET)
 			withdraw(plane, &changes[i]);
 	}

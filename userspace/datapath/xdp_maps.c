@@ -217,13 +217,28 @@ static int take_over(struct tandem_datapath *dp, const struct relay_config *rela
 
 /* ---- pins ---- */
 
+/* Is it this very map that is pinned at path? */
+static bool pinned_at(const char *path, const struct bpf_map *map)
+{
+	struct bpf_map_info there = { 0 }, here = { 0 };
+	uint32_t len = sizeof(here);
+	int fd = bpf_obj_get(path);
+	bool same;
+
+	if (fd < 0)
+		return false;
+	same = bpf_obj_get_info_by_fd(fd, &there, &len) == 0 &&
+	       bpf_obj_get_info_by_fd(bpf_map__fd(map), &here, &len) == 0 && there.id == here.id;
+	close(fd);
+	return same;
+}
+
 static int pin(struct tandem_datapath *dp, struct bpf_map *map)
 {
 	char path[PATH_MAX];
 
 	pin_path(dp, map, path);
-	/* One that was reused is there already, under the same name. */
-	if (bpf_map__is_pinned(map))
+	if (pinned_at(path, map))
 		return 0;
 	unlink(path);
 	return bpf_obj_pin(bpf_map__fd(map), path) ? -errno : 0;

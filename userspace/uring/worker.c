@@ -147,6 +147,8 @@ int tandem_uring_worker_start(struct tandem_datapath *dp, char *why, size_t why_
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	sem_init(&start.ready, 0, 0);
 	err = -pthread_create(&dp->thread, NULL, worker, &start);
+	if (!err)
+		pthread_setname_np(dp->thread, "tandem-uring");
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (!err) {
 		while (sem_wait(&start.ready) < 0)
