@@ -150,6 +150,25 @@ static void drop_stale_links(const struct tandem_datapath *dp)
 	closedir(dir);
 }
 
+/* Ways out that an earlier run had and this one has not. */
+static void drop_stale_ports(const struct tandem_datapath *dp)
+{
+	int fd = tandem_xdp_tx_ports_fd(dp);
+	uint32_t key, next;
+	int end = bpf_map_get_next_key(fd, NULL, &next);
+
+	while (!end) {
+		bool ours = false;
+
+		key = next;
+		end = bpf_map_get_next_key(fd, &key, &next);
+		for (size_t i = 0; i < dp->interfaces_count; i++)
+			ours |= dp->interfaces[i].ifindex == (int)key;
+		if (!ours)
+			bpf_map_delete_elem(fd, &key);
+	}
+}
+
 static int describe(struct tandem_datapath *dp)
 {
 	size_t size = dp->interfaces_count * (IF_NAMESIZE + 16) + 1, len = 0;
@@ -186,6 +205,7 @@ int tandem_xdp_attach(struct tandem_datapath *dp, const struct tandem_datapath_c
 			return err;
 	}
 	drop_stale_links(dp);
+	drop_stale_ports(dp);
 	tandem_xdp_tx_refresh(dp);
 	return describe(dp);
 }

@@ -12,7 +12,10 @@
 
 #define MODULE "xdp"
 
-/* What an earlier run may have left. The other maps are filled anew by each run. */
+/*
+ * What an earlier run may have left. Also where frames may go, although each run finds
+ * that out anew: with an empty map the new program would drop packets until then.
+ */
 enum kept_map {
 	KEPT_CONFIG,
 	KEPT_RULES,
@@ -20,6 +23,8 @@ enum kept_map {
 	KEPT_SHARED,
 	KEPT_STREAMS,
 	KEPT_COUNTERS,
+	KEPT_TX_PORTS,
+	KEPT_VLANS,
 	KEPT_COUNT,
 };
 
@@ -32,9 +37,14 @@ struct earlier {
 static struct bpf_map *kept_map(const struct tandem_datapath *dp, enum kept_map which)
 {
 	struct bpf_map *const maps[KEPT_COUNT] = {
-		[KEPT_CONFIG] = dp->skel->maps.config,	 [KEPT_RULES] = dp->skel->maps.rules,
-		[KEPT_FLOWS] = dp->skel->maps.flows,	 [KEPT_SHARED] = dp->skel->maps.shared,
-		[KEPT_STREAMS] = dp->skel->maps.streams, [KEPT_COUNTERS] = dp->skel->maps.counters,
+		[KEPT_CONFIG] = dp->skel->maps.config,
+		[KEPT_RULES] = dp->skel->maps.rules,
+		[KEPT_FLOWS] = dp->skel->maps.flows,
+		[KEPT_SHARED] = dp->skel->maps.shared,
+		[KEPT_STREAMS] = dp->skel->maps.streams,
+		[KEPT_COUNTERS] = dp->skel->maps.counters,
+		[KEPT_TX_PORTS] = dp->skel->maps.tx_ports,
+		[KEPT_VLANS] = dp->skel->maps.vlans,
 	};
 
 	return maps[which];
@@ -180,7 +190,7 @@ static int reuse(struct tandem_datapath *dp, const struct earlier *e)
 		int err;
 
 		/* New reasons make the counters longer. They are not worth a refusal. */
-		if (i == KEPT_COUNTERS && e->info[i].value_size != bpf_map__value_size(map))
+		if (i >= KEPT_COUNTERS && e->info[i].value_size != bpf_map__value_size(map))
 			continue;
 		err = bpf_map__reuse_fd(map, e->fd[i]);
 		if (err)
