@@ -32,13 +32,14 @@ static inline void do_register(struct peer *p, const char *user)
 	static unsigned int cseq;
 
 	cseq++;
-	peer_send(p, NULL,
-		  "REGISTER sip:example.test SIP/2.0\nVia: SIP/2.0/%s %s:%u;branch=z9hG4bKr%u;rport\n"
-		  "Max-Forwards: 70\nFrom: <sip:%s@example.test>;tag=r\nTo: <sip:%s@example.test>\n"
-		  "Call-ID: reg-%s-%u\nCSeq: %u REGISTER\n"
-		  "Contact: <sip:%s@%s:%u;transport=%s>\nExpires: 600\n",
-		  tp(p), p->host, p->port, cseq, user, user, user, p->port, cseq, user, p->host,
-		  p->port, tp(p));
+	peer_send(
+		p, NULL,
+		"REGISTER sip:example.test SIP/2.0\nVia: SIP/2.0/%s %s:%u;branch=z9hG4bKr%u;rport\n"
+		"Max-Forwards: 70\nFrom: <sip:%s@example.test>;tag=r\nTo: <sip:%s@example.test>\n"
+		"Call-ID: reg-%s-%u\nCSeq: %u REGISTER\n"
+		"Contact: <sip:%s@%s:%u;transport=%s>\nExpires: 600\n",
+		tp(p), p->host, p->port, cseq, user, user, user, p->port, cseq, user, p->host,
+		p->port, tp(p));
 	peer_expect(p, "SIP/2.0 200");
 }
 
@@ -55,12 +56,13 @@ static inline void send_invite(struct call *c, const char *id, const char *sdp)
 }
 
 /* bob answers what he got last */
-static inline void respond(struct call *c, const char *request, const char *status, const char *extra,
-		    const char *sdp)
+static inline void respond(struct call *c, const char *request, const char *status,
+			   const char *extra, const char *sdp)
 {
 	const char *to = header(request, "To");
 
-	peer_send(&c->bob, sdp, "SIP/2.0 %s\n%s%sFrom: %s\nTo: %s%s\nCall-ID: %s\nCSeq: %s\n%s"
+	peer_send(&c->bob, sdp,
+		  "SIP/2.0 %s\n%s%sFrom: %s\nTo: %s%s\nCall-ID: %s\nCSeq: %s\n%s"
 		  "Contact: <sip:bob@%s:%u;transport=%s>\n",
 		  status, headers(request, "Via"), headers(request, "Record-Route"),
 		  header(request, "From"), to, strstr(to, "tag=") ? "" : ";tag=btag",
@@ -69,8 +71,8 @@ static inline void respond(struct call *c, const char *request, const char *stat
 }
 
 /* a request of alice's within the dialog */
-static inline void alice_request(struct call *c, const char *method, unsigned int cseq, const char *extra,
-			  const char *sdp)
+static inline void alice_request(struct call *c, const char *method, unsigned int cseq,
+				 const char *extra, const char *sdp)
 {
 	peer_send(&c->alice, sdp,
 		  "%s sip:bob@%s:%u;transport=%s SIP/2.0\n"
@@ -82,7 +84,8 @@ static inline void alice_request(struct call *c, const char *method, unsigned in
 		  header(c->invite, "Call-ID"), cseq, method, extra ? extra : "");
 }
 
-static inline void bob_request(struct call *c, const char *method, unsigned int cseq, const char *sdp)
+static inline void bob_request(struct call *c, const char *method, unsigned int cseq,
+			       const char *sdp)
 {
 	peer_send(&c->bob, sdp,
 		  "%s sip:alice@%s:%u;transport=%s SIP/2.0\n"
@@ -90,11 +93,13 @@ static inline void bob_request(struct call *c, const char *method, unsigned int 
 		  "From: <sip:bob@example.test>;tag=btag\nTo: <sip:alice@example.test>;tag=atag\n"
 		  "Call-ID: %s\nCSeq: %u %s\nContact: <sip:bob@%s:%u>\n",
 		  method, c->alice.host, c->alice.port, tp(&c->alice), tp(&c->bob), c->bob.host,
-		  c->bob.port, method, cseq, header(c->invite, "Call-ID"), routes_forward(c->invite),
-		  header(c->invite, "Call-ID"), cseq, method, c->bob.host, c->bob.port);
+		  c->bob.port, method, cseq, header(c->invite, "Call-ID"),
+		  routes_forward(c->invite), header(c->invite, "Call-ID"), cseq, method,
+		  c->bob.host, c->bob.port);
 }
 
-static inline void open_call(struct call *c, struct world *w, int af_a, bool tcp_a, int af_b, bool tcp_b)
+static inline void open_call(struct call *c, struct world *w, int af_a, bool tcp_a, int af_b,
+			     bool tcp_b)
 {
 	memset(c, 0, sizeof(*c));
 	c->w = w;

@@ -157,12 +157,19 @@ static inline void world_start(struct world *w)
 	static const char *const listeners[] = { "udp:127.0.0.1:25060", "tcp:127.0.0.1:25060",
 						 "udp:[::1]:25060", "tcp:[::1]:25060" };
 	static const char *const domains[] = { "example.test" };
-	struct tandem_datapath_config dp = { .port_min = 26000, .port_max = 26199,
-					     .locals_count = 2, .flow_capacity = 1024 };
+	struct tandem_datapath_config dp = {
+		.port_min = 26000, .port_max = 26199, .locals_count = 2, .flow_capacity = 1024
+	};
 	struct tandem_sessions_config cfg = {
-		.port_min = 26000, .port_max = 26199, .locals_count = 2,
-		.inactivity_timeout_s = 60, .hold_timeout_s = 3600, .setup_timeout_s = 200,
-		.learn = TANDEM_LEARN_NAT, .learn_window_ms = 5000, .max_sessions = 20,
+		.port_min = 26000,
+		.port_max = 26199,
+		.locals_count = 2,
+		.inactivity_timeout_s = 60,
+		.hold_timeout_s = 3600,
+		.setup_timeout_s = 200,
+		.learn = TANDEM_LEARN_NAT,
+		.learn_window_ms = 5000,
+		.max_sessions = 20,
 	};
 	char why[256] = "";
 
@@ -310,8 +317,8 @@ static inline void peer_send_raw(struct peer *p, const char *data, size_t len)
 }
 
 /* Lines are written with \n and sent with \r\n; "%L" in body lengths is left to the caller. */
-__attribute__((format(printf, 3, 4))) static inline void
-peer_send(struct peer *p, const char *body, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static inline void peer_send(struct peer *p, const char *body,
+								   const char *fmt, ...)
 {
 	char head[MSG_SIZE], out[2 * MSG_SIZE];
 	size_t n = 0, i;

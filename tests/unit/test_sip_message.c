@@ -42,9 +42,10 @@ static char *written(struct mbuf *mb)
 
 static void headers_pass_octet_by_octet(void **state)
 {
-	struct sip_msg *msg = decode(HEAD "X-A:\r\nx-b  :  folded\r\n\tline  ,  2\r\n"
-					  "Unknown: \"q,\" <a>,b\r\nAllow: A , B\r\nc: text/plain\r\n"
-					  "l: 0\r\nRetry-After: 5\r\n\r\n");
+	struct sip_msg *msg = decode(HEAD
+				     "X-A:\r\nx-b  :  folded\r\n\tline  ,  2\r\n"
+				     "Unknown: \"q,\" <a>,b\r\nAllow: A , B\r\nc: text/plain\r\n"
+				     "l: 0\r\nRetry-After: 5\r\n\r\n");
 	struct mbuf *mb = mbuf_alloc(64);
 
 	(void)state;
@@ -70,11 +71,10 @@ static void via_stack(void **state)
 
 	(void)state;
 	tandem_header_request_vias(mb, msg);
-	assert_string_equal(written(mb),
-			    "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1;rport=4444"
-			    ";received=192.0.2.9\r\n"
-			    "Via: SIP/2.0/TCP second;branch=z9hG4bK2\r\n"
-			    "Via: SIP/2.0/UDP third;branch=z9hG4bK3\r\n");
+	assert_string_equal(written(mb), "Via: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1;rport=4444"
+					 ";received=192.0.2.9\r\n"
+					 "Via: SIP/2.0/TCP second;branch=z9hG4bK2\r\n"
+					 "Via: SIP/2.0/UDP third;branch=z9hG4bK3\r\n");
 	mb->pos = mb->end = 0;
 	tandem_header_response_vias(mb, msg);
 	assert_string_equal(written(mb), "Via: SIP/2.0/TCP second;branch=z9hG4bK2\r\n"

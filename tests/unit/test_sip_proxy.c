@@ -54,7 +54,8 @@ static void mixed_transports_and_families(void **state)
 		bob_request(&c, "INFO", 5, NULL);
 		peer_expect(&c.alice, "INFO ");
 		assert_null(header(c.alice.msg, "Route"));
-		peer_send(&c.alice, NULL, "SIP/2.0 200 OK\n%sFrom: %s\nTo: %s\nCall-ID: %s\nCSeq: %s\n",
+		peer_send(&c.alice, NULL,
+			  "SIP/2.0 200 OK\n%sFrom: %s\nTo: %s\nCall-ID: %s\nCSeq: %s\n",
 			  headers(c.alice.msg, "Via"), header(c.alice.msg, "From"),
 			  header(c.alice.msg, "To"), header(c.alice.msg, "Call-ID"),
 			  header(c.alice.msg, "CSeq"));

@@ -48,8 +48,7 @@ static void lists_what_is_bound(void **state)
 	phone_open(&ph, state);
 	msg = do_register(&ph, "c1", 1, "Contact: <sip:bob@127.0.0.1:5071>;q=0.5\nExpires: 300\n",
 			  "SIP/2.0 200");
-	assert_string_equal(header(msg, "Contact"),
-			    "<sip:bob@127.0.0.1:5071>;q=0.500;expires=300");
+	assert_string_equal(header(msg, "Contact"), "<sip:bob@127.0.0.1:5071>;q=0.500;expires=300");
 	assert_non_null(strstr(header(msg, "To"), ";tag="));
 
 	msg = do_register(&ph, "c1", 2,
@@ -246,7 +245,8 @@ static void shown_as_json(void **state)
 	doc = tandem_sip_registrations_json(ph.w->sip);
 	reg = json_array_get(json_object_get(doc, "registrations"), 0);
 	assert_string_equal(json_string_value(json_object_get(reg, "aor")), "sip:bob@example.test");
-	assert_string_equal(json_string_value(json_object_get(reg, "contact")), "sip:b@127.0.0.1:1");
+	assert_string_equal(json_string_value(json_object_get(reg, "contact")),
+			    "sip:b@127.0.0.1:1");
 	assert_string_equal(json_string_value(json_object_get(reg, "user_agent")), "caf? \"1\"");
 	assert_true(json_integer_value(json_object_get(reg, "expires_s")) > 3590);
 	json_decref(doc);

@@ -251,7 +251,8 @@ static void refuses_a_foreign_file_and_version(void **state)
 	snprintf(path, sizeof(path), "%s/text", f->dir);
 	file = fopen(path, "w");
 	fputs("this is not a database, and it is long enough to be seen as none at all, "
-	      "because SQLite reads the first hundred bytes of it", file);
+	      "because SQLite reads the first hundred bytes of it",
+	      file);
 	fclose(file);
 	assert_int_equal(tandem_store_open(&store, path, why, sizeof(why)), -EBADMSG);
 	assert_non_null(strstr(why, "not a database"));

@@ -8,18 +8,19 @@
 
 int tandem_body_get(struct pl *body, const struct sip_msg *msg)
 {
+	const struct sip_hdr *length = sip_msg_hdr(msg, SIP_HDR_CONTENT_LENGTH);
 	size_t i, left = mbuf_get_left(msg->mb);
 	uint64_t len = 0;
 
 	body->p = (const char *)mbuf_buf(msg->mb);
 	body->l = left;
-	if (!pl_isset(&msg->clen))
+	if (!length)
 		return 0;
 
-	for (i = 0; i < msg->clen.l; i++) {
-		if (msg->clen.p[i] < '0' || msg->clen.p[i] > '9')
+	for (i = 0; i < length->val.l; i++) {
+		if (length->val.p[i] < '0' || length->val.p[i] > '9')
 			return -EBADMSG;
-		len = len * 10 + (uint64_t)(msg->clen.p[i] - '0');
+		len = len * 10 + (uint64_t)(length->val.p[i] - '0');
 		if (len > left)
 			return -EBADMSG;
 	}
@@ -142,8 +143,7 @@ int tandem_body_write(struct mbuf *mb, const struct pl *body, const struct pl *s
 	size_t after = out ? body->l - before - sdp->l : 0;
 	int err;
 
-	err = mbuf_printf(mb, "Content-Length: %zu\r\n\r\n",
-			  before + (out ? out->end : 0) + after);
+	err = mbuf_printf(mb, "Content-Length: %zu\r\n\r\n", before + (out ? out->end : 0) + after);
 	if (before)
 		err |= mbuf_write_mem(mb, (const uint8_t *)body->p, before);
 	if (out)

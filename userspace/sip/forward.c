@@ -62,8 +62,9 @@ static int write_record_route(struct mbuf *mb, const struct tandem_tx *tx,
 
 	err = -tandem_token_write(token, tx->ts->key, &tx->msg->callid, flow);
 
-	return err ? err : mbuf_printf(mb, "Record-Route: <sip:%s@%J%s;lr>\r\n", token, &l->addr,
-				       sip_transp_param(l->tp));
+	return err ? err
+		   : mbuf_printf(mb, "Record-Route: <sip:%s@%J%s;lr>\r\n", token, &l->addr,
+				 sip_transp_param(l->tp));
 }
 
 /*
@@ -150,8 +151,7 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	if (!err)
 		err = mbuf_write_str(mb, tx->target.routes);
 	if (!err)
-		err = tandem_header_copy(mb, tx->msg,
-					 body.p ? 0 : TANDEM_HEADER_DROP_BODY);
+		err = tandem_header_copy(mb, tx->msg, body.p ? 0 : TANDEM_HEADER_DROP_BODY);
 
 	return err ? err : tandem_body_write(mb, &body, &sdp, out);
 }
@@ -183,8 +183,9 @@ static int send_to_hop(struct tandem_tx *tx, const struct tandem_hop *hop)
 	err = uri_decode(&uri, &pl);
 	if (!err)
 		err = sip_request(stateful ? &tx->req : NULL, choose_stack(tx->ts, hop, &uri),
-				  stateful, tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri, -1, &uri, empty, 0,
-				  send_handler, stateful ? tandem_response_handler : NULL, tx);
+				  stateful, tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri,
+				  -1, &uri, empty, 0, send_handler,
+				  stateful ? tandem_response_handler : NULL, tx);
 	mem_deref(empty);
 
 	return err;
@@ -206,9 +207,9 @@ bool tandem_forward(struct tandem_tx *tx)
 	}
 
 	if (tx->session_err)
-		tandem_tx_fail(tx, tandem_sip_code(tx->session_err),
-			       tandem_sip_warning(tx->ts, tx->session_err, warning,
-						  sizeof(warning)));
+		tandem_tx_fail(
+			tx, tandem_sip_code(tx->session_err),
+			tandem_sip_warning(tx->ts, tx->session_err, warning, sizeof(warning)));
 	else
 		tandem_tx_fail(tx, 500, NULL);
 

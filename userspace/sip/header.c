@@ -122,8 +122,7 @@ int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int 
 
 		if (is_left_out(hdr, msg, flags))
 			continue;
-		if (msg->req &&
-		    tandem_header_is(hdr, SIP_HDR_MAX_FORWARDS, "Max-Forwards", 0)) {
+		if (msg->req && tandem_header_is(hdr, SIP_HDR_MAX_FORWARDS, "Max-Forwards", 0)) {
 			if (!seen)
 				err |= mbuf_printf(mb, "%r: %d\r\n", &hdr->name, max_forwards - 1);
 			seen = true;

@@ -45,8 +45,8 @@ struct tandem_sip {
 	struct hash *ht_call;	/* transactions by Call-ID */
 	struct list lingering;	/* INVITE transactions after their 2xx, oldest first */
 	size_t lingering_count;
-	size_t active;		/* transactions before their final response */
-	size_t replied;		/* stateful replies of our own in the current window */
+	size_t active;	/* transactions before their final response */
+	size_t replied; /* stateful replies of our own in the current window */
 	struct tmr tmr_window;
 	struct tmr tmr_expire;
 	uint8_t key[TANDEM_SIP_KEY_SIZE];

@@ -206,7 +206,8 @@ static int store_changes(struct tandem_store *store, const struct tandem_binding
 	return err;
 }
 
-int tandem_location_apply(struct tandem_location *loc, struct tandem_binding_change *changes, size_t count)
+int tandem_location_apply(struct tandem_location *loc, struct tandem_binding_change *changes,
+			  size_t count)
 {
 	size_t i;
 	int err;
@@ -343,14 +344,14 @@ static bool append_json(struct le *le, void *arg)
 	int64_t left = b->expires - time(NULL);
 
 	if (left > 0)
-		json_array_append_new(
-			arg,
-			json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I}", "aor",
-				  json_text(b->aor), "contact", json_text(b->uri), "source",
-				  b->source, "transport", b->tp == SIP_TRANSP_TCP ? "tcp" : "udp",
-				  "local", b->local, "path", json_text(b->path), "user_agent",
-				  json_text(b->user_agent), "q", b->q / 1000.0, "expires_s",
-				  (json_int_t)left));
+		json_array_append_new(arg,
+				      json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I}",
+						"aor", json_text(b->aor), "contact",
+						json_text(b->uri), "source", b->source, "transport",
+						b->tp == SIP_TRANSP_TCP ? "tcp" : "udp", "local",
+						b->local, "path", json_text(b->path), "user_agent",
+						json_text(b->user_agent), "q", b->q / 1000.0,
+						"expires_s", (json_int_t)left));
 
 	return false;
 }

@@ -27,7 +27,7 @@ struct tandem_binding {
 	unsigned int q; /* times 1000 */
 	int64_t expires;
 	enum sip_transp tp;
-	void *conn; /* libre's connection that the REGISTER came on, referenced; NULL: UDP */
+	void *conn;	 /* libre's connection that the REGISTER came on, referenced; NULL: UDP */
 	uint64_t serial; /* the higher, the newer */
 };
 
@@ -51,7 +51,8 @@ bool tandem_binding_connected(const struct tandem_binding *b);
  * All changes or none: in the store first (one transaction), then here. Bindings
  * to put are taken over when 0 is returned.
  */
-int tandem_location_apply(struct tandem_location *loc, struct tandem_binding_change *changes, size_t count);
+int tandem_location_apply(struct tandem_location *loc, struct tandem_binding_change *changes,
+			  size_t count);
 
 /*
  * Up to max bindings of aor that have not expired, best q first, then newest.

@@ -144,7 +144,8 @@ static bool awaits_answer(struct tandem_tx *tx, void *arg)
 	const struct late *late = arg;
 
 	return tx->invite && tx->anchored && tx->party == late->request->party &&
-	       (tx->media == TANDEM_MEDIA_LATE_OFFERED || tx->media == TANDEM_MEDIA_LATE_ANSWERED) &&
+	       (tx->media == TANDEM_MEDIA_LATE_OFFERED ||
+		tx->media == TANDEM_MEDIA_LATE_ANSWERED) &&
 	       (!late->ack || tx->msg->cseq.num == late->request->msg->cseq.num);
 }
 
@@ -248,9 +249,7 @@ static int response_offer(struct tandem_tx *tx, struct exchange *x)
 int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const struct sa *dst,
 			  const struct pl *sdp, const struct mbuf **outp)
 {
-	struct exchange x = {
-		.party = other(tx->party), .src = &msg->src, .dst = dst, .sdp = sdp
-	};
+	struct exchange x = { .party = other(tx->party), .src = &msg->src, .dst = dst, .sdp = sdp };
 	int err;
 
 	/* a refusal may describe what would be accepted (RFC 3261 section 21.4.26) */
@@ -272,7 +271,8 @@ int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const
 		err = response_offer(tx, &x);
 		break;
 	case TANDEM_MEDIA_NONE:
-		return tx->invite || is_method(tx, "UPDATE") || is_method(tx, "PRACK") ? -ENODATA : 0;
+		return tx->invite || is_method(tx, "UPDATE") || is_method(tx, "PRACK") ? -ENODATA
+										       : 0;
 	default:
 		return -ENODATA;
 	}

@@ -355,8 +355,8 @@ static void answer_ok(struct registration *r)
 	for (i = 0; i < MIN(count, CONTACTS_MAX); i++) {
 		const struct tandem_binding *b = r->bindings[i];
 
-		err |= mbuf_printf(mb, "Contact: <%s>;q=%u.%03u;expires=%u\r\n", b->uri, b->q / 1000,
-				   b->q % 1000, (uint32_t)(b->expires - now));
+		err |= mbuf_printf(mb, "Contact: <%s>;q=%u.%03u;expires=%u\r\n", b->uri,
+				   b->q / 1000, b->q % 1000, (uint32_t)(b->expires - now));
 	}
 	if (*r->path && sip_msg_hdr_has_value(r->msg, SIP_HDR_SUPPORTED, "path"))
 		err |= mbuf_printf(mb, "Path: %s\r\n", r->path);
@@ -371,9 +371,8 @@ static void process(struct registration *r)
 {
 	size_t i;
 
-	r->bindings_count =
-		MIN(tandem_location_find(r->ts->loc, r->aor, r->bindings, CONTACTS_MAX),
-		    CONTACTS_MAX);
+	r->bindings_count = MIN(tandem_location_find(r->ts->loc, r->aor, r->bindings, CONTACTS_MAX),
+				CONTACTS_MAX);
 
 	(void)sip_msg_hdr_apply(r->msg, true, SIP_HDR_CONTACT, contact_handler, r);
 	if (!r->code && r->wildcard)

@@ -115,6 +115,7 @@ void tandem_sip_answer(struct tandem_sip *ts, const struct sip_msg *msg, uint16_
 	}
 	ts->replied++;
 
-	(void)sip_treplyf(NULL, NULL, tandem_sip_stack(ts, &msg->dst), msg, false, code, tandem_sip_reason(code),
-			  "%sContent-Length: 0\r\n\r\n", headers ? headers : "");
+	(void)sip_treplyf(NULL, NULL, tandem_sip_stack(ts, &msg->dst), msg, false, code,
+			  tandem_sip_reason(code), "%sContent-Length: 0\r\n\r\n",
+			  headers ? headers : "");
 }

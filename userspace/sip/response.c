@@ -79,8 +79,8 @@ static int relay(struct tandem_tx *tx, const struct sip_msg *msg)
 		goto out;
 
 	if (tx->st)
-		err = sip_strans_reply(&tx->st, tx->in, tx->msg, &dst,
-				       outward_code(tx, msg->scode), mb);
+		err = sip_strans_reply(&tx->st, tx->in, tx->msg, &dst, outward_code(tx, msg->scode),
+				       mb);
 	else
 		err = sip_send(tx->in, tx->msg->sock, tx->msg->tp, &dst, mb);
 

@@ -94,8 +94,7 @@ static bool known_dialog(const struct routes *r)
 	char call_id[256], tag[128];
 	enum tandem_party_id party;
 
-	return pl_isset(&r->msg->to.tag) &&
-	       !pl_strcpy(&r->msg->callid, call_id, sizeof(call_id)) &&
+	return pl_isset(&r->msg->to.tag) && !pl_strcpy(&r->msg->callid, call_id, sizeof(call_id)) &&
 	       !pl_strcpy(&r->msg->from.tag, tag, sizeof(tag)) &&
 	       !tandem_session_party(r->ts->ss, call_id, tag, &party);
 }

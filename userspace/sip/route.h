@@ -17,9 +17,10 @@ struct tandem_hop {
 
 /* The decision for one request. Clean with tandem_target_clean(). */
 struct tandem_target {
-	char *ruri;		     /* Request-URI to send */
-	char *routes;		     /* whole Route header lines to send, or "" */
-	struct tandem_hop hops[TANDEM_HOPS_MAX]; /* the second is for when the first fails at once */
+	char *ruri;   /* Request-URI to send */
+	char *routes; /* whole Route header lines to send, or "" */
+	struct tandem_hop
+		hops[TANDEM_HOPS_MAX]; /* the second is for when the first fails at once */
 	size_t hops_count;
 	bool local;   /* for this host itself, nothing to forward */
 	bool trusted; /* within a dialog that passed through us */

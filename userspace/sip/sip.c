@@ -19,16 +19,16 @@
 /* libre makes up a random To tag for each message; a repeated request must get the same one. */
 static void set_tag(const struct tandem_sip *ts, const struct sip_msg *msg)
 {
-	((struct sip_msg *)msg)->tag =
-		tandem_token_loop(ts->key, msg) ^ hash_joaat_pl(&msg->via.branch);
+	((struct sip_msg *)msg)->tag = tandem_token_loop(ts->key, msg) ^
+				       hash_joaat_pl(&msg->via.branch);
 }
 
 /* Two elements that read different ones of a doubled header see different requests. */
 static bool has_doubles(const struct sip_msg *msg)
 {
-	static const enum sip_hdrid once[] = { SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID,
-					       SIP_HDR_CSEQ, SIP_HDR_MAX_FORWARDS,
-					       SIP_HDR_CONTENT_LENGTH };
+	static const enum sip_hdrid once[] = { SIP_HDR_FROM,	     SIP_HDR_TO,
+					       SIP_HDR_CALL_ID,	     SIP_HDR_CSEQ,
+					       SIP_HDR_MAX_FORWARDS, SIP_HDR_CONTENT_LENGTH };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(once); i++) {
@@ -43,10 +43,10 @@ static bool is_complete(const struct sip_msg *msg)
 {
 	struct pl body;
 
-	return !has_doubles(msg) && pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) && pl_isset(&msg->callid) &&
-	       msg->callid.l <= CALL_ID_MAX && pl_isset(&msg->from.auri) &&
-	       pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) && pl_isset(&msg->cseq.met) &&
-	       !tandem_body_get(&body, msg);
+	return !has_doubles(msg) && pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) &&
+	       pl_isset(&msg->callid) && msg->callid.l <= CALL_ID_MAX &&
+	       pl_isset(&msg->from.auri) && pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) &&
+	       pl_isset(&msg->cseq.met) && !tandem_body_get(&body, msg);
 }
 
 /* An ACK cannot be refused, and is known by its first line: some copy the CSeq of the INVITE. */
@@ -179,7 +179,8 @@ static void open_resolver(struct tandem_sip *ts)
 
 	if (dns_srv_get(domain, sizeof(domain), servers, &count) || !count ||
 	    dnsc_alloc(&ts->dnsc, NULL, servers, count))
-		tandem_log(TANDEM_LOG_WARNING, "sip", "no name server: host names are not resolved");
+		tandem_log(TANDEM_LOG_WARNING, "sip",
+			   "no name server: host names are not resolved");
 }
 
 static int make_key(struct tandem_sip *ts, struct tandem_store *store)

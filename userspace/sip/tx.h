@@ -19,8 +19,8 @@ struct tandem_sdp_edit {
 
 /* Where the offer/answer exchange of one transaction stands (RFC 6337 section 2). */
 enum tandem_media_state {
-	TANDEM_MEDIA_NONE,	   /* carries none, or is not ours to anchor */
-	TANDEM_MEDIA_OFFERED,	   /* offer in the request: the response has the answer */
+	TANDEM_MEDIA_NONE,    /* carries none, or is not ours to anchor */
+	TANDEM_MEDIA_OFFERED, /* offer in the request: the response has the answer */
 	TANDEM_MEDIA_ANSWERED,
 	TANDEM_MEDIA_LATE,	   /* INVITE without: the response has the offer */
 	TANDEM_MEDIA_LATE_OFFERED, /* ACK or PRACK has the answer */
@@ -56,10 +56,10 @@ struct tandem_tx {
 	bool anchored; /* its media pass through us */
 	bool opened;   /* the session exists because of it */
 	bool active;
-	bool canceled;	      /* upstream gave up */
-	bool composed;	      /* the request was written to a buffer at least once */
-	uint16_t override;    /* status code to send instead of the 487 to our own CANCEL */
-	int session_err;      /* why composing failed */
+	bool canceled;	   /* upstream gave up */
+	bool composed;	   /* the request was written to a buffer at least once */
+	uint16_t override; /* status code to send instead of the 487 to our own CANCEL */
+	int session_err;   /* why composing failed */
 };
 
 /* The record of msg; the target is taken over. It counts as active. NULL on no memory. */

@@ -34,7 +34,8 @@ static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	[TANDEM_DB_CONTACT_REMOVE_ALL] = "DELETE FROM contacts WHERE aor = ?1",
 	[TANDEM_DB_CONTACT_LIST] =
 		"SELECT aor, uri, call_id, cseq, q, expires, source, transport, local, path,"
-		" user_agent FROM contacts WHERE aor = ?2 AND expires > ?1 ORDER BY q DESC, id DESC",
+		" user_agent FROM contacts WHERE aor = ?2 AND expires > ?1 ORDER BY q DESC, id "
+		"DESC",
 	[TANDEM_DB_CONTACT_LIST_ALL] =
 		"SELECT aor, uri, call_id, cseq, q, expires, source, transport, local, path,"
 		" user_agent FROM contacts WHERE expires > ?1 ORDER BY aor, q DESC, id DESC",
@@ -110,7 +111,8 @@ static int open_db(struct tandem_store *store, const char *path)
 	int rc, i;
 
 	rc = sqlite3_open_v2(path, &store->db,
-			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			     NULL);
 	if (rc != SQLITE_OK)
 		return tandem_db_error(rc);
 

@@ -17,16 +17,16 @@ void tandem_store_close(struct tandem_store *store);
 
 /* One binding of RFC 3261 section 10. Strings are borrowed on put, and valid within the handler on read. */
 struct tandem_contact {
-	const char *aor;        /* sip:user@domain, canonical */
-	const char *uri;        /* the Contact URI as registered */
+	const char *aor; /* sip:user@domain, canonical */
+	const char *uri; /* the Contact URI as registered */
 	const char *call_id;
 	uint32_t cseq;
-	unsigned int q;         /* q-value times 1000 */
-	int64_t expires;        /* absolute */
-	const char *source;     /* "ip:port" that the REGISTER came from */
-	const char *transport;  /* "udp" or "tcp" */
-	const char *local;      /* our "ip:port" that it reached */
-	const char *path;       /* Path header values (RFC 3327) or "" */
+	unsigned int q;		/* q-value times 1000 */
+	int64_t expires;	/* absolute */
+	const char *source;	/* "ip:port" that the REGISTER came from */
+	const char *transport;	/* "udp" or "tcp" */
+	const char *local;	/* our "ip:port" that it reached */
+	const char *path;	/* Path header values (RFC 3327) or "" */
 	const char *user_agent; /* or "" */
 };
 
