@@ -8,7 +8,7 @@
 . "$(dirname "$0")/calls.sh"
 AUDIO_PORT=7000
 relay_begin 60
-call_start uac_move uas_reinvite -d 3000 -key moved_ip 10.77.1.9 -key moved_port 7100
+call_start uac_move uas_reinvite -d 6000 -key moved_ip 10.77.1.9 -key moved_port 7100
 call_answered
 media_both 50
 media_exact 50 "at the first address"
