@@ -26,13 +26,13 @@
 #include "mill.skel.h"
 #include "relay.skel.h"
 
-#define ROUNDS 7
-#define REPEAT 1000000
+#define ROUNDS	  7
+#define REPEAT	  1000000
 #define PORT_BASE 1024
-#define PORTS 64512
-#define REMOTE 0x0a4d0102 /* 10.77.1.2 */
-#define LOCAL 0x0a4e0101  /* 10.78.1.1 and on */
-#define CALLEE 0x0a4d0202 /* 10.77.2.2 */
+#define PORTS	  64512
+#define REMOTE	  0x0a4d0102 /* 10.77.1.2 */
+#define LOCAL	  0x0a4e0101 /* 10.78.1.1 and on */
+#define CALLEE	  0x0a4d0202 /* 10.77.2.2 */
 
 struct frame {
 	uint8_t eth[14], ip[20], udp[8], rtp[172];
@@ -157,9 +157,17 @@ fail:
 static struct mill_bpf *mill_load(uint32_t flows, uint32_t ifindex)
 {
 	struct mill_bpf *mill = mill_bpf__open();
-	struct { uint32_t saddr, daddr; uint16_t sport, dport; } key;
-	struct { uint64_t packets; uint32_t saddr, daddr; uint16_t sport, dport; uint32_t ifindex;
-		 uint8_t mac[12]; } target = { .daddr = htonl(CALLEE), .ifindex = ifindex };
+	struct {
+		uint32_t saddr, daddr;
+		uint16_t sport, dport;
+	} key;
+	struct {
+		uint64_t packets;
+		uint32_t saddr, daddr;
+		uint16_t sport, dport;
+		uint32_t ifindex;
+		uint8_t mac[12];
+	} target = { .daddr = htonl(CALLEE), .ifindex = ifindex };
 	struct frame frame;
 	uint32_t zero = 0;
 

@@ -123,7 +123,8 @@ int bare(struct xdp_md *ctx)
 
 	if ((void *)(f + 1) > (void *)(long)ctx->data_end)
 		return XDP_PASS;
-	if (f->eth.h_proto != bpf_htons(ETH_P_IP) || f->ip.ihl != 5 || f->ip.protocol != IPPROTO_UDP)
+	if (f->eth.h_proto != bpf_htons(ETH_P_IP) || f->ip.ihl != 5 ||
+	    f->ip.protocol != IPPROTO_UDP)
 		return XDP_PASS;
 	key.saddr = f->ip.saddr;
 	key.daddr = f->ip.daddr;

@@ -82,8 +82,8 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 }
 
 #define env_rtcp_check rtcp_check
-#define env_rtcp_walk rtcp_walk
-#define env_rtcp_step rtcp_step
+#define env_rtcp_walk  rtcp_walk
+#define env_rtcp_step  rtcp_step
 
 static inline void env_read_barrier(void)
 {

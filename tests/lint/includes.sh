@@ -25,7 +25,7 @@ sdp='userspace/sdp/[a-z_]+\.h'
 session='userspace/session/session\.h'
 
 check core               "core/[a-z_]+\.(h|def)|env\.h"
-check bpf                "$core|env\.h|maps\.bpf\.h"
+check bpf                "$core|env\.h|bpf/maps\.bpf\.h"
 check userspace/util     "$util|$core"
 check userspace/sdp      "$sdp|$util"
 check userspace/store    "$store|$util"

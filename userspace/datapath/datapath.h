@@ -26,10 +26,10 @@
  * reported through unknown_source_h).
  */
 struct tandem_flow_spec {
-	uint64_t id;         /* nonzero, unique among all flows that ever were */
+	uint64_t id;	     /* nonzero, unique among all flows that ever were */
 	uint64_t media_id;   /* flow whose streams arriving SRs describe; own id with rtcp-mux */
 	uint64_t reverse_id; /* RTP flow that arriving report blocks describe; 0: none */
-	uint32_t flags;      /* enum rule_flag */
+	uint32_t flags;	     /* enum rule_flag */
 	struct flow_key key;
 	struct egress egress[2];
 	struct ssrc_map peer;
@@ -50,12 +50,12 @@ struct tandem_change {
 
 /* Live state of one flow; counts of fast and slow path are already joined. */
 struct tandem_flow_stats {
-	struct flow flow;            /* sums; flow.stream is streams[0] */
-	uint64_t fast_packets;       /* forwarded by the fast path */
-	uint64_t slow_packets;       /* forwarded by the io_uring datapath */
-	bool offloaded;              /* its rule is in the fast path */
-	const char *datapath;        /* name of the datapath that holds it: "xdp", "uring" */
-	const char *reason;          /* when not offloaded: why, in words; else "" */
+	struct flow flow;      /* sums; flow.stream is streams[0] */
+	uint64_t fast_packets; /* forwarded by the fast path */
+	uint64_t slow_packets; /* forwarded by the io_uring datapath */
+	bool offloaded;	       /* its rule is in the fast path */
+	const char *datapath;  /* name of the datapath that holds it: "xdp", "uring" */
+	const char *reason;    /* when not offloaded: why, in words; else "" */
 	size_t stream_count;
 	struct stream streams[TANDEM_MAX_STREAMS];
 };
@@ -67,7 +67,7 @@ struct tandem_unknown_source {
 	struct tandem_endpoint remote;
 	uint8_t head[32]; /* first bytes of the UDP payload */
 	size_t head_len;
-	size_t len;       /* length of the whole payload */
+	size_t len; /* length of the whole payload */
 };
 typedef void(tandem_unknown_source_h)(const struct tandem_unknown_source *src, void *arg);
 
@@ -79,15 +79,15 @@ struct tandem_local {
 struct tandem_datapath_config {
 	struct tandem_local locals[TANDEM_MAX_LOCALS];
 	size_t locals_count;
-	uint16_t port_min;        /* even */
-	uint16_t port_max;        /* odd, inclusive */
-	uint32_t flow_capacity;   /* slots in all; at least locals_count * ports */
+	uint16_t port_min;	  /* even */
+	uint16_t port_max;	  /* odd, inclusive */
+	uint32_t flow_capacity;	  /* slots in all; at least locals_count * ports */
 	uint32_t stream_capacity; /* second and later SSRCs, over all flows */
 	uint32_t nexthop_age_ms;
-	const char *bpf_dir;      /* where maps and links are pinned */
+	const char *bpf_dir;	       /* where maps and links are pinned */
 	const char *const *interfaces; /* to attach to */
 	size_t interfaces_count;
-	bool fresh;               /* drop what an earlier run left behind */
+	bool fresh; /* drop what an earlier run left behind */
 };
 
 struct tandem_datapath;
