@@ -180,6 +180,29 @@ static void late_offer_in_reliable_response(void **state)
 	close_call(&c);
 }
 
+/* A late offer that is never answered must not stand in the way of the next one. */
+static void unanswered_late_offer_is_void(void **state)
+{
+	struct call c;
+
+	open_call(&c, *state, AF_INET, false, AF_INET, false);
+	establish(&c, "void", OFFER, ANSWER);
+	alice_request(&c, "INVITE", 2, "Contact: <sip:alice@127.0.0.1>\n", NULL);
+	peer_expect(&c.alice, "SIP/2.0 100");
+	peer_expect(&c.bob, "INVITE ");
+	respond(&c, c.bob.msg, "200 OK", NULL, SDP("127.0.0.1", "30050"));
+	peer_expect(&c.alice, "SIP/2.0 200");
+	alice_request(&c, "ACK", 2, NULL, NULL);
+	peer_expect(&c.bob, "ACK ");
+
+	alice_request(&c, "INVITE", 3, "Contact: <sip:alice@127.0.0.1>\n",
+		      SDP("127.0.0.1", "30052"));
+	peer_expect(&c.alice, "SIP/2.0 100");
+	peer_expect(&c.bob, "INVITE ");
+	assert_anchored(body(c.bob.msg), "30052");
+	close_call(&c);
+}
+
 /* The session table gives a call up that nobody answers: both sides hear of it. */
 static void session_end_cancels_the_setup(void **state)
 {
@@ -226,6 +249,7 @@ int main(void)
 		TEST(dead_connection_falls_back_to_the_contact),
 		TEST(offers_that_cross_are_491),
 		TEST(late_offer_in_reliable_response),
+		TEST(unanswered_late_offer_is_void),
 		TEST(session_end_cancels_the_setup),
 		TEST(overload_of_a_peer_is_not_ours),
 	};

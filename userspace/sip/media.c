@@ -185,6 +185,23 @@ static int request_offer(struct tandem_tx *tx, const struct sa *dst, const struc
 	return 0;
 }
 
+static void request_without_sdp(struct tandem_tx *tx, struct late *late)
+{
+	struct tandem_tx *invite;
+
+	if (tx->invite)
+		tx->media = TANDEM_MEDIA_LATE;
+	if (!late->ack)
+		return;
+
+	/* an ACK that owes an answer and has none: the offer is void */
+	invite = tandem_tx_find_call(tx->ts, tx->call_id, awaits_answer, late);
+	if (invite && invite->media == TANDEM_MEDIA_LATE_OFFERED) {
+		(void)tandem_session_rollback(tx->ts->ss, tx->call_id);
+		invite->media = TANDEM_MEDIA_LATE_ANSWERED;
+	}
+}
+
 int tandem_media_request(struct tandem_tx *tx, const struct sa *dst, const struct pl *sdp,
 			 const struct mbuf **outp)
 {
@@ -201,8 +218,7 @@ int tandem_media_request(struct tandem_tx *tx, const struct sa *dst, const struc
 		tx->opened = true;
 	}
 	if (!sdp) {
-		if (tx->invite)
-			tx->media = TANDEM_MEDIA_LATE;
+		request_without_sdp(tx, &late);
 		return 0;
 	}
 	if (is_same(&tx->request, sdp)) {
