@@ -9,7 +9,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/maps.bpf.h"
+#include "maps.bpf.h"
 #include "core/byteorder.h"
 
 #define ENV_CALL __attribute__((noinline))
@@ -181,9 +181,10 @@ struct rtcp_job;
 struct rtcp_place;
 
 /*
- * The loops over RTCP, and what is done to each element, are global functions: the verifier looks at them once, with
- * everything unknown, instead of once for each way that leads to them. Those take no
- * pointer into the packet; offsets are relative to the start of the frame.
+ * The loops over RTCP, and what is done to each element, are global functions: the
+ * verifier looks at them once, with everything unknown, instead of once for each way that
+ * leads to them. Those take no pointer into the packet; offsets are relative to the start
+ * of the frame.
  */
 __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off, __u32 len);
 __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp_job *job, __u64 off, __u32 len);

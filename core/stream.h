@@ -22,9 +22,10 @@
 #define NO_BAD_SEQ   (SEQ_MOD + 1)
 #define WINDOW_BITS  64
 
-#define NS_PER_SEC 1000000000ULL
-#define TICK_SHIFT 16
-#define TICKS_MAX  (1 << 26) /* keeps ticks * ns_per_tick within 63 bits */
+#define NS_PER_SEC   1000000000ULL
+#define TICK_SHIFT   16
+#define CLOCK_MIN_HZ 1000      /* no payload format has a slower clock */
+#define TICKS_MAX    (1 << 26) /* keeps ticks * ns_per_tick within 63 bits */
 
 /* Make s the empty entry of a new SSRC. */
 static inline void stream_start(struct stream *s, __u64 flow_id, __u32 ssrc)
@@ -177,9 +178,9 @@ static inline void stream_account(struct stream *s, const struct rtp_info *rtp, 
 	if (state == SEQ_ASTRAY)
 		return;
 
-	if (clock_hz && clock_hz != s->clock_hz)
+	if (clock_hz >= CLOCK_MIN_HZ && clock_hz != s->clock_hz)
 		stream_set_clock(s, clock_hz);
-	else if (clock_hz && state == SEQ_NEXT)
+	else if (clock_hz >= CLOCK_MIN_HZ && state == SEQ_NEXT)
 		stream_jitter(s, rtp->ts, now);
 	s->last_ts = rtp->ts;
 	s->last_ns = now;
