@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "userspace/sip/local.h"
+#include "userspace/util/log.h"
 
 #define HASH_SIZE 4096
 
@@ -71,6 +72,21 @@ struct sip *tandem_sip_stack_to(const struct tandem_sip *ts, const struct sa *ds
 	return stack->sip;
 }
 
+/* First lines, for those who look for a message that got lost. */
+static void trace(bool tx, enum sip_transp tp, const struct sa *src, const struct sa *dst,
+		  const uint8_t *pkt, size_t len, void *arg)
+{
+	struct pl line = { .p = (const char *)pkt, .l = 0 };
+	char peer[64];
+
+	(void)arg;
+	while (line.l < len && line.l < 160 && line.p[line.l] != '\r' && line.p[line.l] != '\n')
+		line.l++;
+	if (re_snprintf(peer, sizeof(peer), "%s %J", sip_transp_name(tp), tx ? dst : src) > 0)
+		tandem_log(TANDEM_LOG_DEBUG, "sip", "%s %s: %.*s", tx ? "to" : "from", peer,
+			   (int)line.l, line.p);
+}
+
 static int stack_open(struct tandem_sip *ts, const struct sa *addr, sip_msg_h *request_h,
 		      sip_msg_h *response_h)
 {
@@ -82,6 +98,7 @@ static int stack_open(struct tandem_sip *ts, const struct sa *addr, sip_msg_h *r
 	if (err)
 		return -err;
 
+	sip_set_trace_handler(stack->sip, trace);
 	stack->addr = *addr;
 	ts->stacks_count++;
 	err = sip_listen(&stack->lsnr_req, stack->sip, true, request_h, ts);
