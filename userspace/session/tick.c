@@ -33,8 +33,8 @@ static bool is_over(uint64_t since, uint64_t now, uint32_t timeout_s)
  * that are well.
  *
  * Either kind of hold makes silence normal, since few phones send anything while
- * they hold; so one that is held from one side only has the long timeout, too. A
- * session of which no media passes here cannot be judged, and is left alone.
+ * they hold; so one that is held from one side only has the long timeout, too. So
+ * has a session of which no media passes here, counted from its last agreement.
  */
 static const char *why_over(struct tandem_sessions *ss, struct tandem_session *s, uint64_t now)
 {
@@ -43,10 +43,9 @@ static const char *why_over(struct tandem_sessions *ss, struct tandem_session *s
 
 	if (!s->confirmed || !s->answered)
 		return is_over(s->offered_ms, now, ss->cfg.setup_timeout_s) ? "not answered" : NULL;
-	if (!s->installed_count)
-		return NULL;
-	timeout = tandem_session_state(s) == TANDEM_STATE_HELD ? ss->cfg.hold_timeout_s
-							       : ss->cfg.inactivity_timeout_s;
+	timeout = ss->cfg.inactivity_timeout_s;
+	if (!s->installed_count || tandem_session_state(s) == TANDEM_STATE_HELD)
+		timeout = ss->cfg.hold_timeout_s;
 	if (!is_over(s->activity_ms, now, timeout))
 		return NULL;
 	last = last_packet(ss, s);
