@@ -49,22 +49,6 @@ struct plan {
 	__u8 cache_hop; /* the flow's cached next hop is the way to this egress */
 };
 
-/* First look at a rule: its generation, odd while it is being written. */
-static inline __u32 rule_open(const struct rule *rule)
-{
-	__u32 gen = *(const volatile __u32 *)&rule->gen;
-
-	env_read_barrier();
-	return gen;
-}
-
-/* Was what was read since rule_open() the rule of that one generation? */
-static inline int rule_settled(const struct rule *rule, __u32 gen)
-{
-	env_read_barrier();
-	return !(gen & 1) && *(const volatile __u32 *)&rule->gen == gen;
-}
-
 static inline void plan_copy_rtcp(struct plan *plan, const struct rule *rule)
 {
 	const struct egress *rtp = &rule->egress[EGRESS_RTP];
@@ -177,10 +161,11 @@ static inline enum reason plan_lookup(struct env *env, const struct flow_key *ke
 	if (!(plan->flags & (RULE_F_ACTIVE | RULE_F_SHARED)))
 		return REASON_idle_port;
 
-	rule = rule_find(env, port_rule, key, &plan->slot);
+	rule = rule_find(env, port_rule, key, &plan->slot, &plan->gen);
 	*rulep = rule;
+	if (!rule && !rule_settled(port_rule, plan->gen))
+		return REASON_rule_busy;
 	if (rule && rule != port_rule) {
-		plan->gen = rule_open(rule);
 		plan->flags = rule->flags;
 		plan->flow = env_flow(env, plan->slot);
 	}

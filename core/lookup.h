@@ -50,15 +50,31 @@ static inline int rule_matches(const struct rule *rule, const struct flow_key *k
 	       flow_key_equal(&rule->key, key);
 }
 
+/* First look at a rule: its generation, odd while it is being written. */
+static inline __u32 rule_open(const struct rule *rule)
+{
+	__u32 gen = *(const volatile __u32 *)&rule->gen;
+
+	env_read_barrier();
+	return gen;
+}
+
+/* Was what was read since rule_open() the rule of that one generation? */
+static inline int rule_settled(const struct rule *rule, __u32 gen)
+{
+	env_read_barrier();
+	return !(gen & 1) && *(const volatile __u32 *)&rule->gen == gen;
+}
+
 /*
- * The rule for key, given the rule in its port's slot. On return *slot is that of
- * the rule found. NULL when the source is unknown; *slot is then untouched.
+ * The rule for key, given the rule in its port's slot. On return *slot and *gen are those
+ * of the rule found. NULL when the source is unknown; both are then untouched.
  */
 static inline const struct rule *rule_find(struct env *env, const struct rule *port_rule,
-					   const struct flow_key *key, __u32 *slot)
+					   const struct flow_key *key, __u32 *slot, __u32 *gen)
 {
 	const struct rule *rule;
-	__u32 shared;
+	__u32 shared, shared_gen;
 
 	if (rule_matches(port_rule, key))
 		return port_rule;
@@ -67,9 +83,13 @@ static inline const struct rule *rule_find(struct env *env, const struct rule *p
 	if (!env_shared_slot(env, key, &shared))
 		return 0;
 	rule = env_rule(env, shared);
-	if (!rule || !rule_matches(rule, key))
+	if (!rule)
+		return 0;
+	shared_gen = rule_open(rule);
+	if (!rule_matches(rule, key))
 		return 0;
 	*slot = shared;
+	*gen = shared_gen;
 	return rule;
 }
 
