@@ -9,7 +9,7 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "maps.bpf.h"
+#include "bpf/maps.bpf.h"
 #include "core/byteorder.h"
 
 #define ENV_CALL __attribute__((noinline))
