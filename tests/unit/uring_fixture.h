@@ -28,7 +28,7 @@
 
 #include "userspace/uring/worker.h"
 
-#define BASE	21000 /* below the range that the kernel hands out ports from */
+#define BASE	18000 /* below the range that the kernel hands out ports from */
 #define PORTS	2100
 #define WAIT_MS 2000
 
