@@ -6,7 +6,9 @@ BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-CC          ?= gcc
+ifeq ($(origin CC),default)
+CC          := gcc
+endif
 CLANG       ?= clang-16
 BPFTOOL     ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PKG_CONFIG  ?= pkg-config
@@ -22,8 +24,10 @@ ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 RE_CPPFLAGS := -DHAVE_INTTYPES_H -DHAVE_STDBOOL_H -DHAVE_INET6 -isystem /usr/include/re
 LDLIBS := -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lm -lpthread
 
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
-	-I. -Ibpf -I/usr/include/$(shell $(CC) -dumpmachine)
+# Asked for when used: on a fresh machine `make deps demo` starts without a compiler.
+TRIPLET = $(shell $(CC) -dumpmachine)
+BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
+	-I. -Ibpf -I/usr/include/$(TRIPLET)
 
 LIB_SRCS  := $(filter-out userspace/main.c,$(wildcard userspace/*.c userspace/*/*.c))
 BPF_SRCS  := $(wildcard bpf/*.bpf.c tests/bpf/*.bpf.c bench/*.bpf.c)
