@@ -87,6 +87,7 @@ enum rule_flag {
 	RULE_F_STRICT_PT = 1 << 3, /* a payload type not listed is dropped */
 	RULE_F_MUTE = 1 << 4,	   /* RTP is counted and dropped; RTCP passes */
 	RULE_F_RTCP = 1 << 5,	   /* an RTCP port of its own: no RTP expected */
+	RULE_F_SRTP = 1 << 6,	   /* RFC 3711: only the first headers can be read */
 };
 
 #define EGRESS_RTP  0

@@ -104,7 +104,8 @@ static inline enum reason plan_media(struct env *env, struct plan *plan, const s
 	enum reason reason;
 
 	if (plan->is_rtcp) {
-		reason = env_rtcp_check(env, payload, end, len);
+		reason = plan->flags & RULE_F_SRTP ? srtcp_check(payload, end, len)
+						   : env_rtcp_check(env, payload, end, len);
 		if (reason != REASON_NONE)
 			return reason;
 		plan_copy_rtcp(plan, rule);
@@ -113,7 +114,7 @@ static inline enum reason plan_media(struct env *env, struct plan *plan, const s
 
 	if (plan->flags & RULE_F_RTCP)
 		return REASON_unclassified;
-	reason = rtp_parse(payload, end, len, &plan->rtp);
+	reason = rtp_parse(payload, end, len, plan->flags & RULE_F_SRTP, &plan->rtp);
 	if (reason != REASON_NONE)
 		return reason;
 	plan_copy_rtp(plan, rule);
@@ -230,6 +231,10 @@ static inline enum reason commit_rtcp(struct env *env, struct plan *plan, void *
 {
 	enum reason reason;
 
+	if (plan->flags & RULE_F_SRTP) {
+		env_count(env, REASON_rtcp_unread);
+		return REASON_forwarded_rtcp;
+	}
 	plan->rtcp.now = plan->now;
 	reason = env_rtcp_walk(env, &plan->rtcp, payload, end, len);
 	*delta = plan->rtcp.delta;

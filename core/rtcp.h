@@ -165,6 +165,16 @@ static inline __u32 rtcp_check(struct env *env, void *payload, const void *end, 
 	return off == len ? REASON_NONE : REASON_bad_rtcp;
 }
 
+/* SRTCP: only the first eight bytes are in the clear (RFC 3711 3.4). */
+static inline __u32 srtcp_check(const void *payload, const void *end, __u32 len)
+{
+	const __u8 *p = payload;
+
+	if (len < 8 || (const void *)(p + 8) > end || p[0] >> 6 != 2)
+		return REASON_bad_rtcp;
+	return REASON_NONE;
+}
+
 /* An SSRC of the sender's own side. */
 static inline void rtcp_map_own(struct rtcp_walk *w, const struct rtcp_job *job, wire32 *field)
 {

@@ -24,9 +24,10 @@ struct rtp_info {
 /*
  * Check and read the header. Payload types 64 to 95 never get here, classify()
  * took them for RTCP. Whether the payload type is one of the negotiated is the rule's
- * affair. Returns REASON_NONE or REASON_bad_rtp.
+ * affair. With srtp the
+ * padding count is encrypted and the last byte not it (RFC 3711 3.1). Returns REASON_NONE or REASON_bad_rtp.
  */
-static inline enum reason rtp_parse(const void *payload, const void *end, __u32 len,
+static inline enum reason rtp_parse(const void *payload, const void *end, __u32 len, int srtp,
 				    struct rtp_info *info)
 {
 	const struct rtp_hdr *rtp = payload;
@@ -50,7 +51,7 @@ static inline enum reason rtp_parse(const void *payload, const void *end, __u32 
 	if (head > len)
 		return REASON_bad_rtp;
 
-	if (rtp->vpxcc & RTP_PADDING) {
+	if (rtp->vpxcc & RTP_PADDING && !srtp) {
 		last = (const __u8 *)payload + (len - 1);
 		if ((const void *)(last + 1) > end)
 			return REASON_bad_rtp;

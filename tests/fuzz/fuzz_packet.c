@@ -100,7 +100,8 @@ static void set_rule(struct rule *r, const struct setup *s)
 	int i;
 
 	r->gen = 2;
-	r->flags = RULE_F_ACTIVE | (s->flags & (RULE_F_STRICT_PT | RULE_F_MUTE | RULE_F_RTCP));
+	r->flags = RULE_F_ACTIVE |
+		   (s->flags & (RULE_F_STRICT_PT | RULE_F_MUTE | RULE_F_RTCP | RULE_F_SRTP));
 	r->id = 1;
 	set_ip(&r->key.remote, s->shape & 2, 2);
 	set_ip(&r->key.local, s->shape & 2, 1);
