@@ -292,6 +292,32 @@ static void loop_is_detected_spiral_is_not(void **state)
 		  c.bob.port, via, header(c.bob.msg, "From"), header(c.bob.msg, "To"),
 		  header(c.bob.msg, "Call-ID"), header(c.bob.msg, "CSeq"));
 	peer_expect(&c.bob, "SIP/2.0 482");
+
+	/* sent on to somebody else it is another request */
+	do_register(&c.alice, "carol");
+	peer_send(&c.bob, NULL,
+		  "MESSAGE sip:carol@example.test SIP/2.0\n"
+		  "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKl2;rport\n%s"
+		  "From: <sip:a@x>;tag=t\nTo: <sip:b@y>\nCall-ID: spiral\nCSeq: 1 MESSAGE\n",
+		  c.bob.port, via);
+	peer_expect(&c.alice, "MESSAGE sip:carol@127.0.0.1:");
+	close_call(&c);
+}
+
+static void repeated_invite_is_absorbed(void **state)
+{
+	struct call c;
+
+	open_call(&c, *state, AF_INET, false, AF_INET, false);
+	send_invite(&c, "again", OFFER);
+	peer_expect(&c.alice, "SIP/2.0 100");
+	strcpy(c.invite, peer_expect(&c.bob, "INVITE "));
+	respond(&c, c.invite, "180 Ringing", NULL, NULL);
+	peer_expect(&c.alice, "SIP/2.0 180");
+	send_invite(&c, "again", OFFER);
+	peer_expect(&c.alice, "SIP/2.0 180");
+	peer_expect_nothing(&c.bob, 50);
+	assert_int_equal(tandem_sessions_count(c.w->ss), 1);
 	close_call(&c);
 }
 
@@ -383,6 +409,7 @@ int main(void)
 		TEST(mixed_transports_and_families),
 		TEST(survives_a_restart),
 		TEST(late_offer),
+		TEST(repeated_invite_is_absorbed),
 		TEST(repeated_2xx_is_passed_on_unchanged),
 		TEST(prack_and_update),
 		TEST(refused_reinvite_leaves_the_call),
