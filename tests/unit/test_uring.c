@@ -213,6 +213,28 @@ static void many_streams(void **state)
 	}
 }
 
+/* To another local port: the counts go along, the entries of its other SSRCs do not stay. */
+static void moves(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
+	unsigned char buf[2048];
+	uint16_t port;
+
+	for (uint16_t i = 0; i < 20; i++) {
+		spec.key.local_port = htons((uint16_t)(BASE + 4 * i));
+		assert_int_equal(set(f, &spec), 0);
+		for (uint32_t ssrc = 1; ssrc <= 10; ssrc++) {
+			send_to(&f->caller, "127.0.0.1", (uint16_t)(BASE + 4 * i), buf,
+				rtp(buf, i, ssrc));
+			assert_int_equal(receive(&f->callee, buf, sizeof(buf), &port), 172);
+		}
+		assert_int_equal(stats_of(f, 1).flow.packets, 10 * (i + 1));
+		assert_int_equal(stats_of(f, 1).stream_count, 10);
+	}
+	await_counter(f, REASON_stream_table_full, 0);
+}
+
 static void refusals(void **state)
 {
 	struct fixture *f = *state;
@@ -297,6 +319,7 @@ int main(void)
 		BOTH(learning),
 		BOTH(shared_port),
 		BOTH(many_streams),
+		BOTH(moves),
 		BOTH(refusals),
 		BOTH(port_comes_back),
 		cmocka_unit_test(wrong_configuration),

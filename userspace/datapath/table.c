@@ -260,6 +260,7 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 	tandem_table_remove(t, spec->id);
 	state = t->flows[slot];
 	state.nexthop.expires_ns = 0; /* the other slot's gen means nothing here */
+	state.extra_streams = 0;      /* their entries are the other slot's */
 	err = table_add(t, spec, &state);
 	if (err)
 		table_add(t, &before, &state);

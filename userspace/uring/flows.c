@@ -182,8 +182,10 @@ static int held_ports(const struct tandem_datapath *dp, uint64_t id, uint32_t po
 static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
 {
 	uint32_t before[FLOW_PORTS], after[FLOW_PORTS];
+	uint32_t slot = tandem_table_find(&dp->table, spec->id);
 	int held = held_ports(dp, spec->id, before);
 	int wanted = flow_ports(dp, spec, after);
+	bool extra;
 	int err;
 
 	if (wanted < 0)
@@ -192,12 +194,16 @@ static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *s
 	err = ports_get(dp, after, wanted);
 	if (err)
 		return err;
+	extra = slot != TANDEM_NO_SLOT && dp->tables.flows[slot].extra_streams;
 	err = tandem_table_set(&dp->table, spec);
-	if (err)
+	if (err) {
 		ports_put(dp, after, wanted);
-	else
-		ports_put(dp, before, held);
-	return err;
+		return err;
+	}
+	ports_put(dp, before, held);
+	if (extra && tandem_table_find(&dp->table, spec->id) != slot)
+		env_streams_forget(&dp->tables, slot);
+	return 0;
 }
 
 static int flow_remove(struct tandem_datapath *dp, uint64_t id)
