@@ -22,10 +22,10 @@ struct rtp_info {
 };
 
 /*
- * Check and read the header. Payload types 64 to 95 never get here, classify()
- * took them for RTCP. Whether the payload type is one of the negotiated is the rule's
- * affair. With srtp the
- * padding count is encrypted and the last byte not it (RFC 3711 3.1). Returns REASON_NONE or REASON_bad_rtp.
+ * Check and read the header. Payload types 64 to 95 never get here, classify() took them
+ * for RTCP. Whether the payload type is one of the negotiated is the rule's affair. With
+ * srtp the padding count is encrypted, and the last byte not it (RFC 3711 3.1). Returns
+ * REASON_NONE or REASON_bad_rtp.
  */
 static inline enum reason rtp_parse(const void *payload, const void *end, __u32 len, int srtp,
 				    struct rtp_info *info)
