@@ -217,7 +217,7 @@ static int take_over(struct tandem_datapath *dp, const struct relay_config *rela
 		snprintf(
 			why, why_size,
 			"%.64s holds calls of an earlier run with other media addresses, ports or "
-			"capacity (or another version): run with its configuration, or start fresh",
+			"capacity (or another version): run with its configuration, or --fresh",
 			dp->dir);
 		err = -EBUSY;
 	}
