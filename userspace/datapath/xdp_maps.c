@@ -214,11 +214,10 @@ static int take_over(struct tandem_datapath *dp, const struct relay_config *rela
 			snprintf(why, why_size, "maps in %.64s cannot be used: %s", dp->dir,
 				 strerror(-err));
 	} else if (earlier_active(&e)) {
-		snprintf(
-			why, why_size,
-			"%.64s holds calls of an earlier run with other media addresses, ports or "
-			"capacity (or another version): run with its configuration, or --fresh",
-			dp->dir);
+		snprintf(why, why_size,
+			 "%.64s holds calls of an earlier run with other media addresses, ports or "
+			 "capacity (or another version): run with its configuration, or --fresh",
+			 dp->dir);
 		err = -EBUSY;
 	}
 	earlier_close(&e);
