@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Formatting, licence lines, include directions, spelling. A missing tool is said, not passed over.
+# Formatting, licence lines, include directions, scripts, spelling. A missing tool is said, not passed over.
 set -u
 status=0
 fail() {
@@ -13,16 +13,23 @@ have() {
 		return 1
 	}
 }
+# tracked PATTERN...: the project's files of such names, also outside a git checkout.
 tracked() {
-	git ls-files -co --exclude-standard -- "$@" 2>/dev/null || find . -path ./build -prune -o -type f -print
+	git ls-files -co --exclude-standard -- "$@" 2>/dev/null && return
+	for pattern in "$@"; do
+		find . -path ./build -prune -o -type f -name "$pattern" -print
+	done
 }
 
-for f in $(tracked '*.c' '*.h' '*.def' '*.sh' '*.t' '*.py' Makefile Kbuild '*.yaml' .clang-format .gitignore); do
+for f in $(tracked '*.c' '*.h' '*.def' '*.sh' '*.t' '*.py' Makefile Kbuild '*.yaml' .clang-format .gitignore .shellcheckrc); do
 	head -n 2 "$f" | grep -q 'SPDX-License-Identifier: ' || fail "$f: no SPDX line"
 done
 tests/lint/includes.sh || fail "include directions"
 if have clang-format formatting; then
 	tracked '*.c' '*.h' | xargs clang-format --dry-run -Werror || fail "formatting (run make format)"
+fi
+if have shellcheck scripts; then
+	tracked '*.sh' '*.t' | xargs shellcheck -S warning .ci/run || fail "scripts"
 fi
 if have codespell spelling; then
 	tracked '*.c' '*.h' '*.md' '*.sh' '*.t' '*.8' '*.5' | xargs codespell -q 3 -L ue,nd,te,caf,fo,ser,inout,hsi || fail "spelling"
