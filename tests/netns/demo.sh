@@ -13,6 +13,8 @@
 . "$(dirname "$0")/lib.sh"
 SECONDS_OF_CALL=${1:-8}
 DATAPATH=${2:-${DATAPATH:-auto}}
+BOLD='' PLAIN=''
+[ ! -t 1 ] || BOLD=$'\033[1m' PLAIN=$'\033[0m'
 
 die()
 {
@@ -23,7 +25,7 @@ die()
 
 step()
 {
-	printf '\n\033[1m== %s\033[0m\n' "$*"
+	printf '\n%s== %s%s\n' "$BOLD" "$*" "$PLAIN"
 }
 
 # rtp_sent PHONE: RTP packets that the phone's own interface sent to the relay.

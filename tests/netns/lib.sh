@@ -288,7 +288,7 @@ xdp_pass_on()
 	local obj=$ROOT/build/tests/bpf/xdp_pass.bpf.o src=$TESTS/bpf/xdp_pass.bpf.c
 	if [ ! -e "$obj" ] || [ "$src" -nt "$obj" ]; then
 		mkdir -p "$(dirname "$obj")"
-		clang-16 -O2 -g -target bpf -I/usr/include/x86_64-linux-gnu \
+		clang-16 -O2 -g -target bpf -I"/usr/include/$(gcc -dumpmachine)" \
 			-c "$src" -o "$obj.$UNIQ" && mv "$obj.$UNIQ" "$obj" || return 1
 	fi
 	ns_run "$1" ip link set dev "$2" xdpdrv obj "$obj" sec xdp
