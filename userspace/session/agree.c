@@ -16,7 +16,7 @@ bool tandem_media_is_anchored(const struct tandem_sdp_media *media)
 	       strncasecmp(media->proto, "DCCP", 4);
 }
 
-static struct ip_addr to_ip(const struct tandem_sdp_addr *addr)
+struct ip_addr tandem_media_ip(const struct tandem_sdp_addr *addr)
 {
 	struct ip_addr ip = { 0 };
 
@@ -36,7 +36,7 @@ static bool usable(const struct tandem_sdp_addr *addr)
 
 int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp_media *media)
 {
-	struct ip_addr ip;
+	struct tandem_endpoint rtp, rtcp;
 
 	if (!media->port || !tandem_media_is_anchored(media))
 		return 0;
@@ -46,15 +46,13 @@ int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp
 		return 0;
 	if (!media->conn.has_addr)
 		return -EAFNOSUPPORT;
-	ip = to_ip(&media->conn);
-	if (tandem_sessions_denied(ss, &ip))
+	rtp = (struct tandem_endpoint){ tandem_media_ip(&media->conn), media->port };
+	if (tandem_sessions_denied(ss, &rtp))
 		return -EACCES;
-	if (media->rtcp_port && usable(&media->rtcp)) {
-		ip = to_ip(&media->rtcp);
-		if (tandem_sessions_denied(ss, &ip))
-			return -EACCES;
-	}
-	return 0;
+	if (!media->rtcp_port || !usable(&media->rtcp))
+		return 0;
+	rtcp = (struct tandem_endpoint){ tandem_media_ip(&media->rtcp), media->rtcp_port };
+	return tandem_sessions_denied(ss, &rtcp) ? -EACCES : 0;
 }
 
 /* A new address starts from scratch; what was learned of the old one is void. */
@@ -82,12 +80,12 @@ static int take_addresses(const struct tandem_sessions *ss, struct tandem_leg *l
 		return 0;
 	if (!usable(&side->rtp))
 		return -EAFNOSUPPORT;
-	rtp.ip = to_ip(&side->rtp);
+	rtp.ip = tandem_media_ip(&side->rtp);
 	rtp.port = side->rtp_port;
 	if (tandem_ip_family(&rtp.ip) != family)
 		return -EAFNOSUPPORT;
 	if (side->rtcp_port && usable(&side->rtcp)) {
-		rtcp.ip = to_ip(&side->rtcp);
+		rtcp.ip = tandem_media_ip(&side->rtcp);
 		rtcp.port = side->rtcp_port;
 		if (tandem_ip_family(&rtcp.ip) != family)
 			memset(&rtcp, 0, sizeof(rtcp));
@@ -140,6 +138,9 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 
 	side[offerer] = &neg->offerer;
 	side[!offerer] = &neg->answerer;
+	/* an answer by another transport (RFC 3264 6.1 forbids it) would go unchecked */
+	if (neg->accepted && tandem_media_is_anchored(neg->answerer.media) != m->anchored)
+		return -EPROTO;
 	m->active = m->anchored && neg->accepted && neg->offerer.media->port &&
 		    neg->answerer.media->port;
 	if (!m->active)

@@ -170,7 +170,7 @@ static bool follows_rtp(const struct tandem_leg *leg, const struct tandem_endpoi
 static bool may_be(const struct tandem_sessions *ss, const struct tandem_leg *leg,
 		   enum tandem_component comp, const struct tandem_endpoint *source)
 {
-	return source->port && !tandem_sessions_denied(ss, &source->ip) &&
+	return source->port && !tandem_sessions_denied(ss, source) &&
 	       (tandem_ip_equal(&source->ip, &leg->signalling) ||
 		tandem_ip_equal(&source->ip, &leg->remote[comp].ip));
 }

@@ -122,7 +122,7 @@ int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
 	return 0;
 }
 
-bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct ip_addr *ip)
+static bool in_denied_network(const struct tandem_sessions *ss, const struct ip_addr *ip)
 {
 	size_t i;
 
@@ -131,4 +131,45 @@ bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct ip_ad
 			return true;
 	}
 	return false;
+}
+
+/* Where gateways and stacks turn an IPv6 address into the IPv4 address within it. */
+static bool embedded_ipv4(const struct ip_addr *ip, struct ip_addr *v4)
+{
+	static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b }; /* RFC 6052 2.1 */
+	static const uint8_t compatible[12];			     /* RFC 4291 2.5.5.1 */
+	const uint8_t *at = NULL;
+
+	if (!memcmp(ip->b, nat64, sizeof(nat64)) || !memcmp(ip->b, compatible, sizeof(compatible)))
+		at = &ip->b[12];
+	else if (ip->b[0] == 0x20 && ip->b[1] == 0x02) /* 6to4, RFC 3056 2 */
+		at = &ip->b[2];
+	if (!at)
+		return false;
+	*v4 = (struct ip_addr){ .b = { [10] = 0xff, [11] = 0xff } };
+	memcpy(&v4->b[12], at, 4);
+	return true;
+}
+
+static bool is_own_port(const struct tandem_sessions *ss, const struct tandem_endpoint *to)
+{
+	const struct tandem_sessions_config *cfg = &ss->cfg;
+	size_t i;
+
+	if (to->port < cfg->port_min || to->port > cfg->port_max)
+		return false;
+	for (i = 0; i < cfg->locals_count; i++) {
+		if (tandem_ip_equal(&cfg->locals[i].ip, &to->ip) ||
+		    tandem_ip_equal(&cfg->advertise[i], &to->ip))
+			return true;
+	}
+	return false;
+}
+
+bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct tandem_endpoint *to)
+{
+	struct ip_addr v4;
+
+	return in_denied_network(ss, &to->ip) || is_own_port(ss, to) ||
+	       (embedded_ipv4(&to->ip, &v4) && in_denied_network(ss, &v4));
 }

@@ -173,8 +173,11 @@ const struct tandem_endpoint *tandem_leg_endpoint(const struct tandem_leg *leg,
 /* Give the leg a pair on the local address that suits `peer`; its old one is not released. */
 int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
 		    const struct tandem_endpoint *peer, int family);
-/* True for an address in a denied network. */
-bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct ip_addr *ip);
+/*
+ * May the relay not send there? Denied networks, also behind an IPv6 address that embeds
+ * an IPv4 one, and the media ports of the relay itself, where packets could go in circles.
+ */
+bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct tandem_endpoint *to);
 
 /* ---- agree.c ---- */
 /*
@@ -185,6 +188,8 @@ bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct ip_ad
 int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_session *s,
 		       struct tandem_media_list *list, const struct tandem_sdp *offer,
 		       const struct tandem_sdp *answer, enum tandem_party_id offerer);
+/* An address literal of SDP; IPv4 in its mapped form, however it was written. */
+struct ip_addr tandem_media_ip(const struct tandem_sdp_addr *addr);
 /* Can and shall the relay be in the path of this media? */
 bool tandem_media_is_anchored(const struct tandem_sdp_media *media);
 /* 0, or what keeps the relay from sending there: -EACCES, -EAFNOSUPPORT, -EPROTO. */

@@ -29,26 +29,19 @@ static int parse(const struct tandem_session *s, struct tandem_sdp **sdp, const 
 static int offerer_family(const struct tandem_sdp_media *media,
 			  const struct tandem_endpoint *source)
 {
-	if (media->conn.has_addr && !media->conn.unspecified)
-		return media->conn.family;
-	return tandem_ip_family(&source->ip);
+	struct ip_addr ip = tandem_media_ip(&media->conn);
+
+	return tandem_ip_family(media->conn.has_addr && !media->conn.unspecified ? &ip :
+										   &source->ip);
 }
 
 /* The signalling address tells the way to a party, unless its media is of the other family. */
 static struct tandem_endpoint offerer_peer(const struct tandem_sdp_media *media,
 					   const struct tandem_endpoint *source)
 {
-	struct tandem_endpoint peer = { .port = media->port };
-
-	if (tandem_ip_family(&source->ip) == media->conn.family || !media->conn.has_addr)
+	if (tandem_ip_family(&source->ip) == offerer_family(media, source))
 		return *source;
-	if (media->conn.family == AF_INET) {
-		peer.ip.b[10] = peer.ip.b[11] = 0xff;
-		memcpy(&peer.ip.b[12], media->conn.bytes, 4);
-	} else {
-		memcpy(peer.ip.b, media->conn.bytes, 16);
-	}
-	return peer;
+	return (struct tandem_endpoint){ tandem_media_ip(&media->conn), media->port };
 }
 
 static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Descriptions by which a party would make the relay send where it must not. */
+#include "tests/unit/session_fixture.h"
+
+static void answered(struct fixture *fx, const char *answer, int want)
+{
+	assert_int_equal(fx_offer(fx, TANDEM_PARTY_A, audio(CALLER, 4000, "")), 0);
+	if (fx_answer(fx, TANDEM_PARTY_B, answer) != want)
+		fail_msg("taken, or refused otherwise:\n%s", answer);
+	assert_int_equal(fx->plane.n, 0);
+	assert_int_equal(tandem_session_rollback(fx->ss, CALL), 0);
+}
+
+/* An answer keeps the transport of the offer: with another it would pass unchecked. */
+static void transport_changes_in_answer(void **state)
+{
+	static const char *const protos[] = { "udptl", "TCP/RTP/AVP", "RTP" };
+	struct fixture fx;
+	char text[256];
+	size_t i;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	for (i = 0; i < 3; i++) {
+		snprintf(text, sizeof(text),
+			 "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n"
+			 "t=0 0\r\nm=audio 5000 %s 0\r\n",
+			 protos[i]);
+		answered(&fx, text, -EPROTO);
+	}
+	fx_clean(&fx);
+}
+
+/* IPv4 addresses in IPv6's clothes: mapped, compatible, NAT64 (RFC 6052), 6to4 (RFC 3056). */
+static void embedded_addresses(void **state)
+{
+	static const char *const hosts[] = {
+		"::ffff:127.0.0.1",	 "::127.0.0.1",	      "64:ff9b::127.0.0.1",
+		"64:ff9b::169.254.9.9", "2002:7f00:1::1", "2002:a9fe:909::",
+	};
+	struct fixture fx;
+	size_t i;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		if (fx_offer(&fx, TANDEM_PARTY_A, audio(hosts[i], 4000, "")) != -EACCES)
+			fail_msg("not denied: %s", hosts[i]);
+	}
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("2002:c000:20a::1", 4000, "")), 0);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("64:ff9b::c000:20a", 4000, "")), 0);
+	fx_clean(&fx);
+}
+
+/* Written as IPv6, but reached by IPv4. */
+static void mapped_address_is_ipv4(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("::ffff:" CALLER, 4000, "")), 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, "")), 0);
+	assert_has(&fx, "c=IN IP4 10.0.0.1\r\n");
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":4000");
+	fx_clean(&fx);
+}
+
+/*
+ * Two parties that each name the relay's port facing them would have a packet go
+ * round inside the relay for ever.
+ */
+static void media_ports_of_the_relay(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_init(&fx);
+	fx.cfg.advertise[1] = ip("203.0.113.2");
+	assert_int_equal(fx_start(&fx), 0);
+	fx_dialog(&fx, CALL);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("10.0.0.1", 16384, "")), -EACCES);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("203.0.113.2", 16583, "")), -EACCES);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A,
+				  audio(CALLER, 4000, "a=rtcp:16400 IN IP4 10.0.0.2\r\n")),
+			 -EACCES);
+	answered(&fx, audio("10.0.0.2", 16500, ""), -EACCES);
+	/* RTCP goes to the port above */
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("10.0.0.1", 16383, "")), -EACCES);
+	/* a phone on the relay's own host */
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("10.0.0.1", 16584, "")), 0);
+	fx_clean(&fx);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(transport_changes_in_answer),
+		cmocka_unit_test(embedded_addresses),
+		cmocka_unit_test(mapped_address_is_ipv4),
+		cmocka_unit_test(media_ports_of_the_relay),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
