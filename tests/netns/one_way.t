@@ -21,9 +21,10 @@ stop_pid "$b"
 media_start callee b "$B_MEDIA" "$B_RELAY" --ssrc 0xb0b00001
 b=$LAST_PID
 check "and two-way once both talk" wait_for 5 session_has 'verdict~two.way'
+sleep 0.5 # the verdict may come with the first packets; the callee is to hear more than those
 stop_pid "$a"
 stop_pid "$b"
-check "the callee heard the caller" field "$WORK/b.json" has 'streams.0.unique>3' streams.0.lost=0
+check "the callee heard the caller" field "$WORK/b.json" has 'streams.0.unique>15' streams.0.lost=0
 call_ended
 relay_ends
 tap_done
