@@ -80,11 +80,11 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 test: lint core all unit vectors fuzz kbuild netns ## everything below, in order (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
 		|| { echo "unit tests failed" >&2; exit 1; }
 
 vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build of the core (root)
-	prove --exec tests/own_net.sh $(sort $(BPFT_BINS))
+	prove --failures --comments --exec tests/own_net.sh $(sort $(BPFT_BINS))
 
 fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
@@ -92,7 +92,7 @@ fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 test-tools: $(TOOL_BINS)
 
 netns: all test-tools ## end-to-end calls with real phones in network namespaces (root)
-	prove --timer tests/netns/*.t
+	prove --timer --failures --comments tests/netns/*.t
 
 lint: ## formatting, licences, include directions, scripts, spelling
 	@tests/lint/lint.sh
