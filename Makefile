@@ -5,6 +5,7 @@ VERSION := 0.1.0
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 ifeq ($(origin CC),default)
 CC          := gcc
@@ -77,7 +78,7 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 	$(BUILD)/tandem run
 
 ##@ Checking
-test: lint core all unit vectors fuzz kbuild netns ## everything below, in order (root)
+test: lint core all unit vectors fuzz kbuild netns ## lint, core, unit, vectors, fuzz, kbuild and netns in one go (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
@@ -109,10 +110,13 @@ install: userspace ## install program, man pages and unit file under PREFIX
 	install -D -m 644 docs/man/tandem.8 $(DESTDIR)$(PREFIX)/share/man/man8/tandem.8
 	install -D -m 644 docs/man/tandem.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/tandem.conf.5
 	install -D -m 644 docs/tandem.conf.example $(DESTDIR)$(PREFIX)/share/doc/tandem/tandem.conf.example
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/local/sbin|$(PREFIX)/sbin|' docs/tandem.service > $(DESTDIR)$(UNITDIR)/tandem.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/tandem.service
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/sbin/tandem $(DESTDIR)$(PREFIX)/share/man/man8/tandem.8 \
-		$(DESTDIR)$(PREFIX)/share/man/man5/tandem.conf.5
+		$(DESTDIR)$(PREFIX)/share/man/man5/tandem.conf.5 $(DESTDIR)$(UNITDIR)/tandem.service
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/tandem
 
 clean: ## remove the build folder

@@ -148,7 +148,7 @@ test_begin()
 
 need_tandem()
 {
-	[ -x "$TANDEM" ] || tap_skip_all "$TANDEM is not built (run make)"
+	[ -x "$TANDEM" ] || tap_skip_all "$TANDEM is not built (run make all)"
 }
 
 need_tool()
