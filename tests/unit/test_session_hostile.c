@@ -36,7 +36,7 @@ static void transport_changes_in_answer(void **state)
 static void embedded_addresses(void **state)
 {
 	static const char *const hosts[] = {
-		"::ffff:127.0.0.1",	 "::127.0.0.1",	      "64:ff9b::127.0.0.1",
+		"::ffff:127.0.0.1",	"::127.0.0.1",	  "64:ff9b::127.0.0.1",
 		"64:ff9b::169.254.9.9", "2002:7f00:1::1", "2002:a9fe:909::",
 	};
 	struct fixture fx;

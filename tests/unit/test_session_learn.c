@@ -249,6 +249,68 @@ static void reinvite_keeps_or_forgets(void **state)
 	fx_clean(&fx);
 }
 
+/* What came from the old address is no proof of the new one. */
+static void moved_behind_another_nat(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	nat_call(&fx, "");
+	rtp(&fx, CALLER, 61000, 0, 10, 1);
+	rtp(&fx, CALLER, 61000, 0, 11, 1);
+	fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP)->flow.packets = 500;
+	pass(&fx, 1000);
+	fx_offer(&fx, TANDEM_PARTY_A, audio(PRIVATE, 4100, ""));
+	fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, ""));
+	pass(&fx, 1000);
+	assert_true(is_open(&fx, TANDEM_PARTY_A, TANDEM_RTP));
+	rtp(&fx, CALLER, 63000, 0, 30, 1);
+	rtp(&fx, CALLER, 63000, 0, 31, 1);
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":63000");
+	fx_clean(&fx);
+}
+
+/* The same private address in another network: only the signalling tells. */
+static void signalling_moves(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	nat_call(&fx, "");
+	rtp(&fx, CALLER, 61000, 0, 10, 1);
+	rtp(&fx, CALLER, 61000, 0, 11, 1);
+	fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP)->flow.packets = 500;
+	fx_offer_from(&fx, CALL, TANDEM_PARTY_A, "192.0.2.99", CALLEE, audio(PRIVATE, 4000, ""));
+	fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, ""));
+	assert_true(is_open(&fx, TANDEM_PARTY_A, TANDEM_RTP));
+	rtp(&fx, "192.0.2.99", 64000, 0, 30, 1);
+	rtp(&fx, "192.0.2.99", 64000, 0, 31, 1);
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), "192.0.2.99:64000");
+	fx_clean(&fx);
+}
+
+/* A NAT may map another way towards another port: a media that comes anew starts anew. */
+static void media_comes_anew(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	nat_call(&fx, "");
+	rtp(&fx, CALLER, 61000, 0, 10, 1);
+	rtp(&fx, CALLER, 61000, 0, 11, 1);
+	fx_offer(&fx, TANDEM_PARTY_A, audio(PRIVATE, 0, ""));
+	fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 0, ""));
+	assert_int_equal(fx.plane.n, 0);
+	fx_offer(&fx, TANDEM_PARTY_A, audio(PRIVATE, 4000, ""));
+	fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, ""));
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), PRIVATE ":4000");
+	assert_true(is_open(&fx, TANDEM_PARTY_A, TANDEM_RTP));
+	fx_clean(&fx);
+}
+
 static void by_configuration(void **state)
 {
 	struct fixture fx;
@@ -307,6 +369,9 @@ int main(void)
 		cmocka_unit_test(window_ends),
 		cmocka_unit_test(signalled_address_proves_itself),
 		cmocka_unit_test(reinvite_keeps_or_forgets),
+		cmocka_unit_test(moved_behind_another_nat),
+		cmocka_unit_test(signalling_moves),
+		cmocka_unit_test(media_comes_anew),
 		cmocka_unit_test(by_configuration),
 		cmocka_unit_test(stale_reports),
 	};

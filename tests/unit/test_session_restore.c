@@ -151,8 +151,36 @@ static void learned_source_survives(void **state)
 	}
 	restart(&fx, 1000);
 	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":61000");
-	/* the window for RTCP was open; it is not opened again by the restart */
+	/* the window for RTCP was open, and has the rest of its time */
+	assert_true(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTCP)->flags & RULE_F_LEARN);
+	restart(&fx, 14000);
 	assert_false(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTCP)->flags & RULE_F_LEARN);
+	fx_clean(&fx);
+}
+
+/* The answer came just before the end: whom it left to be learned is learned after it. */
+static void window_goes_on(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_dialog(&fx, CALL);
+	fx_offer(&fx, TANDEM_PARTY_A, audio("192.168.1.5", 4000, ""));
+	fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, ""));
+	tandem_session_confirm(fx.ss, CALL);
+	restart(&fx, 1000);
+	assert_true(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->flags & RULE_F_LEARN);
+	assert_false(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP)->flags & RULE_F_LEARN);
+	/* who has been heard from where it was expected is not learned anew */
+	fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP)->flow.packets = 1;
+	restart(&fx, 1000);
+	tandem_sessions_tick(fx.ss);
+	assert_false(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->flags & RULE_F_LEARN);
+	/* after a reboot, the end that was stored is far away */
+	fx.now_ms = 1000;
+	restart(&fx, 0);
+	assert_false(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->flags & RULE_F_LEARN);
 	fx_clean(&fx);
 }
 
@@ -264,6 +292,7 @@ int main(void)
 		cmocka_unit_test(plane_is_brought_in_line),
 		cmocka_unit_test(numbers_do_not_come_again),
 		cmocka_unit_test(learned_source_survives),
+		cmocka_unit_test(window_goes_on),
 		cmocka_unit_test(unusable_rows),
 		cmocka_unit_test(damaged_rows),
 		cmocka_unit_test(local_address_is_gone),

@@ -65,6 +65,15 @@ static void set_remote(struct tandem_leg *leg, enum tandem_component comp,
 	leg->learn[comp] = (struct tandem_learn){ 0 };
 }
 
+/* A party that signals from elsewhere may be behind another NAT, with the same address there. */
+static void set_signalling(struct tandem_leg *leg, const struct ip_addr *ip)
+{
+	if (tandem_ip_equal(&leg->signalling, ip))
+		return;
+	leg->signalling = *ip;
+	memset(leg->learn, 0, sizeof(leg->learn));
+}
+
 static int take_addresses(const struct tandem_sessions *ss, struct tandem_leg *leg,
 			  const struct tandem_sdp_side *side)
 {
@@ -155,7 +164,7 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 			return err;
 		m->leg[p].sends = side[p]->sends;
 		m->leg[p].hold = side[p]->hold;
-		m->leg[p].signalling = s->source[p].ip;
+		set_signalling(&m->leg[p], &s->source[p].ip);
 	}
 	take_codecs(&m->leg[offerer], &m->leg[!offerer], neg);
 	return 0;

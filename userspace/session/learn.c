@@ -41,6 +41,11 @@ static bool wants(const struct tandem_sessions *ss, const struct tandem_leg *leg
 	return false;
 }
 
+uint64_t tandem_learn_window(const struct tandem_sessions *ss, enum tandem_component comp)
+{
+	return ss->cfg.learn_window_ms + (comp == TANDEM_RTCP ? RTCP_EXTRA_MS : 0);
+}
+
 void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session *s)
 {
 	uint64_t now = tandem_sessions_now(ss);
@@ -55,25 +60,50 @@ void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session 
 			for (c = 0; c < 2; c++) {
 				struct tandem_learn *learn = &m->leg[p].learn[c];
 
+				learn->fresh = !learn->until_ms;
 				learn->until_ms = 0;
 				learn->candidate = (struct tandem_candidate){ 0 };
 				if (!m->active || (m->mux && c == TANDEM_RTCP) ||
 				    !wants(ss, &m->leg[p], c))
 					continue;
-				learn->until_ms = now + ss->cfg.learn_window_ms +
-						  (c == TANDEM_RTCP ? RTCP_EXTRA_MS : 0);
+				learn->until_ms = now + tandem_learn_window(ss, c);
 				s->learning = true;
 			}
 		}
 	}
 }
 
-/* Packets that pass come from the signalled address, as no other is let through yet. */
-static bool has_proven_itself(struct tandem_sessions *ss, uint64_t flow_id)
+static uint64_t packets_passed(struct tandem_sessions *ss, uint64_t flow_id)
 {
 	struct tandem_flow_stats stats;
 
-	return !ss->env.read(ss->plane, flow_id, &stats) && stats.flow.packets;
+	return ss->env.read(ss->plane, flow_id, &stats) ? 0 : stats.flow.packets;
+}
+
+void tandem_learn_mark(struct tandem_sessions *ss, struct tandem_session *s)
+{
+	size_t i;
+	int p, c;
+
+	for (i = 0; i < s->agreed.n; i++) {
+		for (p = 0; p < 2; p++) {
+			for (c = 0; c < 2; c++) {
+				struct tandem_learn *learn = &s->agreed.v[i].leg[p].learn[c];
+
+				if (learn->until_ms && learn->fresh)
+					learn->before = packets_passed(ss,
+								       tandem_flow_id(s, i, p, c));
+				learn->fresh = false;
+			}
+		}
+	}
+}
+
+/* Packets that pass come from the signalled address, as no other is let through yet. */
+static bool has_proven_itself(struct tandem_sessions *ss, const struct tandem_learn *learn,
+			      uint64_t flow_id)
+{
+	return packets_passed(ss, flow_id) > learn->before;
 }
 
 /* Close the window if its time has come; true when it is closed now. */
@@ -82,7 +112,7 @@ static bool check_window(struct tandem_sessions *ss, const struct tandem_session
 {
 	struct tandem_learn *learn = &s->agreed.v[media].leg[party].learn[comp];
 
-	if (has_proven_itself(ss, tandem_flow_id(s, media, party, comp)))
+	if (has_proven_itself(ss, learn, tandem_flow_id(s, media, party, comp)))
 		learn->settled = true;
 	else if (now < learn->until_ms)
 		return false;
@@ -217,7 +247,7 @@ void tandem_learn_source(const struct tandem_unknown_source *src, void *arg)
 	if (!continues(&learn->candidate, &src->remote, &head) &&
 	    !follows_rtp(leg, &src->remote, &head))
 		return;
-	if (has_proven_itself(ss, src->flow_id))
+	if (has_proven_itself(ss, learn, src->flow_id))
 		learn->settled = true;
 	else
 		lock(ss, s, leg, comp, &src->remote, head.ssrc);

@@ -119,6 +119,8 @@ int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
 	leg->local = local;
 	leg->port = port;
 	leg->generation++;
+	/* a NAT may map another way towards another port */
+	memset(leg->learn, 0, sizeof(leg->learn));
 	return 0;
 }
 

@@ -43,6 +43,8 @@ struct tandem_candidate {
 
 struct tandem_learn {
 	uint64_t until_ms; /* the window's end on the monotonic clock; 0: closed */
+	bool fresh;	   /* opened by the agreement at hand: `before` is not known yet */
+	uint64_t before;   /* packets that had passed when it opened: proof of nothing */
 	bool settled;	   /* the signalled address has proven itself: never open again */
 	uint32_t ssrc;	   /* of the stream that locked it */
 	struct tandem_endpoint locked; /* port 0: nothing learned */
@@ -211,8 +213,12 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s);
 
 /* ---- learn.c ---- */
+/* How long a window is, in ms. */
+uint64_t tandem_learn_window(const struct tandem_sessions *ss, enum tandem_component comp);
 /* Open the windows of a fresh agreement. */
 void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session *s);
+/* To follow once the plane has the flows: what passed them before came from elsewhere. */
+void tandem_learn_mark(struct tandem_sessions *ss, struct tandem_session *s);
 /* Close what has expired or is not needed any more. */
 void tandem_learn_tick(struct tandem_sessions *ss, struct tandem_session *s);
 /* Handler for tandem_plane_dispatch; arg is the table. */

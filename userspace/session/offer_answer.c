@@ -31,8 +31,8 @@ static int offerer_family(const struct tandem_sdp_media *media,
 {
 	struct ip_addr ip = tandem_media_ip(&media->conn);
 
-	return tandem_ip_family(media->conn.has_addr && !media->conn.unspecified ? &ip :
-										   &source->ip);
+	return tandem_ip_family(media->conn.has_addr && !media->conn.unspecified ? &ip
+										 : &source->ip);
 }
 
 /* The signalling address tells the way to a party, unless its media is of the other family. */
@@ -164,6 +164,8 @@ static int adopt(struct tandem_sessions *ss, struct tandem_session *s,
 	s->activity_ms = tandem_sessions_now(ss);
 	tandem_learn_start(ss, s);
 	err = tandem_flows_sync(ss, s);
+	if (s->learning)
+		tandem_learn_mark(ss, s);
 	tandem_media_list_release(ss, &old, &s->agreed, NULL);
 	tandem_media_list_clean(&old);
 	tandem_session_save(ss, s);

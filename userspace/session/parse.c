@@ -82,6 +82,18 @@ static int parse_local(const struct tandem_sessions *ss, const json_t *js, struc
 	return -EADDRNOTAVAIL;
 }
 
+/*
+ * A window goes on where a restart has interrupted it. After a reboot, when the clock it
+ * was measured by has begun anew, it must not be longer than one that opens now.
+ */
+static uint64_t parse_window(const struct tandem_sessions *ss, enum tandem_component comp,
+			     const json_t *js)
+{
+	uint64_t now = tandem_sessions_now(ss), until = json_integer_value(js);
+
+	return until > now && until - now <= tandem_learn_window(ss, comp) ? until : 0;
+}
+
 static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem_leg *leg)
 {
 	int mute, sends, hold, port, generation;
@@ -102,6 +114,10 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 	    parse_ip(json_object_get(js, "signalling"), &leg->signalling) ||
 	    parse_codecs(json_object_get(js, "codecs"), leg))
 		return -EBADMSG;
+	leg->learn[TANDEM_RTP].until_ms = parse_window(ss, TANDEM_RTP,
+						       json_object_get(js, "learn_rtp_until"));
+	leg->learn[TANDEM_RTCP].until_ms = parse_window(ss, TANDEM_RTCP,
+							json_object_get(js, "learn_rtcp_until"));
 	return parse_local(ss, json_object_get(js, "local"), leg);
 }
 
@@ -161,6 +177,7 @@ int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session
 	s->started_ms = started;
 	s->confirmed = confirmed;
 	s->answered = true; /* others are not stored */
+	s->learning = true; /* perhaps: the first tick finds out */
 	if (parse_endpoint(json_object_get(doc, "source_a"), &s->source[TANDEM_PARTY_A]) ||
 	    parse_endpoint(json_object_get(doc, "source_b"), &s->source[TANDEM_PARTY_B]))
 		err = -EBADMSG;

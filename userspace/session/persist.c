@@ -63,11 +63,13 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 {
 	bool ports = leg->local != TANDEM_LOCAL_NONE;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:i, s:i}", "rtp",
-			 tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:b, s:b, s:o, s:o, s:i, s:i}",
+			 "rtp", tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
-			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "signalling",
+			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "learn_rtp_until",
+			 (json_int_t)leg->learn[TANDEM_RTP].until_ms, "learn_rtcp_until",
+			 (json_int_t)leg->learn[TANDEM_RTCP].until_ms, "signalling",
 			 dump_ip(&leg->signalling), "mute", leg->mute, "sends", leg->sends, "hold",
 			 leg->hold, "codecs", dump_codecs(leg), "local",
 			 ports ? dump_ip(&ss->cfg.locals[leg->local].ip) : json_null(), "port",
