@@ -311,6 +311,22 @@ static void media_comes_anew(void **state)
 	fx_clean(&fx);
 }
 
+/* Learned while an offer is open; its answer must not put the party back. */
+static void learned_between_offer_and_answer(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	nat_call(&fx, "");
+	fx_offer(&fx, TANDEM_PARTY_A, audio(PRIVATE, 4000, "a=sendonly\r\n"));
+	rtp(&fx, CALLER, 61000, 0, 10, 1);
+	rtp(&fx, CALLER, 61000, 0, 11, 1);
+	fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, "a=recvonly\r\n"));
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":61000");
+	fx_clean(&fx);
+}
+
 static void by_configuration(void **state)
 {
 	struct fixture fx;
@@ -372,6 +388,7 @@ int main(void)
 		cmocka_unit_test(moved_behind_another_nat),
 		cmocka_unit_test(signalling_moves),
 		cmocka_unit_test(media_comes_anew),
+		cmocka_unit_test(learned_between_offer_and_answer),
 		cmocka_unit_test(by_configuration),
 		cmocka_unit_test(stale_reports),
 	};

@@ -40,6 +40,21 @@ static bool has_pair(const struct tandem_media_list *list, size_t i, size_t part
 	       list->v[i].leg[party].port == leg->port;
 }
 
+void tandem_media_list_take_learned(struct tandem_media_list *list,
+				    const struct tandem_media_list *from)
+{
+	struct tandem_leg *leg;
+	size_t i, p;
+
+	for (i = 0; i < list->n; i++) {
+		for (p = 0; p < 2; p++) {
+			leg = &list->v[i].leg[p];
+			if (leg->local != TANDEM_LOCAL_NONE && has_pair(from, i, p, leg))
+				memcpy(leg->learn, from->v[i].leg[p].learn, sizeof(leg->learn));
+		}
+	}
+}
+
 void tandem_media_list_release(struct tandem_sessions *ss, const struct tandem_media_list *list,
 			       const struct tandem_media_list *keep,
 			       const struct tandem_media_list *keep2)

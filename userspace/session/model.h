@@ -163,6 +163,9 @@ const char *tandem_session_state_name(enum tandem_session_state state);
 int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_media_list *src,
 			   size_t n);
 void tandem_media_list_clean(struct tandem_media_list *list);
+/* What was learned on the pairs that both lists have is as `from` says. */
+void tandem_media_list_take_learned(struct tandem_media_list *list,
+				    const struct tandem_media_list *from);
 /* Give back the pairs of `list` that neither keep nor keep2 (may be NULL) has. */
 void tandem_media_list_release(struct tandem_sessions *ss, const struct tandem_media_list *list,
 			       const struct tandem_media_list *keep,

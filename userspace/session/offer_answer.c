@@ -195,6 +195,8 @@ int tandem_session_answer(struct tandem_sessions *ss, const char *call_id,
 	source = s->source[party];
 	s->source[party] = sig->source;
 	err = tandem_media_list_copy(&next, base, base->n);
+	/* packets have come since the offer */
+	tandem_media_list_take_learned(&next, &s->agreed);
 	if (!err)
 		err = tandem_media_agree(ss, s, &next, s->offer, doc, s->offerer);
 	if (!err)
