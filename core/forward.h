@@ -42,9 +42,9 @@ struct plan {
 	struct egress egress;
 	union {
 		struct rtp_info rtp;
-		struct rtcp_job rtcp; /* if is_rtcp */
+		struct rtcp_job rtcp; /* of RTCP */
 	};
-	__u8 is_rtcp;
+	__u8 class; /* enum packet_class: RTP, RTCP, or DTLS that passes end to end */
 	__u8 pt_out;
 	__u8 cache_hop; /* the flow's cached next hop is the way to this egress */
 };
@@ -85,6 +85,14 @@ static inline void plan_copy_rtp(struct plan *plan, const struct rule *rule)
 	}
 }
 
+/* A handshake between the two ends (RFC 5764): it goes where the flow's media goes. */
+static inline enum reason plan_copy_dtls(struct plan *plan, const struct rule *rule)
+{
+	plan->egress = rule->egress[plan->flags & RULE_F_RTCP ? EGRESS_RTCP : EGRESS_RTP];
+	plan->cache_hop = 1;
+	return plan->egress.flags & EGRESS_F_ACTIVE ? REASON_NONE : REASON_dtls;
+}
+
 /* An unexpected source on a media port: note who. */
 static inline enum reason unknown_source(struct plan *plan, const struct flow_key *key)
 {
@@ -97,13 +105,15 @@ static inline enum reason unknown_source(struct plan *plan, const struct flow_ke
 	return plan->flags & RULE_F_LEARN ? REASON_learning : REASON_unknown_source;
 }
 
-/* RTP or RTCP of a known source: check its headers and copy what the rule says of it. */
+/* RTP, RTCP or DTLS of a known source: check its headers and copy what the rule says of it. */
 static inline enum reason plan_media(struct env *env, struct plan *plan, const struct rule *rule,
 				     void *payload, const void *end, __u32 len)
 {
 	enum reason reason;
 
-	if (plan->is_rtcp) {
+	if (plan->class == CLASS_DTLS)
+		return plan_copy_dtls(plan, rule);
+	if (plan->class == CLASS_RTCP) {
 		reason = plan->flags & RULE_F_SRTP ? srtcp_check(payload, end, len)
 						   : env_rtcp_check(env, payload, end, len);
 		if (reason != REASON_NONE)
@@ -123,17 +133,20 @@ static inline enum reason plan_media(struct env *env, struct plan *plan, const s
 	return REASON_NONE;
 }
 
-static inline enum reason plan_class(struct plan *plan, enum packet_class class)
+/*
+ * Does a packet of this class end here? STUN does, from any source: ICE decides on it. So
+ * does DTLS, but for a handshake that passes end to end, like the SRTP it is for.
+ */
+static inline enum reason plan_class(const struct plan *plan, const struct rule *rule)
 {
-	switch (class) {
+	switch (plan->class) {
 	case CLASS_STUN:
 		return REASON_stun;
 	case CLASS_DTLS:
-		return REASON_dtls;
+		return rule && plan->flags & RULE_F_SRTP ? REASON_NONE : REASON_dtls;
 	case CLASS_OTHER:
-		return REASON_unclassified;
+		return rule ? REASON_unclassified : REASON_NONE;
 	default:
-		plan->is_rtcp = class == CLASS_RTCP;
 		return REASON_NONE;
 	}
 }
@@ -176,25 +189,22 @@ static inline enum reason plan_lookup(struct env *env, const struct flow_key *ke
 /*
  * Steps up to the copy of the rule: nothing is changed but for the note about an unknown
  * source. REASON_NONE: the plan holds. Any other reason ends the packet; plan->flow is
- * what it counts for. STUN and DTLS are punted from any source; ICE decides on those.
+ * what it counts for.
  */
 static inline enum reason relay_decide(struct env *env, const struct flow_key *key, void *payload,
 				       const void *end, __u32 len, struct plan *plan)
 {
-	enum packet_class class = classify(payload, end, len);
 	const struct rule *rule = 0;
 	enum reason reason;
 
+	plan->class = classify(payload, end, len);
 	reason = plan_lookup(env, key, plan, &rule);
+	if (reason == REASON_NONE)
+		reason = plan_class(plan, rule);
 	if (reason != REASON_NONE)
 		return reason;
-	if (class == CLASS_STUN || class == CLASS_DTLS)
-		return plan_class(plan, class);
 	if (!rule)
 		return unknown_source(plan, key);
-	reason = plan_class(plan, class);
-	if (reason != REASON_NONE)
-		return reason;
 
 	plan->flow_id = rule->id;
 	reason = plan_media(env, plan, rule, payload, end, len);
@@ -222,7 +232,7 @@ static inline void account_rtp(struct env *env, const struct plan *plan)
 /* Does the rule let this packet through only as far as the statistics? */
 static inline int plan_muted(const struct plan *plan)
 {
-	return !plan->is_rtcp &&
+	return plan->class == CLASS_RTP &&
 	       (plan->flags & RULE_F_MUTE || !(plan->egress.flags & EGRESS_F_ACTIVE));
 }
 
@@ -249,7 +259,9 @@ static inline enum reason relay_commit(struct env *env, struct plan *plan, void 
 				       const void *end, __u32 len, __u64 *delta)
 {
 	*delta = 0;
-	if (plan->is_rtcp)
+	if (plan->class == CLASS_DTLS)
+		return REASON_forwarded_dtls;
+	if (plan->class == CLASS_RTCP)
 		return commit_rtcp(env, plan, payload, end, len, delta);
 	account_rtp(env, plan);
 	rtp_translate(payload, end, &plan->egress, plan->pt_out, delta);
@@ -265,7 +277,7 @@ static inline enum reason relay_count(struct env *env, const struct plan *plan, 
 	env_count(env, reason);
 	if (!flow)
 		return reason;
-	if (reason == REASON_forwarded_rtp || reason == REASON_forwarded_rtcp) {
+	if (reason_verdict(reason) == VERDICT_FORWARD) {
 		flow->packets++;
 		flow->octets += len;
 		flow->last_ns = plan->now;

@@ -10,7 +10,7 @@
  * memory that the BPF verifier wants bounds for.
  */
 #define REASON_VERDICT(reason)                                                                     \
-	((reason) <= REASON_forwarded_rtcp ? VERDICT_FORWARD                                       \
+	((reason) <= REASON_forwarded_dtls ? VERDICT_FORWARD                                       \
 	 : (reason) <= REASON_no_headroom  ? VERDICT_PUNT                                          \
 					   : VERDICT_DROP)
 
