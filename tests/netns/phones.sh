@@ -83,7 +83,7 @@ relay_media()
 
 # phone_start NS USER: a baresip in $WORK/USER, its events in $WORK/USER.events.
 # PHONE_TRANSPORT udp|tcp, PHONE_FAMILY 4|6, PHONE_ANSWER manual|auto|early,
-# PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD override what it says.
+# PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD, PHONE_MEDIAENC override what it says.
 phone_start()
 {
 	local ns=$1 user=$2 dir=$WORK/$2 ip proxy f side=1
@@ -102,6 +102,7 @@ phone_start()
 			-e "s|@TRANSPORT@|${PHONE_TRANSPORT:-udp}|" \
 			-e "s|@OUTBOUND@|${PHONE_OUTBOUND-sip:$proxy;transport=${PHONE_TRANSPORT:-udp}}|" \
 			-e "s|@REGINT@|${PHONE_REGINT:-60}|" -e "s|@PASSWORD@|${PHONE_PASSWORD:-secret}|" \
+			-e "s|@MEDIAENC@|${PHONE_MEDIAENC:+;mediaenc=$PHONE_MEDIAENC}|" \
 			-e "s|@ANSWER@|${PHONE_ANSWER:-manual}|" "$SIP/baresip/$f.in" >"$dir/$f"
 	done
 	[ -e "$WORK/$user.wav" ] || tone_wav "$WORK/$user.wav"

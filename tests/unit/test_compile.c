@@ -144,6 +144,17 @@ static void flags(void **state)
 	assert_int_equal(flow(n, TANDEM_PARTY_B, TANDEM_RTCP)->flags, RULE_F_RTCP);
 }
 
+static void secured(void **state)
+{
+	size_t n;
+
+	(void)state;
+	media[0].srtp = true;
+	n = tandem_compile(&session, &cfg, specs);
+	assert_int_equal(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->flags, RULE_F_SRTP);
+	assert_int_equal(flow(n, TANDEM_PARTY_B, TANDEM_RTCP)->flags, RULE_F_RTCP | RULE_F_SRTP);
+}
+
 static void learned(void **state)
 {
 	size_t n;
@@ -228,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup(one_port, setup),
 		cmocka_unit_test_setup(no_rtcp, setup),
 		cmocka_unit_test_setup(flags, setup),
+		cmocka_unit_test_setup(secured, setup),
 		cmocka_unit_test_setup(learned, setup),
 		cmocka_unit_test_setup(many_payload_types, setup),
 		cmocka_unit_test_setup(inactive_media, setup),

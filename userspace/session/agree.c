@@ -138,6 +138,12 @@ static void take_codecs(struct tandem_leg *offerer, struct tandem_leg *answerer,
 	}
 }
 
+/* SRTP by its profile (RFC 3711, RFC 5764), or by the keys offered with a plain one (RFC 8643). */
+static bool is_secured(const struct tandem_sdp_media *media)
+{
+	return strcasestr(media->proto, "SAVP") || media->has_crypto || media->has_fingerprint;
+}
+
 static int agree_one(const struct tandem_sessions *ss, const struct tandem_session *s,
 		     struct tandem_media *m, const struct tandem_sdp_negotiated *neg,
 		     enum tandem_party_id offerer)
@@ -155,6 +161,7 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 	if (!m->active)
 		return 0;
 	m->mux = neg->rtcp_mux;
+	m->srtp = is_secured(neg->offerer.media) && is_secured(neg->answerer.media);
 	for (p = 0; p < 2; p++) {
 		/* the answer takes a media that was refused before, and its ports are gone */
 		if (m->leg[p].local == TANDEM_LOCAL_NONE)

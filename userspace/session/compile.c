@@ -85,6 +85,8 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 		flags |= RULE_F_RTCP;
 	else if (cfg->strict_payload_types)
 		flags |= RULE_F_STRICT_PT;
+	if (m->srtp)
+		flags |= RULE_F_SRTP;
 	if (m->leg[!from].mute)
 		flags |= RULE_F_MUTE;
 	if (m->leg[from].learn[comp].until_ms)

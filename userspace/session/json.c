@@ -141,9 +141,9 @@ static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_
 	for (i = 0; i < s->agreed.n; i++) {
 		const struct tandem_media *m = &s->agreed.v[i];
 
-		js = json_pack("{s:I, s:o, s:b, s:b, s:b, s:o, s:o}", "index", (json_int_t)i,
+		js = json_pack("{s:I, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "index", (json_int_t)i,
 			       "type", tandem_json_text(m->type), "relayed", m->anchored, "active",
-			       m->active, "rtcp_mux", m->mux, "a",
+			       m->active, "rtcp_mux", m->mux, "srtp", m->srtp, "a",
 			       show_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
 			       show_leg(ss, &m->leg[TANDEM_PARTY_B]));
 		if (json_array_append_new(list, js)) {

@@ -74,6 +74,7 @@ struct tandem_media {
 	bool anchored; /* RTP over UDP: the relay is in its path */
 	bool active;   /* both sides have accepted it */
 	bool mux;      /* rtcp-mux is agreed */
+	bool srtp;     /* secured between the two ends: only the first headers can be read */
 	struct tandem_leg leg[2];
 };
 

@@ -133,6 +133,7 @@ static int parse_media(const struct tandem_sessions *ss, json_t *js, struct tand
 	m->anchored = anchored;
 	m->active = active;
 	m->mux = mux;
+	m->srtp = json_is_true(json_object_get(js, "srtp"));
 	err = parse_leg(ss, json_object_get(js, "a"), &m->leg[TANDEM_PARTY_A]);
 	if (!err)
 		err = parse_leg(ss, json_object_get(js, "b"), &m->leg[TANDEM_PARTY_B]);

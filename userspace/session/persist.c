@@ -78,9 +78,9 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 
 static json_t *dump_media(const struct tandem_sessions *ss, const struct tandem_media *m)
 {
-	return json_pack("{s:o, s:b, s:b, s:b, s:o, s:o}", "type", tandem_json_text(m->type),
-			 "anchored", m->anchored, "active", m->active, "mux", m->mux, "a",
-			 dump_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
+	return json_pack("{s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "type", tandem_json_text(m->type),
+			 "anchored", m->anchored, "active", m->active, "mux", m->mux, "srtp",
+			 m->srtp, "a", dump_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
 			 dump_leg(ss, &m->leg[TANDEM_PARTY_B]));
 }
 
