@@ -79,16 +79,25 @@ static int check_booleans(const struct checker *c)
 	return 0;
 }
 
+/* libcyaml stops at the first odd character ("60m" is 60), and reads 010 as eight. */
+static bool is_decimal(const char *text)
+{
+	return *text != '0' && text[strspn(text, "0123456789")] == '\0';
+}
+
 static int check_numbers(const struct checker *c)
 {
 	for (size_t i = 0; i < tandem_config_numbers_count; i++) {
 		const struct tandem_config_number *number = &tandem_config_numbers[i];
 		uint32_t value = tandem_config_number_get(c->cfg, number);
+		const char *text = tandem_yaml_scalar(c->y, number->path);
+		char plain[16];
 
-		if (value < number->min || value > number->max)
+		snprintf(plain, sizeof(plain), "%" PRIu32, value);
+		if (value < number->min || value > number->max || (text && !is_decimal(text)))
 			return wrong(c, number->path,
-				     "'%" PRIu32 "' is not a number from %" PRIu32 " to %" PRIu32,
-				     value, number->min, number->max);
+				     "'%.40s' is not a number from %" PRIu32 " to %" PRIu32,
+				     text ? text : plain, number->min, number->max);
 	}
 	return 0;
 }
