@@ -291,6 +291,29 @@ static pid_t fork_server(struct tandem_control *ctl)
 	return pid;
 }
 
+/* With more callers waiting than there is room for, a relay is busy, not gone. */
+static void busy_is_alive(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int calls = 0, fds[64], n = 0;
+	struct tandem_control *ctl = open_server(&calls), *second = NULL;
+	char why[256] = "";
+	(void)state;
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	do {
+		assert_true(n < 64);
+		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	} while (!connect(fds[n++], (struct sockaddr *)&sun, sizeof(sun)));
+	assert_int_equal(errno, EAGAIN);
+	assert_true(tandem_client_alive(path));
+	assert_int_equal(tandem_control_open(&second, path, serve, &calls, why, sizeof(why)),
+			 -EADDRINUSE);
+	while (n)
+		close(fds[--n]);
+	tandem_control_close(ctl);
+}
+
 static void the_client(void **state)
 {
 	json_t *request = json_pack("{s:s}", "call", "list"), *result = NULL;
@@ -327,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(newcomers_replace_the_idle, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(private_and_exclusive, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(busy_is_alive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_client, set_up, tear_down),
 	};
 

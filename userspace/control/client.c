@@ -13,7 +13,7 @@
 #define TIMEOUT_S	5
 #define REPLY_MAX_BYTES (256U * 1024 * 1024)
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, int flags)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = TIMEOUT_S };
@@ -22,7 +22,7 @@ static int connect_to(const char *path)
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return -ENAMETOOLONG;
 	memcpy(sun.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) ||
@@ -136,9 +136,9 @@ int tandem_client_call(const char *path, const json_t *request, json_t **result,
 		       size_t why_size)
 {
 	char *line = NULL;
-	int fd = connect_to(path), ret;
+	int fd = connect_to(path, 0), ret;
 
-	ret = fd < 0 ? fd : send_request(fd, request);
+	ret = fd == -EAGAIN ? -ETIMEDOUT : fd < 0 ? fd : send_request(fd, request);
 	if (!ret)
 		ret = receive_line(fd, &line);
 	if (!ret)
@@ -153,10 +153,11 @@ int tandem_client_call(const char *path, const json_t *request, json_t **result,
 
 bool tandem_client_alive(const char *path)
 {
-	int fd = connect_to(path);
+	int fd = connect_to(path, SOCK_NONBLOCK);
 
+	/* the queue of those who wait is full: so there is one */
 	if (fd < 0)
-		return false;
+		return fd == -EAGAIN;
 	close(fd);
 	return true;
 }

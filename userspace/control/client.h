@@ -18,7 +18,7 @@
 int tandem_client_call(const char *path, const json_t *request, json_t **result, char *why,
 		       size_t why_size);
 
-/* Does somebody serve path? Nothing is sent. */
+/* Does somebody serve path? Nothing is sent, and nothing waited for. */
 bool tandem_client_alive(const char *path);
 
 #endif
