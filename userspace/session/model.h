@@ -102,6 +102,7 @@ struct tandem_session {
 	bool confirmed;
 	bool answered;
 	bool learning; /* some leg has a window open */
+	bool unsaved;  /* the store has refused it */
 
 	struct tandem_media_list agreed;  /* flows are compiled from this */
 	struct tandem_media_list pending; /* becomes agreed at the answer */
@@ -233,8 +234,8 @@ void tandem_learn_source(const struct tandem_unknown_source *src, void *arg);
 json_t *tandem_json_text(const char *text);
 /* "192.0.2.1:5004", or null for port 0. */
 json_t *tandem_json_endpoint(const struct tandem_endpoint *ep);
-/* Write the session to the store. Failure is logged: calls go on without it. */
-void tandem_session_save(struct tandem_sessions *ss, const struct tandem_session *s);
+/* Write the session to the store. Failure is logged: the call goes on, a tick tries again. */
+void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s);
 /* The stored form; NULL on no memory. */
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s);
 /* The reverse. -EBADMSG, -ENOMEM, -EADDRNOTAVAIL: a local address is gone. Takes no ports. */

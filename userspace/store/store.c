@@ -10,8 +10,7 @@
 
 #include "userspace/store/db.h"
 
-#define BUSY_TIMEOUT_MS 1000
-#define SECRET_MAX	64
+#define SECRET_MAX 64
 
 static const char schema_sql[] =
 	"CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
@@ -117,7 +116,7 @@ static int open_db(struct tandem_store *store, const char *path)
 		return tandem_db_error(rc);
 
 	sqlite3_extended_result_codes(store->db, 1);
-	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	sqlite3_busy_timeout(store->db, TANDEM_DB_BUSY_TIMEOUT_MS);
 
 	rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL,
 			  NULL, NULL);
