@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "userspace/sip/body.h"
+#include "userspace/sip/header.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/location.h"
 #include "userspace/sip/tx.h"
@@ -43,10 +44,13 @@ static bool is_complete(const struct sip_msg *msg)
 {
 	struct pl body;
 
-	return !has_doubles(msg) && pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) &&
-	       pl_isset(&msg->callid) && msg->callid.l <= CALL_ID_MAX &&
-	       pl_isset(&msg->from.auri) && pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) &&
-	       pl_isset(&msg->cseq.met) && !tandem_body_get(&body, msg);
+	if (!tandem_header_ids_true(msg) || has_doubles(msg))
+		return false;
+
+	return pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) && pl_isset(&msg->callid) &&
+	       msg->callid.l <= CALL_ID_MAX && pl_isset(&msg->from.auri) &&
+	       pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) && pl_isset(&msg->cseq.met) &&
+	       !tandem_body_get(&body, msg);
 }
 
 /* An ACK cannot be refused, and is known by its first line: some copy the CSeq of the INVITE. */
