@@ -194,7 +194,7 @@ const char *tandem_session_state_name(enum tandem_session_state state)
 	return "unknown";
 }
 
-/* A tag that is the other's already would make the parties indistinguishable. */
+/* It becomes known with the first response, and is another with every fork (RFC 3261 12.1). */
 static int set_tag(struct tandem_session *s, const char *tag)
 {
 	char *copy;
