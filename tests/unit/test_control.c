@@ -147,6 +147,17 @@ static void not_json(void **state)
 		read_all(fd, buf, sizeof(buf));
 		assert_non_null(strstr(buf, "bad_request"));
 	}
+	/* as deep as fits into a request */
+	{
+		char deep[TANDEM_CONTROL_MAX_REQUEST], buf[512];
+
+		memset(deep, '[', sizeof(deep));
+		deep[sizeof(deep) - 1] = '\n';
+		assert_int_equal(write(fd, deep, sizeof(deep)), sizeof(deep));
+		turn(ctl);
+		read_all(fd, buf, sizeof(buf));
+		assert_non_null(strstr(buf, "bad_request"));
+	}
 	assert_int_equal(calls, 0);
 	close(fd);
 	tandem_control_close(ctl);
