@@ -261,6 +261,17 @@ int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, 
 	return -ENOENT;
 }
 
+int tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
+			  const char *from_tag, const char *to_tag, enum tandem_party_id *party)
+{
+	const struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	int err = tandem_session_party(ss, call_id, from_tag, party);
+
+	if (err || !s->confirmed || !s->tag[!*party])
+		return err;
+	return to_tag && !strcmp(s->tag[!*party], to_tag) ? 0 : -ENOENT;
+}
+
 int tandem_session_confirm(struct tandem_sessions *ss, const char *call_id)
 {
 	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
