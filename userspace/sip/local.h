@@ -103,6 +103,21 @@ bool tandem_sip_host_is(const struct pl *host, const struct sa *sa);
 /* "sip:192.0.2.1:5060;transport=tcp" for a transport address. */
 int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa);
 
+/* dialog.c */
+
+/* Which party of a call in the session model sent msg, by both tags. -ENOENT for neither. */
+int tandem_sip_party(const struct tandem_sip *ts, const struct sip_msg *msg,
+		     enum tandem_party_id *party);
+
+/*
+ * Let go of a callee whose 2xx to our INVITE cannot be passed on: acknowledge it in
+ * the name of the caller (RFC 3261 section 13.2.2.4), and hang up.
+ */
+void tandem_sip_ack_2xx(struct tandem_sip *ts, const struct sip_msg *invite,
+			const struct sip_msg *response);
+void tandem_sip_bye_2xx(struct tandem_sip *ts, const struct sip_msg *invite,
+			const struct sip_msg *response);
+
 /* reply.c */
 
 /*

@@ -134,7 +134,7 @@ struct tandem_tx *tandem_tx_find_call(const struct tandem_sip *ts, const char *c
 	return NULL;
 }
 
-void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
+void tandem_tx_refuse(struct tandem_tx *tx, uint16_t code, const char *headers)
 {
 	char why[64];
 
@@ -147,5 +147,10 @@ void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
 				  tandem_sip_reason(code), "%sContent-Length: 0\r\n\r\n",
 				  headers ? headers : "");
 	tandem_log(TANDEM_LOG_DEBUG, "sip", "%s: refused with %s", tx->call_id, why);
+}
+
+void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
+{
+	tandem_tx_refuse(tx, code, headers);
 	tandem_tx_finish(tx, false);
 }
