@@ -20,7 +20,7 @@
 /* libre makes up a random To tag for each message; a repeated request must get the same one. */
 static void set_tag(const struct tandem_sip *ts, const struct sip_msg *msg)
 {
-	((struct sip_msg *)msg)->tag = tandem_token_loop(ts->key, msg) ^
+	((struct sip_msg *)msg)->tag = tandem_token_request(ts->key, msg) ^
 				       hash_joaat_pl(&msg->via.branch);
 }
 
