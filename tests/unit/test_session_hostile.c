@@ -150,6 +150,34 @@ static void slot_is_recycled(void **state)
 	fx_clean(&fx);
 }
 
+/* BUNDLE is not passed on: an answer that claims it all the same has no say. */
+static void bundle_in_answer_only(void **state)
+{
+	static const char body[] = "m=audio %u RTP/AVP 0\r\na=mid:0\r\n"
+				   "m=video %u RTP/AVP 34\r\na=mid:1\r\n";
+	char text[512];
+	struct fixture fx;
+	int n;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	n = snprintf(text, sizeof(text),
+		     "v=0\r\no=- 1 1 IN IP4 " CALLER "\r\ns=-\r\nc=IN IP4 " CALLER
+		     "\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n");
+	snprintf(text + n, sizeof(text) - n, body, 4000, 4002);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, text), 0);
+	assert_has_not(&fx, "BUNDLE");
+	n = snprintf(text, sizeof(text),
+		     "v=0\r\no=- 1 1 IN IP4 " CALLEE "\r\ns=-\r\nc=IN IP4 " CALLEE
+		     "\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n");
+	snprintf(text + n, sizeof(text) - n, body, 5000, 5002);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, text), 0);
+	assert_remote(fx_flow(&fx, 1, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":4002");
+	assert_remote(fx_flow(&fx, 1, TANDEM_PARTY_B, TANDEM_RTP), CALLEE ":5002");
+	fx_clean(&fx);
+}
+
 /* Ports at the very end, names and zones in place of addresses. */
 static void edges(void **state)
 {
@@ -182,6 +210,7 @@ int main(void)
 		cmocka_unit_test(media_ports_of_the_relay),
 		cmocka_unit_test(ports_run_out_halfway),
 		cmocka_unit_test(slot_is_recycled),
+		cmocka_unit_test(bundle_in_answer_only),
 		cmocka_unit_test(edges),
 	};
 

@@ -210,6 +210,8 @@ int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
 		     enum tandem_party_id to, const struct tandem_sdp *sdp, char **outp,
 		     size_t *out_len);
+/* Remove a=group:BUNDLE. */
+int tandem_relay_unbundle(struct tandem_sdp *sdp);
 
 /* ---- flows.c ---- */
 /* Bring the plane to what the session wants; returns the first error of any change. */
