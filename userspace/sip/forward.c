@@ -182,10 +182,10 @@ static int send_to_hop(struct tandem_tx *tx, const struct tandem_hop *hop)
 	pl_set_str(&pl, hop->uri);
 	err = uri_decode(&uri, &pl);
 	if (!err)
-		err = sip_request(stateful ? &tx->req : NULL, choose_stack(tx->ts, hop, &uri),
-				  stateful, tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri,
-				  -1, &uri, empty, 0, send_handler,
-				  stateful ? tandem_response_handler : NULL, tx);
+		err = sip_request(&tx->req, choose_stack(tx->ts, hop, &uri), stateful,
+				  tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri, -1, &uri,
+				  empty, 0, send_handler, stateful ? tandem_response_handler : NULL,
+				  tx);
 	mem_deref(empty);
 
 	return err;
