@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Calls that others try to end, to redirect or to get out of the relay; calls that cannot be. */
 #include "tests/unit/sip_call.h"
+#include "userspace/sip/local.h"
 
 static void stray_bye(struct call *c, struct peer *from, const char *id, const char *from_tag,
 		      const char *to_tag, unsigned int cseq)
@@ -136,6 +137,59 @@ static void forged_via_does_not_free_the_media(void **state)
 	close_call(&c);
 }
 
+/* Who is in a call can name any next hop, but none that only this host can reach. */
+static void next_hops_that_are_nobodys(void **state)
+{
+	static const char *const hosts[] = { "0.0.0.0", "224.0.0.1", "255.255.255.255", "[::]",
+					     "[ff02::1]" };
+	struct call c;
+	size_t i;
+
+	open_call(&c, *state, AF_INET, false, AF_INET, false);
+	establish(&c, "hops", OFFER, ANSWER);
+	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		peer_send(&c.alice, NULL,
+			  "INFO sip:bob@%s:%u;transport=tcp SIP/2.0\n"
+			  "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKh%zu;rport\n%s"
+			  "Max-Forwards: 70\nFrom: <sip:alice@example.test>;tag=atag\n"
+			  "To: <sip:bob@example.test>;tag=btag\nCall-ID: hops\nCSeq: %zu INFO\n",
+			  hosts[i], c.bob.port, c.alice.port, i, routes_reversed(c.ok), i + 2);
+		peer_expect(&c.alice, "SIP/2.0 403");
+	}
+	hang_up(&c);
+	close_call(&c);
+}
+
+static void only_peers_of_the_same_scope(void **state)
+{
+	static const struct {
+		const char *src, *dst;
+		bool may;
+	} cases[] = {
+		{ "192.0.2.1", "198.51.100.1", true },
+		{ "192.0.2.1", "127.8.9.10", false },
+		{ "127.0.0.1", "127.8.9.10", true },
+		{ "192.0.2.1", "169.254.169.254", false },
+		{ "2001:db8::1", "::ffff:127.0.0.1", false },
+		{ "192.0.2.1", "0.1.2.3", false },
+		{ "2001:db8::1", "::1", false },
+		{ "::1", "::1", true },
+		{ "2001:db8::1", "fe80::1", false },
+		{ "fe80::2", "fe80::1", true },
+		{ "2001:db8::1", "2001:db8::2", true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct sa src, dst;
+
+		assert_int_equal(sa_set_str(&src, cases[i].src, 5060), 0);
+		assert_int_equal(sa_set_str(&dst, cases[i].dst, 5060), 0);
+		assert_int_equal(tandem_sip_may_send(&src, &dst), cases[i].may);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
 int main(void)
@@ -146,6 +200,8 @@ int main(void)
 		TEST(refused_answer_ends_the_call_on_both_sides),
 		TEST(unanswered_offer_is_void),
 		TEST(forged_via_does_not_free_the_media),
+		TEST(next_hops_that_are_nobodys),
+		cmocka_unit_test(only_peers_of_the_same_scope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

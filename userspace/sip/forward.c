@@ -131,6 +131,8 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	int err;
 
 	tx->composed = true;
+	if (!tandem_sip_may_send(src, dst))
+		return EACCES;
 	err = tandem_body_get(&body, tx->msg);
 	if (err)
 		return -err;
@@ -211,7 +213,7 @@ bool tandem_forward(struct tandem_tx *tx)
 			tx, tandem_sip_code(tx->session_err),
 			tandem_sip_warning(tx->ts, tx->session_err, warning, sizeof(warning)));
 	else
-		tandem_tx_fail(tx, 500, NULL);
+		tandem_tx_fail(tx, err == EACCES ? 403 : 500, NULL);
 
 	return false;
 }

@@ -100,6 +100,13 @@ bool tandem_sip_uri_clean(const struct pl *uri);
 /* True when host is a literal address equal to that of sa. */
 bool tandem_sip_host_is(const struct pl *host, const struct sa *sa);
 
+/*
+ * False for addresses that a message of a stranger's must not make us talk to: this
+ * host itself and the link next to it, unless src is there as well, and what is not one
+ * host's address.
+ */
+bool tandem_sip_may_send(const struct sa *src, const struct sa *dst);
+
 /* "sip:192.0.2.1:5060;transport=tcp" for a transport address. */
 int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa);
 
