@@ -48,6 +48,7 @@ struct tandem_sip {
 	size_t active;	/* transactions before their final response */
 	size_t replied; /* stateful replies of our own in the current window */
 	struct tmr tmr_window;
+	struct tmr tmr_linger;
 	struct tmr tmr_expire;
 	uint8_t key[TANDEM_SIP_KEY_SIZE];
 	bool closing;

@@ -13,6 +13,7 @@
 
 #define HASH_SIZE	4096
 #define EXPIRE_MS	5000
+#define LINGER_CHECK_MS 1000
 #define WINDOW_MS	(64 * SIP_T1) /* how long libre keeps an answered transaction */
 #define CALL_ID_MAX	255
 #define NAMESERVERS_MAX 8
@@ -102,6 +103,14 @@ static void expire_handler(void *arg)
 
 	tandem_location_expire(ts->loc);
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
+}
+
+static void linger_handler(void *arg)
+{
+	struct tandem_sip *ts = arg;
+
+	tandem_tx_expire(ts);
+	tmr_start(&ts->tmr_linger, LINGER_CHECK_MS, linger_handler, ts);
 }
 
 static void window_handler(void *arg)
@@ -227,6 +236,7 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!ts)
 		return -ENOMEM;
 	ts->ss = sessions;
+	tmr_init(&ts->tmr_linger);
 	tmr_init(&ts->tmr_expire);
 	tmr_init(&ts->tmr_window);
 
@@ -246,6 +256,7 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 		return err;
 	}
 
+	tmr_start(&ts->tmr_linger, LINGER_CHECK_MS, linger_handler, ts);
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
 	tmr_start(&ts->tmr_window, WINDOW_MS, window_handler, ts);
 	*sipp = ts;
@@ -269,6 +280,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 		return;
 
 	ts->closing = true;
+	tmr_cancel(&ts->tmr_linger);
 	tmr_cancel(&ts->tmr_expire);
 	tmr_cancel(&ts->tmr_window);
 	tandem_sip_stacks_close(ts);

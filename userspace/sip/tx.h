@@ -37,7 +37,7 @@ struct tandem_tx {
 	struct sip_strans *st;
 	struct sip_request *req;
 	struct tmr tmr_c;
-	struct tmr tmr_linger;
+	uint64_t linger_until; /* ms, of libre's clock */
 	struct tandem_target target;
 	size_t hop; /* index of the one in use */
 	char *call_id;
@@ -85,6 +85,9 @@ void tandem_tx_refuse(struct tandem_tx *tx, uint16_t code, const char *headers);
 
 /* The same, and finish. */
 void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers);
+
+/* Forget those that have lingered long enough; to be called about once a second. */
+void tandem_tx_expire(struct tandem_sip *ts);
 
 /* forward.c */
 
