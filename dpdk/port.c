@@ -105,6 +105,10 @@ static int exception_address(const struct dpdk_port *port)
 		err = rte_eth_promiscuous_enable(port->id);
 		return err == -ENOTSUP ? 0 : err;
 	}
+	/* Neighbour discovery asks by multicast. */
+	err = rte_eth_allmulticast_enable(port->id);
+	if (err && err != -ENOTSUP)
+		return err;
 	err = rte_eth_macaddr_get(port->id, &mac);
 	return err ? err : rte_eth_dev_default_mac_addr_set(port->exception, &mac);
 }

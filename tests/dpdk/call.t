@@ -32,12 +32,23 @@ tap_up()
 	ip -n "$(ns_name relay)" link set "to_$1" up && addr_add relay "to_$1" "$2" "$3"
 }
 
+# lcores: control and one worker, on whatever CPUs there are.
+lcores()
+{
+	local last=$(($(nproc) - 1))
+	if [ "$last" -eq 0 ]; then
+		echo "0@0,1@0"
+	else
+		echo "0@(0-$last),1@(0-$last)"
+	fi
+}
+
 worker_start()
 {
 	ns_start relay "$WORK/worker.log" "$WORKER" -s "$WORK/dpdk.sock" -i 50 \
 		-x 0=tap:to_caller,1=tap:to_callee -- \
 		--no-huge --no-shconf --no-pci --no-telemetry -m 256 --iova-mode=va \
-		--lcores '0@(0-1),1@(0-1)' --log-level=error \
+		--lcores "$(lcores)" --log-level=error \
 		--vdev net_af_packet0,iface=nic_caller --vdev net_af_packet1,iface=nic_callee
 	WORKER_PID=$LAST_PID
 	wait_for 15 grep -q 'ready at' "$WORK/worker.log"

@@ -39,15 +39,14 @@ static time_t now_s(void)
 	return ts.tv_sec;
 }
 
+/* path fills an address. */
 static int socket_connect(const char *path)
 {
 	const struct timeval timeout = { .tv_sec = TIMEOUT_S };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd, err;
 
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(addr.sun_path, path, strlen(path));
+	memcpy(addr.sun_path, path, sizeof(addr.sun_path));
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -91,11 +90,11 @@ static int talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
 }
 
 /* Reach the worker and see that it is of this build. */
-static int reach(struct tandem_datapath *dp, const char *path, char *why, size_t why_size)
+static int reach(struct tandem_datapath *dp, char *why, size_t why_size)
 {
+	const char *path = dp->socket;
 	int err;
 
-	snprintf(dp->socket, sizeof(dp->socket), "%s", path);
 	dp->tried = now_s();
 	dp->fd = socket_connect(path);
 	if (dp->fd < 0) {
@@ -143,7 +142,7 @@ static void reconnect(struct tandem_datapath *dp)
 
 	if (dp->fd >= 0 || now_s() - dp->tried < 1)
 		return;
-	if (!reach(dp, dp->socket, why, sizeof(why)) && !configure(dp, why, sizeof(why))) {
+	if (!reach(dp, why, sizeof(why)) && !configure(dp, why, sizeof(why))) {
 		tandem_log(TANDEM_LOG_INFO, MODULE, "the worker at %s is back", dp->socket);
 		return;
 	}
@@ -161,7 +160,9 @@ static int dpdk_probe(const struct tandem_datapath_config *cfg, struct tandem_pr
 	memset(probe, 0, sizeof(*probe));
 	if (!dp)
 		return -ENOMEM;
-	err = reach(dp, cfg->dpdk_socket, probe->detail, sizeof(probe->detail));
+	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
+	dp->fd = -1;
+	err = reach(dp, probe->detail, sizeof(probe->detail));
 	probe->usable = !err;
 	if (!err)
 		snprintf(probe->detail, sizeof(probe->detail), "worker at %s: %.120s",
@@ -195,11 +196,12 @@ static int dpdk_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 		why_size = sizeof(unused);
 	}
 	dp->fd = -1;
+	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
 	err = tandem_table_config(&dp->config.relay, cfg, why, why_size);
 	dp->config.stream_capacity = cfg->stream_capacity;
 	dp->config.fresh = cfg->fresh;
 	if (!err)
-		err = reach(dp, cfg->dpdk_socket, why, why_size);
+		err = reach(dp, why, why_size);
 	if (!err)
 		err = configure(dp, why, why_size);
 	if (err) {
