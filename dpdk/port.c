@@ -18,14 +18,6 @@
 #define MBUFS_MIN   8191
 #define RSS_WANTED  (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP)
 
-/* Packets of one 5-tuple must stay on one worker; without RSS that takes a single queue. */
-static uint16_t rx_queues(const struct rte_eth_dev_info *info, uint16_t workers)
-{
-	if (!(info->flow_type_rss_offloads & RSS_WANTED))
-		return 1;
-	return RTE_MIN(info->max_rx_queues, workers);
-}
-
 static int queues_setup(uint16_t id, uint16_t rx, uint16_t tx, struct rte_mempool *pool)
 {
 	int socket = rte_eth_dev_socket_id(id), err;
@@ -47,7 +39,7 @@ static int ethdev_start(uint16_t id, uint16_t rx, uint16_t tx, struct rte_mempoo
 
 	if (err)
 		return err;
-	if (rx > 1) {
+	if (rx > 1 && info.flow_type_rss_offloads & RSS_WANTED) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = RSS_WANTED & info.flow_type_rss_offloads;
 	}
@@ -180,7 +172,11 @@ static int port_open(struct dpdk_ports *ports, uint32_t n, const char *exception
 
 	if (err)
 		return err;
-	port->rx_queues = rx_queues(&info, ports->workers);
+	/*
+	 * Packets of one 5-tuple must stay on one worker. RSS does that, and so does the
+	 * kernel's fanout for af_packet; what has neither delivers all to the first queue.
+	 */
+	port->rx_queues = RTE_MIN(info.max_rx_queues, ports->workers);
 	err = ethdev_start(port->id, port->rx_queues, ports->workers, ports->pool);
 	if (err) {
 		snprintf(why, why_size, "port %u (%s) does not start: %s", n, info.driver_name,

@@ -32,14 +32,14 @@ tap_up()
 	ip -n "$(ns_name relay)" link set "to_$1" up && addr_add relay "to_$1" "$2" "$3"
 }
 
-# lcores: control and one worker, on whatever CPUs there are.
+# lcores: control and two workers, on whatever CPUs there are.
 lcores()
 {
 	local last=$(($(nproc) - 1))
 	if [ "$last" -eq 0 ]; then
-		echo "0@0,1@0"
+		echo "0@0,1@0,2@0"
 	else
-		echo "0@(0-$last),1@(0-$last)"
+		echo "0@(0-$last),1@(0-$last),2@(0-$last)"
 	fi
 }
 
@@ -49,7 +49,8 @@ worker_start()
 		-x 0=tap:to_caller,1=tap:to_callee -- \
 		--no-huge --no-shconf --no-pci --no-telemetry -m 256 --iova-mode=va \
 		--lcores "$(lcores)" --log-level=error \
-		--vdev net_af_packet0,iface=nic_caller --vdev net_af_packet1,iface=nic_callee
+		--vdev net_af_packet0,iface=nic_caller,qpairs=2 \
+		--vdev net_af_packet1,iface=nic_callee,qpairs=2
 	WORKER_PID=$LAST_PID
 	wait_for 15 grep -q 'ready at' "$WORK/worker.log"
 }
@@ -72,6 +73,11 @@ topology_up()
 		return 1
 	fi
 	tap_up caller 10.77.1.1/24 fd77:1::1/64 && tap_up callee 10.77.2.1/24 fd77:2::1/64
+}
+
+doctor_reaches()
+{
+	ns_run relay "$TANDEM" doctor -c "$WORK/tandem.yaml" | grep -q "dpdk *usable *worker at"
 }
 
 # strange FROM SSRC
@@ -101,6 +107,7 @@ check "a stranger sends from another port" strange 10.77.1.2:7002 0xdead0002
 check "the strangers are counted" session_has 'flows.+.unknown_source=100'
 check "the worker counts them too" eval \
 	"timeout 5 '$TANDEM' stats --socket '$SOCK' --json | grep -q '\"unknown_source\": *100'"
+check "the doctor reaches the worker besides" doctor_reaches
 id=$(session_ids)
 kill -KILL "$TANDEM_PID"
 wait "$TANDEM_PID" 2>/dev/null
