@@ -114,12 +114,11 @@ int dpdk_hops_fd(const struct dpdk_hops *hops)
 /* ---- interfaces ---- */
 
 /* MTU and address of the interface, as they are now. */
-static void link_read(const struct dpdk_hops *hops, struct hop_link *link)
+static void link_read(struct hop_link *link)
 {
 	struct ifreq ifr = { 0 };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	(void)hops;
 	if (fd < 0)
 		return;
 	if (if_indextoname((unsigned int)link->ifindex, ifr.ifr_name)) {
@@ -150,7 +149,7 @@ static int link_add(struct dpdk_hops *hops, int ifindex, uint32_t port, uint16_t
 	*link = (struct hop_link){
 		.ifindex = ifindex, .port = port, .vlan_tci = vlan_tci, .found = found
 	};
-	link_read(hops, link);
+	link_read(link);
 	hops->links_count++;
 	return 0;
 }
@@ -172,7 +171,7 @@ static void links_rescan(struct dpdk_hops *hops)
 		if (hops->links[i].found)
 			continue;
 		hops->links[kept] = hops->links[i];
-		link_read(hops, &hops->links[kept++]);
+		link_read(&hops->links[kept++]);
 	}
 	hops->links_count = kept;
 	tandem_netlink_links(vlan_h, hops);
