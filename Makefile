@@ -42,6 +42,12 @@ TOOL_SRCS := $(wildcard tests/tools/*.c)
 TOOL_BINS := $(TOOL_SRCS:tests/tools/%.c=$(BUILD)/tests/tools/%)
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BINS := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
+# DPDK has its own headers and flags, and the worker its own env.h.
+DPDK_FOUND := $(shell $(PKG_CONFIG) --exists libdpdk 2>/dev/null && echo yes)
+DPDK_SRCS := $(wildcard dpdk/*.c)
+DPDK_OBJS := $(DPDK_SRCS:%.c=$(BUILD)/dpdk/%.o)
+DPDK_CPPFLAGS = -D_GNU_SOURCE -I. -Idpdk $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libdpdk))
+DPDK_LIBS = $(shell $(PKG_CONFIG) --libs libdpdk) -lrte_bus_vdev
 BENCH_SRCS := $(filter-out %.bpf.c,$(wildcard bench/*.c))
 BENCH_BINS := $(BENCH_SRCS:bench/%.c=$(BUILD)/bench/%)
 
@@ -53,7 +59,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all core bpf userspace kbuild deps demo run test unit vectors fuzz netns test-tools lint \
+.PHONY: help all core bpf userspace dpdk dpdk-test kbuild deps demo run test unit vectors fuzz netns test-tools lint \
 	format bench install uninstall clean
 
 ##@ Building (V=1 shows the commands)
@@ -61,7 +67,7 @@ help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-all: core bpf userspace ## build everything that runs
+all: core bpf userspace dpdk ## build everything that runs
 
 deps: ## install the Debian packages that building, demo and tests need (root)
 	tests/deps.sh
@@ -72,6 +78,13 @@ core: ## check that the core stands alone: no libc, no #ifdef, for BPF and for t
 bpf: $(BPF_OBJS) ## compile the XDP program and its skeleton
 
 userspace: $(BUILD)/tandem ## compile the tandem program
+
+ifdef DPDK_FOUND
+dpdk: $(BUILD)/tandem-dpdk ## compile the worker of the DPDK datapath, where DPDK is installed
+else
+dpdk:
+	@echo "dpdk: skipped: DPDK not found (install dpdk-dev)"
+endif
 
 kbuild: ## compile the core with the kernel's own flags (needs kernel headers)
 	@tests/kbuild/check.sh
@@ -84,7 +97,7 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 	$(BUILD)/tandem run
 
 ##@ Checking
-test: lint core all unit vectors fuzz kbuild netns ## lint, core, unit, vectors, fuzz, kbuild and netns in one go (root)
+test: lint core all unit vectors dpdk-test fuzz kbuild netns ## all of the below in one go (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
@@ -92,6 +105,15 @@ unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
 
 vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build of the core (root)
 	@prove --failures --comments --exec tests/own_net.sh $(sort $(BPFT_BINS))
+
+ifdef DPDK_FOUND
+dpdk-test: all test-tools $(BUILD)/tests/dpdk/vectors ## packet vectors and a call through the DPDK worker (root)
+	prove --failures --comments --exec tests/own_net.sh $(BUILD)/tests/dpdk/vectors
+	prove --timer --failures --comments tests/dpdk/*.t
+else
+dpdk-test:
+	@echo "dpdk-test: SKIPPED: DPDK not found (install dpdk-dev)" >&2
+endif
 
 fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
@@ -111,8 +133,9 @@ bench: all $(BENCH_BINS) ## measure the packet path beside a bare limit program 
 	bench/run.sh
 
 ##@ Installing
-install: userspace ## install program, man pages and unit file under PREFIX
+install: userspace dpdk ## install program, man pages and unit file under PREFIX
 	install -D -m 755 $(BUILD)/tandem $(DESTDIR)$(PREFIX)/sbin/tandem
+	[ ! -x $(BUILD)/tandem-dpdk ] || install -D -m 755 $(BUILD)/tandem-dpdk $(DESTDIR)$(PREFIX)/sbin/tandem-dpdk
 	install -D -m 644 docs/man/tandem.8 $(DESTDIR)$(PREFIX)/share/man/man8/tandem.8
 	install -D -m 644 docs/man/tandem.conf.5 $(DESTDIR)$(PREFIX)/share/man/man5/tandem.conf.5
 	install -D -m 644 docs/tandem.conf.example $(DESTDIR)$(PREFIX)/share/doc/tandem/tandem.conf.example
@@ -121,7 +144,7 @@ install: userspace ## install program, man pages and unit file under PREFIX
 	chmod 644 $(DESTDIR)$(UNITDIR)/tandem.service
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/sbin/tandem $(DESTDIR)$(PREFIX)/share/man/man8/tandem.8 \
+	rm -f $(DESTDIR)$(PREFIX)/sbin/tandem $(DESTDIR)$(PREFIX)/sbin/tandem-dpdk $(DESTDIR)$(PREFIX)/share/man/man8/tandem.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/tandem.conf.5 $(DESTDIR)$(UNITDIR)/tandem.service
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/tandem
 
@@ -165,6 +188,23 @@ $(eval $(call variant,fuzz,$$(CLANG),-std=gnu11 -Wall -Wno-gnu -Werror -fsanitiz
 $(BUILD)/tandem: $(BUILD)/release/userspace/main.o $(BUILD)/release/libtandem.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# The drivers are plugins that the EAL finds by itself.
+$(BUILD)/tandem-dpdk: $(DPDK_OBJS) $(BUILD)/release/libtandem.a
+	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) -lcyaml -lyaml -o $@
+
+$(BUILD)/dpdk/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(DPDK_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/dpdk-asan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 $(WARN) $(ASAN) $(DPDK_CPPFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/dpdk/vectors: $(BUILD)/asan/tests/bpf/vectors.o $(BUILD)/dpdk-asan/tests/dpdk/vec_dpdk.o \
+		$(patsubst %.c,$(BUILD)/dpdk-asan/%.o,$(filter-out dpdk/main.c,$(DPDK_SRCS))) $(BUILD)/asan/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(ASAN) $^ $(LDLIBS) $(DPDK_LIBS) -o $@
 
 $(BUILD)/tandem.asan: $(BUILD)/asan/userspace/main.o $(BUILD)/asan/libtandem.a
 	$(call say,LINK,$@)

@@ -5,7 +5,7 @@
 set -eu
 
 build='gcc make pkg-config clang-16 bpftool linux-libc-dev libbpf-dev liburing-dev libre-dev
-	libsqlite3-dev libcyaml-dev libyaml-dev libjansson-dev'
+	libsqlite3-dev libcyaml-dev libyaml-dev libjansson-dev dpdk-dev'
 demo='iproute2 ethtool util-linux procps python3 sip-tester baresip-core tshark tcpdump'
 tests='libcmocka-dev libclang-rt-16-dev llvm-16 perl clang-format codespell shellcheck man-db git
 	linux-headers-cloud-'$(dpkg --print-architecture)

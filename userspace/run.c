@@ -261,6 +261,11 @@ static void say_goodbye(const struct relay *relay, size_t calls)
 			   "stopped; calls that go on in the fast path: %zu; pinned under %s, and "
 			   "taken up at the next start",
 			   calls, relay->cfg->bpf_dir);
+	else if (strcmp(tandem_plane_name(relay->plane), "dpdk") == 0)
+		tandem_log(TANDEM_LOG_INFO, "run",
+			   "stopped; calls that go on in the worker at %s: %zu; taken up at the "
+			   "next start",
+			   relay->cfg->dpdk.socket, calls);
 	else
 		tandem_log(TANDEM_LOG_WARNING, "run",
 			   "stopped; calls whose media stands still until the next start: %zu",

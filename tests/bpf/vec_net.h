@@ -40,6 +40,8 @@ static int vec_net_open(struct vec_net *net)
 		"ip link add v7 address 02:00:00:00:07:01 type veth peer name p7",
 		"ip link set v7 up",
 		"ip link set p7 up",
+		"ip addr add 10.0.0.1/32 dev lo",
+		"ip addr add fd00::1/128 dev lo",
 		"ip addr add 10.1.0.1/24 dev v0",
 		"ip addr add fd01::1/64 dev v0 nodad",
 		"ip addr add 10.7.0.1/24 dev v7",

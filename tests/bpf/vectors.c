@@ -2,7 +2,8 @@
 /*
  * Runs every tests/vectors/ case three ways: whole frames through the userspace build of
  * the core, the same frames through the XDP program in the kernel, and their payloads
- * through the entry for datagrams. All must agree with the file and with each other, to
+ * through the entry for datagrams; and in a program that links a struct vec_more, through
+ * that environment besides. All must agree with the file and with each other, to
  * the byte. Prints TAP. Needs root: a network namespace, and loading a BPF program.
  *
  * Usage: vectors [FILE.vec...]; without, all of tests/vectors.
@@ -18,6 +19,8 @@
 #include "relay.skel.h"
 
 #include "vec_case.h"
+#define VEC_MORE_WEAK __attribute__((weak))
+#include "vec_more.h"
 #include "vec_net.h"
 
 #define HEADROOM 256
@@ -43,7 +46,7 @@ struct result {
 struct world {
 	struct vec_net net;
 	struct relay_bpf *skel;
-	struct side frames, datagrams, kernel;
+	struct side frames, datagrams, kernel, more;
 	struct vec_case c;
 	bool comparable; /* no packet that only frames are refused for */
 	int failures;
@@ -150,6 +153,27 @@ static void kernel_collect(struct world *w)
 	}
 }
 
+static bool has_more(void)
+{
+	return &vec_more != NULL;
+}
+
+static void more_collect(struct world *w)
+{
+	struct side *s = &w->more;
+	size_t i;
+
+	vec_more.counters(&s->env.counters);
+	memcpy(s->flows, vec_more.flows(), sizeof(s->flows));
+	for (i = 0; i < VEC_STREAMS; i++) {
+		__u64 key = w->frames.streams[i].key;
+
+		s->streams[i].key = key;
+		if (key)
+			vec_more.stream((__u32)(key >> 32) - 1, (__u32)key, &s->streams[i].stream);
+	}
+}
+
 static void run_frame(struct side *s, const struct vec_step *step, struct result *r)
 {
 	/* Two bytes in, so that the IP header is on a 4-byte boundary. */
@@ -221,6 +245,29 @@ static void check_result(struct world *w, const struct side *s, const struct vec
 		complain(w, s->name, step->line, "%s counted %llu times", vec_reasons[step->reason],
 			 (unsigned long long)counted);
 	check_bytes(w, s, step, r);
+}
+
+static void compare_frames(struct world *w, const struct side *s, const struct vec_step *step,
+			   const struct result *user, const struct result *other)
+{
+	if (user->len == other->len && !memcmp(user->frame, other->frame, user->len))
+		return;
+	complain(w, s->name, step->line, "not the bytes of userspace");
+	dump("user", user->frame, user->len);
+	dump(s->name, other->frame, other->len);
+}
+
+static void run_more(struct world *w, const struct vec_step *step, struct result *r)
+{
+	struct reason_counters before, after;
+
+	vec_more.counters(&before);
+	r->len = step->in.len;
+	memcpy(r->frame, step->in.data, r->len);
+	r->verdict = vec_more.frame(step->now_ns, r->frame, &r->len, sizeof(r->frame));
+	vec_more.counters(&after);
+	check_result(w, &w->more, step, r,
+		     after.packets[step->reason] - before.packets[step->reason]);
 }
 
 /* Reasons that only a frame can end with; a socket's datagram is past all that. */
@@ -304,11 +351,13 @@ static void set_busy(struct world *w, int add)
 		w->frames.rules[i].gen = w->datagrams.rules[i].gen = w->c.rules[i].gen;
 		bpf_map_update_elem(map_fd(w->skel->maps.rules), &i, &w->c.rules[i], 0);
 	}
+	if (has_more())
+		vec_more.busy(add);
 }
 
 static void run_step(struct world *w, const struct vec_step *step)
 {
-	static struct result frame, kernel;
+	static struct result frame, kernel, more;
 	__u64 before = w->frames.env.counters.packets[step->reason];
 
 	if (step->gen_odd)
@@ -321,13 +370,13 @@ static void run_step(struct world *w, const struct vec_step *step)
 	if (run_kernel(w, step, &kernel)) {
 		check_result(w, &w->kernel, step, &kernel,
 			     kernel_counted(w, step->reason) - before);
-		if (frame.len != kernel.len || memcmp(frame.frame, kernel.frame, frame.len)) {
-			complain(w, "kernel", step->line, "not the bytes of userspace");
-			dump("user", frame.frame, frame.len);
-			dump("kernel", kernel.frame, kernel.len);
-		}
+		compare_frames(w, &w->kernel, step, &frame, &kernel);
 	}
 	step_datagram(w, step, &frame);
+	if (has_more()) {
+		run_more(w, step, &more);
+		compare_frames(w, &w->more, step, &frame, &more);
+	}
 	if (step->gen_odd)
 		set_busy(w, -1);
 }
@@ -371,6 +420,11 @@ static void run_case(struct world *w, const char *path)
 	side_reset(&w->datagrams, "datagrams", w);
 	side_reset(&w->kernel, "kernel", w);
 	kernel_reset(w);
+	if (has_more()) {
+		side_reset(&w->more, vec_more.name, w);
+		vec_more.reset(&w->c.config, w->c.rules, w->c.shared, w->c.shared_slot,
+			       w->c.shared_count);
+	}
 	for (i = 0; i < w->c.step_count; i++) {
 		tiny |= w->c.steps[i].in.len < 14;
 		run_step(w, &w->c.steps[i]);
@@ -380,6 +434,11 @@ static void run_case(struct world *w, const char *path)
 	if (!tiny) {
 		run_checks(w, &w->kernel);
 		compare_sides(w, &w->frames, &w->kernel, true);
+	}
+	if (has_more()) {
+		more_collect(w);
+		run_checks(w, &w->more);
+		compare_sides(w, &w->frames, &w->more, true);
 	}
 	if (w->comparable)
 		compare_sides(w, &w->frames, &w->datagrams, false);
@@ -406,6 +465,8 @@ static int world_open(struct world *w)
 	err = relay_bpf__load(w->skel);
 	if (err)
 		return err;
+	if (has_more())
+		vec_more.open(w->net.v0, w->net.vlan);
 	vlan.ifindex = w->net.v0;
 	err = bpf_map_update_elem(map_fd(w->skel->maps.tx_ports), &w->net.v0, &w->net.v0, 0);
 	return err ? err : bpf_map_update_elem(map_fd(w->skel->maps.vlans), &w->net.vlan, &vlan, 0);

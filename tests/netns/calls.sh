@@ -147,12 +147,12 @@ media_exact()
 		streams.0.duplicates=0 streams.0.bad_payload=0 "sources.0=$A_RELAY"
 }
 
-# datapath_expected: xdp unless the script runs tandem with uring.
+# datapath_expected: xdp unless the script runs tandem with another.
 datapath_expected()
 {
-	if [ "${DATAPATH:-auto}" = uring ]; then
-		echo uring
-	else
+	if [ "${DATAPATH:-auto}" = auto ]; then
 		echo xdp
+	else
+		echo "$DATAPATH"
 	fi
 }

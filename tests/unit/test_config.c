@@ -40,6 +40,8 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_string_equal(cfg->control_socket, "/run/tandem/control.sock");
 	assert_string_equal(cfg->database, "/var/lib/tandem/tandem.db");
 	assert_string_equal(cfg->bpf_dir, "/sys/fs/bpf/tandem");
+	assert_string_equal(cfg->dpdk.socket, "/run/tandem/dpdk.sock");
+	assert_string_equal(cfg->dpdk.eal, "");
 	assert_string_equal(cfg->log_level, "info");
 	assert_int_equal(cfg->media.addresses_count, 0);
 	assert_int_equal(cfg->media.interfaces_count, 0);
@@ -202,7 +204,9 @@ static const struct {
 	{ "sip:\n  default_expires_s: 10\n", 2, "sip.default_expires_s", "outside" },
 	{ "media:\n  strict_payload_types: maybe\n", 2, "media.strict_payload_types", "'maybe'" },
 	/* words and paths */
-	{ "datapath: dpdk\n", 1, "datapath", "'dpdk' is none of auto, xdp, uring" },
+	{ "datapath: kmod\n", 1, "datapath", "'kmod' is none of auto, xdp, dpdk, uring" },
+	{ "dpdk:\n  socket: dpdk.sock\n", 2, "dpdk.socket", "absolute" },
+	{ "dpdk:\n  eal: \"\"\n", 2, "dpdk.eal", "must not be empty" },
 	{ "log_level: loud\n", 1, "log_level", "'loud'" },
 	{ "media:\n  learn: sometimes\n", 2, "media.learn", "'sometimes'" },
 	{ "control_socket: run/x\n", 1, "control_socket", "absolute" },

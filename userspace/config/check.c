@@ -39,8 +39,9 @@ static int check_words(const struct checker *c)
 	enum tandem_log_level level;
 
 	if (strcmp(cfg->datapath, "auto") != 0 && strcmp(cfg->datapath, "xdp") != 0 &&
-	    strcmp(cfg->datapath, "uring") != 0)
-		return wrong(c, "datapath", "'%.40s' is none of auto, xdp, uring", cfg->datapath);
+	    strcmp(cfg->datapath, "dpdk") != 0 && strcmp(cfg->datapath, "uring") != 0)
+		return wrong(c, "datapath", "'%.40s' is none of auto, xdp, dpdk, uring",
+			     cfg->datapath);
 	if (tandem_log_level_parse(cfg->log_level, &level))
 		return wrong(c, "log_level", "'%.40s' is none of error, warning, info, debug",
 			     cfg->log_level);
@@ -61,6 +62,10 @@ static int check_paths(const struct checker *c)
 	if (strlen(cfg->control_socket) > max)
 		return wrong(c, "control_socket", "longer than the %zu bytes of a Unix socket",
 			     max);
+	if (cfg->dpdk.socket[0] != '/')
+		return wrong(c, "dpdk.socket", "must be an absolute path");
+	if (strlen(cfg->dpdk.socket) > max)
+		return wrong(c, "dpdk.socket", "longer than the %zu bytes of a Unix socket", max);
 	if (cfg->database[0] != '/' && strcmp(cfg->database, ":memory:") != 0)
 		return wrong(c, "database", "must be an absolute path or :memory:");
 	if (cfg->bpf_dir[0] != '/')

@@ -51,14 +51,22 @@ struct tandem_config_sip {
 	uint32_t timer_c_s;	    /* 180 */
 };
 
+/* The DPDK datapath's worker, tandem-dpdk: how it is reached, and how it starts. */
+struct tandem_config_dpdk {
+	char *socket;	  /* /run/tandem/dpdk.sock */
+	char *eal;	  /* the worker's EAL arguments; "" */
+	char *exceptions; /* where punts go, "0=tap:media0,1=none"; "" */
+};
+
 struct tandem_config {
-	char *datapath;	      /* "auto", "xdp", "uring" */
+	char *datapath;	      /* "auto", "xdp", "dpdk", "uring" */
 	char *control_socket; /* /run/tandem/control.sock */
 	char *database;	      /* /var/lib/tandem/tandem.db; ":memory:" allowed */
 	char *bpf_dir;	      /* /sys/fs/bpf/tandem */
 	char *log_level;      /* "error", "warning", "info", "debug" */
 	struct tandem_config_media media;
 	struct tandem_config_sip sip;
+	struct tandem_config_dpdk dpdk;
 };
 
 /* What is wrong with a file, and where. line 0: not tied to a line. */

@@ -49,6 +49,9 @@ static const struct {
 	{ offsetof(struct tandem_config, bpf_dir), "/sys/fs/bpf/tandem" },
 	{ offsetof(struct tandem_config, log_level), "info" },
 	{ offsetof(struct tandem_config, media.learn), "nat" },
+	{ offsetof(struct tandem_config, dpdk.socket), "/run/tandem/dpdk.sock" },
+	{ offsetof(struct tandem_config, dpdk.eal), "" },
+	{ offsetof(struct tandem_config, dpdk.exceptions), "" },
 };
 
 /* A caller who could make the relay send here would reach its host or its link. */

@@ -265,6 +265,7 @@ static void copy_plain(struct tandem_resolved *out, const struct tandem_config *
 	dp->stream_capacity = media->stream_capacity;
 	dp->nexthop_age_ms = media->nexthop_age_ms;
 	dp->bpf_dir = cfg->bpf_dir;
+	dp->dpdk_socket = cfg->dpdk.socket;
 	dp->interfaces = out->interfaces;
 	ss->inactivity_timeout_s = media->inactivity_timeout_s;
 	ss->hold_timeout_s = media->hold_timeout_s;

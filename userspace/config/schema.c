@@ -66,6 +66,16 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_END,
 };
 
+#define DPDK_TEXT(name)                                                                            \
+	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config_dpdk, name, 1, 4 * TEXT_MAX)
+
+static const cyaml_schema_field_t dpdk_fields[] = {
+	DPDK_TEXT(socket),
+	DPDK_TEXT(eal),
+	DPDK_TEXT(exceptions),
+	CYAML_FIELD_END,
+};
+
 #define TOP_TEXT(name)                                                                             \
 	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config, name, 1, TEXT_MAX)
 
@@ -77,6 +87,7 @@ static const cyaml_schema_field_t top_fields[] = {
 	TOP_TEXT(log_level),
 	CYAML_FIELD_MAPPING("media", OPT, struct tandem_config, media, media_fields),
 	CYAML_FIELD_MAPPING("sip", OPT, struct tandem_config, sip, sip_fields),
+	CYAML_FIELD_MAPPING("dpdk", OPT, struct tandem_config, dpdk, dpdk_fields),
 	CYAML_FIELD_END,
 };
 

@@ -54,7 +54,7 @@ struct tandem_flow_stats {
 	uint64_t fast_packets; /* forwarded by the fast path */
 	uint64_t slow_packets; /* forwarded by the io_uring datapath */
 	bool offloaded;	       /* its rule is in the fast path */
-	const char *datapath;  /* name of the datapath that holds it: "xdp", "uring" */
+	const char *datapath;  /* name of the datapath that holds it: "xdp", "dpdk", "uring" */
 	const char *reason;    /* when not offloaded: why, in words; else "" */
 	size_t stream_count;
 	struct stream streams[TANDEM_MAX_STREAMS];
@@ -85,6 +85,7 @@ struct tandem_datapath_config {
 	uint32_t stream_capacity; /* second and later SSRCs, over all flows */
 	uint32_t nexthop_age_ms;
 	const char *bpf_dir;	       /* where maps and links are pinned */
+	const char *dpdk_socket;       /* where the worker of the DPDK datapath listens */
 	const char *const *interfaces; /* to attach to */
 	size_t interfaces_count;
 	bool fresh; /* drop what an earlier run left behind */
@@ -140,6 +141,7 @@ struct tandem_datapath_ops {
 };
 
 extern const struct tandem_datapath_ops tandem_xdp_ops;
+extern const struct tandem_datapath_ops tandem_dpdk_ops;
 extern const struct tandem_datapath_ops tandem_uring_ops;
 
 #endif

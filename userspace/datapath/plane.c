@@ -90,6 +90,8 @@ int tandem_plane_open(struct tandem_plane **planep, const char *want,
 
 	if (automatic || strcmp(want, tandem_xdp_ops.name) == 0) {
 		fast = &tandem_xdp_ops;
+	} else if (strcmp(want, tandem_dpdk_ops.name) == 0) {
+		fast = &tandem_dpdk_ops;
 	} else if (strcmp(want, tandem_uring_ops.name) != 0) {
 		snprintf(why, why_size, "there is no datapath \"%s\"", want);
 		return -EINVAL;

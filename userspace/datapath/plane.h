@@ -13,7 +13,7 @@
 struct tandem_plane;
 
 /*
- * Open the plane. want is "auto", "xdp" or "uring"; auto falls back to io_uring
+ * Open the plane. want is "auto", "xdp", "dpdk" or "uring"; auto falls back to io_uring
  * alone when XDP cannot be had, and why (always terminated) then tells the reason.
  * Returns 0 or a negative errno.
  */
@@ -45,7 +45,7 @@ int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *a
 int tandem_plane_counters(struct tandem_plane *plane, struct reason_counters *fast,
 			  struct reason_counters *slow);
 
-/* "xdp" or "uring", and a line on how it runs. */
+/* "xdp", "dpdk" or "uring", and a line on how it runs. */
 const char *tandem_plane_name(const struct tandem_plane *plane);
 const char *tandem_plane_describe(const struct tandem_plane *plane);
 

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "dpdk/control.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <rte_ethdev.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "userspace/datapath/dpdk_wire.h"
+#include "userspace/util/log.h"
+
+#define MODULE	    "control"
+#define MAX_CLIENTS 4
+#define TICK_MS	    10
+
+struct dpdk_control {
+	struct dpdk_relay *relay;
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	int listen_fd;
+	int clients[MAX_CLIENTS]; /* -1: free */
+	int owner;		  /* descriptor of the controller; -1: none */
+	struct tandem_dpdk_request request;
+	struct tandem_dpdk_reply reply;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* ---- what is asked ---- */
+
+static void describe(const struct dpdk_control *control, char *text, size_t size)
+{
+	const struct dpdk_ports *ports = &control->relay->ports;
+	size_t len = (size_t)snprintf(text, size, "workers: %u;", ports->workers);
+
+	for (uint32_t n = 0; n < ports->count && len < size; n++) {
+		char name[RTE_ETH_NAME_MAX_LEN] = "?";
+
+		rte_eth_dev_get_name_by_port(ports->port[n].id, name);
+		len += (size_t)snprintf(text + len, size - len, "%s %s", n ? "," : "", name);
+	}
+}
+
+static int op_hello(struct dpdk_control *control)
+{
+	struct tandem_dpdk_hello own = tandem_dpdk_hello_own();
+
+	control->reply.hello = own;
+	describe(control, control->reply.describe, sizeof(control->reply.describe));
+	return memcmp(&control->request.hello, &own, sizeof(own)) ? -EPROTO : 0;
+}
+
+/* Take the table away from the workers; when this returns, none looks at it. */
+static void table_drop(struct dpdk_relay *relay)
+{
+	struct dpdk_table *table = relay->table;
+
+	__atomic_store_n(&relay->table, NULL, __ATOMIC_RELEASE);
+	rte_rcu_qsbr_synchronize(relay->rcu, RTE_QSBR_THRID_INVALID);
+	dpdk_table_free(table);
+}
+
+static bool config_valid(const struct tandem_dpdk_config *config)
+{
+	const struct relay_config *relay = &config->relay;
+
+	return relay->abi_version == TANDEM_ABI_VERSION && relay->locals_count &&
+	       relay->locals_count <= TANDEM_MAX_LOCALS && relay->port_count &&
+	       relay->port_count <= UINT16_MAX &&
+	       relay->slots >= relay->locals_count * relay->port_count &&
+	       relay->slots <= 1U << 24 && config->stream_capacity <= 1U << 24;
+}
+
+static int op_config(struct dpdk_control *control, int fd)
+{
+	const struct tandem_dpdk_config *config = &control->request.config;
+	struct dpdk_relay *relay = control->relay;
+	struct dpdk_table *table = relay->table;
+	int err;
+
+	if (control->owner >= 0 && control->owner != fd)
+		return -EBUSY;
+	if (!config_valid(config))
+		return -EINVAL;
+	control->owner = fd;
+	if (table && !config->fresh && table->stream_capacity == config->stream_capacity &&
+	    !memcmp(&table->config, &config->relay, sizeof(config->relay))) {
+		control->reply.flows = tandem_slots_count(table->book.slots);
+		tandem_log(TANDEM_LOG_INFO, MODULE, "a controller took over %u flows",
+			   control->reply.flows);
+		return 0;
+	}
+	table_drop(relay);
+	err = dpdk_table_alloc(&table, &config->relay, config->stream_capacity, relay->rcu);
+	if (err)
+		return err;
+	__atomic_store_n(&relay->table, table, __ATOMIC_RELEASE);
+	tandem_log(TANDEM_LOG_INFO, MODULE, "a controller began anew: %u slots",
+		   table->config.slots);
+	return 0;
+}
+
+/* The ways that the flow will take are known before its first packet. */
+static int op_set(struct dpdk_control *control)
+{
+	const struct tandem_flow_spec *spec = &control->request.spec;
+	uint64_t now = now_ns();
+
+	dpdk_hops_resolve(control->relay->hops, &spec->egress[EGRESS_RTP], now);
+	dpdk_hops_resolve(control->relay->hops, &spec->egress[EGRESS_RTCP], now);
+	return dpdk_table_set(control->relay->table, spec);
+}
+
+static int op_list(struct dpdk_control *control)
+{
+	const struct tandem_table *book = &control->relay->table->book;
+	struct tandem_dpdk_reply *reply = &control->reply;
+
+	for (uint32_t slot = control->request.cursor; slot < book->relay.slots; slot++) {
+		if (reply->list.count == TANDEM_DPDK_BATCH) {
+			reply->list.next = slot;
+			break;
+		}
+		if (!tandem_table_spec(book, slot, &reply->list.specs[reply->list.count]))
+			reply->list.count++;
+	}
+	return 0;
+}
+
+static int op_counters(struct dpdk_control *control)
+{
+	if (control->relay->table)
+		dpdk_table_counters(control->relay->table, &control->reply.counters);
+	return 0;
+}
+
+static int op_reset(struct dpdk_control *control)
+{
+	table_drop(control->relay);
+	return 0;
+}
+
+/* Questions about rules, from the one who owns them. */
+static int op_rules(struct dpdk_control *control, int fd)
+{
+	struct tandem_dpdk_reply *reply = &control->reply;
+	struct dpdk_table *table = control->relay->table;
+
+	if (control->owner != fd)
+		return -EPERM;
+	if (!table)
+		return -ENODEV;
+	switch (control->request.op) {
+	case TANDEM_DPDK_SET:
+		return op_set(control);
+	case TANDEM_DPDK_REMOVE:
+		return dpdk_table_remove(table, control->request.id);
+	case TANDEM_DPDK_READ:
+		return dpdk_table_read(table, control->request.id, &reply->read.flow,
+				       reply->read.streams, TANDEM_MAX_STREAMS, &reply->read.count);
+	case TANDEM_DPDK_LIST:
+		return op_list(control);
+	case TANDEM_DPDK_RESET:
+		return op_reset(control);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int answer(struct dpdk_control *control, int fd)
+{
+	switch (control->request.op) {
+	case TANDEM_DPDK_HELLO:
+		return op_hello(control);
+	case TANDEM_DPDK_CONFIG:
+		return op_config(control, fd);
+	case TANDEM_DPDK_COUNTERS:
+		return op_counters(control);
+	default:
+		return op_rules(control, fd);
+	}
+}
+
+/* ---- clients ---- */
+
+static void client_close(struct dpdk_control *control, int *client)
+{
+	if (control->owner == *client) {
+		control->owner = -1;
+		tandem_log(TANDEM_LOG_INFO, MODULE, "the controller is gone; its flows go on");
+	}
+	close(*client);
+	*client = -1;
+}
+
+static void client_serve(struct dpdk_control *control, int *client)
+{
+	struct tandem_dpdk_request *request = &control->request;
+	ssize_t len = recv(*client, request, sizeof(*request), MSG_DONTWAIT);
+
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* Another build's hello is answered, that it may say so. */
+	if (len < (ssize_t)(2 * sizeof(uint32_t)) || request->magic != TANDEM_DPDK_MAGIC ||
+	    (len != sizeof(*request) && request->op != TANDEM_DPDK_HELLO)) {
+		client_close(control, client);
+		return;
+	}
+	memset((char *)request + len, 0, sizeof(*request) - (size_t)len);
+	memset(&control->reply, 0, sizeof(control->reply));
+	control->reply.magic = TANDEM_DPDK_MAGIC;
+	control->reply.result = answer(control, *client);
+	if (send(*client, &control->reply, sizeof(control->reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		client_close(control, client);
+}
+
+static void client_accept(struct dpdk_control *control)
+{
+	int fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	for (int i = 0; fd >= 0 && i < MAX_CLIENTS; i++) {
+		if (control->clients[i] < 0) {
+			control->clients[i] = fd;
+			return;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool answers(const struct sockaddr_un *addr)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	bool there = fd >= 0 && !connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
+
+	if (fd >= 0)
+		close(fd);
+	return there;
+}
+
+static int control_listen(struct dpdk_control *control)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int err = 0;
+
+	memcpy(addr.sun_path, control->path, sizeof(addr.sun_path));
+	if (answers(&addr))
+		return -EADDRINUSE;
+	unlink(control->path);
+	control->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control->listen_fd < 0)
+		return -errno;
+	mask = umask(0177); /* who may connect may relay */
+	if (bind(control->listen_fd, (struct sockaddr *)&addr, sizeof(addr)) ||
+	    listen(control->listen_fd, MAX_CLIENTS))
+		err = -errno;
+	umask(mask);
+	return err;
+}
+
+int dpdk_control_open(struct dpdk_control **controlp, const char *path, struct dpdk_relay *relay)
+{
+	struct dpdk_control *control = calloc(1, sizeof(*control));
+	const char *slash = strrchr(path, '/');
+	int err = 0;
+
+	if (!control)
+		return -ENOMEM;
+	control->relay = relay;
+	control->listen_fd = -1;
+	control->owner = -1;
+	for (int i = 0; i < MAX_CLIENTS; i++)
+		control->clients[i] = -1;
+	if (strlen(path) >= sizeof(control->path))
+		err = -ENAMETOOLONG;
+	if (!err && slash && slash != path) {
+		snprintf(control->path, sizeof(control->path), "%.*s", (int)(slash - path), path);
+		mkdir(control->path, 0755); /* when it cannot be made, bind() says so */
+	}
+	if (!err) {
+		snprintf(control->path, sizeof(control->path), "%s", path);
+		err = control_listen(control);
+	}
+	if (err) {
+		if (control->listen_fd >= 0)
+			close(control->listen_fd);
+		free(control);
+		return err;
+	}
+	*controlp = control;
+	return 0;
+}
+
+void dpdk_control_close(struct dpdk_control *control)
+{
+	if (!control)
+		return;
+	for (int i = 0; i < MAX_CLIENTS; i++) {
+		if (control->clients[i] >= 0)
+			close(control->clients[i]);
+	}
+	close(control->listen_fd);
+	unlink(control->path);
+	table_drop(control->relay);
+	free(control);
+}
+
+void dpdk_control_run(struct dpdk_control *control)
+{
+	struct dpdk_relay *relay = control->relay;
+	struct pollfd fds[MAX_CLIENTS + 2];
+
+	while (!__atomic_load_n(&relay->quit, __ATOMIC_RELAXED)) {
+		for (int i = 0; i < MAX_CLIENTS; i++)
+			fds[i] = (struct pollfd){ .fd = control->clients[i], .events = POLLIN };
+		fds[MAX_CLIENTS] = (struct pollfd){ .fd = control->listen_fd, .events = POLLIN };
+		fds[MAX_CLIENTS + 1] = (struct pollfd){ .fd = dpdk_hops_fd(relay->hops),
+							.events = POLLIN };
+		if (poll(fds, MAX_CLIENTS + 2, TICK_MS) > 0) {
+			for (int i = 0; i < MAX_CLIENTS; i++) {
+				if (fds[i].revents && control->clients[i] >= 0)
+					client_serve(control, &control->clients[i]);
+			}
+			if (fds[MAX_CLIENTS].revents)
+				client_accept(control);
+		}
+		dpdk_hops_tick(relay->hops, now_ns());
+	}
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The core's environment in the DPDK worker: frames are mbufs, tables are those of
+ * flow_table.h, the next hop comes from the cache of nexthop.h. Found as "env.h" through
+ * -Idpdk. One struct env per worker; nothing here allocates, blocks or locks.
+ */
+#ifndef TANDEM_DPDK_ENV_H
+#define TANDEM_DPDK_ENV_H
+
+#include <rte_mbuf.h>
+
+#include "dpdk/flow_table.h"
+#include "dpdk/nexthop.h"
+
+#define ENV_CALL   inline
+#define ENV_PROBES 16
+
+struct env {
+	struct dpdk_table *table;
+	struct dpdk_hops *hops;
+	struct reason_counters *counters; /* this worker's, in table */
+	struct rte_mbuf *mbuf;		  /* the frame; one segment */
+	__u64 now_ns;			  /* monotonic; set for each burst */
+};
+
+static inline __u64 env_now(struct env *env)
+{
+	return env->now_ns;
+}
+
+static inline const struct relay_config *env_config(struct env *env)
+{
+	return &env->table->config;
+}
+
+static inline const struct rule *env_rule(struct env *env, __u32 slot)
+{
+	return slot < env->table->config.slots ? &env->table->rules[slot] : NULL;
+}
+
+static inline struct flow *env_flow(struct env *env, __u32 slot)
+{
+	return slot < env->table->config.slots ? &env->table->flows[slot] : NULL;
+}
+
+static inline int env_shared_slot(struct env *env, const struct flow_key *key, __u32 *slot)
+{
+	void *data;
+
+	if (rte_hash_lookup_data(env->table->shared, key, &data) < 0)
+		return 0;
+	*slot = (__u32)(uintptr_t)data;
+	return 1;
+}
+
+/*
+ * Open addressing with a bounded probe. Several workers may enter streams at once, each of
+ * another flow; the control thread frees entries once no worker can see their flow.
+ */
+static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
+{
+	struct dpdk_table *t = env->table;
+	__u64 key = ((__u64)slot + 1) << 32 | ssrc, found;
+	__u32 hash = (__u32)((key * 0x9e3779b97f4a7c15ULL) >> 32), i;
+	struct dpdk_stream *e;
+
+	for (i = 0; i < ENV_PROBES; i++) {
+		e = &t->streams[(hash + i) & (t->streams_size - 1)];
+		if (__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key)
+			return &e->stream;
+	}
+	for (i = 0; create && i < ENV_PROBES; i++) {
+		e = &t->streams[(hash + i) & (t->streams_size - 1)];
+		found = 0;
+		/* A free entry's stream is all zero. */
+		if (__atomic_compare_exchange_n(&e->key, &found, key, 0, __ATOMIC_ACQ_REL,
+						__ATOMIC_RELAXED))
+			return &e->stream;
+	}
+	return NULL;
+}
+
+static inline void env_count(struct env *env, __u32 reason)
+{
+	env->counters->packets[reason]++;
+}
+
+static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
+				struct nexthop *nh)
+{
+	return dpdk_hops_get(env->hops, eg, l3_len, nh, env->now_ns);
+}
+
+static inline void *env_data(struct env *env)
+{
+	return rte_pktmbuf_mtod(env->mbuf, void *);
+}
+
+static inline void *env_data_end(struct env *env)
+{
+	return rte_pktmbuf_mtod_offset(env->mbuf, void *, rte_pktmbuf_data_len(env->mbuf));
+}
+
+static inline int env_resize(struct env *env, int delta)
+{
+	if (delta >= 0)
+		return rte_pktmbuf_prepend(env->mbuf, (uint16_t)delta) == NULL;
+	if (rte_pktmbuf_data_len(env->mbuf) + delta < 14)
+		return -1;
+	return rte_pktmbuf_adj(env->mbuf, (uint16_t)-delta) == NULL;
+}
+
+static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
+{
+	(void)env;
+	return value & mask;
+}
+
+#define env_rtcp_check rtcp_check
+#define env_rtcp_walk  rtcp_walk
+#define env_rtcp_step  rtcp_step
+
+static inline void env_read_barrier(void)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+}
+
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "dpdk/flow_table.h"
+
+#include <errno.h>
+#include <rte_errno.h>
+#include <rte_jhash.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "userspace/util/sparse.h"
+
+/* The least that rte_hash takes. */
+#define SHARED_MIN 64
+
+/* Arrays that are read at random: large pages where the host gives some. */
+static void *array_alloc(size_t count, size_t size)
+{
+	void *p = tandem_sparse_alloc(count, size);
+
+	if (p)
+		madvise(p, count * size, MADV_HUGEPAGE);
+	return p;
+}
+
+static int shared_alloc(struct dpdk_table *table)
+{
+	uint32_t direct = table->config.locals_count * table->config.port_count;
+	struct rte_hash_rcu_config rcu = { .v = table->rcu, .mode = RTE_HASH_QSBR_MODE_DQ };
+	char name[RTE_HASH_NAMESIZE];
+	struct rte_hash_parameters parameters = {
+		.name = name,
+		.entries = RTE_MAX(table->config.slots - direct, (uint32_t)SHARED_MIN),
+		.key_len = sizeof(struct flow_key),
+		.hash_func = rte_jhash,
+		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF |
+			      RTE_HASH_EXTRA_FLAGS_EXT_TABLE,
+		.socket_id = SOCKET_ID_ANY,
+	};
+
+	snprintf(name, sizeof(name), "tandem_%p", (void *)table);
+	table->shared = rte_hash_create(&parameters);
+	if (!table->shared)
+		return -rte_errno;
+	return rte_hash_rcu_qsbr_add(table->shared, &rcu) ? -rte_errno : 0;
+}
+
+int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *config,
+		     uint32_t stream_capacity, struct rte_rcu_qsbr *rcu)
+{
+	struct dpdk_table *table = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*table));
+	int err = -ENOMEM;
+
+	if (!table)
+		return -ENOMEM;
+	memset(table, 0, sizeof(*table));
+	table->config = *config;
+	table->rcu = rcu;
+	table->stream_capacity = stream_capacity;
+	table->streams_size = rte_align32pow2(2 * RTE_MAX(stream_capacity, 1U));
+	table->rules = array_alloc(config->slots, sizeof(*table->rules));
+	table->flows = array_alloc(config->slots, sizeof(*table->flows));
+	table->streams = array_alloc(table->streams_size, sizeof(*table->streams));
+	if (table->rules && table->flows && table->streams)
+		err = tandem_table_init(&table->book, config, table->rules, table->flows,
+					dpdk_table_share, table);
+	if (!err)
+		err = shared_alloc(table);
+	if (err) {
+		dpdk_table_free(table);
+		return err;
+	}
+	*tablep = table;
+	return 0;
+}
+
+void dpdk_table_free(struct dpdk_table *table)
+{
+	if (!table)
+		return;
+	if (table->book.slots)
+		tandem_table_clean(&table->book);
+	rte_hash_free(table->shared);
+	tandem_sparse_free(table->rules, table->config.slots, sizeof(*table->rules));
+	tandem_sparse_free(table->flows, table->config.slots, sizeof(*table->flows));
+	tandem_sparse_free(table->streams, table->streams_size, sizeof(*table->streams));
+	free(table);
+}
+
+int dpdk_table_share(const struct flow_key *key, uint32_t slot, void *arg)
+{
+	struct dpdk_table *table = arg;
+	int err;
+
+	if (slot == TANDEM_NO_SLOT) {
+		err = rte_hash_del_key(table->shared, key);
+		return err < 0 ? err : 0;
+	}
+	return rte_hash_add_key_data(table->shared, key, (void *)(uintptr_t)slot);
+}
+
+/* Free the entries of a slot that no rule leads to any more. */
+static void streams_forget(struct dpdk_table *table, uint32_t slot)
+{
+	/* A worker may be in the middle of a packet of that flow. */
+	rte_rcu_qsbr_synchronize(table->rcu, RTE_QSBR_THRID_INVALID);
+	if (!table->flows[slot].extra_streams)
+		return;
+	for (uint32_t i = 0; i < table->streams_size; i++) {
+		struct dpdk_stream *e = &table->streams[i];
+
+		if (__atomic_load_n(&e->key, __ATOMIC_RELAXED) >> 32 != (uint64_t)slot + 1)
+			continue;
+		memset(&e->stream, 0, sizeof(e->stream));
+		__atomic_store_n(&e->key, 0, __ATOMIC_RELEASE);
+	}
+}
+
+int dpdk_table_set(struct dpdk_table *table, const struct tandem_flow_spec *spec)
+{
+	uint32_t before = tandem_table_find(&table->book, spec->id);
+	int err = tandem_table_set(&table->book, spec);
+
+	if (before != TANDEM_NO_SLOT && before != tandem_table_find(&table->book, spec->id))
+		streams_forget(table, before);
+	return err;
+}
+
+int dpdk_table_remove(struct dpdk_table *table, uint64_t id)
+{
+	uint32_t slot = tandem_table_find(&table->book, id);
+	int err = tandem_table_remove(&table->book, id);
+
+	if (!err)
+		streams_forget(table, slot);
+	return err;
+}
+
+int dpdk_table_read(const struct dpdk_table *table, uint64_t id, struct flow *flow,
+		    struct stream *streams, uint32_t max, uint32_t *count)
+{
+	uint32_t slot = tandem_table_find(&table->book, id);
+
+	*count = 0;
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	*flow = table->flows[slot];
+	if (flow->stream.flow_id == id && max)
+		streams[(*count)++] = flow->stream;
+	for (uint32_t i = 0; flow->extra_streams && i < table->streams_size && *count < max; i++) {
+		if (table->streams[i].stream.flow_id == id)
+			streams[(*count)++] = table->streams[i].stream;
+	}
+	return 0;
+}
+
+void dpdk_table_counters(const struct dpdk_table *table, struct reason_counters *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (int worker = 0; worker < DPDK_MAX_WORKERS; worker++) {
+		for (int i = 0; i < REASON_COUNT; i++)
+			sum->packets[i] += table->counters[worker].reasons.packets[i];
+	}
+}

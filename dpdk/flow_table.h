@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rules, flows and streams of the DPDK worker. The control thread writes rules through the
+ * table of userspace/datapath/table.h, under the generation protocol of core/abi.h; the
+ * packet workers read them and write flows and streams. Nothing here is locked: what a
+ * worker may still look at is given back only after every worker has passed a quiescent
+ * state (rte_rcu_qsbr).
+ */
+#ifndef TANDEM_DPDK_FLOW_TABLE_H
+#define TANDEM_DPDK_FLOW_TABLE_H
+
+#include <rte_common.h>
+#include <rte_hash.h>
+#include <rte_rcu_qsbr.h>
+
+#include "core/abi.h"
+#include "userspace/datapath/table.h"
+
+#define DPDK_MAX_WORKERS 64
+
+/* A second or later SSRC. key 0: free; else slot + 1 and SSRC. */
+struct dpdk_stream {
+	uint64_t key;
+	struct stream stream;
+};
+
+/* One worker's counters, on cache lines of their own. */
+struct dpdk_counters {
+	struct reason_counters reasons;
+} __rte_cache_aligned;
+
+struct dpdk_table {
+	struct relay_config config;
+	struct rule *rules;
+	struct flow *flows;
+	struct rte_hash *shared; /* flow_key -> slot, behind the direct slots */
+	struct dpdk_stream *streams;
+	uint32_t streams_size; /* a power of two */
+	struct dpdk_counters counters[DPDK_MAX_WORKERS];
+
+	/* of the control thread */
+	struct tandem_table book;
+	struct rte_rcu_qsbr *rcu;
+	uint32_t stream_capacity;
+};
+
+/*
+ * A table for the relay that config describes, with room for stream_capacity further
+ * SSRCs. rcu outlives it, and knows every worker that reads it. 0, -ENOMEM, or a
+ * negative errno of rte_hash.
+ */
+int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *config,
+		     uint32_t stream_capacity, struct rte_rcu_qsbr *rcu);
+/* No worker may look at it any more. table may be NULL. */
+void dpdk_table_free(struct dpdk_table *table);
+
+/* A tandem_shared_h, with the table as arg. */
+int dpdk_table_share(const struct flow_key *key, uint32_t slot, void *arg);
+
+/* As tandem_table_set() and tandem_table_remove(); streams of a slot left are freed. */
+int dpdk_table_set(struct dpdk_table *table, const struct tandem_flow_spec *spec);
+int dpdk_table_remove(struct dpdk_table *table, uint64_t id);
+
+/*
+ * Copy the live state of a flow, and up to max of its streams; *count is how many.
+ * -ENOENT when it is not installed.
+ */
+int dpdk_table_read(const struct dpdk_table *table, uint64_t id, struct flow *flow,
+		    struct stream *streams, uint32_t max, uint32_t *count);
+
+/* Sum of all workers' counters. */
+void dpdk_table_counters(const struct dpdk_table *table, struct reason_counters *sum);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One frame through the core. */
+#ifndef TANDEM_DPDK_PACKET_H
+#define TANDEM_DPDK_PACKET_H
+
+#include <rte_mbuf.h>
+
+#include "core/abi.h"
+
+struct env;
+
+/*
+ * Take *mbuf through the pipeline with env's table; everything is counted. On
+ * VERDICT_FORWARD the frame is rewritten and *port is the index of the port to send it
+ * on; on VERDICT_PUNT it is as it came. *mbuf may become another one: a VLAN tag that the
+ * NIC took out is put back first. Headers lie as the driver puts them, two bytes off a
+ * 4-byte boundary: for machines that do not care (x86-64, arm64).
+ */
+enum verdict dpdk_packet(struct env *env, struct rte_mbuf **mbuf, uint32_t *port);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "dpdk/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+#include <rte_prefetch.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dpdk/env.h"
+#include "dpdk/packet.h"
+
+#define BURST	   32
+#define AHEAD	   4	/* frames whose first line is fetched before their turn */
+#define IDLE_POLLS 1000 /* empty rounds before a worker sleeps, where it may */
+
+/* Frames of one burst, by where they go. */
+struct outbox {
+	struct rte_mbuf *frames[BURST];
+	uint16_t count;
+};
+
+struct worker {
+	struct dpdk_worker *self;
+	struct dpdk_relay *relay;
+	struct env env;
+	struct outbox ports[DPDK_MAX_PORTS];
+	struct outbox punts;
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+static void outbox_add(struct outbox *box, struct rte_mbuf *mbuf)
+{
+	box->frames[box->count++] = mbuf;
+}
+
+/* What a full transmit queue refuses is lost, and counted. */
+static void send_port(struct worker *w, uint32_t n)
+{
+	struct outbox *box = &w->ports[n];
+	uint16_t sent;
+
+	sent = rte_eth_tx_burst(w->relay->ports.port[n].id, w->self->index, box->frames,
+				box->count);
+	for (uint16_t i = sent; i < box->count; i++) {
+		if (w->env.counters)
+			w->env.counters->packets[REASON_send_failed]++;
+		rte_pktmbuf_free(box->frames[i]);
+	}
+	box->count = 0;
+}
+
+static void send_punts(struct worker *w, struct dpdk_port *port)
+{
+	struct outbox *box = &w->punts;
+	uint16_t sent = 0;
+
+	if (box->count && port->exception != DPDK_NO_EXCEPTION) {
+		rte_spinlock_lock(&port->exception_lock);
+		sent = rte_eth_tx_burst(port->exception, 0, box->frames, box->count);
+		rte_spinlock_unlock(&port->exception_lock);
+	}
+	for (uint16_t i = sent; i < box->count; i++)
+		rte_pktmbuf_free(box->frames[i]);
+	box->count = 0;
+}
+
+static void relay_one(struct worker *w, struct rte_mbuf *mbuf)
+{
+	enum verdict verdict = VERDICT_PUNT;
+	uint32_t out = 0;
+
+	if (w->env.table)
+		verdict = dpdk_packet(&w->env, &mbuf, &out);
+	if (verdict == VERDICT_FORWARD)
+		outbox_add(&w->ports[out], mbuf);
+	else if (verdict == VERDICT_PUNT)
+		outbox_add(&w->punts, mbuf);
+	else
+		rte_pktmbuf_free(mbuf);
+}
+
+static uint16_t relay_burst(struct worker *w, struct dpdk_port *port)
+{
+	struct rte_mbuf *burst[BURST];
+	uint16_t n = rte_eth_rx_burst(port->id, w->self->index, burst, BURST);
+
+	if (!n)
+		return 0;
+	w->env.now_ns = now_ns();
+	for (uint16_t i = 0; i < RTE_MIN(n, (uint16_t)AHEAD); i++)
+		rte_prefetch0(rte_pktmbuf_mtod(burst[i], void *));
+	for (uint16_t i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(burst[i + AHEAD], void *));
+		relay_one(w, burst[i]);
+	}
+	for (uint32_t out = 0; out < w->relay->ports.count; out++) {
+		if (w->ports[out].count)
+			send_port(w, out);
+	}
+	send_punts(w, port);
+	return n;
+}
+
+/* What the host's kernel itself sends on its device of a port. */
+static uint16_t host_burst(struct worker *w, uint32_t n)
+{
+	struct dpdk_port *port = &w->relay->ports.port[n];
+	struct outbox *box = &w->ports[n];
+
+	if (port->exception == DPDK_NO_EXCEPTION)
+		return 0;
+	box->count = rte_eth_rx_burst(port->exception, 0, box->frames, BURST);
+	if (!box->count)
+		return 0;
+	send_port(w, n);
+	return 1;
+}
+
+static uint16_t round_of(struct worker *w)
+{
+	uint64_t begin = rte_rdtsc();
+	uint16_t frames = 0, host = 0;
+
+	for (uint32_t n = 0; n < w->relay->ports.count; n++) {
+		struct dpdk_port *port = &w->relay->ports.port[n];
+
+		if (w->self->index < port->rx_queues)
+			frames += relay_burst(w, port);
+	}
+	if (frames) {
+		w->self->packets += frames;
+		w->self->cycles += rte_rdtsc() - begin;
+	}
+	for (uint32_t n = 0; !w->self->index && n < w->relay->ports.count; n++)
+		host += host_burst(w, n);
+	return frames + host;
+}
+
+static void take_table(struct worker *w)
+{
+	struct dpdk_table *table = __atomic_load_n(&w->relay->table, __ATOMIC_ACQUIRE);
+
+	w->env.table = table;
+	w->env.counters = table ? &table->counters[w->self->index].reasons : NULL;
+}
+
+int dpdk_worker_run(void *arg)
+{
+	struct dpdk_worker *self = arg;
+	struct dpdk_relay *relay = self->relay;
+	struct worker w = { .self = self, .relay = relay, .env = { .hops = relay->hops } };
+	uint32_t empty = 0;
+
+	rte_rcu_qsbr_thread_register(relay->rcu, self->index);
+	rte_rcu_qsbr_thread_online(relay->rcu, self->index);
+	while (!__atomic_load_n(&relay->quit, __ATOMIC_RELAXED)) {
+		take_table(&w);
+		empty = round_of(&w) ? 0 : empty + 1;
+		rte_rcu_qsbr_quiescent(relay->rcu, self->index);
+		if (relay->idle_us && empty > IDLE_POLLS)
+			usleep(relay->idle_us);
+	}
+	rte_rcu_qsbr_thread_offline(relay->rcu, self->index);
+	rte_rcu_qsbr_thread_unregister(relay->rcu, self->index);
+	return 0;
+}

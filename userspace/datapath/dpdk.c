@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The DPDK datapath as the plane sees it: a client of the worker process tandem-dpdk,
+ * which holds rules and flows and lives on without this one (dpdk_wire.h).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "userspace/datapath/datapath.h"
+#include "userspace/datapath/dpdk_wire.h"
+#include "userspace/datapath/table.h"
+#include "userspace/util/log.h"
+
+#define MODULE	  "dpdk"
+#define TIMEOUT_S 2
+
+struct tandem_datapath {
+	int fd; /* -1: the worker is gone */
+	time_t tried;
+	struct tandem_dpdk_config config;
+	char socket[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char describe[192];
+	struct tandem_dpdk_request request;
+	struct tandem_dpdk_reply reply;
+};
+
+static time_t now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* path fills an address. */
+static int socket_connect(const char *path)
+{
+	const struct timeval timeout = { .tv_sec = TIMEOUT_S };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, err;
+
+	memcpy(addr.sun_path, path, sizeof(addr.sun_path));
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	if (!connect(fd, (struct sockaddr *)&addr, sizeof(addr)))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int lose(struct tandem_datapath *dp, int err)
+{
+	tandem_log(TANDEM_LOG_ERROR, MODULE, "the worker at %s is lost: %s", dp->socket,
+		   strerror(-err));
+	close(dp->fd);
+	dp->fd = -1;
+	return -ENOTCONN;
+}
+
+/* Ask dp->request; the answer is in dp->reply. Returns what the worker says of it. */
+static int talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+{
+	ssize_t len;
+
+	if (dp->fd < 0)
+		return -ENOTCONN;
+	dp->request.magic = TANDEM_DPDK_MAGIC;
+	dp->request.op = op;
+	if (send(dp->fd, &dp->request, sizeof(dp->request), MSG_NOSIGNAL) < 0)
+		return lose(dp, -errno);
+	len = recv(dp->fd, &dp->reply, sizeof(dp->reply), 0);
+	if (len < 0)
+		return lose(dp, -errno);
+	/* A worker of another build answers a hello, and nothing else. */
+	if (len < (ssize_t)(2 * sizeof(uint32_t)) || dp->reply.magic != TANDEM_DPDK_MAGIC ||
+	    (len != sizeof(dp->reply) && dp->reply.result == 0))
+		return lose(dp, len ? -EPROTO : -ECONNRESET);
+	return dp->reply.result;
+}
+
+/* Reach the worker and see that it is of this build. */
+static int reach(struct tandem_datapath *dp, char *why, size_t why_size)
+{
+	const char *path = dp->socket;
+	int err;
+
+	dp->tried = now_s();
+	dp->fd = socket_connect(path);
+	if (dp->fd < 0) {
+		err = dp->fd;
+		dp->fd = -1;
+		snprintf(why, why_size, "no worker at %s: %s", path, strerror(-err));
+		return err;
+	}
+	memset(&dp->request, 0, sizeof(dp->request));
+	dp->request.hello = tandem_dpdk_hello_own();
+	err = talk(dp, TANDEM_DPDK_HELLO);
+	if (err) {
+		snprintf(why, why_size, "the worker at %s %s", path,
+			 err == -EPROTO ? "is of another version" : "does not answer");
+		return err;
+	}
+	snprintf(dp->describe, sizeof(dp->describe), "%.*s", (int)sizeof(dp->reply.describe),
+		 dp->reply.describe);
+	return 0;
+}
+
+/* Tell the worker what the relay is. */
+static int configure(struct tandem_datapath *dp, char *why, size_t why_size)
+{
+	int err;
+
+	dp->request.config = dp->config;
+	err = talk(dp, TANDEM_DPDK_CONFIG);
+	if (err)
+		snprintf(why, why_size, "the worker at %s %s", dp->socket,
+			 err == -EBUSY ? "has another controller" : strerror(-err));
+	else if (dp->reply.flows)
+		tandem_log(TANDEM_LOG_INFO, MODULE, "took over %u flows of an earlier run",
+			   dp->reply.flows);
+	return err;
+}
+
+/*
+ * A worker that was restarted knows no flow: those set from now on are in it, the others
+ * stay on io_uring.
+ */
+static void reconnect(struct tandem_datapath *dp)
+{
+	char why[256] = "";
+
+	if (dp->fd >= 0 || now_s() - dp->tried < 1)
+		return;
+	if (!reach(dp, why, sizeof(why)) && !configure(dp, why, sizeof(why))) {
+		tandem_log(TANDEM_LOG_INFO, MODULE, "the worker at %s is back", dp->socket);
+		return;
+	}
+	if (dp->fd >= 0)
+		close(dp->fd);
+	dp->fd = -1;
+	tandem_log(TANDEM_LOG_DEBUG, MODULE, "%s", why);
+}
+
+static int dpdk_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
+{
+	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
+	int err;
+
+	memset(probe, 0, sizeof(*probe));
+	if (!dp)
+		return -ENOMEM;
+	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
+	dp->fd = -1;
+	err = reach(dp, probe->detail, sizeof(probe->detail));
+	probe->usable = !err;
+	if (!err)
+		snprintf(probe->detail, sizeof(probe->detail), "worker at %s: %.120s",
+			 cfg->dpdk_socket, dp->describe);
+	if (dp->fd >= 0)
+		close(dp->fd);
+	free(dp);
+	return 0;
+}
+
+static void dpdk_close(struct tandem_datapath *dp, bool keep)
+{
+	if (!keep)
+		talk(dp, TANDEM_DPDK_RESET);
+	if (dp->fd >= 0)
+		close(dp->fd);
+	free(dp);
+}
+
+static int dpdk_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		     char *why, size_t why_size)
+{
+	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
+	char unused[1];
+	int err;
+
+	if (!dp)
+		return -ENOMEM;
+	if (!why) {
+		why = unused;
+		why_size = sizeof(unused);
+	}
+	dp->fd = -1;
+	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
+	err = tandem_table_config(&dp->config.relay, cfg, why, why_size);
+	dp->config.stream_capacity = cfg->stream_capacity;
+	dp->config.fresh = cfg->fresh;
+	if (!err)
+		err = reach(dp, why, why_size);
+	if (!err)
+		err = configure(dp, why, why_size);
+	if (err) {
+		dpdk_close(dp, true);
+		return err;
+	}
+	/* From here on what the worker has is this run's. */
+	dp->config.fresh = false;
+	*dpp = dp;
+	return 0;
+}
+
+static int dpdk_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
+{
+	reconnect(dp);
+	for (size_t i = 0; i < n; i++) {
+		struct tandem_change *c = &changes[i];
+
+		if (c->op == TANDEM_FLOW_SET) {
+			dp->request.spec = c->spec;
+			c->result = talk(dp, TANDEM_DPDK_SET);
+		} else {
+			dp->request.id = c->spec.id;
+			c->result = talk(dp, TANDEM_DPDK_REMOVE);
+		}
+	}
+	return 0;
+}
+
+static int dpdk_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
+{
+	int err;
+
+	dp->request.id = flow_id;
+	err = talk(dp, TANDEM_DPDK_READ);
+	if (err)
+		return err;
+	memset(stats, 0, sizeof(*stats));
+	stats->flow = dp->reply.read.flow;
+	stats->fast_packets = stats->flow.packets;
+	stats->offloaded = true;
+	stats->datapath = tandem_dpdk_ops.name;
+	stats->reason = "";
+	stats->stream_count = dp->reply.read.count;
+	if (stats->stream_count > TANDEM_MAX_STREAMS)
+		stats->stream_count = TANDEM_MAX_STREAMS;
+	memcpy(stats->streams, dp->reply.read.streams,
+	       stats->stream_count * sizeof(stats->streams[0]));
+	return 0;
+}
+
+static int dpdk_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
+{
+	struct tandem_flow_spec specs[TANDEM_DPDK_BATCH];
+	uint32_t cursor = 0, count;
+	int err;
+
+	do {
+		dp->request.cursor = cursor;
+		err = talk(dp, TANDEM_DPDK_LIST);
+		if (err)
+			return err;
+		/* The handler may ask something else. */
+		memcpy(specs, dp->reply.list.specs, sizeof(specs));
+		cursor = dp->reply.list.next;
+		count = dp->reply.list.count;
+		for (uint32_t i = 0; i < count && i < TANDEM_DPDK_BATCH; i++)
+			h(&specs[i], arg);
+	} while (cursor);
+	return 0;
+}
+
+/* A worker that is gone counts nothing; io_uring's numbers are still to be had. */
+static int dpdk_counters(struct tandem_datapath *dp, struct reason_counters *sum)
+{
+	int err = talk(dp, TANDEM_DPDK_COUNTERS);
+
+	memset(sum, 0, sizeof(*sum));
+	if (!err)
+		*sum = dp->reply.counters;
+	return err == -ENOTCONN ? 0 : err;
+}
+
+static int dpdk_event_fd(struct tandem_datapath *dp)
+{
+	(void)dp;
+	return -1; /* what needs a decision is punted */
+}
+
+static void dpdk_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
+{
+	(void)dp;
+	(void)h;
+	(void)arg;
+}
+
+static const char *dpdk_describe(struct tandem_datapath *dp)
+{
+	return dp->describe;
+}
+
+const struct tandem_datapath_ops tandem_dpdk_ops = {
+	.name = "dpdk",
+	.probe = dpdk_probe,
+	.open = dpdk_open,
+	.apply = dpdk_apply,
+	.read = dpdk_read,
+	.list = dpdk_list,
+	.counters = dpdk_counters,
+	.event_fd = dpdk_event_fd,
+	.dispatch = dpdk_dispatch,
+	.describe = dpdk_describe,
+	.close = dpdk_close,
+};
