@@ -102,6 +102,27 @@ static int options(char *buf, unsigned int n, unsigned int port, const char *len
 		       port, n, n, length, content);
 }
 
+/* The branch that a repeated 2xx is known by is the Via's, whatever a contact is called. */
+static void contact_with_a_branch(void **state)
+{
+	struct call c;
+
+	open_call(&c, *state, AF_INET, false, AF_INET, false);
+	peer_send(&c.bob, NULL,
+		  "REGISTER sip:example.test SIP/2.0\n"
+		  "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKcb;rport\nMax-Forwards: 70\n"
+		  "From: <sip:bob@example.test>;tag=r\nTo: <sip:bob@example.test>\nCall-ID: cb\n"
+		  "CSeq: 1 REGISTER\nContact: <sip:bob@127.0.0.1:%u;branch=z9hG4bKnone>\n"
+		  "Expires: 600\n",
+		  c.bob.port, c.bob.port);
+	peer_expect(&c.bob, "SIP/2.0 200");
+	establish(&c, "branch", OFFER, ANSWER);
+	respond(&c, c.invite, "200 OK", NULL, ANSWER);
+	peer_expect(&c.alice, "SIP/2.0 200");
+	hang_up(&c);
+	close_call(&c);
+}
+
 static void stream_of_messages(void **state)
 {
 	static const char *const bad[] = { "4294967300", "-1", "0x4", "4, 4", "4;x" };
@@ -166,6 +187,7 @@ int main(void)
 		TEST(answer_crosses_cancel),
 		TEST(answer_crosses_the_end_of_the_session),
 		TEST(challenged_invite_comes_again),
+		TEST(contact_with_a_branch),
 		TEST(stream_of_messages),
 		TEST(endless_header),
 	};

@@ -110,7 +110,8 @@ static int mark_via(struct tandem_tx *tx, struct mbuf *mb)
 {
 	struct pl branch;
 
-	if (re_regex((char *)mb->buf, mb->end, ";branch=[^;\r]+", &branch) || mb->pos < 2)
+	if (re_regex((char *)mb->buf, mb->end, "\r\nVia: [^;]+;branch=[^;\r]+", NULL, &branch) ||
+	    mb->pos < 2)
 		return EPROTO;
 	tandem_tx_set_branch(tx, &branch);
 
