@@ -42,12 +42,14 @@ TOOL_SRCS := $(wildcard tests/tools/*.c)
 TOOL_BINS := $(TOOL_SRCS:tests/tools/%.c=$(BUILD)/tests/tools/%)
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BINS := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
+KMODT_SRCS := $(wildcard tests/kmod/*.c)
+KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
 BENCH_SRCS := $(filter-out %.bpf.c,$(wildcard bench/*.c))
 BENCH_BINS := $(BENCH_SRCS:bench/%.c=$(BUILD)/bench/%)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all core bpf userspace kbuild deps demo run test unit vectors fuzz netns test-tools lint \
+.PHONY: help all core bpf userspace kmod kmod-test deps demo run test unit vectors fuzz netns test-tools lint \
 	format bench install uninstall clean
 
 ##@ Building
@@ -67,8 +69,8 @@ bpf: $(BPF_OBJS) ## compile the XDP program and its skeleton
 
 userspace: $(BUILD)/tandem ## compile the tandem program
 
-kbuild: ## compile the core with the kernel's own flags (needs kernel headers)
-	@tests/kbuild/check.sh
+kmod: ## compile the kernel module (needs kernel headers)
+	@BUILD=$(BUILD) kmod/build.sh
 
 ##@ Running
 demo: all test-tools ## a real call between two phones through the relay, in namespaces (root)
@@ -78,7 +80,7 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 	$(BUILD)/tandem run
 
 ##@ Checking
-test: lint core all unit vectors fuzz kbuild netns ## lint, core, unit, vectors, fuzz, kbuild and netns in one go (root)
+test: lint core all unit vectors fuzz kmod-test netns ## lint, core, unit, vectors, fuzz, kmod-test and netns in one go (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
@@ -89,6 +91,9 @@ vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build 
 
 fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
+
+kmod-test: kmod $(KMODT_BINS) ## load the kernel module in an emulated machine, with calls through it
+	BUILD=$(BUILD) prove --timer --failures --comments tests/kmod/guest.t
 
 test-tools: $(TOOL_BINS)
 
@@ -169,6 +174,11 @@ $(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
 $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $^ -lm -lpthread -o $@
+
+# Static: it runs where there is no library.
+$(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -static $^ -o $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
 	@mkdir -p $(@D)

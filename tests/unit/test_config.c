@@ -202,7 +202,7 @@ static const struct {
 	{ "sip:\n  default_expires_s: 10\n", 2, "sip.default_expires_s", "outside" },
 	{ "media:\n  strict_payload_types: maybe\n", 2, "media.strict_payload_types", "'maybe'" },
 	/* words and paths */
-	{ "datapath: dpdk\n", 1, "datapath", "'dpdk' is none of auto, xdp, uring" },
+	{ "datapath: dpdk\n", 1, "datapath", "'dpdk' is none of auto, xdp, kmod, uring" },
 	{ "log_level: loud\n", 1, "log_level", "'loud'" },
 	{ "media:\n  learn: sometimes\n", 2, "media.learn", "'sometimes'" },
 	{ "control_socket: run/x\n", 1, "control_socket", "absolute" },

@@ -18,7 +18,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
 	{ 'c', { "config", required_argument, NULL, 'c' }, "[-c FILE]" },
-	{ 'd', { "datapath", required_argument, NULL, 'd' }, "[--datapath auto|xdp|uring]" },
+	{ 'd', { "datapath", required_argument, NULL, 'd' }, "[--datapath auto|xdp|kmod|uring]" },
 	{ 'f', { "fresh", no_argument, NULL, 'f' }, "[--fresh]" },
 	{ 's', { "socket", required_argument, NULL, 's' }, "[--socket PATH]" },
 	{ 'w', { "watch", required_argument, NULL, 'w' }, "[--watch SECONDS]" },
@@ -59,8 +59,10 @@ static int set_watch(struct tandem_options *opts, const char *text)
 
 static int set_datapath(struct tandem_options *opts, const char *text)
 {
-	if (strcmp(text, "auto") != 0 && strcmp(text, "xdp") != 0 && strcmp(text, "uring") != 0) {
-		fprintf(stderr, "tandem: --datapath: '%s' is none of auto, xdp, uring\n", text);
+	if (strcmp(text, "auto") != 0 && strcmp(text, "xdp") != 0 && strcmp(text, "kmod") != 0 &&
+	    strcmp(text, "uring") != 0) {
+		fprintf(stderr, "tandem: --datapath: '%s' is none of auto, xdp, kmod, uring\n",
+			text);
 		return -EINVAL;
 	}
 	opts->datapath = text;

@@ -52,7 +52,7 @@ struct tandem_config_sip {
 };
 
 struct tandem_config {
-	char *datapath;	      /* "auto", "xdp", "uring" */
+	char *datapath;	      /* "auto", "xdp", "kmod", "uring" */
 	char *control_socket; /* /run/tandem/control.sock */
 	char *database;	      /* /var/lib/tandem/tandem.db; ":memory:" allowed */
 	char *bpf_dir;	      /* /sys/fs/bpf/tandem */
