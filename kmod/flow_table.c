@@ -228,7 +228,7 @@ static int slot_check(const struct tandem_table *t, u32 slot, const struct rule 
 
 	if (slot >= t->config.slots || direct == TANDEM_NO_SLOT)
 		return -EINVAL;
-	if (!(rule->flags & RULE_F_ACTIVE) || !rule->id || rule->key.pad)
+	if (!(rule->flags & (RULE_F_ACTIVE | RULE_F_SHARED)) || !rule->id || rule->key.pad)
 		return -EINVAL;
 	return slot < t->direct && slot != direct ? -EINVAL : 0;
 }

@@ -57,6 +57,10 @@ static enum reason packet_parse(struct packet *p, bool v6)
 		return REASON_too_big;
 	if (skb_ensure_writable(skb, skb->len))
 		return REASON_no_headroom;
+	/* A sum left to the device that is not UDP's: of something that the payload carries. */
+	if (skb->ip_summed == CHECKSUM_PARTIAL &&
+	    skb_checksum_start_offset(skb) != (int)p->f.udp_off && skb_checksum_help(skb))
+		return REASON_no_headroom;
 	packet_point(p);
 	return REASON_NONE;
 }

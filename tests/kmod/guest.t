@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The kernel module in a virtual machine: Debian's cloud kernel, emulated, with nothing but
 # busybox, ip, the module and a client in its initramfs. tests/kmod/init.sh is what happens in
-# there; its lines are numbered here. Takes some twenty seconds, and never more than ninety.
+# there; its lines are numbered here. Takes half a minute, and never more than ninety seconds.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=${BUILD:-build}
 work=$build/kmod-guest
 client=$build/tests/kmod/client
+vectors=$build/tests/kmod/vectors
 
 skip() {
 	echo "1..0 # SKIP $1"
@@ -18,7 +19,7 @@ skip() {
 for tool in qemu-system-x86_64 busybox cpio ip ldd; do
 	command -v "$tool" >/dev/null 2>&1 || skip "$tool is missing (qemu-system-x86, busybox-static, cpio)"
 done
-[ -x "$client" ] || skip "no client (make kmod-test builds it)"
+[ -x "$client" ] && [ -x "$vectors" ] || skip "no client (make kmod-test builds it)"
 release=$(strings "$build/kmod/tandem.ko" | sed -n 's/^vermagic=\([^ ]*\) .*/\1/p')
 
 # The image of the very kernel that the module was built for: not installed, only unpacked.
@@ -35,6 +36,8 @@ rm -rf "$root"
 mkdir -p "$root/bin" "$root/lib64"
 cp "$(command -v busybox)" "$root/bin/busybox"
 cp "$client" "$root/client"
+cp "$vectors" "$root/vectors"
+cp -r tests/vectors "$root/vec"
 cp tests/kmod/init.sh "$root/init"
 cp "$build/kmod/tandem.ko" "$root/"
 cp "$(find "$work/image" -name veth.ko)" "$root/"

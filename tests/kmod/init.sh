@@ -42,6 +42,25 @@ link a va0 va1 1
 link b vb0 vb1 2
 /client call || echo "# client: status $?"
 
+# The network that tests/bpf/vec_net.h draws, as far as IP can tell, and a way in: q0 to w0.
+vectors_net() {
+	ip netns add v
+	ip -n v link set lo up
+	ip -n v link add w0 address 02:00:00:00:00:01 type veth peer name q0
+	ip -n v link add v0 address 02:00:00:00:01:01 type veth peer name p0
+	for dev in w0 q0 v0 p0; do ip -n v link set "$dev" up; done
+	ip -n v addr add 10.0.0.1/24 dev w0
+	ip -n v addr add fd00::1/64 dev w0 nodad
+	ip -n v addr add 10.1.0.1/24 dev v0
+	ip -n v addr add 10.7.0.1/24 dev v0
+	ip -n v addr add fd01::1/64 dev v0 nodad
+	ip -n v neigh add 10.1.0.2 lladdr 02:00:00:00:01:02 dev v0 nud permanent
+	ip -n v neigh add 10.7.0.2 lladdr 02:00:00:00:07:02 dev v0 nud permanent
+	ip -n v neigh add fd01::2 lladdr 02:00:00:00:01:02 dev v0 nud permanent
+}
+vectors_net
+ip netns exec v /vectors /vec/*.vec || echo "# vectors: status $?"
+
 for round in 1 2 3; do
 	/client flood 2 >"/tmp/flood" 2>&1 &
 	client=$!

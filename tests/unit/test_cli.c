@@ -260,7 +260,7 @@ static void a_doctor_that_cannot_tell(void **state)
 	doc = json_loads(o.out, 0, NULL);
 	assert_non_null(doc);
 	assert_true(json_is_false(json_object_get(doc, "usable")));
-	assert_int_equal(json_array_size(json_object_get(doc, "datapaths")), 2);
+	assert_int_equal(json_array_size(json_object_get(doc, "datapaths")), 3);
 	assert_non_null(strstr(o.out, "203.0.113.77 is on no interface that is up"));
 	json_decref(doc);
 }
