@@ -47,12 +47,18 @@ KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
 BENCH_SRCS := $(filter-out %.bpf.c,$(wildcard bench/*.c))
 BENCH_BINS := $(BENCH_SRCS:bench/%.c=$(BUILD)/bench/%)
 
+# make V=1 shows the commands in full.
+ifneq ($(V),1)
+Q   := @
+say = @printf '  %-5s %s\n' $(1) $(2)
+endif
+
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: help all core bpf userspace kmod kmod-test deps demo run test unit vectors fuzz netns test-tools lint \
 	format bench install uninstall clean
 
-##@ Building
+##@ Building (V=1 shows the commands)
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,22 +89,22 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 test: lint core all unit vectors fuzz kmod-test netns ## lint, core, unit, vectors, fuzz, kmod-test and netns in one go (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
+	@CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
 		|| { echo "unit tests failed" >&2; exit 1; }
 
 vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build of the core (root)
-	prove --failures --comments --exec tests/own_net.sh $(sort $(BPFT_BINS))
+	@prove --failures --comments --exec tests/own_net.sh $(sort $(BPFT_BINS))
 
 fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
 
 kmod-test: kmod $(KMODT_BINS) ## load the kernel module in an emulated machine, with calls through it
-	BUILD=$(BUILD) prove --timer --failures --comments tests/kmod/guest.t
+	@BUILD=$(BUILD) prove --timer --failures --comments tests/kmod/guest.t
 
 test-tools: $(TOOL_BINS)
 
 netns: all test-tools ## end-to-end calls with real phones in network namespaces (root)
-	prove --timer --failures --comments tests/netns/*.t
+	@prove --timer --failures --comments tests/netns/*.t
 
 lint: ## formatting, licences, include directions, scripts, spelling
 	@tests/lint/lint.sh
@@ -131,19 +137,23 @@ clean: ## remove the build folder
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
-	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
-	$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@
 
 # Three builds of the same sources: as shipped, under sanitizers, for the fuzzers.
 define variant
 $(BUILD)/$(1)/%.o: %.c | $(SKELETONS)
 	@mkdir -p $$(@D)
-	$(2) $(CPPFLAGS_ALL) $$(EXTRA_CPPFLAGS) $(3) -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$$@)
+	$(Q)$(2) $(CPPFLAGS_ALL) $$(EXTRA_CPPFLAGS) $(3) -MMD -MP -c $$< -o $$@
 
 $(BUILD)/$(1)/libtandem.a: $(LIB_SRCS:%.c=$(BUILD)/$(1)/%.o)
-	rm -f $$@ && $(AR) rcs $$@ $$^
+	$$(call say,AR,$$@)
+	$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 
 $(BUILD)/$(1)/userspace/sip/%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/userspace/main.o $(BUILD)/$(1)/userspace/loop.o $(BUILD)/$(1)/userspace/run.o: \
@@ -158,34 +168,42 @@ $(eval $(call variant,asan,$$(CC),-std=gnu11 $$(WARN) $$(ASAN)))
 $(eval $(call variant,fuzz,$$(CLANG),-std=gnu11 -Wall -Wno-gnu -Werror -fsanitize=fuzzer-no-link $$(FUZZ_FLAGS)))
 
 $(BUILD)/tandem: $(BUILD)/release/userspace/main.o $(BUILD)/release/libtandem.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/tandem.asan: $(BUILD)/asan/userspace/main.o $(BUILD)/asan/libtandem.a
-	$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/tests/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/libtandem.a
 	@mkdir -p $(@D)
-	$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
 $(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
 	@mkdir -p $(@D)
-	$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
 $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $^ -lm -lpthread -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $^ -lm -lpthread -o $@
 
 # Static: it runs where there is no library.
 $(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -static $^ -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -static $^ -o $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ $(LDLIBS) -o $@
 
 $(BUILD)/bench/%: $(BUILD)/release/bench/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $^ $(LDLIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $^ $(LDLIBS) -o $@
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 headers=$(find /lib/modules/${KERNEL_RELEASE:-*}/build -maxdepth 0 2>/dev/null | sort -V | tail -n 1)
 if [ -z "$headers" ]; then
-	echo "kmod: skipped: no kernel headers (apt-get install linux-headers-cloud-amd64)" >&2
+	echo "kmod: skipped: no kernel headers (make deps)" >&2
 	exit 0
 fi
 work=${BUILD:-build}/kmod

@@ -8,7 +8,8 @@ build='gcc make pkg-config clang-16 bpftool linux-libc-dev libbpf-dev liburing-d
 	libsqlite3-dev libcyaml-dev libyaml-dev libjansson-dev'
 demo='iproute2 ethtool util-linux procps python3 sip-tester baresip-core tshark tcpdump'
 tests='libcmocka-dev libclang-rt-16-dev llvm-16 perl clang-format codespell shellcheck man-db git
-	linux-headers-cloud-amd64 qemu-system-x86 busybox-static cpio binutils'
+	qemu-system-x86 busybox-static cpio binutils
+	linux-headers-cloud-'$(dpkg --print-architecture)
 
 missing=
 for p in $build $demo $tests; do

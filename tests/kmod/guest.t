@@ -15,7 +15,8 @@ skip() {
 	exit 0
 }
 
-[ -f "$build/kmod/tandem.ko" ] || skip "no module (make kmod; needs linux-headers-cloud-amd64)"
+[ "$(uname -m)" = x86_64 ] || skip "the emulated machine is an x86-64 one"
+[ -f "$build/kmod/tandem.ko" ] || skip "no module (make kmod; needs kernel headers: make deps)"
 for tool in qemu-system-x86_64 busybox cpio ip ldd; do
 	command -v "$tool" >/dev/null 2>&1 || skip "$tool is missing (qemu-system-x86, busybox-static, cpio)"
 done

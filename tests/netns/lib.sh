@@ -181,6 +181,15 @@ stop_pid()
 	return 0
 } 2>/dev/null
 
+# sanitizers_quiet: with TANDEM=build/tandem.asan, what the sanitizers say fails the
+# script, whatever its checks say: a leak is only known when tandem has ended.
+sanitizers_quiet()
+{
+	grep -hE -A 30 'ERROR: (Address|Leak)Sanitizer|runtime error:' "$WORK"/tandem.log.* \
+		2>/dev/null | head -n 100 | sed 's/^/# /' | tee "$WORK/sanitizers"
+	[ ! -s "$WORK/sanitizers" ]
+}
+
 test_cleanup()
 {
 	local rc=$? p n
@@ -192,6 +201,7 @@ test_cleanup()
 	for p in $(jobs -p); do
 		stop_pid "$p"
 	done
+	sanitizers_quiet || rc=1
 	for n in "${SPACES[@]}"; do
 		ip netns del "$n" 2>/dev/null
 	done

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "userspace/session/compile.h"
+#include "userspace/util/log.h"
 
 #define FAKE_FLOWS 512
 #define CALLER	   "192.0.2.10"
@@ -229,6 +230,7 @@ static inline void fx_init(struct fixture *fx)
 	static const char *const locals[] = { "10.0.0.1", "10.0.0.2", "2001:db8:1::1" };
 	size_t i;
 
+	tandem_log_set_level(TANDEM_LOG_ERROR);
 	memset(fx, 0, sizeof(*fx));
 	fx->now_ms = 1000000;
 	fx->epoch_ms = 1700000000000LL;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -142,6 +143,17 @@ static void not_json(void **state)
 		char buf[512];
 
 		assert_true(write(fd, lines[i], strlen(lines[i])) > 0);
+		turn(ctl);
+		read_all(fd, buf, sizeof(buf));
+		assert_non_null(strstr(buf, "bad_request"));
+	}
+	/* as deep as fits into a request */
+	{
+		char deep[TANDEM_CONTROL_MAX_REQUEST], buf[512];
+
+		memset(deep, '[', sizeof(deep));
+		deep[sizeof(deep) - 1] = '\n';
+		assert_int_equal(write(fd, deep, sizeof(deep)), sizeof(deep));
 		turn(ctl);
 		read_all(fd, buf, sizeof(buf));
 		assert_non_null(strstr(buf, "bad_request"));
@@ -291,6 +303,32 @@ static pid_t fork_server(struct tandem_control *ctl)
 	return pid;
 }
 
+/* Without a descriptor left, a caller is turned away; waiting, it would wake the loop for ever. */
+static void no_descriptors_left(void **state)
+{
+	struct rlimit was, none;
+	int calls = 0, fd, next;
+	struct tandem_control *ctl = open_server(&calls);
+	struct pollfd p = { .fd = tandem_control_fd(ctl), .events = POLLIN };
+	char byte;
+	(void)state;
+
+	fd = dial();
+	next = dup(fd);
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	tandem_control_dispatch(ctl);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	assert_int_equal(read(fd, &byte, 1), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	close(fd);
+	tandem_control_close(ctl);
+}
+
 /* With more callers waiting than there is room for, a relay is busy, not gone. */
 static void busy_is_alive(void **state)
 {
@@ -350,6 +388,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_long, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(newcomers_replace_the_idle, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(private_and_exclusive, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_descriptors_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(busy_is_alive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_client, set_up, tear_down),
 	};

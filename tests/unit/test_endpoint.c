@@ -97,6 +97,41 @@ static void any_addresses(void **state)
 	}
 }
 
+static void endpoints(void **state)
+{
+	static const char *const good[] = { "192.0.2.1:5004", "[2001:db8::1]:1", "[::]:65535" };
+	static const char *const bad[] = {
+		"",
+		"192.0.2.1",
+		":5004",
+		"192.0.2.1:",
+		"192.0.2.1:0",
+		"192.0.2.1:65536",
+		"192.0.2.1:+5",
+		"192.0.2.1:5 ",
+		"2001:db8::1",
+		"2001:db8::1:5004",
+		"[2001:db8::1]",
+		"[2001:db8::1]5004",
+		"[]:5004",
+		"[192.0.2.1]:5004",
+		"[2001:db8::1:50",
+		"host.example:5004",
+	};
+	char text[TANDEM_ENDPOINT_STRLEN];
+	struct tandem_endpoint ep;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(tandem_endpoint_parse(&ep, good[i]), 0);
+		assert_string_equal(tandem_endpoint_format(&ep, text, sizeof(text)), good[i]);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (tandem_endpoint_parse(&ep, bad[i]) != -EINVAL)
+			fail_msg("accepted: %s", bad[i]);
+	}
+}
+
 static void blocks_contain(void **state)
 {
 	static const struct {
@@ -177,7 +212,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_and_format), cmocka_unit_test(mapped_text_is_ipv4),
 		cmocka_unit_test(refuses),	    cmocka_unit_test(any_addresses),
-		cmocka_unit_test(blocks_contain),   cmocka_unit_test(log_lines),
+		cmocka_unit_test(endpoints),	    cmocka_unit_test(blocks_contain),
+		cmocka_unit_test(log_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,112 @@ static void media_ports_of_the_relay(void **state)
 	fx_clean(&fx);
 }
 
+/* Every m= line is a slot; an offer of too many leaves nothing taken behind. */
+static void ports_run_out_halfway(void **state)
+{
+	char extra[4096] = "";
+	struct fixture fx;
+	size_t i, ports;
+
+	(void)state;
+	fx_init(&fx);
+	fx.cfg.port_max = 16384 + 2 * 10 - 1;
+	assert_int_equal(fx_start(&fx), 0);
+	fx_dialog(&fx, CALL);
+	for (i = 0; i < 20; i++)
+		strcat(extra, "m=audio 4002 RTP/AVP 0\r\n");
+	ports = fx_free_ports(&fx);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio(CALLER, 4000, extra)), -ENOSPC);
+	assert_int_equal(fx_free_ports(&fx), ports);
+	/* and with a call that is up, which goes on */
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio(CALLER, 4000, "")), 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, "")), 0);
+	ports = fx_free_ports(&fx);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, extra)), -ENOSPC);
+	assert_int_equal(fx_free_ports(&fx), ports);
+	assert_int_equal(fx.plane.n, 4);
+	fx_clean(&fx);
+}
+
+/* What RFC 3264 8.2 allows: a slot that was rejected is taken by another kind of media. */
+static void slot_is_recycled(void **state)
+{
+	struct fixture fx;
+	uint64_t id;
+
+	(void)state;
+	fx_open(&fx);
+	fx_call(&fx, CALL);
+	id = fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->id;
+	fx_offer(&fx, TANDEM_PARTY_A, audio(CALLER, 0, ""));
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 0, "")), 0);
+	assert_int_equal(fx.plane.n, 0);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_B,
+				  "v=0\r\no=- 1 2 IN IP4 " CALLEE "\r\ns=-\r\nc=IN IP4 " CALLEE
+				  "\r\nt=0 0\r\nm=video 5000 RTP/AVP 34\r\na=rtcp-mux\r\n"),
+			 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_A,
+				   "v=0\r\no=- 1 2 IN IP4 " CALLER "\r\ns=-\r\nc=IN IP4 " CALLER
+				   "\r\nt=0 0\r\nm=video 4000 RTP/AVP 34\r\na=rtcp-mux\r\n"),
+			 0);
+	assert_int_equal(fx.plane.n, 2);
+	assert_true(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->id != id);
+	assert_int_equal(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->pts[0].pt, 34);
+	assert_int_equal(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->pts[1].clock_hz, 0);
+	fx_clean(&fx);
+}
+
+/* BUNDLE is not passed on: an answer that claims it all the same has no say. */
+static void bundle_in_answer_only(void **state)
+{
+	static const char body[] = "m=audio %u RTP/AVP 0\r\na=mid:0\r\n"
+				   "m=video %u RTP/AVP 34\r\na=mid:1\r\n";
+	char text[512];
+	struct fixture fx;
+	int n;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	n = snprintf(text, sizeof(text),
+		     "v=0\r\no=- 1 1 IN IP4 " CALLER "\r\ns=-\r\nc=IN IP4 " CALLER
+		     "\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n");
+	snprintf(text + n, sizeof(text) - n, body, 4000, 4002);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, text), 0);
+	assert_has_not(&fx, "BUNDLE");
+	n = snprintf(text, sizeof(text),
+		     "v=0\r\no=- 1 1 IN IP4 " CALLEE "\r\ns=-\r\nc=IN IP4 " CALLEE
+		     "\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n");
+	snprintf(text + n, sizeof(text) - n, body, 5000, 5002);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, text), 0);
+	assert_remote(fx_flow(&fx, 1, TANDEM_PARTY_A, TANDEM_RTP), CALLER ":4002");
+	assert_remote(fx_flow(&fx, 1, TANDEM_PARTY_B, TANDEM_RTP), CALLEE ":5002");
+	fx_clean(&fx);
+}
+
+/* Ports at the very end, names and zones in place of addresses. */
+static void edges(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("phone.example.org", 4000, "")),
+			 -EAFNOSUPPORT);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("2001:db8::1%eth0", 4000, "")),
+			 -EAFNOSUPPORT);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio(CALLER, 65536, "")), -EBADMSG);
+	/* no port is left for RTCP: there is none, and RTP passes */
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio(CALLER, 65535, "")), 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5001, "")), 0);
+	assert_null(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTCP));
+	assert_null(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP));
+	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), EGRESS_RTP, CALLEE ":5001");
+	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP), EGRESS_RTP, CALLER ":65535");
+	fx_clean(&fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +208,10 @@ int main(void)
 		cmocka_unit_test(embedded_addresses),
 		cmocka_unit_test(mapped_address_is_ipv4),
 		cmocka_unit_test(media_ports_of_the_relay),
+		cmocka_unit_test(ports_run_out_halfway),
+		cmocka_unit_test(slot_is_recycled),
+		cmocka_unit_test(bundle_in_answer_only),
+		cmocka_unit_test(edges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -190,6 +190,41 @@ static void slow_and_strange(void **state)
 	fx_clean(&fx);
 }
 
+static const json_t *first_mos(struct fixture *fx, json_t **js)
+{
+	json_decref(*js);
+	*js = tandem_session_json(fx->ss, CALL);
+	return json_object_get(at(*js, "streams", 0), "mos");
+}
+
+/* A digit or a pause does not make another codec of the call; a picture has no such score. */
+static void mos_of_events_and_video(void **state)
+{
+	struct fixture fx;
+	struct stream *st;
+	json_t *js = NULL;
+	double speech;
+
+	(void)state;
+	fx_open(&fx);
+	fx_call(&fx, CALL);
+	talk(&fx, TANDEM_PARTY_A, 1);
+	st = &fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP)->streams[0];
+	speech = json_number_value(first_mos(&fx, &js));
+	assert_true(speech > 3);
+	st->pt = 101;
+	assert_float_equal(json_number_value(first_mos(&fx, &js)), speech, 0.001);
+	assert_text(at(js, "streams", 0), "codec", "telephone-event");
+	st->pt = 13;
+	assert_float_equal(json_number_value(first_mos(&fx, &js)), speech, 0.001);
+	st->pt = 77;
+	assert_true(json_number_value(first_mos(&fx, &js)) < speech);
+	strcpy(fx_session(&fx, CALL)->agreed.v[0].type, "video");
+	assert_true(json_is_null(first_mos(&fx, &js)));
+	json_decref(js);
+	fx_clean(&fx);
+}
+
 static void list_and_states(void **state)
 {
 	struct tandem_dialog odd = { "odd", "sip:\xff\xfe@x", "sip:b@x", "t", NULL };
@@ -275,6 +310,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_session),
 		cmocka_unit_test(slow_and_strange),
+		cmocka_unit_test(mos_of_events_and_video),
 		cmocka_unit_test(list_and_states),
 		cmocka_unit_test(stats),
 		cmocka_unit_test(loss),

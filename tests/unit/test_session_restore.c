@@ -2,13 +2,22 @@
 /* The process goes, the calls stay: what the next one finds and makes of it. */
 #include "tests/unit/session_fixture.h"
 
-static void fx_open_stored(struct fixture *fx)
+#include <sqlite3.h>
+#include <time.h>
+#include <unistd.h>
+
+static void fx_open_stored_at(struct fixture *fx, const char *path)
 {
 	char why[128];
 
 	fx_init(fx);
-	assert_int_equal(tandem_store_open(&fx->store, ":memory:", why, sizeof(why)), 0);
+	assert_int_equal(tandem_store_open(&fx->store, path, why, sizeof(why)), 0);
 	assert_int_equal(fx_start(fx), 0);
+}
+
+static void fx_open_stored(struct fixture *fx)
+{
+	fx_open_stored_at(fx, ":memory:");
 }
 
 static void restart(struct fixture *fx, uint64_t ms)
@@ -217,6 +226,67 @@ static void unusable_rows(void **state)
 	fx_clean(&fx);
 }
 
+/* A row under another name than its own could never be removed again. */
+static void row_under_another_name(void **state)
+{
+	struct fixture fx;
+	json_t *js;
+	char *text;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	js = tandem_session_dump(fx.ss, fx_session(&fx, CALL));
+	text = json_dumps(js, JSON_COMPACT);
+	tandem_session_end(fx.ss, CALL, "bye");
+	assert_int_equal(tandem_store_session_put(fx.store, "another", text), 0);
+	restart(&fx, 1000);
+	assert_int_equal(tandem_sessions_count(fx.ss), 0);
+	assert_int_equal(stored(&fx), 0);
+	free(text);
+	json_decref(js);
+	fx_clean(&fx);
+}
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* Somebody has locked the database: calls go on at once, and are stored when it is free. */
+static void store_is_locked(void **state)
+{
+	char dir[] = "/tmp/tandem-restore-XXXXXX", path[64], command[80];
+	struct fixture fx;
+	double began;
+	sqlite3 *other;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/db", dir);
+	fx_open_stored_at(&fx, path);
+	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	began = seconds();
+	fx_call(&fx, CALL);
+	fx_call(&fx, "call-2");
+	tandem_sessions_tick(fx.ss);
+	/* far less than if each of five writes had waited its second */
+	assert_true(seconds() - began < 2);
+	assert_int_equal(fx.plane.n, 8);
+	assert_int_equal(stored(&fx), 0);
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	tandem_sessions_tick(fx.ss);
+	assert_int_equal(stored(&fx), 2);
+	sqlite3_close(other);
+	fx_clean(&fx);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
 /* Every row cut short or with one byte changed is refused or taken, but never trips. */
 static void damaged_rows(void **state)
 {
@@ -294,6 +364,8 @@ int main(void)
 		cmocka_unit_test(learned_source_survives),
 		cmocka_unit_test(window_goes_on),
 		cmocka_unit_test(unusable_rows),
+		cmocka_unit_test(row_under_another_name),
+		cmocka_unit_test(store_is_locked),
 		cmocka_unit_test(damaged_rows),
 		cmocka_unit_test(local_address_is_gone),
 		cmocka_unit_test(configuration_has_changed),

@@ -83,6 +83,22 @@ static void via_stack(void **state)
 	mem_deref(msg);
 }
 
+/* libre's ids are hashes of 12 bits: Other-3128 has that of Via. */
+static void name_with_another_id(void **state)
+{
+	struct sip_msg *msg = decode(HEAD "c: text/plain\r\nm: <sip:a@h>\r\nl: 0\r\n\r\n");
+
+	(void)state;
+	assert_true(tandem_header_ids_true(msg));
+	mem_deref(msg);
+
+	msg = decode("INVITE sip:b@h SIP/2.0\r\nOther-3128: SIP/2.0/UDP evil;branch=z9hG4bK0\r\n"
+		     "v: SIP/2.0/UDP 10.0.0.1:5060;branch=z9hG4bK1\r\n\r\n");
+	assert_int_equal(pl_strcmp(&msg->via.branch, "z9hG4bK0"), 0);
+	assert_false(tandem_header_ids_true(msg));
+	mem_deref(msg);
+}
+
 static void max_forwards(void **state)
 {
 	static const struct {
@@ -250,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers_pass_octet_by_octet),
 		cmocka_unit_test(via_stack),
+		cmocka_unit_test(name_with_another_id),
 		cmocka_unit_test(max_forwards),
 		cmocka_unit_test(content_length),
 		cmocka_unit_test(session_description_in_the_body),

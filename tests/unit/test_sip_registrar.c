@@ -40,6 +40,17 @@ static size_t registered(struct phone *ph)
 	return stats.registrations;
 }
 
+/* The clock may tick between the REGISTER and the answer to it, or to the next one. */
+static void assert_contact(const char *msg, unsigned int n, const char *start, int seconds)
+{
+	const char *contact = header_n(msg, "Contact", n);
+
+	assert_non_null(contact);
+	if (strncmp(contact, start, strlen(start)))
+		fail_msg("%s does not start with %s", contact, start);
+	assert_in_range(atoi(contact + strlen(start)), seconds - 3, seconds);
+}
+
 static void lists_what_is_bound(void **state)
 {
 	struct phone ph;
@@ -48,19 +59,16 @@ static void lists_what_is_bound(void **state)
 	phone_open(&ph, state);
 	msg = do_register(&ph, "c1", 1, "Contact: <sip:bob@127.0.0.1:5071>;q=0.5\nExpires: 300\n",
 			  "SIP/2.0 200");
-	assert_string_equal(header(msg, "Contact"), "<sip:bob@127.0.0.1:5071>;q=0.500;expires=300");
+	assert_contact(msg, 0, "<sip:bob@127.0.0.1:5071>;q=0.500;expires=", 300);
 	assert_non_null(strstr(header(msg, "To"), ";tag="));
 
 	msg = do_register(&ph, "c1", 2,
 			  "m: \"B, o\" <sip:bob@127.0.0.1:5072>;expires=100 , "
 			  "sip:bob@127.0.0.1:5073;expires=99999\n",
 			  "SIP/2.0 200");
-	assert_string_equal(header_n(msg, "Contact", 0),
-			    "<sip:bob@127.0.0.1:5073>;q=1.000;expires=3600");
-	assert_string_equal(header_n(msg, "Contact", 1),
-			    "<sip:bob@127.0.0.1:5072>;q=1.000;expires=100");
-	assert_string_equal(header_n(msg, "Contact", 2),
-			    "<sip:bob@127.0.0.1:5071>;q=0.500;expires=300");
+	assert_contact(msg, 0, "<sip:bob@127.0.0.1:5073>;q=1.000;expires=", 3600);
+	assert_contact(msg, 1, "<sip:bob@127.0.0.1:5072>;q=1.000;expires=", 100);
+	assert_contact(msg, 2, "<sip:bob@127.0.0.1:5071>;q=0.500;expires=", 300);
 
 	/* a query changes nothing */
 	msg = do_register(&ph, "c2", 1, "", "SIP/2.0 200");

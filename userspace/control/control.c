@@ -2,6 +2,7 @@
 #include "userspace/control/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct client {
 struct tandem_control {
 	int epoll_fd;
 	int listen_fd;
+	int spare_fd; /* given up to turn a caller away when there is no other; -1: none */
 	char *path;
 	tandem_control_call_h *call_h;
 	void *arg;
@@ -84,13 +86,32 @@ static struct client *free_place(struct tandem_control *ctl)
 	return oldest;
 }
 
+static int open_spare(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* A caller that cannot be let in would keep the listener readable, and the loop busy. */
+static void turn_away(struct tandem_control *ctl)
+{
+	if (ctl->spare_fd >= 0)
+		close(ctl->spare_fd);
+	ctl->spare_fd = accept4(ctl->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (ctl->spare_fd >= 0)
+		close(ctl->spare_fd);
+	ctl->spare_fd = open_spare();
+}
+
 static void accept_client(struct tandem_control *ctl)
 {
 	int fd = accept4(ctl->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *client;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			turn_away(ctl);
 		return;
+	}
 	client = free_place(ctl);
 	client->fd = fd;
 	client->used = ctl->turn;
@@ -234,6 +255,7 @@ int tandem_control_open(struct tandem_control **ctlp, const char *path,
 	for (size_t i = 0; i < TANDEM_CONTROL_MAX_CLIENTS; i++)
 		ctl->clients[i].fd = -1;
 	ctl->listen_fd = -1;
+	ctl->spare_fd = open_spare();
 	ctl->call_h = call_h;
 	ctl->arg = arg;
 	ctl->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -275,6 +297,8 @@ void tandem_control_close(struct tandem_control *ctl)
 		unlink(ctl->path);
 	if (ctl->epoll_fd >= 0)
 		close(ctl->epoll_fd);
+	if (ctl->spare_fd >= 0)
+		close(ctl->spare_fd);
 	free(ctl->path);
 	free(ctl);
 }

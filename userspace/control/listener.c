@@ -11,21 +11,7 @@
 
 #include "userspace/control/client.h"
 #include "userspace/control/control.h"
-
-/* Every folder above the last slash. */
-static int make_directory(const char *path)
-{
-	char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-
-	snprintf(dir, sizeof(dir), "%s", path);
-	for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(dir, 0755) && errno != EEXIST)
-			return -errno;
-		*slash = '/';
-	}
-	return 0;
-}
+#include "userspace/util/path.h"
 
 /* Only a socket is ever removed, and only one that nobody listens on. */
 static int clear_path(const char *path)
@@ -59,7 +45,7 @@ int tandem_listener_open(const char *path, char *why, size_t why_size)
 	if (strlen(path) >= sizeof(sun.sun_path))
 		goto out;
 	memcpy(sun.sun_path, path, strlen(path) + 1);
-	ret = make_directory(path);
+	ret = tandem_path_make_parents(path, 0755);
 	if (!ret)
 		ret = clear_path(path);
 	if (ret)

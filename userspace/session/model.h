@@ -102,6 +102,7 @@ struct tandem_session {
 	bool confirmed;
 	bool answered;
 	bool learning; /* some leg has a window open */
+	bool unsaved;  /* the store has refused it */
 
 	struct tandem_media_list agreed;  /* flows are compiled from this */
 	struct tandem_media_list pending; /* becomes agreed at the answer */
@@ -209,6 +210,8 @@ int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
 		     enum tandem_party_id to, const struct tandem_sdp *sdp, char **outp,
 		     size_t *out_len);
+/* Remove a=group:BUNDLE. */
+int tandem_relay_unbundle(struct tandem_sdp *sdp);
 
 /* ---- flows.c ---- */
 /* Bring the plane to what the session wants; returns the first error of any change. */
@@ -233,8 +236,8 @@ void tandem_learn_source(const struct tandem_unknown_source *src, void *arg);
 json_t *tandem_json_text(const char *text);
 /* "192.0.2.1:5004", or null for port 0. */
 json_t *tandem_json_endpoint(const struct tandem_endpoint *ep);
-/* Write the session to the store. Failure is logged: calls go on without it. */
-void tandem_session_save(struct tandem_sessions *ss, const struct tandem_session *s);
+/* Write the session to the store. Failure is logged: the call goes on, a tick tries again. */
+void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s);
 /* The stored form; NULL on no memory. */
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s);
 /* The reverse. -EBADMSG, -ENOMEM, -EADDRNOTAVAIL: a local address is gone. Takes no ports. */

@@ -69,6 +69,26 @@ static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,
 	return err;
 }
 
+/*
+ * The description for the other side. It shows no BUNDLE, so the offer is kept without,
+ * or an answer that claims one all the same would be believed.
+ */
+static int pass_offer(struct tandem_sessions *ss, const struct tandem_media_list *list,
+		      enum tandem_party_id from, struct tandem_sdp *doc, char **outp,
+		      size_t *out_len)
+{
+	int err = tandem_relay_sdp(ss, list, !from, doc, outp, out_len);
+
+	if (err)
+		return err;
+	err = tandem_relay_unbundle(doc);
+	if (err) {
+		free(*outp);
+		*outp = NULL;
+	}
+	return err;
+}
+
 static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 		   struct tandem_media_list *list, enum tandem_party_id offerer,
 		   const struct tandem_sdp *sdp, const struct tandem_signal *sig)
@@ -133,7 +153,7 @@ int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
 	if (!err)
 		err = prepare(ss, s, &next, party, doc, sig);
 	if (!err)
-		err = tandem_relay_sdp(ss, &next, !party, doc, outp, out_len);
+		err = pass_offer(ss, &next, party, doc, outp, out_len);
 	if (err) {
 		tandem_media_list_release(ss, &next, base, &s->agreed);
 		tandem_media_list_clean(&next);

@@ -2,7 +2,6 @@
 /* The reverse of persist.c. A store may be damaged or of another make: check everything. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "userspace/session/model.h"
@@ -12,33 +11,12 @@ static int parse_ip(const json_t *js, struct ip_addr *ip)
 	return json_is_string(js) ? tandem_ip_parse(ip, json_string_value(js)) : -EINVAL;
 }
 
-/* "192.0.2.1:5004" or "[2001:db8::1]:5004"; null leaves the port 0. */
+/* null leaves the port 0 */
 static int parse_endpoint(const json_t *js, struct tandem_endpoint *ep)
 {
-	char text[TANDEM_ENDPOINT_STRLEN], *colon, *end, *host = text;
-	const char *value = json_string_value(js);
-	unsigned long port;
-
 	if (json_is_null(js))
 		return 0;
-	if (!value || strlen(value) >= sizeof(text))
-		return -EINVAL;
-	strcpy(text, value);
-	colon = strrchr(text, ':');
-	if (!colon || colon == text)
-		return -EINVAL;
-	*colon = '\0';
-	port = strtoul(colon + 1, &end, 10);
-	if (*end || !port || port > UINT16_MAX)
-		return -EINVAL;
-	if (*host == '[') {
-		if (colon[-1] != ']')
-			return -EINVAL;
-		colon[-1] = '\0';
-		host++;
-	}
-	ep->port = port;
-	return tandem_ip_parse(&ep->ip, host);
+	return json_is_string(js) ? tandem_endpoint_parse(ep, json_string_value(js)) : -EINVAL;
 }
 
 static int parse_codecs(const json_t *js, struct tandem_leg *leg)

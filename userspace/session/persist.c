@@ -117,7 +117,7 @@ json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tande
 			 dump_media_list(ss, &s->agreed));
 }
 
-void tandem_session_save(struct tandem_sessions *ss, const struct tandem_session *s)
+void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s)
 {
 	json_t *js;
 	char *text;
@@ -129,9 +129,10 @@ void tandem_session_save(struct tandem_sessions *ss, const struct tandem_session
 	text = js ? json_dumps(js, JSON_COMPACT) : NULL;
 	if (text)
 		err = tandem_store_session_put(ss->store, s->id, text);
-	if (err)
+	if (err && !s->unsaved)
 		tandem_log(TANDEM_LOG_ERROR, MODULE,
 			   "%s: not stored, and would be lost at a restart", s->id);
+	s->unsaved = err != 0;
 	free(text);
 	json_decref(js);
 }

@@ -44,8 +44,8 @@ static int remove_ice(struct tandem_sdp *sdp, int section)
 	return err;
 }
 
-/* Remove a=group:BUNDLE; groups with another meaning are put back. */
-static int remove_bundle(struct tandem_sdp *sdp)
+/* Groups with another meaning are put back. */
+int tandem_relay_unbundle(struct tandem_sdp *sdp)
 {
 	char *others[MAX_OTHER_GROUPS];
 	size_t i, n = 0;
@@ -128,7 +128,7 @@ static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 		return 0;
 	err = tandem_sdp_set_origin_address(sdp, faces[i].family, faces[i].host);
 	if (!err || err == -ENOENT)
-		err = remove_bundle(sdp);
+		err = tandem_relay_unbundle(sdp);
 	return err ? err : remove_ice(sdp, TANDEM_SDP_SESSION);
 }
 

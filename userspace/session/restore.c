@@ -38,14 +38,17 @@ static int reserve(struct tandem_sessions *ss, const struct tandem_session *s)
 	return err;
 }
 
-static int take_up(struct tandem_sessions *ss, const json_t *doc)
+static int take_up(struct tandem_sessions *ss, const char *id, const json_t *doc)
 {
 	struct tandem_session *s;
 	int err = tandem_session_parse(ss, &s, doc);
 
 	if (err)
 		return err;
-	if (tandem_sessions_by_call(ss, s->call_id) || tandem_sessions_by_number(ss, s->number))
+	if (strcmp(s->id, id))
+		err = -EBADMSG;
+	else if (tandem_sessions_by_call(ss, s->call_id) ||
+		 tandem_sessions_by_number(ss, s->number))
 		err = -EEXIST;
 	if (!err)
 		err = reserve(ss, s);
@@ -79,7 +82,7 @@ static int load(struct tandem_sessions *ss)
 	if (err)
 		goto out;
 	json_object_foreach (rows, id, doc) {
-		err = take_up(ss, doc);
+		err = take_up(ss, id, doc);
 		if (err == -ENOMEM)
 			goto out;
 		if (!err)
@@ -119,7 +122,7 @@ static void collect_flow(const struct tandem_flow_spec *spec, void *arg)
 	l->specs[l->n++] = *spec;
 }
 
-/* Does the session that the flow is named after want it, on the same local port? */
+/* Does the session that the flow is named after want it? */
 static bool is_wanted(const struct tandem_sessions *ss, const struct tandem_flow_spec *spec)
 {
 	struct tandem_flow_spec specs[TANDEM_FLOWS_PER_MEDIA * TANDEM_MEDIA_MAX];

@@ -80,6 +80,14 @@ int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, 
 			 enum tandem_party_id *party);
 
 /*
+ * The same for a request with both tags: in a confirmed call the To tag has to be the
+ * other party's (RFC 3261 section 12.2.2). Before, other early dialogs of a forked
+ * INVITE are let pass, as only one callee's tag is kept. -ENOENT as above.
+ */
+int tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
+			  const char *from_tag, const char *to_tag, enum tandem_party_id *party);
+
+/*
  * Where an SDP came from and where it goes. source is the signalling address of
  * its sender (basis of the NAT decision), target the signalling address of the one
  * who will get the edited SDP (decides address family and local address).

@@ -13,7 +13,7 @@ int tandem_snapshot_init(struct tandem_snapshot *snap, struct tandem_sessions *s
 {
 	size_t i;
 
-	*snap = (struct tandem_snapshot){ .session = s };
+	*snap = (struct tandem_snapshot){ .session = s, .now_ms = tandem_sessions_now(ss) };
 	snap->flows = calloc(s->installed_count ? s->installed_count : 1, sizeof(*snap->flows));
 	if (!snap->flows)
 		return -ENOMEM;
@@ -72,6 +72,7 @@ const char *tandem_snapshot_verdict(const struct tandem_snapshot *snap, char *bu
 	in.answered = snap->session->confirmed && snap->session->answered;
 	in.held = tandem_session_state(snap->session) == TANDEM_STATE_HELD;
 	in.relayed = snap->n > 0;
+	in.now_ms = snap->now_ms;
 	for (i = 0; i < snap->n; i++) {
 		if (snap->flows[i].comp == TANDEM_RTP)
 			add_flow(&in.side[snap->flows[i].from], &snap->flows[i]);

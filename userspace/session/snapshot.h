@@ -19,6 +19,7 @@ struct tandem_flow_view {
 
 struct tandem_snapshot {
 	const struct tandem_session *session;
+	uint64_t now_ms; /* monotonic */
 	struct tandem_flow_view *flows;
 	size_t n;
 };

@@ -2,11 +2,13 @@
 /* RTP streams as the local API shows them. */
 #include <stdint.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "userspace/session/mos.h"
 #include "userspace/session/snapshot.h"
 
 #define NS_PER_MS 1e6
+#define PT_CN	  13 /* RFC 3551 6 */
 
 void tandem_stream_loss(const struct stream *st, struct tandem_stream_loss *loss)
 {
@@ -29,6 +31,27 @@ static const struct tandem_codec *find_codec(const struct tandem_leg *leg, uint8
 	for (i = 0; i < leg->codec_count; i++) {
 		if (leg->codecs[i].pt == pt)
 			return &leg->codecs[i];
+	}
+	return NULL;
+}
+
+/* Digits (RFC 4733) and comfort noise (RFC 3389) stand in a stream of some speech codec. */
+static bool is_speech(const struct tandem_codec *c)
+{
+	return strcasecmp(c->name, "telephone-event") && strcasecmp(c->name, "CN");
+}
+
+/* The name of the codec that is listened to; NULL: unknown. */
+static const char *speech_codec(const struct tandem_leg *leg, const struct stream *st)
+{
+	const struct tandem_codec *codec = find_codec(leg, st->pt);
+	size_t i;
+
+	if (codec && is_speech(codec))
+		return codec->name;
+	for (i = 0; (codec || st->pt == PT_CN) && i < leg->codec_count; i++) {
+		if (is_speech(&leg->codecs[i]))
+			return leg->codecs[i].name;
 	}
 	return NULL;
 }
@@ -67,11 +90,11 @@ static double worst_loss(const struct stream *st, const struct tandem_stream_los
 }
 
 static double estimate(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
-		       const struct stream *st, const struct tandem_codec *codec)
+		       const struct stream *st)
 {
 	struct tandem_stream_loss loss;
 	struct tandem_mos_input in = {
-		.codec = codec ? codec->name : NULL,
+		.codec = speech_codec(v->leg, st),
 		.rtt_ms = round_trip_ms(snap, v, st),
 		.jitter_ms = st->jitter_ns / 16 / NS_PER_MS,
 	};
@@ -119,6 +142,15 @@ static int add_counts(json_t *js, const struct stream *st)
 	       json_object_set_new(js, "sender_reports", json_integer(st->sr_count));
 }
 
+/* The E-model is one of speech: of other media there is nothing to say. */
+static json_t *show_mos(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
+			const struct stream *st)
+{
+	if (!st->packets || strcasecmp(v->media->type, "audio"))
+		return json_null();
+	return rounded(estimate(snap, v, st));
+}
+
 static json_t *show_stream(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
 			   const struct stream *st)
 {
@@ -134,8 +166,7 @@ static json_t *show_stream(const struct tandem_snapshot *snap, const struct tand
 	if (!js)
 		return NULL;
 	if (add_counts(js, st) | add_times(js, st) |
-	    json_object_set_new(js, "mos",
-				st->packets ? rounded(estimate(snap, v, st, codec)) : json_null()) |
+	    json_object_set_new(js, "mos", show_mos(snap, v, st)) |
 	    json_object_set_new(js, "bye", json_boolean(st->bye))) {
 		json_decref(js);
 		return NULL;

@@ -194,7 +194,7 @@ const char *tandem_session_state_name(enum tandem_session_state state)
 	return "unknown";
 }
 
-/* A tag that is the other's already would make the parties indistinguishable. */
+/* It becomes known with the first response, and is another with every fork (RFC 3261 12.1). */
 static int set_tag(struct tandem_session *s, const char *tag)
 {
 	char *copy;
@@ -259,6 +259,17 @@ int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, 
 		}
 	}
 	return -ENOENT;
+}
+
+int tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
+			  const char *from_tag, const char *to_tag, enum tandem_party_id *party)
+{
+	const struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	int err = tandem_session_party(ss, call_id, from_tag, party);
+
+	if (err || !s->confirmed || !s->tag[!*party])
+		return err;
+	return to_tag && !strcmp(s->tag[!*party], to_tag) ? 0 : -ENOENT;
 }
 
 int tandem_session_confirm(struct tandem_sessions *ss, const char *call_id)

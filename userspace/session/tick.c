@@ -75,9 +75,25 @@ static struct tandem_session *collect(struct tandem_sessions *ss)
 	return over;
 }
 
+/* One failure is enough to know that the store is not back yet. */
+static void save_again(struct tandem_sessions *ss)
+{
+	struct tandem_session *s;
+
+	for (s = ss->first; s; s = s->next) {
+		if (!s->unsaved)
+			continue;
+		tandem_session_save(ss, s);
+		if (s->unsaved)
+			return;
+	}
+}
+
 void tandem_sessions_tick(struct tandem_sessions *ss)
 {
 	struct tandem_session *s, *over = collect(ss);
+
+	save_again(ss);
 
 	while ((s = over)) {
 		over = s->next;

@@ -40,6 +40,17 @@ static const char *say_flow(const struct tandem_verdict_input *in)
 	return silent[0] ? "one-way: caller is silent" : "one-way: callee is silent";
 }
 
+/* For how long both have paused, when each had been heard before; 0: they have not. */
+static uint64_t pause_s(const struct tandem_verdict_input *in)
+{
+	uint64_t last = in->side[0].last_ms > in->side[1].last_ms ? in->side[0].last_ms
+								  : in->side[1].last_ms;
+
+	if (is_silent(in, 0) || is_silent(in, 1) || in->now_ms <= last + SILENCE_MS)
+		return 0;
+	return (in->now_ms - last) / 1000;
+}
+
 const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, size_t size)
 {
 	int p;
@@ -57,6 +68,9 @@ const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, siz
 			return buf;
 		}
 	}
-	snprintf(buf, size, "%s", say_flow(in));
+	if (pause_s(in))
+		snprintf(buf, size, "no media for %llu s", (unsigned long long)pause_s(in));
+	else
+		snprintf(buf, size, "%s", say_flow(in));
 	return buf;
 }

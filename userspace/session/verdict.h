@@ -23,6 +23,7 @@ struct tandem_verdict_input {
 	bool answered; /* for good, by a 2xx */
 	bool relayed;  /* at least one media passes through the relay */
 	bool held;
+	uint64_t now_ms;		    /* by the clock of last_ms */
 	struct tandem_verdict_side side[2]; /* caller, callee */
 };
 
@@ -31,10 +32,11 @@ struct tandem_verdict_input {
 /*
  * "not answered", "not relayed" (no media passes here), "on hold", "two-way",
  * "one-way: caller is silent", "one-way: callee is silent", "one-way as negotiated",
- * "no media", or "media from an unexpected source: NAT mismatch (caller)
- * 192.0.2.9:4000 instead of 10.0.0.1:5000".
+ * "no media", "no media for 42 s", or "media from an unexpected source: NAT mismatch
+ * (caller) 192.0.2.9:4000 instead of 10.0.0.1:5000".
  *
  * A party is silent that has sent nothing, or nothing for 10 s while the other did.
+ * There is no media for so long when both were heard, and neither in the last 10 s.
  * Returns buf.
  */
 const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, size_t size);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <string.h>
+
 #include "userspace/sip/local.h"
 
 int tandem_sip_endpoint(struct tandem_endpoint *ep, const struct sa *sa)
@@ -31,6 +33,52 @@ bool tandem_sip_host_is(const struct pl *host, const struct sa *sa)
 	struct sa addr;
 
 	return !sa_set(&addr, host, 0) && sa_cmp(&addr, sa, SA_ADDR);
+}
+
+enum scope {
+	SCOPE_NONE,
+	SCOPE_HOST,
+	SCOPE_LINK,
+	SCOPE_GLOBAL,
+};
+
+static enum scope scope_v4(const uint8_t *b)
+{
+	if (b[0] == 0 || b[0] >= 224)
+		return SCOPE_NONE;
+	if (b[0] == 127)
+		return SCOPE_HOST;
+
+	return b[0] == 169 && b[1] == 254 ? SCOPE_LINK : SCOPE_GLOBAL;
+}
+
+static enum scope scope_v6(const uint8_t *b)
+{
+	static const uint8_t any[16], loopback[16] = { [15] = 1 };
+
+	if (!memcmp(b, any, sizeof(any)) || b[0] == 0xff)
+		return SCOPE_NONE;
+	if (!memcmp(b, loopback, sizeof(loopback)))
+		return SCOPE_HOST;
+
+	return b[0] == 0xfe && (b[1] & 0xc0) == 0x80 ? SCOPE_LINK : SCOPE_GLOBAL;
+}
+
+static enum scope scope_of(const struct sa *sa)
+{
+	struct tandem_endpoint ep;
+
+	if (tandem_sip_endpoint(&ep, sa))
+		return SCOPE_NONE;
+
+	return tandem_ip_is_v4(&ep.ip) ? scope_v4(ep.ip.b + 12) : scope_v6(ep.ip.b);
+}
+
+bool tandem_sip_may_send(const struct sa *src, const struct sa *dst)
+{
+	enum scope to = scope_of(dst);
+
+	return to == SCOPE_GLOBAL || (to != SCOPE_NONE && to == scope_of(src));
 }
 
 int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa)

@@ -131,6 +131,8 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	int err;
 
 	tx->composed = true;
+	if (!tandem_sip_may_send(src, dst))
+		return EACCES;
 	err = tandem_body_get(&body, tx->msg);
 	if (err)
 		return -err;
@@ -182,10 +184,10 @@ static int send_to_hop(struct tandem_tx *tx, const struct tandem_hop *hop)
 	pl_set_str(&pl, hop->uri);
 	err = uri_decode(&uri, &pl);
 	if (!err)
-		err = sip_request(stateful ? &tx->req : NULL, choose_stack(tx->ts, hop, &uri),
-				  stateful, tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri,
-				  -1, &uri, empty, 0, send_handler,
-				  stateful ? tandem_response_handler : NULL, tx);
+		err = sip_request(&tx->req, choose_stack(tx->ts, hop, &uri), stateful,
+				  tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri, -1, &uri,
+				  empty, 0, send_handler, stateful ? tandem_response_handler : NULL,
+				  tx);
 	mem_deref(empty);
 
 	return err;
@@ -211,7 +213,7 @@ bool tandem_forward(struct tandem_tx *tx)
 			tx, tandem_sip_code(tx->session_err),
 			tandem_sip_warning(tx->ts, tx->session_err, warning, sizeof(warning)));
 	else
-		tandem_tx_fail(tx, 500, NULL);
+		tandem_tx_fail(tx, err == EACCES ? 403 : 500, NULL);
 
 	return false;
 }

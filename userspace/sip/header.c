@@ -15,6 +15,43 @@ bool tandem_header_is(const struct sip_hdr *hdr, enum sip_hdrid id, const char *
 	return !pl_strcasecmp(&hdr->name, name);
 }
 
+bool tandem_header_ids_true(const struct sip_msg *msg)
+{
+	static const struct {
+		enum sip_hdrid id;
+		const char *name;
+		char compact;
+	} read[] = {
+		{ SIP_HDR_VIA, "Via", 'v' },
+		{ SIP_HDR_FROM, "From", 'f' },
+		{ SIP_HDR_TO, "To", 't' },
+		{ SIP_HDR_CALL_ID, "Call-ID", 'i' },
+		{ SIP_HDR_CSEQ, "CSeq", 0 },
+		{ SIP_HDR_MAX_FORWARDS, "Max-Forwards", 0 },
+		{ SIP_HDR_CONTACT, "Contact", 'm' },
+		{ SIP_HDR_ROUTE, "Route", 0 },
+		{ SIP_HDR_RECORD_ROUTE, "Record-Route", 0 },
+		{ SIP_HDR_EXPIRES, "Expires", 0 },
+		{ SIP_HDR_CONTENT_TYPE, "Content-Type", 'c' },
+		{ SIP_HDR_CONTENT_LENGTH, "Content-Length", 'l' },
+	};
+	struct le *le;
+	size_t i;
+
+	LIST_FOREACH(&msg->hdrl, le)
+	{
+		const struct sip_hdr *hdr = le->data;
+
+		for (i = 0; i < ARRAY_SIZE(read); i++) {
+			if (hdr->id == read[i].id &&
+			    !tandem_header_is(hdr, read[i].id, read[i].name, read[i].compact))
+				return false;
+		}
+	}
+
+	return true;
+}
+
 static bool is_via(const struct sip_hdr *hdr)
 {
 	return tandem_header_is(hdr, SIP_HDR_VIA, "Via", 'v');

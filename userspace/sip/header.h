@@ -8,6 +8,12 @@
 /* Name (any case, or its one-letter form) and id agree: libre's ids of unknown headers may collide. */
 bool tandem_header_is(const struct sip_hdr *hdr, enum sip_hdrid id, const char *name, char compact);
 
+/*
+ * Every header that libre has read a field of the message from is named so: a name made
+ * up to have the id of Via, say, would be a Via to libre and to nobody else on the way.
+ */
+bool tandem_header_ids_true(const struct sip_msg *msg);
+
 /* All Via of a request, the top one with received and rport (RFC 3261 18.2.1, RFC 3581). */
 int tandem_header_request_vias(struct mbuf *mb, const struct sip_msg *msg);
 

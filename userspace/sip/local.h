@@ -48,6 +48,7 @@ struct tandem_sip {
 	size_t active;	/* transactions before their final response */
 	size_t replied; /* stateful replies of our own in the current window */
 	struct tmr tmr_window;
+	struct tmr tmr_linger;
 	struct tmr tmr_expire;
 	uint8_t key[TANDEM_SIP_KEY_SIZE];
 	bool closing;
@@ -100,8 +101,30 @@ bool tandem_sip_uri_clean(const struct pl *uri);
 /* True when host is a literal address equal to that of sa. */
 bool tandem_sip_host_is(const struct pl *host, const struct sa *sa);
 
+/*
+ * False for addresses that a message of a stranger's must not make us talk to: this
+ * host itself and the link next to it, unless src is there as well, and what is not one
+ * host's address.
+ */
+bool tandem_sip_may_send(const struct sa *src, const struct sa *dst);
+
 /* "sip:192.0.2.1:5060;transport=tcp" for a transport address. */
 int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa);
+
+/* dialog.c */
+
+/* Which party of a call in the session model sent msg, by both tags. -ENOENT for neither. */
+int tandem_sip_party(const struct tandem_sip *ts, const struct sip_msg *msg,
+		     enum tandem_party_id *party);
+
+/*
+ * Let go of a callee whose 2xx to our INVITE cannot be passed on: acknowledge it in
+ * the name of the caller (RFC 3261 section 13.2.2.4), and hang up.
+ */
+void tandem_sip_ack_2xx(struct tandem_sip *ts, const struct sip_msg *invite,
+			const struct sip_msg *response);
+void tandem_sip_bye_2xx(struct tandem_sip *ts, const struct sip_msg *invite,
+			const struct sip_msg *response);
 
 /* reply.c */
 

@@ -37,7 +37,7 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral)
 	if (!in_dialog)
 		return 0;
 
-	tx->anchored = !tandem_session_party(ss, tx->call_id, tx->from_tag, &tx->party);
+	tx->anchored = !tandem_sip_party(tx->ts, tx->msg, &tx->party);
 	if (!tx->anchored && (is_method(tx, "INVITE") || is_method(tx, "UPDATE")))
 		return 481;
 
@@ -272,6 +272,9 @@ int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const
 	if (!tx->anchored || msg->scode >= 300)
 		return 0;
 
+	/* the 2xx of another phone, where a proxy behind us has forked: the first one has the call */
+	if (tx->initial && !tx->active && tx->to_tag && pl_strcmp(&msg->to.tag, tx->to_tag))
+		return -ENODATA;
 	if (is_same(&tx->response, sdp)) {
 		*outp = tx->response.out;
 		return 0;
@@ -293,7 +296,7 @@ int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const
 		return -ENODATA;
 	}
 	if (err)
-		return -ENODATA;
+		return err;
 	*outp = tx->response.out;
 
 	return 0;
@@ -323,12 +326,19 @@ void tandem_media_final(struct tandem_tx *tx, const struct sip_msg *msg)
 	if (!tx->anchored)
 		return;
 
-	if (tx->invite && msg->scode >= 200 && msg->scode < 300) {
-		(void)tandem_session_confirm(tx->ts->ss, tx->call_id);
-	} else if (msg->scode >= 300) {
+	if (msg->scode >= 300) {
 		(void)re_snprintf(why, sizeof(why), "%u %r", msg->scode, &msg->reason);
 		tandem_media_failed(tx, why);
+		return;
 	}
+
+	/* no answer, or one that was refused: nobody may wait for it any more */
+	if (tx->media == TANDEM_MEDIA_OFFERED) {
+		(void)tandem_session_rollback(tx->ts->ss, tx->call_id);
+		tx->media = TANDEM_MEDIA_NONE;
+	}
+	if (tx->invite)
+		(void)tandem_session_confirm(tx->ts->ss, tx->call_id);
 }
 
 void tandem_media_failed(struct tandem_tx *tx, const char *why)

@@ -20,7 +20,7 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral);
 int tandem_media_request(struct tandem_tx *tx, const struct sa *dst, const struct pl *sdp,
 			 const struct mbuf **outp);
 
-/* The same for a response that goes upstream to dst. */
+/* The same for a response that goes upstream to dst; any error but -ENODATA is a refusal. */
 int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const struct sa *dst,
 			  const struct pl *sdp, const struct mbuf **outp);
 

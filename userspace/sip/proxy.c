@@ -24,7 +24,9 @@ static bool via_handler(const struct sip_hdr *hdr, const struct sip_msg *msg, vo
 	size_t i;
 
 	(void)msg;
-	if (sip_via_decode(&via, &hdr->val) || msg_param_decode(&via.params, "loop", &loop))
+	/* the address alone proves nothing: anybody can write it */
+	if (sip_via_decode(&via, &hdr->val) || msg_param_decode(&via.params, "loop", &loop) ||
+	    !tandem_token_loop_is_ours(pl_x64(&loop), t->loop))
 		return false;
 
 	for (i = 0; i < t->ts->listeners_count; i++) {
@@ -96,19 +98,14 @@ static void cancel_handler(void *arg)
 static void end_session(struct tandem_sip *ts, const struct sip_msg *msg)
 {
 	enum tandem_party_id party;
-	char *call_id = NULL, *tag = NULL;
+	char *call_id;
 
-	if (pl_strdup(&call_id, &msg->callid) || pl_strdup(&tag, &msg->from.tag))
-		goto out;
-	if (tandem_session_party(ts->ss, call_id, tag, &party))
-		goto out;
+	if (tandem_sip_party(ts, msg, &party) || pl_strdup(&call_id, &msg->callid))
+		return;
 
 	(void)tandem_session_end(ts->ss, call_id,
 				 party == TANDEM_PARTY_A ? "BYE from A" : "BYE from B");
-
-out:
 	mem_deref(call_id);
-	mem_deref(tag);
 }
 
 static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tandem_target *target,

@@ -43,9 +43,15 @@ static int compose(struct mbuf *mb, struct tandem_tx *tx, const struct sip_msg *
 	err = tandem_body_get(&body, msg);
 	if (err)
 		return -err;
-	if (tandem_body_find_sdp(&sdp, &body, &msg->ctyp) &&
-	    tandem_media_response(tx, msg, dst, &sdp, &out))
-		body = pl_null;
+	if (tandem_body_find_sdp(&sdp, &body, &msg->ctyp)) {
+		err = tandem_media_response(tx, msg, dst, &sdp, &out);
+		if (err && err != -ENODATA && tx->initial && msg->scode >= 200) {
+			tx->session_err = err;
+			return EPROTO;
+		}
+		if (err)
+			body = pl_null;
+	}
 	if (!body.p)
 		flags |= TANDEM_HEADER_DROP_BODY;
 	if (msg->scode == 503)
@@ -119,6 +125,24 @@ static void handle_provisional(struct tandem_tx *tx, const struct sip_msg *msg)
 			   msg->scode);
 }
 
+/*
+ * The 2xx to the first INVITE has media that the relay cannot carry. A proxy would pass
+ * it on and leave the caller with a call that has no media; as only this relay can know,
+ * it ends the call on both sides, and lingers to acknowledge what comes again.
+ */
+static void disown(struct tandem_tx *tx, const struct sip_msg *msg)
+{
+	uint16_t code = tx->override ? tx->override : tandem_sip_code(tx->session_err);
+	char warning[160];
+
+	tandem_sip_ack_2xx(tx->ts, tx->msg, msg);
+	tandem_sip_bye_2xx(tx->ts, tx->msg, msg);
+	tandem_tx_refuse(tx, code,
+			 tandem_sip_warning(tx->ts, tx->session_err, warning, sizeof(warning)));
+	tx->disowned = true;
+	tandem_tx_finish(tx, true);
+}
+
 static void handle_final(struct tandem_tx *tx, const struct sip_msg *msg)
 {
 	bool accepted = msg->scode < 300;
@@ -126,6 +150,10 @@ static void handle_final(struct tandem_tx *tx, const struct sip_msg *msg)
 
 	tandem_media_learn_tag(tx, msg);
 	err = relay(tx, msg);
+	if (tx->session_err) {
+		disown(tx, msg);
+		return;
+	}
 	tandem_media_final(tx, msg);
 	if (err && tx->st) {
 		tandem_tx_fail(tx, 500, NULL);
@@ -176,6 +204,10 @@ void tandem_sip_stray_response(struct tandem_sip *ts, const struct sip_msg *msg)
 		return;
 
 	tx = tandem_tx_find_branch(ts, &msg->via.branch);
-	if (tx && !tx->active && tx->invite)
+	if (!tx || tx->active || !tx->invite)
+		return;
+	if (tx->disowned)
+		tandem_sip_ack_2xx(ts, tx->msg, msg);
+	else
 		(void)relay(tx, msg);
 }

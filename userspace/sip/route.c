@@ -91,12 +91,9 @@ static void pop_own_routes(struct routes *r)
 /* The session model knows both tags of a call: proof enough when the token's key was lost. */
 static bool known_dialog(const struct routes *r)
 {
-	char call_id[256], tag[128];
 	enum tandem_party_id party;
 
-	return pl_isset(&r->msg->to.tag) && !pl_strcpy(&r->msg->callid, call_id, sizeof(call_id)) &&
-	       !pl_strcpy(&r->msg->from.tag, tag, sizeof(tag)) &&
-	       !tandem_session_party(r->ts->ss, call_id, tag, &party);
+	return pl_isset(&r->msg->to.tag) && !tandem_sip_party(r->ts, r->msg, &party);
 }
 
 static int add_hop(struct tandem_target *t, const struct pl *uri, const struct sa *local)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "userspace/sip/body.h"
+#include "userspace/sip/header.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/location.h"
 #include "userspace/sip/tx.h"
@@ -12,6 +13,7 @@
 
 #define HASH_SIZE	4096
 #define EXPIRE_MS	5000
+#define LINGER_CHECK_MS 1000
 #define WINDOW_MS	(64 * SIP_T1) /* how long libre keeps an answered transaction */
 #define CALL_ID_MAX	255
 #define NAMESERVERS_MAX 8
@@ -19,7 +21,7 @@
 /* libre makes up a random To tag for each message; a repeated request must get the same one. */
 static void set_tag(const struct tandem_sip *ts, const struct sip_msg *msg)
 {
-	((struct sip_msg *)msg)->tag = tandem_token_loop(ts->key, msg) ^
+	((struct sip_msg *)msg)->tag = tandem_token_request(ts->key, msg) ^
 				       hash_joaat_pl(&msg->via.branch);
 }
 
@@ -43,10 +45,13 @@ static bool is_complete(const struct sip_msg *msg)
 {
 	struct pl body;
 
-	return !has_doubles(msg) && pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) &&
-	       pl_isset(&msg->callid) && msg->callid.l <= CALL_ID_MAX &&
-	       pl_isset(&msg->from.auri) && pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) &&
-	       pl_isset(&msg->cseq.met) && !tandem_body_get(&body, msg);
+	if (!tandem_header_ids_true(msg) || has_doubles(msg))
+		return false;
+
+	return pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) && pl_isset(&msg->callid) &&
+	       msg->callid.l <= CALL_ID_MAX && pl_isset(&msg->from.auri) &&
+	       pl_isset(&msg->from.tag) && pl_isset(&msg->to.auri) && pl_isset(&msg->cseq.met) &&
+	       !tandem_body_get(&body, msg);
 }
 
 /* An ACK cannot be refused, and is known by its first line: some copy the CSeq of the INVITE. */
@@ -98,6 +103,14 @@ static void expire_handler(void *arg)
 
 	tandem_location_expire(ts->loc);
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
+}
+
+static void linger_handler(void *arg)
+{
+	struct tandem_sip *ts = arg;
+
+	tandem_tx_expire(ts);
+	tmr_start(&ts->tmr_linger, LINGER_CHECK_MS, linger_handler, ts);
 }
 
 static void window_handler(void *arg)
@@ -223,6 +236,7 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!ts)
 		return -ENOMEM;
 	ts->ss = sessions;
+	tmr_init(&ts->tmr_linger);
 	tmr_init(&ts->tmr_expire);
 	tmr_init(&ts->tmr_window);
 
@@ -242,6 +256,7 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 		return err;
 	}
 
+	tmr_start(&ts->tmr_linger, LINGER_CHECK_MS, linger_handler, ts);
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
 	tmr_start(&ts->tmr_window, WINDOW_MS, window_handler, ts);
 	*sipp = ts;
@@ -265,6 +280,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 		return;
 
 	ts->closing = true;
+	tmr_cancel(&ts->tmr_linger);
 	tmr_cancel(&ts->tmr_expire);
 	tmr_cancel(&ts->tmr_window);
 	tandem_sip_stacks_close(ts);

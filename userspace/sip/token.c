@@ -133,7 +133,7 @@ int tandem_token_read(struct tandem_flow *flow, const uint8_t key[20], const str
 	return flow_unpack(flow, raw, (size_t)len);
 }
 
-uint64_t tandem_token_loop(const uint8_t key[20], const struct sip_msg *msg)
+uint64_t tandem_token_request(const uint8_t key[20], const struct sip_msg *msg)
 {
 	const struct sip_hdr *route = sip_msg_hdr(msg, SIP_HDR_ROUTE);
 	struct mbuf *mb = mbuf_alloc(512);
@@ -149,4 +149,26 @@ uint64_t tandem_token_loop(const uint8_t key[20], const struct sip_msg *msg)
 	memcpy(&v, out, sizeof(v));
 
 	return v;
+}
+
+/* The upper half proves that we wrote it for this Call-ID, the lower half tells requests apart. */
+uint64_t tandem_token_loop(const uint8_t key[20], const struct sip_msg *msg)
+{
+	struct mbuf *mb = mbuf_alloc(msg->callid.l + 8);
+	uint8_t out[8] = { 0 };
+	uint64_t v;
+
+	if (!mb)
+		return 0;
+	if (!mbuf_printf(mb, "loop|%r", &msg->callid))
+		hmac(out, 4, key, mb);
+	mem_deref(mb);
+	memcpy(&v, out, sizeof(v));
+
+	return v << 32 | (tandem_token_request(key, msg) & 0xffffffff);
+}
+
+bool tandem_token_loop_is_ours(uint64_t mark, uint64_t expected)
+{
+	return mark >> 32 == expected >> 32;
 }

@@ -27,7 +27,14 @@ int tandem_token_write(char *buf, const uint8_t key[20], const struct pl *call_i
 int tandem_token_read(struct tandem_flow *flow, const uint8_t key[20], const struct pl *call_id,
 		      const struct pl *token);
 
-/* A number that differs between requests that are not the same one (RFC 3261 section 16.6 step 8). */
+/* A number that differs between requests that are not the same one. */
+uint64_t tandem_token_request(const uint8_t key[20], const struct sip_msg *msg);
+
+/*
+ * What we leave in our Via (RFC 3261 section 16.6 step 8): equal when the same request
+ * comes again, and ours, but different, when it has changed on its way round.
+ */
 uint64_t tandem_token_loop(const uint8_t key[20], const struct sip_msg *msg);
+bool tandem_token_loop_is_ours(uint64_t mark, uint64_t expected);
 
 #endif

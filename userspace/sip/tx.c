@@ -26,7 +26,6 @@ static void destructor(void *arg)
 	hash_unlink(&tx->he_branch);
 	hash_unlink(&tx->he_call);
 	tmr_cancel(&tx->tmr_c);
-	tmr_cancel(&tx->tmr_linger);
 
 	/* a request that is still running is cancelled by libre when we let go of it */
 	mem_deref(tx->req);
@@ -51,7 +50,6 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 		return NULL;
 
 	tmr_init(&tx->tmr_c);
-	tmr_init(&tx->tmr_linger);
 	tx->ts = ts;
 	tx->in = tandem_sip_stack(ts, &msg->dst);
 	tx->target = *target;
@@ -70,11 +68,6 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 	return tx;
 }
 
-static void linger_timeout(void *arg)
-{
-	mem_deref(arg);
-}
-
 void tandem_tx_finish(struct tandem_tx *tx, bool linger)
 {
 	struct tandem_sip *ts = tx->ts;
@@ -87,12 +80,25 @@ void tandem_tx_finish(struct tandem_tx *tx, bool linger)
 	tx->active = false;
 	ts->active--;
 	tmr_cancel(&tx->tmr_c);
+	tx->linger_until = tmr_jiffies() + LINGER_MS;
 	list_append(&ts->lingering, &tx->le_linger, tx);
-	tmr_start(&tx->tmr_linger, LINGER_MS, linger_timeout, tx);
 
 	/* what lingers is a comfort: the oldest gives way */
 	if (++ts->lingering_count > ts->cfg.max_transactions)
 		mem_deref(list_ledata(list_head(&ts->lingering)));
+}
+
+/*
+ * One timer for all: libre keeps its timers in a sorted list that it searches from the
+ * far end, and thousands that are due in half a minute slow down every other.
+ */
+void tandem_tx_expire(struct tandem_sip *ts)
+{
+	uint64_t now = tmr_jiffies();
+	struct tandem_tx *tx;
+
+	while ((tx = list_ledata(list_head(&ts->lingering))) && tx->linger_until <= now)
+		mem_deref(tx);
 }
 
 void tandem_tx_set_branch(struct tandem_tx *tx, const struct pl *branch)
@@ -134,7 +140,7 @@ struct tandem_tx *tandem_tx_find_call(const struct tandem_sip *ts, const char *c
 	return NULL;
 }
 
-void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
+void tandem_tx_refuse(struct tandem_tx *tx, uint16_t code, const char *headers)
 {
 	char why[64];
 
@@ -147,5 +153,10 @@ void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
 				  tandem_sip_reason(code), "%sContent-Length: 0\r\n\r\n",
 				  headers ? headers : "");
 	tandem_log(TANDEM_LOG_DEBUG, "sip", "%s: refused with %s", tx->call_id, why);
+}
+
+void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
+{
+	tandem_tx_refuse(tx, code, headers);
 	tandem_tx_finish(tx, false);
 }

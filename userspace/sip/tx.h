@@ -37,7 +37,7 @@ struct tandem_tx {
 	struct sip_strans *st;
 	struct sip_request *req;
 	struct tmr tmr_c;
-	struct tmr tmr_linger;
+	uint64_t linger_until; /* ms, of libre's clock */
 	struct tandem_target target;
 	size_t hop; /* index of the one in use */
 	char *call_id;
@@ -58,6 +58,7 @@ struct tandem_tx {
 	bool active;
 	bool canceled;	   /* upstream gave up */
 	bool composed;	   /* the request was written to a buffer at least once */
+	bool disowned;	   /* its 2xx was refused, and the callee told to hang up */
 	uint16_t override; /* status code to send instead of the 487 to our own CANCEL */
 	int session_err;   /* why composing failed */
 };
@@ -79,8 +80,14 @@ typedef bool(tandem_tx_h)(struct tandem_tx *tx, void *arg);
 struct tandem_tx *tandem_tx_find_call(const struct tandem_sip *ts, const char *call_id,
 				      tandem_tx_h *h, void *arg);
 
-/* Answer upstream with a response of our own, undo what the request did to the session, finish. */
+/* Answer upstream with a response of our own, and undo what the request did to the session. */
+void tandem_tx_refuse(struct tandem_tx *tx, uint16_t code, const char *headers);
+
+/* The same, and finish. */
 void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers);
+
+/* Forget those that have lingered long enough; to be called about once a second. */
+void tandem_tx_expire(struct tandem_sip *ts);
 
 /* forward.c */
 

@@ -5,7 +5,7 @@
 
 /*
  * Calls must outlive the process, not the machine: after a power cut their media
- * is gone anyway, and a call setup should not wait for the disk.
+ * is gone anyway, and a call setup should not wait for the disk, nor for a lock.
  */
 
 int tandem_store_session_put(struct tandem_store *store, const char *id, const char *json)
@@ -22,7 +22,7 @@ int tandem_store_session_put(struct tandem_store *store, const char *id, const c
 	tandem_db_bind(store, TANDEM_DB_SESSION_PUT, 1, id);
 	tandem_db_bind(store, TANDEM_DB_SESSION_PUT, 2, json);
 
-	return tandem_db_run(store, TANDEM_DB_SESSION_PUT);
+	return tandem_db_run_at_once(store, TANDEM_DB_SESSION_PUT);
 }
 
 int tandem_store_session_remove(struct tandem_store *store, const char *id)
@@ -37,7 +37,7 @@ int tandem_store_session_remove(struct tandem_store *store, const char *id)
 		return err;
 
 	tandem_db_bind(store, TANDEM_DB_SESSION_REMOVE, 1, id);
-	err = tandem_db_run(store, TANDEM_DB_SESSION_REMOVE);
+	err = tandem_db_run_at_once(store, TANDEM_DB_SESSION_REMOVE);
 	if (!err && !sqlite3_changes(store->db))
 		err = -ENOENT;
 

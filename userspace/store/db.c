@@ -68,6 +68,17 @@ int tandem_db_run(struct tandem_store *store, enum tandem_db_statement id)
 	return tandem_db_done(store, id, sqlite3_step(store->stmt[id]));
 }
 
+int tandem_db_run_at_once(struct tandem_store *store, enum tandem_db_statement id)
+{
+	int err;
+
+	sqlite3_busy_timeout(store->db, 0);
+	err = tandem_db_run(store, id);
+	sqlite3_busy_timeout(store->db, TANDEM_DB_BUSY_TIMEOUT_MS);
+
+	return err;
+}
+
 void tandem_db_bind(struct tandem_store *store, enum tandem_db_statement id, int n,
 		    const char *text)
 {

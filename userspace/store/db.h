@@ -11,6 +11,9 @@
 /* Version of the tables; a file of another version is refused. */
 #define TANDEM_DB_SCHEMA 1
 
+/* How long a write waits for another process that has the database locked. */
+#define TANDEM_DB_BUSY_TIMEOUT_MS 1000
+
 enum tandem_db_statement {
 	TANDEM_DB_CONTACT_PUT,
 	TANDEM_DB_CONTACT_REMOVE,
@@ -54,6 +57,9 @@ int tandem_db_run(struct tandem_store *store, enum tandem_db_statement id);
 
 /* Reset and unbind after the last row; rc is the last step's result. */
 int tandem_db_done(struct tandem_store *store, enum tandem_db_statement id, int rc);
+
+/* The same, but -EBUSY at once when another process has the database locked. */
+int tandem_db_run_at_once(struct tandem_store *store, enum tandem_db_statement id);
 
 /* Bind text to parameter n of a statement (NULL as ""); borrowed until the statement has run. */
 void tandem_db_bind(struct tandem_store *store, enum tandem_db_statement id, int n,

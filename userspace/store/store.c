@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "userspace/store/db.h"
+#include "userspace/util/path.h"
 
-#define BUSY_TIMEOUT_MS 1000
-#define SECRET_MAX	64
+#define SECRET_MAX 64
 
 static const char schema_sql[] =
 	"CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
@@ -47,29 +46,6 @@ static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	[TANDEM_DB_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[TANDEM_DB_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 };
-
-/* mkdir -p of everything before the last slash */
-static int make_parent(const char *path)
-{
-	char *dir, *p;
-	int err = 0;
-
-	dir = strdup(path);
-	if (!dir)
-		return -ENOMEM;
-
-	for (p = strchr(dir + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(dir, 0750) && errno != EEXIST) {
-			err = -errno;
-			break;
-		}
-		*p = '/';
-	}
-	free(dir);
-
-	return err;
-}
 
 /* SQLite would create it readable for all; its -wal and -shm inherit the mode. */
 static int make_file(const char *path)
@@ -117,7 +93,7 @@ static int open_db(struct tandem_store *store, const char *path)
 		return tandem_db_error(rc);
 
 	sqlite3_extended_result_codes(store->db, 1);
-	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	sqlite3_busy_timeout(store->db, TANDEM_DB_BUSY_TIMEOUT_MS);
 
 	rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL,
 			  NULL, NULL);
@@ -146,7 +122,7 @@ int tandem_store_open(struct tandem_store **storep, const char *path, char *why,
 	store->sync = TANDEM_DB_FULL;
 
 	if (strcmp(path, ":memory:")) {
-		err = make_parent(path);
+		err = tandem_path_make_parents(path, 0750);
 		if (!err)
 			err = make_file(path);
 	}

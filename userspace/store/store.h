@@ -44,7 +44,7 @@ int tandem_store_contact_expire(struct tandem_store *store, int64_t now);
 /* Number of bindings stored. */
 int tandem_store_contact_count(struct tandem_store *store, size_t *count);
 
-/* A session's state as JSON text, under its id. */
+/* A session's state as JSON text, under its id. Writing waits for no lock: -EBUSY. */
 int tandem_store_session_put(struct tandem_store *store, const char *id, const char *json);
 int tandem_store_session_remove(struct tandem_store *store, const char *id);
 typedef void(tandem_session_row_h)(const char *id, const char *json, void *arg);

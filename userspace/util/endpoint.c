@@ -82,6 +82,36 @@ const char *tandem_endpoint_format(const struct tandem_endpoint *ep, char *buf, 
 	return buf;
 }
 
+static int port_parse(const char *text, uint16_t *port)
+{
+	unsigned long value;
+
+	if (!*text || strspn(text, "0123456789") != strlen(text) || strlen(text) > 5)
+		return -EINVAL;
+	value = strtoul(text, NULL, 10);
+	if (!value || value > UINT16_MAX)
+		return -EINVAL;
+	*port = (uint16_t)value;
+	return 0;
+}
+
+int tandem_endpoint_parse(struct tandem_endpoint *ep, const char *text)
+{
+	bool bracket = *text == '[';
+	const char *start = text + bracket;
+	const char *end = bracket ? strchr(start, ']') : strrchr(start, ':');
+	char address[INET6_ADDRSTRLEN];
+
+	if (!end || (size_t)(end - start) >= sizeof(address) || (bracket && end[1] != ':'))
+		return -EINVAL;
+	memcpy(address, start, (size_t)(end - start));
+	address[end - start] = '\0';
+	/* Without brackets it is not clear where an IPv6 address ends, nor with them an IPv4 one. */
+	if (bracket != (strchr(address, ':') != NULL) || tandem_ip_parse(&ep->ip, address))
+		return -EINVAL;
+	return port_parse(end + 1 + bracket, &ep->port);
+}
+
 int tandem_endpoint_from_sockaddr(struct tandem_endpoint *ep, const struct sockaddr *sa)
 {
 	struct sockaddr_in6 sin6;

@@ -40,6 +40,9 @@ const char *tandem_ip_format(const struct ip_addr *ip, char *buf, size_t size);
 /* Write "192.0.2.1:5004" or "[2001:db8::1]:5004". Returns buf. */
 const char *tandem_endpoint_format(const struct tandem_endpoint *ep, char *buf, size_t size);
 
+/* The reverse. -EINVAL, also for port 0. */
+int tandem_endpoint_parse(struct tandem_endpoint *ep, const char *text);
+
 /* -EAFNOSUPPORT when sa is neither IPv4 nor IPv6. */
 int tandem_endpoint_from_sockaddr(struct tandem_endpoint *ep, const struct sockaddr *sa);
 
