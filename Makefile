@@ -48,6 +48,8 @@ DPDK_SRCS := $(wildcard dpdk/*.c)
 DPDK_OBJS := $(DPDK_SRCS:%.c=$(BUILD)/dpdk/%.o)
 DPDK_CPPFLAGS = -D_GNU_SOURCE -I. -Idpdk $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libdpdk))
 DPDK_LIBS = $(shell $(PKG_CONFIG) --libs libdpdk) -lrte_bus_vdev
+KMODT_SRCS := $(wildcard tests/kmod/*.c)
+KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
 BENCH_SRCS := $(filter-out %.bpf.c,$(wildcard bench/*.c))
 BENCH_BINS := $(BENCH_SRCS:bench/%.c=$(BUILD)/bench/%)
 
@@ -59,7 +61,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all core bpf userspace dpdk dpdk-test kbuild deps demo run test unit vectors fuzz netns test-tools lint \
+.PHONY: help all core bpf userspace kmod kmod-test dpdk dpdk-test deps demo run test unit vectors fuzz netns test-tools lint \
 	format bench install uninstall clean
 
 ##@ Building (V=1 shows the commands)
@@ -86,8 +88,8 @@ dpdk:
 	@echo "dpdk: skipped: DPDK not found (install dpdk-dev)"
 endif
 
-kbuild: ## compile the core with the kernel's own flags (needs kernel headers)
-	@tests/kbuild/check.sh
+kmod: ## compile the kernel module (needs kernel headers)
+	@BUILD=$(BUILD) kmod/build.sh
 
 ##@ Running
 demo: all test-tools ## a real call between two phones through the relay, in namespaces (root)
@@ -97,7 +99,7 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 	$(BUILD)/tandem run
 
 ##@ Checking
-test: lint core all unit vectors dpdk-test fuzz kbuild netns ## all of the below in one go (root)
+test: lint core all unit vectors dpdk-test kmod-test fuzz netns ## all of the below in one go (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \
@@ -117,6 +119,9 @@ endif
 
 fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
+
+kmod-test: kmod $(KMODT_BINS) ## load the kernel module in an emulated machine, with calls through it
+	@BUILD=$(BUILD) prove --timer --failures --comments tests/kmod/guest.t
 
 test-tools: $(TOOL_BINS)
 
@@ -224,6 +229,12 @@ $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $^ -lm -lpthread -o $@
+
+# Static: it runs where there is no library.
+$(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -static $^ -o $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
 	@mkdir -p $(@D)

@@ -24,8 +24,8 @@ static inline void csum_change32(__u64 *delta, __be32 from, __be32 to)
 	*delta += to;
 }
 
-/* To 16 bits. Enough for any delta the pipeline can add up to. */
-static inline __u16 csum_fold(__u64 sum)
+/* To 16 bits. Enough for any delta the pipeline can add up to. (csum_fold() is a kernel's.) */
+static inline __u16 csum_fold16(__u64 sum)
 {
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -37,7 +37,7 @@ static inline __u16 csum_fold(__u64 sum)
 /* The checksum field that follows from check once delta is applied. */
 static inline __be16 csum_apply(__be16 check, __u64 delta)
 {
-	return (__be16)~csum_fold(delta + (__u16)~check);
+	return (__be16)~csum_fold16(delta + (__u16)~check);
 }
 
 /* Same for UDP, where 0 would mean that there is none (RFC 768). */

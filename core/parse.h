@@ -52,7 +52,7 @@ static inline __u16 ip4_sum(const struct ip4_hdr *ip)
 {
 	const wire32 *w = (const wire32 *)ip;
 
-	return csum_fold((__u64)w[0] + w[1] + w[2] + w[3] + w[4]);
+	return csum_fold16((__u64)w[0] + w[1] + w[2] + w[3] + w[4]);
 }
 
 /* l3_left: bytes from the IP header to the end of the frame. */

@@ -147,7 +147,7 @@ static inline void rewrite_udp(struct udp_hdr *udp, const struct flow_key *key,
 			       const struct egress *eg, __u64 delta)
 {
 	if (udp->check != 0) {
-		delta += (__u16)~csum_fold(pseudo_sum(&key->remote) + pseudo_sum(&key->local));
+		delta += (__u16)~csum_fold16(pseudo_sum(&key->remote) + pseudo_sum(&key->local));
 		delta += pseudo_sum(&eg->remote) + pseudo_sum(&eg->local);
 		csum_change16(&delta, key->remote_port, eg->local_port);
 		csum_change16(&delta, key->local_port, eg->remote_port);

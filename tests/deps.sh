@@ -8,6 +8,7 @@ build='gcc make pkg-config clang-16 bpftool linux-libc-dev libbpf-dev liburing-d
 	libsqlite3-dev libcyaml-dev libyaml-dev libjansson-dev dpdk-dev'
 demo='iproute2 ethtool util-linux procps python3 sip-tester baresip-core tshark tcpdump'
 tests='libcmocka-dev libclang-rt-16-dev llvm-16 perl clang-format codespell shellcheck man-db git
+	qemu-system-x86 busybox-static cpio binutils
 	linux-headers-cloud-'$(dpkg --print-architecture)
 
 missing=

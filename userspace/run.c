@@ -120,17 +120,15 @@ static int open_store(struct relay *relay)
 
 static int open_plane(struct relay *relay)
 {
-	const char *want = relay->cfg->datapath, *why = relay->why;
+	const char *want = relay->cfg->datapath;
 	int ret = tandem_plane_open(&relay->plane, want, &relay->resolved.datapath, relay->why,
 				    sizeof(relay->why));
 
 	if (ret)
 		return failed(relay, "datapath", ret);
-	if (strncmp(why, "xdp: ", 5) == 0)
-		why += 5;
-	if (why[0] && strcmp(want, "auto") == 0)
-		tandem_log(TANDEM_LOG_WARNING, "run", "datapath: %s (xdp not usable: %s)",
-			   tandem_plane_name(relay->plane), why);
+	if (relay->why[0] && strcmp(want, "auto") == 0)
+		tandem_log(TANDEM_LOG_WARNING, "run", "datapath: %s (not usable: %s)",
+			   tandem_plane_name(relay->plane), relay->why);
 	else
 		tandem_log(TANDEM_LOG_INFO, "run", "datapath: %s (%s)",
 			   tandem_plane_name(relay->plane), tandem_plane_describe(relay->plane));
@@ -256,6 +254,12 @@ static void say_goodbye(const struct relay *relay, size_t calls)
 {
 	if (!calls)
 		tandem_log(TANDEM_LOG_INFO, "run", "stopped; no calls were up");
+	else if (strcmp(tandem_plane_name(relay->plane), "kmod") == 0)
+		tandem_log(
+			TANDEM_LOG_INFO, "run",
+			"stopped; calls that go on in the kernel module: %zu; taken up at the next "
+			"start",
+			calls);
 	else if (strcmp(tandem_plane_name(relay->plane), "xdp") == 0)
 		tandem_log(TANDEM_LOG_INFO, "run",
 			   "stopped; calls that go on in the fast path: %zu; pinned under %s, and "

@@ -66,7 +66,7 @@ static void run(struct env *env, struct rtcp_job *job, const uint8_t *data, size
 		goto out;
 	check_headers(data, packet, size);
 	want = sum(packet, size) % 0xffff;
-	got = (uint32_t)((sum(data, size) + (uint64_t)csum_fold(job->delta)) % 0xffff);
+	got = (uint32_t)((sum(data, size) + (uint64_t)csum_fold16(job->delta)) % 0xffff);
 	check(want == got);
 out:
 	free(packet);

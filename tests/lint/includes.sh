@@ -26,6 +26,7 @@ session='userspace/session/session\.h'
 
 check core               "core/[a-z_]+\.(h|def)|env\.h"
 check bpf                "$core|env\.h|bpf/maps\.bpf\.h"
+check kmod               "$core|kmod/[a-z_]+\.h|env\.h"
 check userspace/util     "$util|$core"
 check userspace/sdp      "$sdp|$util"
 check userspace/store    "$store|$util"

@@ -204,7 +204,7 @@ static const struct {
 	{ "sip:\n  default_expires_s: 10\n", 2, "sip.default_expires_s", "outside" },
 	{ "media:\n  strict_payload_types: maybe\n", 2, "media.strict_payload_types", "'maybe'" },
 	/* words and paths */
-	{ "datapath: kmod\n", 1, "datapath", "'kmod' is none of auto, xdp, dpdk, uring" },
+	{ "datapath: none\n", 1, "datapath", "'none' is none of auto, xdp, kmod, dpdk, uring" },
 	{ "dpdk:\n  socket: dpdk.sock\n", 2, "dpdk.socket", "absolute" },
 	{ "dpdk:\n  eal: \"\"\n", 2, "dpdk.eal", "must not be empty" },
 	{ "log_level: loud\n", 1, "log_level", "'loud'" },

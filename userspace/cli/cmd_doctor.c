@@ -8,7 +8,8 @@
 #include "userspace/cli/table.h"
 #include "userspace/control/client.h"
 
-static const struct tandem_datapath_ops *const datapaths[] = { &tandem_xdp_ops, &tandem_dpdk_ops,
+static const struct tandem_datapath_ops *const datapaths[] = { &tandem_xdp_ops, &tandem_kmod_ops,
+							       &tandem_dpdk_ops,
 							       &tandem_uring_ops };
 #define DATAPATHS (sizeof(datapaths) / sizeof(datapaths[0]))
 

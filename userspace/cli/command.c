@@ -18,7 +18,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
 	{ 'c', { "config", required_argument, NULL, 'c' }, "[-c FILE]" },
-	{ 'd', { "datapath", required_argument, NULL, 'd' }, "[--datapath auto|xdp|dpdk|uring]" },
+	{ 'd', { "datapath", required_argument, NULL, 'd' }, "[--datapath auto|xdp|kmod|dpdk|uring]" },
 	{ 'f', { "fresh", no_argument, NULL, 'f' }, "[--fresh]" },
 	{ 's', { "socket", required_argument, NULL, 's' }, "[--socket PATH]" },
 	{ 'w', { "watch", required_argument, NULL, 'w' }, "[--watch SECONDS]" },
@@ -59,9 +59,13 @@ static int set_watch(struct tandem_options *opts, const char *text)
 
 static int set_datapath(struct tandem_options *opts, const char *text)
 {
-	if (strcmp(text, "auto") != 0 && strcmp(text, "xdp") != 0 && strcmp(text, "dpdk") != 0 &&
-	    strcmp(text, "uring") != 0) {
-		fprintf(stderr, "tandem: --datapath: '%s' is none of auto, xdp, dpdk, uring\n",
+	static const char *const names[] = { "auto", "xdp", "kmod", "dpdk", "uring" };
+	bool known = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		known |= strcmp(text, names[i]) == 0;
+	if (!known) {
+		fprintf(stderr, "tandem: --datapath: '%s' is none of auto, xdp, kmod, dpdk, uring\n",
 			text);
 		return -EINVAL;
 	}

@@ -39,8 +39,9 @@ static int check_words(const struct checker *c)
 	enum tandem_log_level level;
 
 	if (strcmp(cfg->datapath, "auto") != 0 && strcmp(cfg->datapath, "xdp") != 0 &&
-	    strcmp(cfg->datapath, "dpdk") != 0 && strcmp(cfg->datapath, "uring") != 0)
-		return wrong(c, "datapath", "'%.40s' is none of auto, xdp, dpdk, uring",
+	    strcmp(cfg->datapath, "kmod") != 0 && strcmp(cfg->datapath, "dpdk") != 0 &&
+	    strcmp(cfg->datapath, "uring") != 0)
+		return wrong(c, "datapath", "'%.40s' is none of auto, xdp, kmod, dpdk, uring",
 			     cfg->datapath);
 	if (tandem_log_level_parse(cfg->log_level, &level))
 		return wrong(c, "log_level", "'%.40s' is none of error, warning, info, debug",

@@ -59,7 +59,7 @@ struct tandem_config_dpdk {
 };
 
 struct tandem_config {
-	char *datapath;	      /* "auto", "xdp", "dpdk", "uring" */
+	char *datapath;	      /* "auto", "xdp", "kmod", "dpdk", "uring" */
 	char *control_socket; /* /run/tandem/control.sock */
 	char *database;	      /* /var/lib/tandem/tandem.db; ":memory:" allowed */
 	char *bpf_dir;	      /* /sys/fs/bpf/tandem */

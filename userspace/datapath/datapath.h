@@ -54,7 +54,7 @@ struct tandem_flow_stats {
 	uint64_t fast_packets; /* forwarded by the fast path */
 	uint64_t slow_packets; /* forwarded by the io_uring datapath */
 	bool offloaded;	       /* its rule is in the fast path */
-	const char *datapath;  /* name of the datapath that holds it: "xdp", "dpdk", "uring" */
+	const char *datapath;  /* name of the datapath that holds it: "xdp", "kmod", "dpdk", "uring" */
 	const char *reason;    /* when not offloaded: why, in words; else "" */
 	size_t stream_count;
 	struct stream streams[TANDEM_MAX_STREAMS];
@@ -142,6 +142,7 @@ struct tandem_datapath_ops {
 
 extern const struct tandem_datapath_ops tandem_xdp_ops;
 extern const struct tandem_datapath_ops tandem_dpdk_ops;
+extern const struct tandem_datapath_ops tandem_kmod_ops;
 extern const struct tandem_datapath_ops tandem_uring_ops;
 
 #endif

@@ -2,6 +2,7 @@
 #include "userspace/datapath/plane.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,18 +27,31 @@ struct tandem_plane {
 	char no_fast[512]; /* why there is no fast path */
 };
 
-static int open_fast(struct tandem_plane *plane, const struct tandem_datapath_ops *ops,
-		     bool optional, const struct tandem_datapath_config *cfg, char *why,
-		     size_t why_size)
+/* The fast datapaths to be tried, in order. Without any, io_uring alone is what is wanted. */
+struct choice {
+	const struct tandem_datapath_ops *fast[2];
+	bool optional; /* none of them is needed */
+};
+
+__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size, const char *fmt,
+							 ...)
+{
+	size_t len = strlen(text);
+	va_list ap;
+
+	if (len >= size)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text + len, size - len, fmt, ap);
+	va_end(ap);
+}
+
+static int try_fast(struct tandem_plane *plane, const struct tandem_datapath_ops *ops,
+		    const struct tandem_datapath_config *cfg, char *why, size_t why_size)
 {
 	char text[256] = "";
-	int err;
+	int err = ops->open(&plane->fast.dp, cfg, text, sizeof(text));
 
-	if (!ops) {
-		snprintf(plane->no_fast, sizeof(plane->no_fast), "no fast path was asked for");
-		return 0;
-	}
-	err = ops->open(&plane->fast.dp, cfg, text, sizeof(text));
 	if (!err) {
 		plane->fast.ops = ops;
 		return 0;
@@ -45,14 +59,31 @@ static int open_fast(struct tandem_plane *plane, const struct tandem_datapath_op
 	plane->fast.dp = NULL;
 	if (!text[0])
 		snprintf(text, sizeof(text), "%s", strerror(-err));
-	snprintf(why, why_size, "%s: %s", ops->name, text);
-	snprintf(plane->no_fast, sizeof(plane->no_fast), "no %s on this host: %s", ops->name, text);
-	return optional ? 0 : err;
+	if (why_size)
+		append(why, why_size, "%s%s: %s", why[0] ? "; " : "", ops->name, text);
+	append(plane->no_fast, sizeof(plane->no_fast), "%sno %s on this host: %s",
+	       plane->no_fast[0] ? "; " : "", ops->name, text);
+	return err;
 }
 
-int tandem_plane_open_ops(struct tandem_plane **planep, const struct tandem_datapath_ops *fast,
-			  bool optional, const struct tandem_datapath_ops *slow,
-			  const struct tandem_datapath_config *cfg, char *why, size_t why_size)
+static int open_fast(struct tandem_plane *plane, const struct choice *choice,
+		     const struct tandem_datapath_config *cfg, char *why, size_t why_size)
+{
+	int err = 0;
+
+	if (!choice->fast[0])
+		append(plane->no_fast, sizeof(plane->no_fast), "no fast path was asked for");
+	for (size_t i = 0; i < 2 && choice->fast[i]; i++) {
+		err = try_fast(plane, choice->fast[i], cfg, why, why_size);
+		if (!err)
+			return 0;
+	}
+	return choice->optional ? 0 : err;
+}
+
+static int open_choice(struct tandem_plane **planep, const struct choice *choice,
+		       const struct tandem_datapath_ops *slow,
+		       const struct tandem_datapath_config *cfg, char *why, size_t why_size)
 {
 	struct tandem_plane *plane = calloc(1, sizeof(*plane));
 	char text[256] = "";
@@ -72,7 +103,7 @@ int tandem_plane_open_ops(struct tandem_plane **planep, const struct tandem_data
 		snprintf(why, why_size, "%s: %s", slow->name, text[0] ? text : strerror(-err));
 		goto out;
 	}
-	err = open_fast(plane, fast, optional, cfg, why, why_size);
+	err = open_fast(plane, choice, cfg, why, why_size);
 out:
 	if (err) {
 		tandem_plane_close(plane, true);
@@ -82,22 +113,34 @@ out:
 	return 0;
 }
 
+int tandem_plane_open_ops(struct tandem_plane **planep, const struct tandem_datapath_ops *fast,
+			  bool optional, const struct tandem_datapath_ops *slow,
+			  const struct tandem_datapath_config *cfg, char *why, size_t why_size)
+{
+	const struct choice choice = { { fast, NULL }, optional };
+
+	return open_choice(planep, &choice, slow, cfg, why, why_size);
+}
+
 int tandem_plane_open(struct tandem_plane **planep, const char *want,
 		      const struct tandem_datapath_config *cfg, char *why, size_t why_size)
 {
-	bool automatic = strcmp(want, "auto") == 0;
-	const struct tandem_datapath_ops *fast = NULL;
+	struct choice choice = { .optional = strcmp(want, "auto") == 0 };
 
-	if (automatic || strcmp(want, tandem_xdp_ops.name) == 0) {
-		fast = &tandem_xdp_ops;
+	if (choice.optional) {
+		choice.fast[0] = &tandem_xdp_ops;
+		choice.fast[1] = &tandem_kmod_ops;
+	} else if (strcmp(want, tandem_xdp_ops.name) == 0) {
+		choice.fast[0] = &tandem_xdp_ops;
+	} else if (strcmp(want, tandem_kmod_ops.name) == 0) {
+		choice.fast[0] = &tandem_kmod_ops;
 	} else if (strcmp(want, tandem_dpdk_ops.name) == 0) {
-		fast = &tandem_dpdk_ops;
+		choice.fast[0] = &tandem_dpdk_ops;
 	} else if (strcmp(want, tandem_uring_ops.name) != 0) {
 		snprintf(why, why_size, "there is no datapath \"%s\"", want);
 		return -EINVAL;
 	}
-	return tandem_plane_open_ops(planep, fast, automatic, &tandem_uring_ops, cfg, why,
-				     why_size);
+	return open_choice(planep, &choice, &tandem_uring_ops, cfg, why, why_size);
 }
 
 void tandem_plane_close(struct tandem_plane *plane, bool keep)

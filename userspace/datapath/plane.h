@@ -13,8 +13,9 @@
 struct tandem_plane;
 
 /*
- * Open the plane. want is "auto", "xdp", "dpdk" or "uring"; auto falls back to io_uring
- * alone when XDP cannot be had, and why (always terminated) then tells the reason.
+ * Open the plane. want is "auto", "xdp", "kmod", "dpdk" or "uring"; auto takes the first of XDP and
+ * the kernel module that can be had, or else io_uring alone. why (always terminated) then
+ * tells what could not be had, each as "name: reason", separated by "; ".
  * Returns 0 or a negative errno.
  */
 int tandem_plane_open(struct tandem_plane **planep, const char *want,
@@ -45,7 +46,7 @@ int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *a
 int tandem_plane_counters(struct tandem_plane *plane, struct reason_counters *fast,
 			  struct reason_counters *slow);
 
-/* "xdp", "dpdk" or "uring", and a line on how it runs. */
+/* "xdp", "kmod", "dpdk" or "uring", and a line on how it runs. */
 const char *tandem_plane_name(const struct tandem_plane *plane);
 const char *tandem_plane_describe(const struct tandem_plane *plane);
 

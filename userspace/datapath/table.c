@@ -76,30 +76,33 @@ static void rule_begin(struct rule *r)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-static void rule_end(struct rule *r)
+static void rule_end(struct tandem_table *t, struct rule *r)
 {
 	__atomic_store_n(&r->gen, r->gen + 1, __ATOMIC_RELEASE);
+	if (t->written_h)
+		t->written_h((uint32_t)(r - t->rules), t->arg);
 }
 
 /* Everything behind gen. */
-static void rule_fill(struct rule *r, const struct rule *from)
+static void rule_fill(struct tandem_table *t, struct rule *r, const struct rule *from)
 {
 	rule_begin(r);
 	memcpy((char *)r + sizeof(r->gen), (const char *)from + sizeof(r->gen),
 	       sizeof(*r) - sizeof(r->gen));
-	rule_end(r);
+	rule_end(t, r);
 }
 
-static void rule_set_flags(struct rule *r, uint32_t flags)
+static void rule_set_flags(struct tandem_table *t, struct rule *r, uint32_t flags)
 {
 	if (r->flags == flags)
 		return;
 	rule_begin(r);
 	r->flags = flags;
-	rule_end(r);
+	rule_end(t, r);
 }
 
-static void rule_set_ref(struct rule *r, enum tandem_ref_kind kind, uint32_t slot)
+static void rule_set_ref(struct tandem_table *t, struct rule *r, enum tandem_ref_kind kind,
+			 uint32_t slot)
 {
 	uint32_t *field = kind == TANDEM_REF_MEDIA ? &r->media : &r->reverse;
 
@@ -107,7 +110,7 @@ static void rule_set_ref(struct rule *r, enum tandem_ref_kind kind, uint32_t slo
 		return;
 	rule_begin(r);
 	*field = slot;
-	rule_end(r);
+	rule_end(t, r);
 }
 
 /* What a direct slot holds when it has no flow of its own: nothing, or the placeholder. */
@@ -123,7 +126,7 @@ static void rule_vacate(struct tandem_table *t, uint32_t slot, const struct flow
 		empty.key.local = key->local;
 		empty.key.local_port = key->local_port;
 	}
-	rule_fill(&t->rules[slot], &empty);
+	rule_fill(t, &t->rules[slot], &empty);
 }
 
 /* After the number of flows behind a direct slot changed. */
@@ -139,7 +142,8 @@ static void direct_refresh(struct tandem_table *t, uint32_t direct, const struct
 			rule_vacate(t, direct, key);
 		return;
 	}
-	rule_set_flags(r, shared ? r->flags | RULE_F_SHARED : r->flags & ~(uint32_t)RULE_F_SHARED);
+	rule_set_flags(t, r,
+		       shared ? r->flags | RULE_F_SHARED : r->flags & ~(uint32_t)RULE_F_SHARED);
 }
 
 static int shared_change(struct tandem_table *t, const struct flow_key *key, uint32_t slot)
@@ -152,7 +156,7 @@ static void resolve_h(uint32_t slot, enum tandem_ref_kind kind, void *arg)
 	struct tandem_table *t = arg;
 	uint64_t target = tandem_refs_get(&t->refs, slot, kind);
 
-	rule_set_ref(&t->rules[slot], kind, tandem_slots_find(t->slots, target));
+	rule_set_ref(t, &t->rules[slot], kind, tandem_slots_find(t->slots, target));
 }
 
 static void rule_build(const struct tandem_table *t, uint32_t slot,
@@ -215,7 +219,7 @@ static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec
 		return err;
 	}
 	rule_build(t, slot, spec, &r);
-	rule_fill(&t->rules[slot], &r);
+	rule_fill(t, &t->rules[slot], &r);
 	if (!tandem_slots_is_direct(t->slots, slot))
 		direct_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
 	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
@@ -243,7 +247,7 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 		return err;
 	}
 	rule_build(t, slot, spec, &r);
-	rule_fill(&t->rules[slot], &r);
+	rule_fill(t, &t->rules[slot], &r);
 	if (behind && rekeyed)
 		shared_change(t, &old, TANDEM_NO_SLOT);
 	return 0;
@@ -386,7 +390,7 @@ int tandem_table_adopt(struct tandem_table *t)
 		if (err == -ENOMEM)
 			return err;
 		if (err)
-			rule_fill(r, &(struct rule){ 0 });
+			rule_fill(t, r, &(struct rule){ 0 });
 	}
 	for (uint32_t i = 0; i < t->relay.slots; i++) {
 		err = adopt_links(t, i);

@@ -25,6 +25,12 @@
 /* Enter key into the datapath's shared hash with this slot, or (TANDEM_NO_SLOT) remove it. */
 typedef int(tandem_shared_h)(const struct flow_key *key, uint32_t slot, void *arg);
 
+/*
+ * The rule in this slot has changed. For a datapath whose packet path has rules of its own
+ * to be brought in line with those of the table.
+ */
+typedef void(tandem_written_h)(uint32_t slot, void *arg);
+
 struct tandem_table {
 	struct relay_config relay;
 	struct rule *rules; /* relay.slots long, owned by the datapath */
@@ -32,6 +38,9 @@ struct tandem_table {
 	struct tandem_slots *slots;
 	struct tandem_refs refs;
 	tandem_shared_h *shared_h; /* NULL: the datapath asks tandem_slots_lookup_shared */
+	tandem_written_h
+		*written_h; /* NULL: the packet path reads rules as they are; else set after
+				      * tandem_table_init */
 	void *arg;
 };
 

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The core's environment in a kernel, as far as compiling goes: a linear buffer and one flow. */
-#ifndef TANDEM_KBUILD_ENV_H
-#define TANDEM_KBUILD_ENV_H
+/*
+ * The core's environment in the kernel: a table of the namespace, and the linear part of
+ * an skb from its IP header on. The packet is resized and routed by kmod/relay.c, between
+ * the core's steps, so what is declared for whole frames alone is not here.
+ */
+#ifndef TANDEM_KMOD_ENV_H
+#define TANDEM_KMOD_ENV_H
 
 #include <linux/ktime.h>
-#include <linux/types.h>
+#include <linux/percpu.h>
+
+#include "kmod/flow_table.h"
 
 #define ENV_CALL noinline
 
 struct env {
-	struct relay_config config;
-	struct rule rule;
-	struct flow flow;
-	struct stream stream;
-	__u64 counters[REASON_COUNT];
-	char *data;
+	struct tandem_table *table;
+	char *data; /* IP header */
 	char *end;
 };
 
@@ -25,39 +27,40 @@ static inline __u64 env_now(struct env *env)
 
 static inline const struct relay_config *env_config(struct env *env)
 {
-	return &env->config;
+	return &env->table->config;
 }
 
 static inline const struct rule *env_rule(struct env *env, __u32 slot)
 {
-	return slot ? NULL : &env->rule;
+	return slot < env->table->config.slots ? &env->table->rules[slot] : NULL;
 }
 
 static inline struct flow *env_flow(struct env *env, __u32 slot)
 {
-	return slot ? NULL : &env->flow;
+	return slot < env->table->config.slots ? &env->table->flows[slot] : NULL;
 }
 
 static inline int env_shared_slot(struct env *env, const struct flow_key *key, __u32 *slot)
 {
-	return 0;
+	*slot = tandem_table_shared(env->table, key);
+	return *slot != TANDEM_NO_SLOT;
 }
 
 static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
 {
-	return create ? &env->stream : NULL;
+	return tandem_table_stream(env->table, slot, ssrc, create);
 }
 
 static inline void env_count(struct env *env, __u32 reason)
 {
-	env->counters[reason]++;
+	this_cpu_inc(env->table->counters->packets[reason]);
 }
 
+/* Routes are looked up in kmod/emit.c, which needs no link-layer addresses. */
 static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
 				struct nexthop *nh)
 {
-	nh->ifindex = 1;
-	return REASON_COUNT;
+	return REASON_no_route;
 }
 
 static inline void *env_data(struct env *env)
@@ -72,13 +75,12 @@ static inline void *env_data_end(struct env *env)
 
 static inline int env_resize(struct env *env, int delta)
 {
-	env->data -= delta;
-	return 0;
+	return -1;
 }
 
 static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 {
-	return value;
+	return value & mask;
 }
 
 #define env_rtcp_check rtcp_check

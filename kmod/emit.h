@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Routes, and the way out. Nothing of core/ is included here or in emit.c: the kernel's
+ * routing headers have a struct nexthop of their own.
+ */
+#ifndef TANDEM_KMOD_EMIT_H
+#define TANDEM_KMOD_EMIT_H
+
+#include <linux/in6.h>
+#include <linux/skbuff.h>
+#include <net/dst_cache.h>
+
+/* Where a packet goes; IPv4 addresses in their mapped form. */
+struct emit_way {
+	struct in6_addr local;
+	struct in6_addr remote;
+	__be16 local_port;
+	__be16 remote_port;
+	bool v6;
+	u32 gen; /* of the rule */
+};
+
+/* A reference to the route, through the cache unless that is NULL; NULL: there is none. */
+struct dst_entry *tandem_route(struct net *net, struct dst_cache *cache,
+			       const struct emit_way *way);
+
+/* Send a packet whose headers are final by dst, whose reference it takes. */
+void tandem_emit(struct net *net, struct sk_buff *skb, struct dst_entry *dst, bool v6);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/module.h>
+#include <net/netns/generic.h>
+
+#include "kmod/tandem.h"
+
+static unsigned int tandem_net_id;
+
+static bool selftest;
+module_param(selftest, bool, 0444);
+MODULE_PARM_DESC(selftest, "test the forwarding core before use");
+
+struct tandem_net *tandem_net(const struct net *net)
+{
+	return net_generic(net, tandem_net_id);
+}
+
+int tandem_net_use(struct net *net, struct tandem_table *table)
+{
+	struct tandem_net *tn = tandem_net(net);
+	struct tandem_table *old;
+	int err = 0;
+
+	lockdep_assert_held(&tn->lock);
+	old = rcu_dereference_protected(tn->table, lockdep_is_held(&tn->lock));
+	if (table && !old)
+		err = tandem_hook_register(net);
+	if (err)
+		return err;
+	if (!table && old)
+		tandem_hook_unregister(net);
+	rcu_assign_pointer(tn->table, table);
+	if (old) {
+		synchronize_net();
+		tandem_table_free(old);
+	}
+	return 0;
+}
+
+static int __net_init net_init(struct net *net)
+{
+	mutex_init(&tandem_net(net)->lock);
+	return 0;
+}
+
+static void __net_exit net_exit(struct net *net)
+{
+	struct tandem_net *tn = tandem_net(net);
+
+	mutex_lock(&tn->lock);
+	tandem_net_use(net, NULL);
+	mutex_unlock(&tn->lock);
+}
+
+static struct pernet_operations net_ops = {
+	.init = net_init,
+	.exit = net_exit,
+	.id = &tandem_net_id,
+	.size = sizeof(struct tandem_net),
+};
+
+static int __init tandem_init(void)
+{
+	int err = selftest ? tandem_selftest() : 0;
+
+	if (err)
+		return err;
+	/* As a device, so that cached routes go before the devices they lead to. */
+	err = register_pernet_device(&net_ops);
+	if (err)
+		return err;
+	err = tandem_netlink_init();
+	if (err)
+		unregister_pernet_device(&net_ops);
+	return err;
+}
+
+static void __exit tandem_exit(void)
+{
+	tandem_netlink_exit();
+	unregister_pernet_device(&net_ops);
+}
+
+module_init(tandem_init);
+module_exit(tandem_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("RTP media relay datapath");
+MODULE_ALIAS("net-pf-16-proto-16-family-tandem");

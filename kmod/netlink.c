@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The generic netlink family; docs/kmod.md describes it. */
+#include <linux/module.h>
+#include <net/genetlink.h>
+
+#include "core/genl.h"
+#include "kmod/tandem.h"
+
+static const struct nla_policy policy[TANDEM_ATTR_COUNT] = {
+	[TANDEM_ATTR_CONFIG] = NLA_POLICY_EXACT_LEN(sizeof(struct relay_config)),
+	[TANDEM_ATTR_STREAM_CAPACITY] = { .type = NLA_U32 },
+	[TANDEM_ATTR_SLOT] = { .type = NLA_U32 },
+	[TANDEM_ATTR_RULE] = NLA_POLICY_EXACT_LEN(sizeof(struct rule)),
+	[TANDEM_ATTR_FLOW] = NLA_POLICY_EXACT_LEN(sizeof(struct flow)),
+	[TANDEM_ATTR_STREAM] = { .type = NLA_REJECT },
+	[TANDEM_ATTR_COUNTERS] = { .type = NLA_REJECT },
+};
+
+static struct genl_family family;
+
+/* The namespace's table, locked; NULL when it is not configured. */
+static struct tandem_table *table_lock(struct tandem_net *tn)
+{
+	mutex_lock(&tn->lock);
+	return rcu_dereference_protected(tn->table, lockdep_is_held(&tn->lock));
+}
+
+static bool same_config(const struct tandem_table *t, const struct relay_config *config,
+			u32 stream_capacity)
+{
+	struct relay_config theirs = *config;
+
+	theirs.nexthop_age_ns = t->config.nexthop_age_ns;
+	return t->stream_capacity == stream_capacity &&
+	       !memcmp(&t->config, &theirs, sizeof(theirs));
+}
+
+static int config_replace(struct net *net, const struct relay_config *config, u32 stream_capacity)
+{
+	struct tandem_table *table;
+	int err = tandem_table_alloc(&table, config, stream_capacity);
+
+	if (err)
+		return err;
+	err = tandem_net_use(net, table);
+	if (err)
+		tandem_table_free(table);
+	return err;
+}
+
+/* The same configuration again changes nothing; another is refused while there are flows. */
+static int config_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+	struct tandem_net *tn = tandem_net(net);
+	struct relay_config config;
+	struct tandem_table *old;
+	u32 streams;
+	int err = 0;
+
+	if (!info->attrs[TANDEM_ATTR_CONFIG] || !info->attrs[TANDEM_ATTR_STREAM_CAPACITY])
+		return -EINVAL;
+	nla_memcpy(&config, info->attrs[TANDEM_ATTR_CONFIG], sizeof(config));
+	streams = nla_get_u32(info->attrs[TANDEM_ATTR_STREAM_CAPACITY]);
+	old = table_lock(tn);
+	if (!old || !same_config(old, &config, streams))
+		err = old && tandem_table_any_active(old) ? -EBUSY
+							  : config_replace(net, &config, streams);
+	mutex_unlock(&tn->lock);
+	return err;
+}
+
+static int flow_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tandem_net *tn = tandem_net(genl_info_net(info));
+	struct nlattr *state = info->attrs[TANDEM_ATTR_FLOW];
+	struct tandem_table *table;
+	struct flow flow;
+	struct rule rule;
+	u32 slot;
+	int err;
+
+	if (!info->attrs[TANDEM_ATTR_SLOT] || !info->attrs[TANDEM_ATTR_RULE])
+		return -EINVAL;
+	slot = nla_get_u32(info->attrs[TANDEM_ATTR_SLOT]);
+	nla_memcpy(&rule, info->attrs[TANDEM_ATTR_RULE], sizeof(rule));
+	if (state)
+		nla_memcpy(&flow, state, sizeof(flow));
+	table = table_lock(tn);
+	err = table ? tandem_table_set(table, slot, &rule, state ? &flow : NULL) : -ENODEV;
+	mutex_unlock(&tn->lock);
+	return err;
+}
+
+static int flow_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tandem_net *tn = tandem_net(genl_info_net(info));
+	struct tandem_table *table;
+	int err;
+
+	if (!info->attrs[TANDEM_ATTR_SLOT])
+		return -EINVAL;
+	table = table_lock(tn);
+	err = table ? tandem_table_del(table, nla_get_u32(info->attrs[TANDEM_ATTR_SLOT])) : -ENODEV;
+	mutex_unlock(&tn->lock);
+	return err;
+}
+
+static int reset(struct sk_buff *skb, struct genl_info *info)
+{
+	struct net *net = genl_info_net(info);
+	struct tandem_net *tn = tandem_net(net);
+
+	mutex_lock(&tn->lock);
+	tandem_net_use(net, NULL);
+	mutex_unlock(&tn->lock);
+	return 0;
+}
+
+/* ---- answers ---- */
+
+static int put_config(struct sk_buff *msg, struct tandem_table *t, struct genl_info *info)
+{
+	if (nla_put(msg, TANDEM_ATTR_CONFIG, sizeof(t->config), &t->config))
+		return -EMSGSIZE;
+	return nla_put_u32(msg, TANDEM_ATTR_STREAM_CAPACITY, t->stream_capacity);
+}
+
+static int put_counters(struct sk_buff *msg, struct tandem_table *t, struct genl_info *info)
+{
+	struct reason_counters sum;
+
+	tandem_counters_sum(t, &sum);
+	return nla_put(msg, TANDEM_ATTR_COUNTERS, sizeof(sum), &sum);
+}
+
+static int put_slot(struct sk_buff *msg, const struct tandem_table *t, u32 slot)
+{
+	if (nla_put_u32(msg, TANDEM_ATTR_SLOT, slot) ||
+	    nla_put(msg, TANDEM_ATTR_RULE, sizeof(*t->rules), &t->rules[slot]))
+		return -EMSGSIZE;
+	return nla_put(msg, TANDEM_ATTR_FLOW, sizeof(*t->flows), &t->flows[slot]);
+}
+
+static int put_flow(struct sk_buff *msg, struct tandem_table *t, struct genl_info *info)
+{
+	u32 slot;
+
+	if (!info->attrs[TANDEM_ATTR_SLOT])
+		return -EINVAL;
+	slot = nla_get_u32(info->attrs[TANDEM_ATTR_SLOT]);
+	if (slot >= t->config.slots || !(t->rules[slot].flags & RULE_F_ACTIVE))
+		return -ENOENT;
+	return put_slot(msg, t, slot);
+}
+
+typedef int(put_h)(struct sk_buff *msg, struct tandem_table *t, struct genl_info *info);
+
+/* One message with what put_h puts there. */
+static int answer(struct genl_info *info, u8 cmd, put_h *h)
+{
+	struct tandem_net *tn = tandem_net(genl_info_net(info));
+	struct sk_buff *msg = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct tandem_table *table;
+	void *head;
+	int err;
+
+	if (!msg)
+		return -ENOMEM;
+	head = genlmsg_put_reply(msg, info, &family, 0, cmd);
+	table = table_lock(tn);
+	if (!head)
+		err = -EMSGSIZE;
+	else
+		err = table ? h(msg, table, info) : -ENODEV;
+	mutex_unlock(&tn->lock);
+	if (err) {
+		nlmsg_free(msg);
+		return err;
+	}
+	genlmsg_end(msg, head);
+	return genlmsg_reply(msg, info);
+}
+
+static int config_get(struct sk_buff *skb, struct genl_info *info)
+{
+	return answer(info, TANDEM_CMD_CONFIG_GET, put_config);
+}
+
+static int flow_get(struct sk_buff *skb, struct genl_info *info)
+{
+	return answer(info, TANDEM_CMD_FLOW_GET, put_flow);
+}
+
+static int counters_get(struct sk_buff *skb, struct genl_info *info)
+{
+	return answer(info, TANDEM_CMD_COUNTERS_GET, put_counters);
+}
+
+/* ---- dumps: args[0] is where to go on ---- */
+
+static void *dump_head(struct sk_buff *msg, struct netlink_callback *cb, u8 cmd)
+{
+	return genlmsg_put(msg, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq, &family,
+			   NLM_F_MULTI, cmd);
+}
+
+static bool dump_flow(struct sk_buff *msg, struct netlink_callback *cb,
+		      const struct tandem_table *t, u32 slot)
+{
+	void *head = dump_head(msg, cb, TANDEM_CMD_FLOW_GET);
+
+	if (!head)
+		return false;
+	if (put_slot(msg, t, slot)) {
+		genlmsg_cancel(msg, head);
+		return false;
+	}
+	genlmsg_end(msg, head);
+	return true;
+}
+
+static int flow_dump(struct sk_buff *msg, struct netlink_callback *cb)
+{
+	struct tandem_net *tn = tandem_net(sock_net(cb->skb->sk));
+	struct tandem_table *table = table_lock(tn);
+
+	for (; table && cb->args[0] < table->config.slots; cb->args[0]++) {
+		if (!(table->rules[cb->args[0]].flags & RULE_F_ACTIVE))
+			continue;
+		if (!dump_flow(msg, cb, table, cb->args[0]))
+			break;
+	}
+	mutex_unlock(&tn->lock);
+	return msg->len;
+}
+
+static bool dump_stream(struct sk_buff *msg, struct netlink_callback *cb,
+			const struct stream_entry *e)
+{
+	void *head = dump_head(msg, cb, TANDEM_CMD_STREAMS_GET);
+
+	if (!head)
+		return false;
+	if (nla_put_u32(msg, TANDEM_ATTR_SLOT, (u32)(e->key >> 32) - 1) ||
+	    nla_put(msg, TANDEM_ATTR_STREAM, sizeof(e->stream), &e->stream)) {
+		genlmsg_cancel(msg, head);
+		return false;
+	}
+	genlmsg_end(msg, head);
+	return true;
+}
+
+static int streams_dump(struct sk_buff *msg, struct netlink_callback *cb)
+{
+	struct nlattr *only = nlmsg_find_attr(cb->nlh, GENL_HDRLEN, TANDEM_ATTR_SLOT);
+	struct tandem_net *tn = tandem_net(sock_net(cb->skb->sk));
+	struct tandem_table *table = table_lock(tn);
+	const struct stream_entry *e;
+
+	for (; table && cb->args[0] <= table->streams_mask; cb->args[0]++) {
+		e = &table->streams[cb->args[0]];
+		if (!e->key || (only && e->key >> 32 != (u64)nla_get_u32(only) + 1))
+			continue;
+		if (!dump_stream(msg, cb, e))
+			break;
+	}
+	mutex_unlock(&tn->lock);
+	return msg->len;
+}
+
+static const struct genl_ops ops[] = {
+	{ .cmd = TANDEM_CMD_CONFIG_SET, .flags = GENL_UNS_ADMIN_PERM, .doit = config_set },
+	{ .cmd = TANDEM_CMD_CONFIG_GET, .flags = GENL_UNS_ADMIN_PERM, .doit = config_get },
+	{ .cmd = TANDEM_CMD_FLOW_SET, .flags = GENL_UNS_ADMIN_PERM, .doit = flow_set },
+	{ .cmd = TANDEM_CMD_FLOW_DEL, .flags = GENL_UNS_ADMIN_PERM, .doit = flow_del },
+	{ .cmd = TANDEM_CMD_FLOW_GET,
+	  .flags = GENL_UNS_ADMIN_PERM,
+	  .doit = flow_get,
+	  .dumpit = flow_dump },
+	{ .cmd = TANDEM_CMD_STREAMS_GET, .flags = GENL_UNS_ADMIN_PERM, .dumpit = streams_dump },
+	{ .cmd = TANDEM_CMD_COUNTERS_GET, .flags = GENL_UNS_ADMIN_PERM, .doit = counters_get },
+	{ .cmd = TANDEM_CMD_RESET, .flags = GENL_UNS_ADMIN_PERM, .doit = reset },
+};
+
+static struct genl_family family __ro_after_init = {
+	.name = TANDEM_GENL_NAME,
+	.version = TANDEM_GENL_VERSION,
+	.maxattr = TANDEM_ATTR_COUNT - 1,
+	.policy = policy,
+	.netnsok = true,
+	.module = THIS_MODULE,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+};
+
+int __init tandem_netlink_init(void)
+{
+	return genl_register_family(&family);
+}
+
+void tandem_netlink_exit(void)
+{
+	genl_unregister_family(&family);
+}

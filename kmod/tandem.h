@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The parts of the module.
+ *
+ *   main.c        loading, and a network namespace coming and going
+ *   netlink.c     the controller's side: generic netlink
+ *   flow_table.c  rules, flows and streams
+ *   hook.c        packets from netfilter
+ *   relay.c       the core's steps over an skb
+ *   emit.c        routes, and the way out
+ *   stats.c       sums over all CPUs
+ *   selftest.c    the core on this kernel, at load time
+ */
+#ifndef TANDEM_KMOD_TANDEM_H
+#define TANDEM_KMOD_TANDEM_H
+
+#include <linux/mutex.h>
+#include <linux/skbuff.h>
+#include <net/net_namespace.h>
+
+#include "kmod/flow_table.h"
+
+/* One network namespace. */
+struct tandem_net {
+	struct mutex lock;		  /* of everything but packets */
+	struct tandem_table __rcu *table; /* NULL: not configured, and no hooks */
+};
+
+struct tandem_net *tandem_net(const struct net *net);
+
+/* Put another table in place of the present one, which is freed. NULL: take the hooks out. */
+int tandem_net_use(struct net *net, struct tandem_table *table);
+
+/* ---- hook.c ---- */
+int tandem_hook_register(struct net *net);
+void tandem_hook_unregister(struct net *net);
+
+/* ---- relay.c ---- */
+
+/*
+ * Take an skb whose data is at its IP header through the pipeline and count it. On
+ * VERDICT_FORWARD it has been sent and is no longer the caller's; on VERDICT_PUNT its
+ * bytes are as they came.
+ */
+enum verdict tandem_relay_skb(struct net *net, struct tandem_table *table, struct sk_buff *skb,
+			      bool v6);
+
+/* ---- stats.c ---- */
+void tandem_counters_sum(const struct tandem_table *table, struct reason_counters *sum);
+
+/* ---- selftest.c ---- */
+
+/* 0, or -EINVAL when the core does not do on this kernel what it should. */
+int tandem_selftest(void);
+
+/* ---- netlink.c ---- */
+int tandem_netlink_init(void);
+void tandem_netlink_exit(void);
+
+#endif

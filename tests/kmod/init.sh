@@ -1,0 +1,91 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash
+# The guest's first process: loads the module, runs the client, unloads the module under
+# traffic, looks at the kernel's log. Prints TAP lines without numbers.
+/bin/busybox mkdir -p /dev /proc /sys /run/netns /tmp /bin
+/bin/busybox --install -s /bin
+export PATH=/sbin:/bin
+mount -t proc proc /proc
+mount -t devtmpfs dev /dev
+mount -t sysfs sysfs /sys
+mount -t tmpfs tmpfs /run
+dmesg -n 1
+echo
+
+# The shell prefers its own ip, which knows neither veth nor netns.
+ip() { /sbin/ip "$@"; }
+ok() { echo "ok - $1"; }
+not_ok() { echo "not ok - $1"; }
+try() { # NAME COMMAND...
+	name=$1
+	shift
+	if out=$("$@" 2>&1); then ok "$name"; else not_ok "$name: $out"; fi
+}
+
+link() { # NETNS THERE HERE N
+	ip netns add "$1"
+	ip link add "$3" type veth peer name "$2" netns "$1"
+	ip addr add "10.$4.0.1/24" dev "$3"
+	ip addr add "fd0$4::1/64" dev "$3" nodad
+	ip link set "$3" up
+	ip -n "$1" addr add "10.$4.0.2/24" dev "$2"
+	ip -n "$1" addr add "fd0$4::2/64" dev "$2" nodad
+	ip -n "$1" link set lo up
+	ip -n "$1" link set "$2" up
+}
+
+insmod /veth.ko
+try "the module loads, and its self-test passes" insmod /tandem.ko selftest=1
+ip link set lo up
+link a va0 va1 1
+link b vb0 vb1 2
+/client call || echo "# client: status $?"
+
+# The network that tests/bpf/vec_net.h draws, as far as IP can tell, and a way in: q0 to w0.
+vectors_net() {
+	ip netns add v
+	ip -n v link set lo up
+	ip -n v link add w0 address 02:00:00:00:00:01 type veth peer name q0
+	ip -n v link add v0 address 02:00:00:00:01:01 type veth peer name p0
+	for dev in w0 q0 v0 p0; do ip -n v link set "$dev" up; done
+	ip -n v addr add 10.0.0.1/24 dev w0
+	ip -n v addr add fd00::1/64 dev w0 nodad
+	ip -n v addr add 10.1.0.1/24 dev v0
+	ip -n v addr add 10.7.0.1/24 dev v0
+	ip -n v addr add fd01::1/64 dev v0 nodad
+	ip -n v neigh add 10.1.0.2 lladdr 02:00:00:00:01:02 dev v0 nud permanent
+	ip -n v neigh add 10.7.0.2 lladdr 02:00:00:00:07:02 dev v0 nud permanent
+	ip -n v neigh add fd01::2 lladdr 02:00:00:00:01:02 dev v0 nud permanent
+}
+vectors_net
+ip netns exec v /vectors /vec/*.vec || echo "# vectors: status $?"
+
+for round in 1 2 3; do
+	/client flood 2 >"/tmp/flood" 2>&1 &
+	client=$!
+	sleep 1
+	try "round $round: the module is unloaded under traffic" rmmod tandem
+	wait "$client" || not_ok "round $round: the client ended badly"
+	cat /tmp/flood
+	try "round $round: the module is loaded again" insmod /tandem.ko
+done
+
+# A namespace that goes takes its table with it.
+ip netns add c
+try "another namespace is configured" ip netns exec c /client configure
+try "and goes" ip netns del c
+/client flood 1 >/tmp/flood 2>&1
+grep '^not ok' /tmp/flood
+ip netns del a
+ip netns del b
+sleep 1
+try "the module is unloaded with flows in it" rmmod tandem
+if dmesg | grep -E 'WARNING|BUG|Oops|refcount|leak|stall|waiting for|suspicious|general protection'; then
+	not_ok "the kernel has nothing to complain about"
+else
+	ok "the kernel has nothing to complain about"
+fi
+dmesg | grep 'tandem:' | sed 's/^/# /'
+echo "guest: done"
+poweroff -f

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel module's datapath as the plane sees it. The module has the arrays; here is a
+ * table with rules of the same form, and what changes in it is sent down at once. The
+ * module keeps configuration and flows when this process ends.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/genl.h"
+#include "userspace/datapath/datapath.h"
+#include "userspace/datapath/genl.h"
+#include "userspace/datapath/table.h"
+#include "userspace/util/log.h"
+#include "userspace/util/sparse.h"
+
+#define MODULE "kmod"
+
+struct tandem_datapath {
+	struct tandem_genl genl;
+	int lock_fd;
+	struct tandem_table table;
+	bool table_ready;
+	struct rule *rules; /* what the module has */
+	struct flow *flows; /* used only for a flow that moves to another slot */
+	uint32_t slots;
+	uint64_t moving; /* id of that flow; 0: none */
+	int error;	 /* the first of this change */
+};
+
+/* ---- requests ---- */
+
+static int simple(struct tandem_datapath *dp, uint8_t cmd)
+{
+	struct tandem_genl_request req;
+
+	tandem_genl_begin(&dp->genl, &req, cmd, 0);
+	return tandem_genl_talk(&dp->genl, &req, NULL, NULL);
+}
+
+static int send_config(struct tandem_datapath *dp, const struct relay_config *relay,
+		       uint32_t stream_capacity)
+{
+	struct tandem_genl_request req;
+
+	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_CONFIG_SET, 0);
+	tandem_genl_put(&req, TANDEM_ATTR_CONFIG, relay, sizeof(*relay));
+	tandem_genl_put(&req, TANDEM_ATTR_STREAM_CAPACITY, &stream_capacity,
+			sizeof(stream_capacity));
+	return tandem_genl_talk(&dp->genl, &req, NULL, NULL);
+}
+
+static void written_h(uint32_t slot, void *arg)
+{
+	struct tandem_datapath *dp = arg;
+	const struct rule *rule = &dp->rules[slot];
+	bool active = rule->flags & RULE_F_ACTIVE;
+	struct tandem_genl_request req;
+	int err;
+
+	tandem_genl_begin(&dp->genl, &req, active ? TANDEM_CMD_FLOW_SET : TANDEM_CMD_FLOW_DEL, 0);
+	tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
+	if (active)
+		tandem_genl_put(&req, TANDEM_ATTR_RULE, rule, sizeof(*rule));
+	if (active && rule->id == dp->moving)
+		tandem_genl_put(&req, TANDEM_ATTR_FLOW, &dp->flows[slot], sizeof(*dp->flows));
+	err = tandem_genl_talk(&dp->genl, &req, NULL, NULL);
+	if (err && !dp->error)
+		dp->error = err;
+}
+
+struct flow_answer {
+	struct rule rule;
+	struct flow flow;
+	bool found;
+};
+
+static void flow_message(const struct nlmsghdr *nlh, void *arg)
+{
+	struct flow_answer *a = arg;
+
+	a->found = !tandem_genl_get(nlh, TANDEM_ATTR_RULE, &a->rule, sizeof(a->rule)) &&
+		   !tandem_genl_get(nlh, TANDEM_ATTR_FLOW, &a->flow, sizeof(a->flow));
+}
+
+/* -ENOENT when the module has another flow in the slot, or none. */
+static int fetch_flow(struct tandem_datapath *dp, uint32_t slot, uint64_t id, struct flow *flow)
+{
+	struct tandem_genl_request req;
+	struct flow_answer answer = { .found = false };
+	int err;
+
+	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_FLOW_GET, 0);
+	tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
+	err = tandem_genl_talk(&dp->genl, &req, flow_message, &answer);
+	if (err)
+		return err;
+	if (!answer.found || answer.rule.id != id)
+		return -ENOENT;
+	*flow = answer.flow;
+	return 0;
+}
+
+/* ---- what an earlier run left ---- */
+
+static void adopt_message(const struct nlmsghdr *nlh, void *arg)
+{
+	struct tandem_datapath *dp = arg;
+	struct rule rule;
+	uint32_t slot;
+
+	if (tandem_genl_get(nlh, TANDEM_ATTR_SLOT, &slot, sizeof(slot)) || slot >= dp->slots ||
+	    tandem_genl_get(nlh, TANDEM_ATTR_RULE, &rule, sizeof(rule)))
+		return;
+	dp->rules[slot] = rule;
+}
+
+static int adopt(struct tandem_datapath *dp)
+{
+	struct tandem_genl_request req;
+	uint32_t count;
+	int err;
+
+	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_FLOW_GET, NLM_F_DUMP);
+	err = tandem_genl_talk(&dp->genl, &req, adopt_message, dp);
+	if (!err)
+		err = tandem_table_adopt(&dp->table);
+	if (!err)
+		err = dp->error;
+	count = tandem_slots_count(dp->table.slots);
+	if (!err && count)
+		tandem_log(TANDEM_LOG_INFO, MODULE, "took over %u flows of an earlier run", count);
+	return err;
+}
+
+/* ---- life ---- */
+
+/* A name in the namespace's abstract sockets: it goes with the process. */
+static int lock_namespace(struct tandem_datapath *dp)
+{
+	static const char name[] = "tandem-kmod";
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+
+	memcpy(sa.sun_path + 1, name, sizeof(name) - 1);
+	dp->lock_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (dp->lock_fd < 0)
+		return -errno;
+	return bind(dp->lock_fd, (const struct sockaddr *)&sa,
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(name)))
+		       ? -errno
+		       : 0;
+}
+
+static void release(struct tandem_datapath *dp)
+{
+	if (dp->table_ready)
+		tandem_table_clean(&dp->table);
+	tandem_sparse_free(dp->rules, dp->slots, sizeof(*dp->rules));
+	tandem_sparse_free(dp->flows, dp->slots, sizeof(*dp->flows));
+	tandem_genl_close(&dp->genl);
+	if (dp->lock_fd >= 0)
+		close(dp->lock_fd);
+	free(dp);
+}
+
+static const char *why_not_there(void)
+{
+	return access("/proc/modules", F_OK)
+		       ? "this kernel has no loadable modules"
+		       : "the kernel module is not loaded: modprobe tandem (built by make kmod)";
+}
+
+static const char *why_config(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "the module holds calls of an earlier run with other media addresses, ports "
+		       "or capacity: run with its configuration, or --fresh";
+	case -EINVAL:
+		return "the module does not take this configuration; is it of another version?";
+	case -EPERM:
+		return "CAP_NET_ADMIN is needed";
+	default:
+		return strerror(-err);
+	}
+}
+
+static int table_open(struct tandem_datapath *dp, const struct relay_config *relay)
+{
+	int err;
+
+	dp->slots = relay->slots;
+	dp->rules = tandem_sparse_alloc(dp->slots, sizeof(*dp->rules));
+	dp->flows = tandem_sparse_alloc(dp->slots, sizeof(*dp->flows));
+	if (!dp->rules || !dp->flows)
+		return -ENOMEM;
+	err = tandem_table_init(&dp->table, relay, dp->rules, dp->flows, NULL, dp);
+	if (err)
+		return err;
+	dp->table.written_h = written_h;
+	dp->table_ready = true;
+	return adopt(dp);
+}
+
+static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+		      char *why, size_t why_size)
+{
+	struct relay_config relay;
+	int err = tandem_table_config(&relay, cfg, why, why_size);
+
+	if (err)
+		return err;
+	err = tandem_genl_open(&dp->genl, TANDEM_GENL_NAME);
+	if (err) {
+		snprintf(why, why_size, "%s", err == -ENOENT ? why_not_there() : strerror(-err));
+		return err;
+	}
+	err = lock_namespace(dp);
+	if (err == -EADDRINUSE)
+		snprintf(why, why_size, "another relay uses the module in this network namespace");
+	if (!err && cfg->fresh)
+		err = simple(dp, TANDEM_CMD_RESET);
+	if (err)
+		return err;
+	err = send_config(dp, &relay, cfg->stream_capacity);
+	if (err) {
+		snprintf(why, why_size, "%s", why_config(err));
+		return err;
+	}
+	return table_open(dp, &relay);
+}
+
+static int kmod_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
+		     char *why, size_t why_size)
+{
+	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
+	char unused[1];
+	int err;
+
+	if (!dp)
+		return -ENOMEM;
+	if (!why) {
+		why = unused;
+		why_size = sizeof(unused);
+	}
+	why[0] = '\0';
+	dp->genl.fd = -1;
+	dp->lock_fd = -1;
+	err = open_parts(dp, cfg, why, why_size);
+	if (err) {
+		if (!why[0])
+			snprintf(why, why_size, "%s", strerror(-err));
+		release(dp);
+		return err;
+	}
+	*dpp = dp;
+	return 0;
+}
+
+static void kmod_close(struct tandem_datapath *dp, bool keep)
+{
+	if (!keep)
+		simple(dp, TANDEM_CMD_RESET);
+	release(dp);
+}
+
+static int kmod_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
+{
+	struct tandem_datapath dp = { .lock_fd = -1 };
+	struct relay_config relay;
+	int err = tandem_table_config(&relay, cfg, probe->detail, sizeof(probe->detail));
+
+	probe->usable = false;
+	if (err)
+		return 0;
+	err = tandem_genl_open(&dp.genl, TANDEM_GENL_NAME);
+	if (err) {
+		snprintf(probe->detail, sizeof(probe->detail), "%s",
+			 err == -ENOENT ? why_not_there() : strerror(-err));
+		return 0;
+	}
+	err = simple(&dp, TANDEM_CMD_CONFIG_GET);
+	tandem_genl_close(&dp.genl);
+	probe->usable = !err || err == -ENODEV; /* nothing is configured yet */
+	snprintf(probe->detail, sizeof(probe->detail), "%s",
+		 probe->usable ? "the kernel module is loaded" : why_config(err));
+	return 0;
+}
+
+/* ---- flows ---- */
+
+/* A flow that gets another local port takes its counts along; they are the module's. */
+static void note_move(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
+{
+	uint32_t slot = tandem_table_find(&dp->table, spec->id);
+
+	dp->moving = 0;
+	if (slot == TANDEM_NO_SLOT ||
+	    tandem_slots_direct(dp->table.slots, &spec->key) ==
+		    tandem_slots_direct(dp->table.slots, &dp->rules[slot].key))
+		return;
+	if (fetch_flow(dp, slot, spec->id, &dp->flows[slot]) == 0)
+		dp->moving = spec->id;
+}
+
+static int change(struct tandem_datapath *dp, const struct tandem_change *c)
+{
+	int err;
+
+	dp->error = 0;
+	if (c->op == TANDEM_FLOW_REMOVE)
+		return tandem_table_remove(&dp->table, c->spec.id);
+	note_move(dp, &c->spec);
+	err = tandem_table_set(&dp->table, &c->spec);
+	dp->moving = 0;
+	return err ? err : dp->error;
+}
+
+static int kmod_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		changes[i].result = change(dp, &changes[i]);
+	return 0;
+}
+
+struct streams_answer {
+	uint64_t flow_id;
+	struct tandem_flow_stats *stats;
+};
+
+static void add_stream(struct tandem_flow_stats *stats, const struct stream *s)
+{
+	if (stats->stream_count < TANDEM_MAX_STREAMS)
+		stats->streams[stats->stream_count++] = *s;
+}
+
+static void stream_message(const struct nlmsghdr *nlh, void *arg)
+{
+	struct streams_answer *a = arg;
+	struct stream s;
+
+	if (!tandem_genl_get(nlh, TANDEM_ATTR_STREAM, &s, sizeof(s)) && s.flow_id == a->flow_id)
+		add_stream(a->stats, &s);
+}
+
+static int kmod_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
+{
+	uint32_t slot = tandem_table_find(&dp->table, flow_id);
+	struct streams_answer answer = { flow_id, stats };
+	struct tandem_genl_request req;
+	int err;
+
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	memset(stats, 0, sizeof(*stats));
+	err = fetch_flow(dp, slot, flow_id, &stats->flow);
+	if (err)
+		return err;
+	stats->fast_packets = stats->flow.packets;
+	stats->offloaded = true;
+	stats->datapath = tandem_kmod_ops.name;
+	stats->reason = "";
+	if (stats->flow.stream.flow_id == flow_id)
+		add_stream(stats, &stats->flow.stream);
+	if (!stats->flow.extra_streams)
+		return 0;
+	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_STREAMS_GET, NLM_F_DUMP);
+	tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
+	return tandem_genl_talk(&dp->genl, &req, stream_message, &answer);
+}
+
+static int kmod_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
+{
+	tandem_table_list(&dp->table, h, arg);
+	return 0;
+}
+
+static void counters_message(const struct nlmsghdr *nlh, void *arg)
+{
+	tandem_genl_get(nlh, TANDEM_ATTR_COUNTERS, arg, sizeof(struct reason_counters));
+}
+
+static int kmod_counters(struct tandem_datapath *dp, struct reason_counters *counters)
+{
+	struct tandem_genl_request req;
+
+	memset(counters, 0, sizeof(*counters));
+	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_COUNTERS_GET, 0);
+	return tandem_genl_talk(&dp->genl, &req, counters_message, counters);
+}
+
+static int kmod_event_fd(struct tandem_datapath *dp)
+{
+	(void)dp;
+	return -1; /* what needs a decision is punted */
+}
+
+static void kmod_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
+{
+	(void)dp;
+	(void)h;
+	(void)arg;
+}
+
+static const char *kmod_describe(struct tandem_datapath *dp)
+{
+	(void)dp;
+	return "kernel module, on every interface of the network namespace";
+}
+
+const struct tandem_datapath_ops tandem_kmod_ops = {
+	.name = "kmod",
+	.probe = kmod_probe,
+	.open = kmod_open,
+	.apply = kmod_apply,
+	.read = kmod_read,
+	.list = kmod_list,
+	.counters = kmod_counters,
+	.event_fd = kmod_event_fd,
+	.dispatch = kmod_dispatch,
+	.describe = kmod_describe,
+	.close = kmod_close,
+};
