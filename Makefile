@@ -74,6 +74,16 @@ all: core bpf userspace dpdk ## build everything that runs
 deps: ## install the Debian packages that building, demo and tests need (root)
 	tests/deps.sh
 
+# What is installed decides on what is built. "make deps test" therefore installs first, and
+# make starts over with this file included.
+ifneq ($(filter deps,$(MAKECMDGOALS)),)
+-include $(BUILD)/deps.mk
+$(BUILD)/deps.mk: tests/deps.sh
+	@mkdir -p $(@D)
+	tests/deps.sh
+	@touch $@
+endif
+
 core: ## check that the core stands alone: no libc, no #ifdef, for BPF and for the host
 	@tests/lint/core.sh $(CLANG) $(CC)
 

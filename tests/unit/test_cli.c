@@ -162,7 +162,10 @@ static const struct {
 	{ { NULL }, TANDEM_EXIT_USAGE, NULL, "session list" },
 	{ { "--help" }, TANDEM_EXIT_OK, "registrations", NULL },
 	{ { "help" }, TANDEM_EXIT_OK, "Run the relay in the foreground.", NULL },
-	{ { "help", "run" }, TANDEM_EXIT_OK, "[--datapath auto|xdp|kmod|dpdk|uring] [--fresh]", NULL },
+	{ { "help", "run" },
+	  TANDEM_EXIT_OK,
+	  "[--datapath auto|xdp|kmod|dpdk|uring] [--fresh]",
+	  NULL },
 	{ { "help", "session" }, TANDEM_EXIT_OK, "session end ID", NULL },
 	{ { "help", "session", "show" }, TANDEM_EXIT_OK, "usage: tandem session show ID", NULL },
 	{ { "help", "frob" }, TANDEM_EXIT_USAGE, NULL, "no command frob" },
@@ -260,7 +263,7 @@ static void a_doctor_that_cannot_tell(void **state)
 	doc = json_loads(o.out, 0, NULL);
 	assert_non_null(doc);
 	assert_true(json_is_false(json_object_get(doc, "usable")));
-	assert_int_equal(json_array_size(json_object_get(doc, "datapaths")), 3);
+	assert_int_equal(json_array_size(json_object_get(doc, "datapaths")), 4);
 	assert_non_null(strstr(o.out, "203.0.113.77 is on no interface that is up"));
 	json_decref(doc);
 }

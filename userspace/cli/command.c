@@ -18,7 +18,9 @@ struct option_row {
 
 static const struct option_row rows[] = {
 	{ 'c', { "config", required_argument, NULL, 'c' }, "[-c FILE]" },
-	{ 'd', { "datapath", required_argument, NULL, 'd' }, "[--datapath auto|xdp|kmod|dpdk|uring]" },
+	{ 'd',
+	  { "datapath", required_argument, NULL, 'd' },
+	  "[--datapath auto|xdp|kmod|dpdk|uring]" },
 	{ 'f', { "fresh", no_argument, NULL, 'f' }, "[--fresh]" },
 	{ 's', { "socket", required_argument, NULL, 's' }, "[--socket PATH]" },
 	{ 'w', { "watch", required_argument, NULL, 'w' }, "[--watch SECONDS]" },
@@ -65,8 +67,8 @@ static int set_datapath(struct tandem_options *opts, const char *text)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		known |= strcmp(text, names[i]) == 0;
 	if (!known) {
-		fprintf(stderr, "tandem: --datapath: '%s' is none of auto, xdp, kmod, dpdk, uring\n",
-			text);
+		fprintf(stderr,
+			"tandem: --datapath: '%s' is none of auto, xdp, kmod, dpdk, uring\n", text);
 		return -EINVAL;
 	}
 	opts->datapath = text;
