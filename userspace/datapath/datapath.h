@@ -54,8 +54,9 @@ struct tandem_flow_stats {
 	uint64_t fast_packets; /* forwarded by the fast path */
 	uint64_t slow_packets; /* forwarded by the io_uring datapath */
 	bool offloaded;	       /* its rule is in the fast path */
-	const char *datapath;  /* name of the datapath that holds it: "xdp", "kmod", "dpdk", "uring" */
-	const char *reason;    /* when not offloaded: why, in words; else "" */
+	const char
+		*datapath;  /* name of the datapath that holds it: "xdp", "kmod", "dpdk", "uring" */
+	const char *reason; /* when not offloaded: why, in words; else "" */
 	size_t stream_count;
 	struct stream streams[TANDEM_MAX_STREAMS];
 };
