@@ -156,3 +156,32 @@ datapath_expected()
 		echo "$DATAPATH"
 	fi
 }
+
+# phones_talk WHAT CONDITION...: two baresips register, talk for some seconds while the session
+# fulfils the conditions, hang up, and each has heard the other, sample for sample.
+phones_talk()
+{
+	local what=$1 alice bob
+	shift
+	check "bob's phone starts ($what)" eval "PHONE_ANSWER=auto phone_start callee bob"
+	bob=$PHONE_PID
+	check "alice's phone starts ($what)" phone_start caller alice
+	alice=$PHONE_PID
+	check "bob is registered" phone_registered bob 5
+	check "alice is registered" phone_registered alice 5
+	phone alice dial sip:bob@example.test
+	check "the call is established" phone_event alice 5 CALL_ESTABLISHED
+	check "audio passes both ways" wait_for 12 session_has 'verdict~two.way' 'flows.+.packets>300' "$@"
+	check "every flow is offloaded" field "$WORK/live.json" has "flows.*.offload=$(datapath_expected)" \
+		flows.+.dropped=0
+	phone alice hangup
+	check "bob hears that it is over" phone_event bob 5 CALL_CLOSED
+	check "no session is left" wait_for 5 session_count_is 0
+	stop_pid "$alice"
+	stop_pid "$bob"
+	check "bob heard alice, sample for sample ($what)" \
+		"$TOOLS/g711cmp" --law a --min 16000 "$WORK/alice.wav" "$(heard bob)"
+	check "alice heard bob, sample for sample ($what)" \
+		"$TOOLS/g711cmp" --law a --min 16000 "$WORK/bob.wav" "$(heard alice)"
+	rm -rf "$WORK"/alice "$WORK"/bob "$WORK"/*.events
+}
