@@ -206,20 +206,24 @@ $(BUILD)/tandem: $(BUILD)/release/userspace/main.o $(BUILD)/release/libtandem.a
 
 # The drivers are plugins that the EAL finds by itself.
 $(BUILD)/tandem-dpdk: $(DPDK_OBJS) $(BUILD)/release/libtandem.a
-	$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) -lcyaml -lyaml -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) -lcyaml -lyaml -o $@
 
 $(BUILD)/dpdk/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(DPDK_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(DPDK_CPPFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/dpdk-asan/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 $(WARN) $(ASAN) $(DPDK_CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(ASAN) $(DPDK_CPPFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/tests/dpdk/vectors: $(BUILD)/asan/tests/bpf/vectors.o $(BUILD)/dpdk-asan/tests/dpdk/vec_dpdk.o \
 		$(patsubst %.c,$(BUILD)/dpdk-asan/%.o,$(filter-out dpdk/main.c,$(DPDK_SRCS))) $(BUILD)/asan/libtandem.a
 	@mkdir -p $(@D)
-	$(CC) $(ASAN) $^ $(LDLIBS) $(DPDK_LIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) $(DPDK_LIBS) -o $@
 
 $(BUILD)/tandem.asan: $(BUILD)/asan/userspace/main.o $(BUILD)/asan/libtandem.a
 	$(call say,LINK,$@)
