@@ -205,7 +205,7 @@ static inline struct tandem_datapath_config config(void)
 static inline struct tandem_datapath *relay_open(const struct tandem_datapath_config *cfg)
 {
 	struct tandem_datapath *dp;
-	char why[256];
+	char why[256] = "";
 
 	if (ops->open(&dp, cfg, why, sizeof(why)))
 		fail_msg("%s", why);

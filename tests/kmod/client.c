@@ -60,7 +60,7 @@ static void add_flows(struct world *w)
 
 static void test_open(struct world *w)
 {
-	char why[256];
+	char why[256] = "";
 
 	w->cfg = relay_config();
 	w->cfg.fresh = true;
@@ -214,7 +214,7 @@ static void test_restart(struct world *w)
 	struct tandem_flow_stats s;
 	unsigned char in[RTP_SIZE];
 	struct received r;
-	char why[256];
+	char why[256] = "";
 	int flows = 0;
 
 	ok(tandem_kmod_ops.open(&other, &w->cfg, why, sizeof(why)) == -EADDRINUSE,
@@ -299,7 +299,7 @@ static int flood(int seconds)
 	time_t end = time(NULL) + seconds;
 	unsigned char in[RTP_SIZE];
 	unsigned long got = 0;
-	char why[256];
+	char why[256] = "";
 
 	w.a4 = udp_socket("a", "10.1.0.2", 4000);
 	w.a6 = udp_socket("a", "fd01::2", 4000);
@@ -324,7 +324,7 @@ static int flood(int seconds)
 static int configure(void)
 {
 	struct world w = { .cfg = relay_config() };
-	char why[256];
+	char why[256] = "";
 
 	if (tandem_kmod_ops.open(&w.dp, &w.cfg, why, sizeof(why)))
 		die(why);

@@ -191,7 +191,7 @@ static void closing_for_good_empties_the_worker(void **state)
 static void a_worker_that_is_not_ours(void **state)
 {
 	struct tandem_datapath *dp;
-	char why[256];
+	char why[256] = "";
 	(void)state;
 
 	worker.hello_result = -EPROTO;

@@ -292,13 +292,12 @@ static void wrong_configuration(void **state)
 	struct tandem_datapath_config cfg = config();
 	struct tandem_probe probe;
 	struct tandem_datapath *dp;
-	char why[256];
+	char why[256] = "";
 	(void)state;
 
 	cfg.flow_capacity = 5;
 	assert_int_equal(ops->open(&dp, &cfg, why, sizeof(why)), -EINVAL);
 	assert_true(why[0] != '\0');
-	assert_int_equal(ops->open(&dp, &cfg, NULL, 0), -EINVAL);
 	assert_int_equal(ops->probe(&cfg, &probe), 0);
 	assert_true(probe.usable);
 	print_message("%s\n", probe.detail);

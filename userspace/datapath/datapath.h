@@ -110,7 +110,8 @@ struct tandem_datapath_ops {
 
 	/*
 	 * Take it into use. What an earlier process left (pinned maps) is taken over
-	 * unless cfg->fresh. why, when not NULL, receives the reason of a failure.
+	 * unless cfg->fresh. why is to hold "" at the call, and gets the reason of a failure
+	 * where the error alone does not say it.
 	 */
 	int (*open)(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
 		    char *why, size_t why_size);
@@ -128,8 +129,9 @@ struct tandem_datapath_ops {
 	int (*counters)(struct tandem_datapath *dp, struct reason_counters *counters);
 
 	/*
-	 * Descriptor that becomes readable when dispatch has something to do, or -1;
-	 * dispatch calls the handler from the caller's thread.
+	 * Descriptor that becomes readable when dispatch has something to do; dispatch calls
+	 * the handler from the caller's thread. Of the io_uring datapath alone, NULL in the
+	 * others: what needs a decision they punt.
 	 */
 	int (*event_fd)(struct tandem_datapath *dp);
 	void (*dispatch)(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg);

@@ -186,15 +186,10 @@ static int dpdk_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 		     char *why, size_t why_size)
 {
 	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
-	char unused[1];
 	int err;
 
 	if (!dp)
 		return -ENOMEM;
-	if (!why) {
-		why = unused;
-		why_size = sizeof(unused);
-	}
 	dp->fd = -1;
 	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
 	err = tandem_table_config(&dp->config.relay, cfg, why, why_size);
@@ -285,19 +280,6 @@ static int dpdk_counters(struct tandem_datapath *dp, struct reason_counters *sum
 	return err == -ENOTCONN ? 0 : err;
 }
 
-static int dpdk_event_fd(struct tandem_datapath *dp)
-{
-	(void)dp;
-	return -1; /* what needs a decision is punted */
-}
-
-static void dpdk_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
-{
-	(void)dp;
-	(void)h;
-	(void)arg;
-}
-
 static const char *dpdk_describe(struct tandem_datapath *dp)
 {
 	return dp->describe;
@@ -311,8 +293,6 @@ const struct tandem_datapath_ops tandem_dpdk_ops = {
 	.read = dpdk_read,
 	.list = dpdk_list,
 	.counters = dpdk_counters,
-	.event_fd = dpdk_event_fd,
-	.dispatch = dpdk_dispatch,
 	.describe = dpdk_describe,
 	.close = dpdk_close,
 };

@@ -239,22 +239,14 @@ static int kmod_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 		     char *why, size_t why_size)
 {
 	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
-	char unused[1];
 	int err;
 
 	if (!dp)
 		return -ENOMEM;
-	if (!why) {
-		why = unused;
-		why_size = sizeof(unused);
-	}
-	why[0] = '\0';
 	dp->genl.fd = -1;
 	dp->lock_fd = -1;
 	err = open_parts(dp, cfg, why, why_size);
 	if (err) {
-		if (!why[0])
-			snprintf(why, why_size, "%s", strerror(-err));
 		release(dp);
 		return err;
 	}
@@ -394,19 +386,6 @@ static int kmod_counters(struct tandem_datapath *dp, struct reason_counters *cou
 	return tandem_genl_talk(&dp->genl, &req, counters_message, counters);
 }
 
-static int kmod_event_fd(struct tandem_datapath *dp)
-{
-	(void)dp;
-	return -1; /* what needs a decision is punted */
-}
-
-static void kmod_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
-{
-	(void)dp;
-	(void)h;
-	(void)arg;
-}
-
 static const char *kmod_describe(struct tandem_datapath *dp)
 {
 	(void)dp;
@@ -421,8 +400,6 @@ const struct tandem_datapath_ops tandem_kmod_ops = {
 	.read = kmod_read,
 	.list = kmod_list,
 	.counters = kmod_counters,
-	.event_fd = kmod_event_fd,
-	.dispatch = kmod_dispatch,
 	.describe = kmod_describe,
 	.close = kmod_close,
 };

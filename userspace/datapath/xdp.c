@@ -121,23 +121,15 @@ static int xdp_open(struct tandem_datapath **dpp, const struct tandem_datapath_c
 		    char *why, size_t why_size)
 {
 	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
-	char unused[1];
 	int err;
 
 	if (!dp)
 		return -ENOMEM;
-	if (!why) {
-		why = unused;
-		why_size = sizeof(unused);
-	}
-	why[0] = '\0';
 	libbpf_set_print(print_h);
 	dp->dir_fd = -1;
 	snprintf(dp->dir, sizeof(dp->dir), "%s", cfg->bpf_dir);
 	err = open_parts(dp, cfg, why, why_size);
 	if (err) {
-		if (!why[0])
-			snprintf(why, why_size, "%s", strerror(-err));
 		/* An earlier run's calls go on; only what this one began is undone. */
 		tandem_xdp_detach(dp, dp->taken_over);
 		if (dp->pinned && !dp->taken_over)
@@ -240,19 +232,6 @@ static int xdp_counters(struct tandem_datapath *dp, struct reason_counters *sum)
 	return err;
 }
 
-static int xdp_event_fd(struct tandem_datapath *dp)
-{
-	(void)dp;
-	return -1; /* what needs a decision is punted */
-}
-
-static void xdp_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
-{
-	(void)dp;
-	(void)h;
-	(void)arg;
-}
-
 static const char *xdp_describe(struct tandem_datapath *dp)
 {
 	return dp->describe;
@@ -266,8 +245,6 @@ const struct tandem_datapath_ops tandem_xdp_ops = {
 	.read = xdp_read,
 	.list = xdp_list,
 	.counters = xdp_counters,
-	.event_fd = xdp_event_fd,
-	.dispatch = xdp_dispatch,
 	.describe = xdp_describe,
 	.close = xdp_close,
 };

@@ -42,17 +42,11 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 		      bool multishot, char *why, size_t why_size)
 {
 	struct tandem_datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) & ~(size_t)63);
-	char unused[1];
 	int err;
 
 	if (!dp)
 		return -ENOMEM;
 	memset(dp, 0, sizeof(*dp));
-	if (!why) {
-		why = unused;
-		why_size = sizeof(unused);
-	}
-	why[0] = '\0';
 	dp->wake_fd = -1;
 	dp->event_fd = -1;
 	dp->multishot = multishot;
@@ -65,8 +59,6 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 	if (!err)
 		err = tandem_uring_worker_start(dp, why, why_size);
 	if (err) {
-		if (!why[0])
-			snprintf(why, why_size, "%s", strerror(-err));
 		uring_close(dp, false);
 		return err;
 	}
