@@ -16,6 +16,11 @@
 #
 #   caller phone0 --- near [ impair ] far --- to_caller relay
 #
+# With `topology_up backup` there is a second way to the callee:
+#
+#   relay to_backup 10.77.3.1/24 --- phone1 10.77.3.2/24 callee
+#
+# These are the links of every datapath but dpdk, for which datapath.sh has a drawing.
 # Every test process has its own namespaces (suffix = its pid), so scripts can
 # run side by side. Needs root and: iproute2, ethtool, clang-16, sipp, tshark.
 
@@ -304,7 +309,7 @@ xdp_pass_on()
 	ns_run "$1" ip link set dev "$2" xdpdrv obj "$obj" sec xdp
 }
 
-# topology_up [impair] [forward]: `forward` lets the relay's kernel route, for
+# topology_up [impair] [backup] [forward]: `forward` lets the relay's kernel route, for
 # proving the phones without tandem.
 topology_up()
 {
@@ -312,18 +317,22 @@ topology_up()
 	for n in caller relay callee; do
 		ns_add "$n" || return 1
 	done
+	RELAY_LINKS=()
 	if [[ $want == *" impair "* ]]; then
 		ns_add impair || return 1
 		link_add caller phone0 impair near || return 1
-		link_add impair far relay to_caller || return 1
-		xdp_pass_on impair far || return 1
+		relay_link impair far caller || return 1
 		ns_run impair sysctl -qw net.ipv6.conf.all.disable_ipv6=1
 	else
-		link_add caller phone0 relay to_caller || return 1
-		xdp_pass_on caller phone0 || return 1
+		relay_link caller phone0 caller || return 1
 	fi
-	link_add callee phone0 relay to_callee || return 1
-	xdp_pass_on callee phone0 || return 1
+	relay_link callee phone0 callee || return 1
+	if [[ $want == *" backup "* ]]; then
+		relay_link callee phone1 backup || return 1
+		addr_add callee phone1 10.77.3.2/24
+	fi
+	relay_links_ready || return 1
+	[[ $want != *" backup "* ]] || addr_add relay to_backup 10.77.3.1/24
 	addr_add relay to_caller 10.77.1.1/24 fd77:1::1/64
 	addr_add relay to_callee 10.77.2.1/24 fd77:2::1/64
 	addr_add caller phone0 10.77.1.2/24 10.77.1.9/24 fd77:1::2/64 fd77:1::9/64
@@ -335,6 +344,20 @@ topology_up()
 	n=0
 	[[ $want == *" forward "* ]] && n=1
 	ns_run relay sysctl -qw net.ipv4.ip_forward=$n net.ipv6.conf.all.forwarding=$n
+}
+
+# topology_down: for a script that builds its hosts more than once.
+topology_down()
+{
+	local p n
+	for p in $(jobs -p); do
+		stop_pid "$p"
+	done
+	for n in "${SPACES[@]}"; do
+		ip netns del "$n"
+	done
+	SPACES=()
+	rm -rf "$BPF_DIR"
 }
 
 # ---- tandem ---------------------------------------------------------------
@@ -353,7 +376,7 @@ tandem_config()
 		    - address: 10.77.2.1
 		    - address: "fd77:1::1"
 		    - address: "fd77:2::1"
-		  interfaces: [to_caller, to_callee]
+		  interfaces: $(relay_interfaces)
 		  port_min: 16384
 		  port_max: 17407
 		  ${MEDIA_EXTRA:-}
@@ -369,6 +392,7 @@ tandem_config()
 		    - "tcp:[fd77:2::1]:5060"
 		  domains: [example.test]
 	EOF
+	datapath_config "${1:-auto}"
 	[ -z "${YAML_EXTRA:-}" ] || printf '%s\n' "$YAML_EXTRA"
 }
 
@@ -477,4 +501,5 @@ impair_stop()
 	stop_pid "$IMPAIR_PID"
 }
 
+. "$NETNS/datapath.sh"
 . "$NETNS/phones.sh"
