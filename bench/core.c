@@ -116,7 +116,7 @@ static void rule_for(uint32_t flow, struct rule *rule)
 	rule->egress[EGRESS_RTP].remote = mapped(CALLEE);
 	rule->egress[EGRESS_RTP].local_port = rule->key.local_port;
 	rule->egress[EGRESS_RTP].remote_port = htons(4002);
-	rule->pts[0] = (struct pt_map){ .pt = 0, .pt_out = 0, .clock_hz = 8000 };
+	rule->pts.clock_hz[0] = 8000; /* of payload type 0 */
 }
 
 static struct relay_bpf *relay_load(uint32_t flows, uint32_t ifindex)
@@ -141,7 +141,7 @@ static struct relay_bpf *relay_load(uint32_t flows, uint32_t ifindex)
 	for (uint32_t i = 0; i < locals; i++)
 		cfg.locals[i] = mapped(LOCAL + i);
 	if (bpf_map_update_elem(bpf_map__fd(relay->maps.config), &zero, &cfg, 0) ||
-	    bpf_map_update_elem(bpf_map__fd(relay->maps.tx_ports), &ifindex, &port.ifindex, 0))
+	    bpf_map_update_elem(bpf_map__fd(relay->maps.tx_ports), &ifindex, &port, 0))
 		goto fail;
 	for (uint32_t i = 0; i < flows; i++) {
 		rule_for(i, &rule);

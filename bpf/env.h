@@ -9,10 +9,12 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/maps.bpf.h"
-#include "core/byteorder.h"
-
+/* A BPF function takes five parameters at most: what the core has inline must be inlined. */
+#define inline inline __attribute__((always_inline))
 #define ENV_CALL __attribute__((noinline))
+
+#include "bpf/maps.bpf.h"
+#include "core/addr.h"
 
 #define AF_INET		 2
 #define AF_INET6	 10
@@ -49,6 +51,26 @@ static inline const struct rule *env_rule(struct env *env, __u32 slot)
 static inline struct flow *env_flow(struct env *env, __u32 slot)
 {
 	return bpf_map_lookup_elem(&flows, &slot);
+}
+
+static inline const struct fan *env_fan(struct env *env, __u32 index)
+{
+	return bpf_map_lookup_elem(&fans, &index);
+}
+
+static inline struct fan_state *env_fan_state(struct env *env, __u32 index)
+{
+	return bpf_map_lookup_elem(&fan_states, &index);
+}
+
+static inline const struct leg *env_leg(struct env *env, __u32 index)
+{
+	return bpf_map_lookup_elem(&legs, &index);
+}
+
+static inline struct leg_state *env_leg_state(struct env *env, __u32 index)
+{
+	return bpf_map_lookup_elem(&leg_states, &index);
 }
 
 static inline int env_shared_slot(struct env *env, const struct flow_key *key, __u32 *slot)
@@ -110,6 +132,33 @@ static inline __u32 env_fib_reason(long result)
 	}
 }
 
+/* Routes do not say where to send to a group; the address that it is sent from does. */
+static inline __u32 env_group_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
+				      struct nexthop *nh)
+{
+	const struct relay_config *relay = env_config(env);
+	const struct local_device *device;
+	__u32 i;
+
+	if (!relay)
+		return REASON_no_route;
+	for (i = 0; i < TANDEM_MAX_LOCALS && i < relay->locals_count; i++) {
+		if (ip_addr_equal(&relay->locals[i], &eg->local))
+			break;
+	}
+	device = bpf_map_lookup_elem(&local_devices, &i);
+	if (!device || !device->ifindex)
+		return REASON_no_route;
+	if (device->mtu && l3_len > device->mtu)
+		return REASON_too_big;
+	nh->ifindex = device->ifindex;
+	nh->mtu = device->mtu;
+	nh->vlan_tci = device->vlan_tci;
+	__builtin_memcpy(nh->smac, device->mac, sizeof(nh->smac));
+	group_mac(&eg->remote, nh->dmac);
+	return bpf_map_lookup_elem(&tx_ports, &nh->ifindex) ? REASON_NONE : REASON_no_egress_port;
+}
+
 /*
  * Asked as if the packet came in by the loopback device, which is how the kernel routes
  * what the host itself sends; that is what a relay's packets are. The helper insists on
@@ -123,12 +172,14 @@ static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 
 	__u32 reason;
 	int i;
 
+	if (ip_addr_is_group(&eg->remote))
+		return env_group_nexthop(env, eg, l3_len, nh);
 	fib.ifindex = LOOPBACK_IFINDEX;
 	fib.l4_protocol = 17;
 	fib.sport = eg->local_port;
 	fib.dport = eg->remote_port;
 	fib.tot_len = l3_len;
-	if (eg->remote.d[0] == 0 && eg->remote.w[2] == net32(0xffff)) {
+	if (ip_addr_is_v4(&eg->remote)) {
 		fib.family = AF_INET;
 		fib.ipv4_src = eg->local.w[3];
 		fib.ipv4_dst = eg->remote.w[3];
@@ -147,6 +198,13 @@ static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 
 	__builtin_memcpy(nh->dmac, fib.dmac, sizeof(nh->dmac));
 	__builtin_memcpy(nh->smac, fib.smac, sizeof(nh->smac));
 	return env_egress_device(fib.ifindex, nh);
+}
+
+static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)
+{
+	struct copies_key key = { .ifindex = ifindex, .copies = n };
+
+	return bpf_map_lookup_elem(&copy_ports, &key) != 0;
 }
 
 static inline void *env_data(struct env *env)
@@ -179,9 +237,12 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 
 struct rtcp_job;
 struct rtcp_place;
+struct ext_place;
+struct fan_job;
+struct fan_way;
 
 /*
- * The loops over RTCP, and what is done to each element, are global functions: the
+ * The loops of the core, and what is done to each element, are global functions: the
  * verifier looks at them once, with everything unknown, instead of once for each way that
  * leads to them. Those take no pointer into the packet; offsets are relative to the start
  * of the frame.
@@ -190,28 +251,31 @@ __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off, __u32 len);
 __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp_job *job, __u64 off, __u32 len);
 __u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp_job *job, struct rtcp_place *at, __u64 off,
 		       __u32 len);
+__u64 tandem_ext_translate(struct xdp_md *ctx, __u64 start, __u32 off, __u32 len, __u32 leg);
+__u32 tandem_ext_byte(struct xdp_md *ctx, struct ext_place *at, __u64 off);
+__u64 tandem_g711(struct xdp_md *ctx, __u64 start, __u32 off, __u32 octets, __u32 to);
+__u32 tandem_fan_resolve(struct xdp_md *ctx, const struct fan_job *job);
+__u32 tandem_fan_leg(struct xdp_md *ctx, __u32 index, __u32 gen, struct fan_way *way);
 
 static inline __u64 env_offset(struct env *env, const void *p)
 {
 	return (__u64)p - (__u64)env->ctx->data;
 }
 
-static inline __u32 env_rtcp_check(struct env *env, void *payload, const void *end, __u32 len)
-{
-	return tandem_rtcp_check(env->ctx, env_offset(env, payload), len);
-}
-
-static inline __u32 env_rtcp_walk(struct env *env, struct rtcp_job *job, void *payload,
-				  const void *end, __u32 len)
-{
-	return tandem_rtcp_walk(env->ctx, job, env_offset(env, payload), len);
-}
-
-static inline __u32 env_rtcp_step(struct env *env, struct rtcp_job *job, struct rtcp_place *at,
-				  void *payload, const void *end, __u32 len)
-{
-	return tandem_rtcp_step(env->ctx, job, at, env_offset(env, payload), len);
-}
+#define env_rtcp_check(env, payload, end, len)                                                     \
+	tandem_rtcp_check((env)->ctx, env_offset(env, payload), len)
+#define env_rtcp_walk(env, job, payload, end, len)                                                 \
+	tandem_rtcp_walk((env)->ctx, job, env_offset(env, payload), len)
+#define env_rtcp_step(env, job, at, payload, end, len)                                             \
+	tandem_rtcp_step((env)->ctx, job, at, env_offset(env, payload), len)
+#define env_ext_translate(env, payload, end, off, len, leg)                                        \
+	tandem_ext_translate((env)->ctx, env_offset(env, payload), off, len, leg)
+#define env_ext_byte(env, at, payload, end)                                                        \
+	tandem_ext_byte((env)->ctx, at, env_offset(env, payload))
+#define env_g711(env, payload, end, off, octets, to)                                               \
+	tandem_g711((env)->ctx, env_offset(env, payload), off, octets, to)
+#define env_fan_resolve(env, job)	  tandem_fan_resolve((env)->ctx, job)
+#define env_fan_leg(env, index, gen, way) tandem_fan_leg((env)->ctx, index, gen, way)
 
 /*
  * Keeps the compiler from reordering. x86 does not reorder loads; on other machines a

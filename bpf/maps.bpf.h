@@ -42,7 +42,40 @@ struct {
 	__type(value, struct flow);
 } flows SEC(".maps");
 
-/* 5-tuple to slot, of further flows on ports that several remotes share. */
+/* Of flows with many egresses: index in rule.fan, and from there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fan);
+} fans SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fan_state);
+} fan_states SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct leg);
+} legs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct leg_state);
+} leg_states SEC(".maps");
+
+/* 5-tuple to slot, of further flows on shared ports and of those from groups. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -65,13 +98,75 @@ struct {
 	__type(value, struct reason_counters);
 } counters SEC(".maps");
 
-/* Devices that frames may be sent to, by their own ifindex. */
+/*
+ * Devices that frames may be sent to, by their own ifindex. A queue of frames towards a
+ * device has one program (of its first frame): where copies are sent, all entries have it.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
 	__uint(max_entries, 64);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct bpf_devmap_val);
 } tx_ports SEC(".maps");
+
+/*
+ * Devices, each as often as a frame is to be copied: frames are sent to all entries. By
+ * the device's ifindex (0: every device) and the number of copies.
+ */
+struct copies_key {
+	__u32 ifindex;
+	__u32 copies;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, 1024);
+	__type(key, struct copies_key);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_DEVMAP);
+			__uint(max_entries, 1);
+			__type(key, __u32);
+			__type(value, struct bpf_devmap_val);
+		});
+} copy_ports SEC(".maps");
+
+/* How far a device has come with the copies of a frame; by its ifindex. */
+struct copy_count {
+	__u32 frame; /* of whatever number frames have on this CPU */
+	__u32 copies;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, struct copy_count);
+} copy_counts SEC(".maps");
+
+/* The number that the next frame with many egresses gets; 16 bits of it are used. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} frame_numbers SEC(".maps");
+
+/* The device that has a media address; by the address's place in config.locals. */
+struct local_device {
+	__u32 ifindex; /* 0: none */
+	__u16 mtu;
+	__u16 vlan_tci;
+	__u8 mac[6];
+	__u16 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TANDEM_MAX_LOCALS);
+	__type(key, __u32);
+	__type(value, struct local_device);
+} local_devices SEC(".maps");
 
 /* VLAN devices, by their ifindex. */
 struct {

@@ -1,25 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The fast path: the core, run on every frame that an interface receives.
+ * The fast path: the core, run on every frame that an interface receives, and on every
+ * copy of a frame that leaves for many.
  *
  * Kernel features used, and since when they exist: bpf_fib_lookup 4.18 (with the MTU in
- * its answer 5.12), bounded loops 5.3, devmap hash 5.4, BPF_F_MMAPABLE 5.5, lookups in a
- * devmap from the program 5.9, pinned links 5.9. The minimum is 5.15, the oldest kernel
- * with long-term support that has them all.
+ * its answer 5.12), bounded loops 5.3, devmap hash 5.4, BPF_F_MMAPABLE 5.5, programs in
+ * devmaps 5.8, lookups in a devmap from the program 5.9, pinned links 5.9, devmaps of any
+ * length in a map of maps 5.10, broadcast to a devmap 5.13. The minimum is 5.15, the
+ * oldest kernel with long-term support that has them all.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "core/forward.h"
+#include "core/copy.h"
 
 /* Offsets of a UDP payload: Ethernet, two tags, IPv6 and UDP headers are 70 bytes. */
 #define OFF_MASK 0x7f
+
+/* What a program remembers of the frame in hand; the stack has no room for it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct frame);
+} frame_in_hand SEC(".maps");
+
+static inline char *at_offset(struct env *env, __u64 off)
+{
+	return (char *)env_data(env) + (off & OFF_MASK);
+}
 
 __attribute__((noinline)) __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off, __u32 len)
 {
 	struct env env = { .ctx = ctx };
 
-	return rtcp_check(&env, (char *)env_data(&env) + (off & OFF_MASK), env_data_end(&env), len);
+	return rtcp_check(&env, at_offset(&env, off), env_data_end(&env), len);
 }
 
 __attribute__((noinline)) __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp_job *job,
@@ -29,8 +44,7 @@ __attribute__((noinline)) __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp
 
 	if (!job)
 		return REASON_bad_rtcp;
-	return rtcp_walk(&env, job, (char *)env_data(&env) + (off & OFF_MASK), env_data_end(&env),
-			 len);
+	return rtcp_walk(&env, job, at_offset(&env, off), env_data_end(&env), len);
 }
 
 __attribute__((noinline)) __u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp_job *job,
@@ -40,18 +54,190 @@ __attribute__((noinline)) __u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp
 
 	if (!job || !at)
 		return 0;
-	return rtcp_step(&env, job, at, (char *)env_data(&env) + (off & OFF_MASK),
-			 env_data_end(&env), len);
+	return rtcp_step(&env, job, at, at_offset(&env, off), env_data_end(&env), len);
+}
+
+__attribute__((noinline)) __u64 tandem_ext_translate(struct xdp_md *ctx, __u64 start, __u32 off,
+						     __u32 len, __u32 leg)
+{
+	struct env env = { .ctx = ctx };
+
+	return ext_translate(&env, at_offset(&env, start), env_data_end(&env), off, len, leg);
+}
+
+__attribute__((noinline)) __u32 tandem_ext_byte(struct xdp_md *ctx, struct ext_place *at, __u64 off)
+{
+	struct env env = { .ctx = ctx };
+
+	if (!at)
+		return 0;
+	return ext_byte(&env, at, at_offset(&env, off), env_data_end(&env));
+}
+
+__attribute__((noinline)) __u64 tandem_g711(struct xdp_md *ctx, __u64 start, __u32 off,
+					    __u32 octets, __u32 to)
+{
+	struct env env = { .ctx = ctx };
+
+	return g711_translate(at_offset(&env, start), env_data_end(&env), off, octets, to);
+}
+
+__attribute__((noinline)) __u32 tandem_fan_resolve(struct xdp_md *ctx, const struct fan_job *job)
+{
+	struct env env = { .ctx = ctx };
+
+	return job ? fan_resolve(&env, job) : REASON_no_route;
+}
+
+__attribute__((noinline)) __u32 tandem_fan_leg(struct xdp_md *ctx, __u32 index, __u32 gen,
+					       struct fan_way *way)
+{
+	struct env env = { .ctx = ctx };
+
+	return way ? fan_resolve_leg(&env, index, gen, way) : REASON_no_route;
+}
+
+/*
+ * What stands in the place of the Ethernet header of a frame on its way to be copied;
+ * tandem_copy() reads it from each copy. No other frame that is sent has this type, since
+ * all others have the Ethernet header that the core wrote.
+ */
+struct copy_stamp {
+	__u32 what; /* slot, branch, and in the lowest bit whether it is RTCP */
+	__u32 gen;
+	__u32 frame; /* number, to tell the copies of one from those of the next */
+	__be16 type;
+} __attribute__((packed, aligned(2)));
+
+#define STAMP_IP4	0x88b5 /* IEEE 802: for local experiments */
+#define STAMP_IP6	0x88b6
+#define STAMP_SLOT	8 /* slots are below 2^24 */
+#define STAMP_BRANCH(x) ((x) >> 1 & 0x7f)
+#define STAMP_RTCP	1
+
+_Static_assert(sizeof(struct copy_stamp) == sizeof(struct eth_hdr), "in place of the header");
+
+static inline int stamp_frame(struct env *env, const struct frame *f, const struct plan *plan)
+{
+	struct copy_stamp *stamp;
+	__u32 zero = 0, *number;
+
+	/* Without its tags. */
+	if (f->l3_off != sizeof(struct eth_hdr) &&
+	    env_resize(env, (int)sizeof(struct eth_hdr) - (int)f->l3_off))
+		return 0;
+	number = bpf_map_lookup_elem(&frame_numbers, &zero);
+	stamp = env_data(env);
+	if (!number || (void *)(stamp + 1) > env_data_end(env))
+		return 0;
+	stamp->what = plan->slot << STAMP_SLOT | plan->branch << 1 |
+		      (plan->class == CLASS_RTCP ? STAMP_RTCP : 0);
+	stamp->gen = plan->gen;
+	stamp->frame = ++*number;
+	stamp->type = f->v6 ? net16(STAMP_IP6) : net16(STAMP_IP4);
+	return 1;
+}
+
+/* Send the frame to as many entries of a devmap as there are legs. */
+static inline int send_copies(struct env *env, const struct frame *f, const struct plan *plan)
+{
+	const struct fan_state *fan = bpf_map_lookup_elem(&fan_states, &plan->fan);
+	struct copies_key key = { .copies = plan->legs };
+	void *ports = 0;
+
+	if (fan) {
+		key.ifindex = fan->branch[plan->branch & (TANDEM_MAX_BRANCHES - 1)].ifindex;
+		ports = bpf_map_lookup_elem(&copy_ports, &key);
+	}
+	if (!ports || !stamp_frame(env, f, plan)) {
+		env_count(env, REASON_copies_lost);
+		return XDP_DROP;
+	}
+	return (int)bpf_redirect_map(ports, 0, BPF_F_BROADCAST);
+}
+
+/* Which copy of its frame is this, of those that go to the device? */
+static inline __u32 copy_number(__u32 ifindex, __u32 frame)
+{
+	struct copy_count *count = bpf_map_lookup_elem(&copy_counts, &ifindex);
+
+	if (!count)
+		return TANDEM_MAX_LEGS;
+	if (count->frame != frame) {
+		count->frame = frame;
+		count->copies = 0;
+	}
+	return count->copies++;
+}
+
+/*
+ * One copy, on the device that it is about to leave by. Frames of a device come here in
+ * the order in which they were sent, on the CPU that sent them, so that counting tells
+ * which copy it is. Where a frame goes to several devices, each of them is sent a copy
+ * for every leg, and those for other devices end here.
+ */
+static inline int copy_on(struct xdp_md *ctx, __u32 device)
+{
+	struct env env = { .ctx = ctx };
+	struct copy_stamp *stamp = env_data(&env);
+	const struct leg_state *state;
+	__u32 zero = 0, n, ifindex;
+	struct plan plan;
+	struct frame *f;
+	__be16 type;
+
+	f = bpf_map_lookup_elem(&frame_in_hand, &zero);
+	if (!f)
+		return XDP_DROP;
+	if ((void *)(stamp + 1) > env_data_end(&env) ||
+	    (stamp->type != net16(STAMP_IP4) && stamp->type != net16(STAMP_IP6)))
+		return XDP_PASS;
+	type = stamp->type == net16(STAMP_IP6) ? net16(ETHERTYPE_IP6) : net16(ETHERTYPE_IP4);
+	plan.slot = stamp->what >> STAMP_SLOT;
+	plan.branch = STAMP_BRANCH(stamp->what);
+	plan.class = stamp->what & STAMP_RTCP ? CLASS_RTCP : CLASS_RTP;
+	plan.gen = stamp->gen;
+	n = copy_number(device, stamp->frame);
+	f->l3_off = sizeof(struct eth_hdr);
+	if (parse_ip(&env, type, f) != REASON_NONE)
+		return XDP_DROP;
+	if (!plan_recall(&env, &plan,
+			 (char *)env_data(&env) + (f->udp_off & UDP_OFF_MASK) +
+				 sizeof(struct udp_hdr),
+			 env_data_end(&env), f->payload_len) ||
+	    n >= plan.legs) {
+		env_count(&env, REASON_copies_lost);
+		return XDP_DROP;
+	}
+	state = env_leg_state(&env, plan.leg + n);
+	if (state && state->nexthop.ifindex && state->nexthop.ifindex != device)
+		return XDP_DROP;
+	if (relay_copy(&env, f, &plan, n, &ifindex) != REASON_NONE)
+		return XDP_DROP;
+	return ifindex == device ? XDP_PASS : XDP_DROP;
+}
+
+SEC("xdp/devmap")
+int tandem_copy(struct xdp_md *ctx)
+{
+	return copy_on(ctx, ctx->egress_ifindex);
 }
 
 SEC("xdp")
 int tandem_relay(struct xdp_md *ctx)
 {
 	struct env env = { .ctx = ctx };
-	__u32 ifindex = 0;
+	__u32 zero = 0, ifindex = 0;
+	struct plan plan;
+	struct frame *f;
 
-	switch (reason_verdict(relay_frame(&env, &ifindex))) {
+	f = bpf_map_lookup_elem(&frame_in_hand, &zero);
+	if (!f)
+		return XDP_PASS;
+	switch (reason_verdict(relay_frame(&env, f, &plan, &ifindex))) {
 	case VERDICT_FORWARD:
+		if (plan_many(&plan))
+			return send_copies(&env, f, &plan);
 		return (int)bpf_redirect_map(&tx_ports, ifindex, 0);
 	case VERDICT_DROP:
 		return XDP_DROP;

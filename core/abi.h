@@ -9,18 +9,26 @@
  * packet path; struct flow is the live state, written by the packet path.
  * The first locals_count * port_count slots belong to the media ports, one
  * each, so that a packet finds its slot by arithmetic. The slots behind them
- * are for further flows on a port that several remotes share; those are found
- * through a hash of the 5-tuple.
+ * are for further flows on a port that several remotes share, and for flows that
+ * arrive on a multicast group; those are found through a hash of the 5-tuple.
+ *
+ * A flow that is more than one-to-one has a struct fan besides, which names ranges
+ * of the array of legs. struct leg and struct fan are written by the controller,
+ * under the gen of the flow's rule; struct leg_state and struct fan_state by the
+ * packet path.
  */
 #ifndef TANDEM_CORE_ABI_H
 #define TANDEM_CORE_ABI_H
 
 #include <linux/types.h>
 
-#define TANDEM_ABI_VERSION 1
-#define TANDEM_MAX_LOCALS  16
-#define TANDEM_MAX_PTS	   8
-#define TANDEM_NO_SLOT	   0xffffffffU
+#define TANDEM_ABI_VERSION  2
+#define TANDEM_MAX_LOCALS   16
+#define TANDEM_MAX_PTS	    8
+#define TANDEM_MAX_BRANCHES 16
+#define TANDEM_MAX_LEGS	    256 /* of one branch; a datapath may take fewer */
+#define TANDEM_EXT_IDS	    64	/* header extension ids that can be mapped: 1 to 63 */
+#define TANDEM_NO_SLOT	    0xffffffffU
 
 /* An IPv6 address, or an IPv4 address in its mapped form ::ffff:a.b.c.d. */
 struct ip_addr {
@@ -51,13 +59,18 @@ enum egress_flag {
 	EGRESS_F_SSRC = 1 << 1,	  /* ssrc.from becomes ssrc.to */
 	EGRESS_F_SEQ = 1 << 2,	  /* seq_offset is added to the sequence number */
 	EGRESS_F_TS = 1 << 3,	  /* ts_offset is added to the RTP timestamp */
-	EGRESS_F_PT = 1 << 4,	  /* pt becomes pt_out as struct pt_map says */
+	EGRESS_F_PT = 1 << 4,	  /* pts.pt[i] of the rule becomes pt_out[i] */
 	EGRESS_F_DSCP = 1 << 5,	  /* dscp is set; else the packet's own is kept */
+	EGRESS_F_EXT = 1 << 6,	  /* of a leg: header extension ids are mapped by ext_id */
 };
 
 /*
  * Where and how a copy leaves. When EGRESS_F_SSRC is set, sequence and
  * timestamp offsets apply to that SSRC alone; otherwise to every SSRC.
+ *
+ * Bit i of to_alaw and to_ulaw: the payload of the rule's pts.pt[i] is G.711 u-law
+ * (A-law) and leaves as A-law (u-law). remote may be a multicast group; the copy then
+ * leaves by the device that has the address `local`.
  */
 struct egress {
 	struct ip_addr local;
@@ -69,15 +82,16 @@ struct egress {
 	__u32 ts_offset;
 	struct ssrc_map ssrc;
 	__u8 dscp;
-	__u8 pad[3];
+	__u8 ttl; /* TTL or hop limit; 0: 64 */
+	__u8 to_alaw;
+	__u8 to_ulaw;
+	__u8 pt_out[TANDEM_MAX_PTS];
 };
 
-/* One negotiated payload type; clock_hz 0 ends the list. */
-struct pt_map {
-	__u8 pt;
-	__u8 pt_out;
-	__u16 pad;
-	__u32 clock_hz;
+/* The negotiated payload types and their clocks; clock_hz 0 ends the list. */
+struct pt_list {
+	__u32 clock_hz[TANDEM_MAX_PTS];
+	__u8 pt[TANDEM_MAX_PTS];
 };
 
 enum rule_flag {
@@ -88,6 +102,8 @@ enum rule_flag {
 	RULE_F_MUTE = 1 << 4,	   /* RTP is counted and dropped; RTCP passes */
 	RULE_F_RTCP = 1 << 5,	   /* an RTCP port of its own: no RTP expected */
 	RULE_F_SRTP = 1 << 6,	   /* RFC 3711: only the first headers can be read */
+	RULE_F_FAN = 1 << 7,	   /* rule.fan says where RTP goes */
+	RULE_F_GROUP = 1 << 8,	   /* key.local is a multicast group (RFC 4607, RFC 1112) */
 };
 
 #define EGRESS_RTP  0
@@ -96,6 +112,12 @@ enum rule_flag {
 /*
  * The rule of one flow. egress[EGRESS_RTP] takes RTP. egress[EGRESS_RTCP]
  * takes RTCP; on an RTCP-only flow as well as on one with rtcp-mux.
+ *
+ * With RULE_F_FAN, RTP goes where the fan says and egress[EGRESS_RTP] is not looked at;
+ * egress[EGRESS_RTCP] still takes RTCP, unless the fan has a branch for it.
+ *
+ * With RULE_F_GROUP, key.remote_port 0 stands for any source port, and key.remote ::
+ * for any source (any-source multicast).
  *
  * gen guards against a half-written rule: odd while the controller writes, never
  * going back while the slot lives, not even when the rule is removed. The packet
@@ -106,22 +128,56 @@ enum rule_flag {
  * direction, which the report blocks arriving here describe. peer is the SSRC
  * mapping to undo in those blocks: from is what that stream left with, to what
  * it arrived with; peer_seq_offset is what was added to its sequence numbers.
+ *
+ * The first two cache lines are all that an RTP packet of a one-to-one flow touches.
  */
 struct rule {
 	__u32 gen;
 	__u32 flags;
 	struct flow_key key;
-	__u64 id; /* the controller's name for the flow; never 0 when active */
+	__u64 id;  /* the controller's name for the flow; never 0 when active */
+	__u32 fan; /* index of the struct fan, with RULE_F_FAN */
+	__u32 pad;
 
+	struct egress egress[2];
+
+	struct pt_list pts;
 	__u32 media;
 	__u32 reverse;
 	struct ssrc_map peer;
 	__u16 peer_seq_offset;
-	__u16 pad;
-	__u32 pad2;
-	struct egress egress[2];
+	__u16 pad2[3];
+};
 
-	struct pt_map pts[TANDEM_MAX_PTS];
+/*
+ * One of many egresses. ext_id[n] is what header extension elements with id n leave
+ * with (RFC 8285); 0: the element is removed. Higher ids are left alone.
+ */
+struct leg {
+	struct egress egress;
+	__u8 ext_id[TANDEM_EXT_IDS];
+};
+
+enum branch_flag {
+	BRANCH_F_ANY = 1 << 0,	/* for every SSRC that no other branch names */
+	BRANCH_F_RTCP = 1 << 1, /* for RTCP; ssrc is not looked at */
+	BRANCH_F_IP6 = 1 << 2,	/* some of its legs send IPv6 */
+};
+
+/* What is done with one SSRC: legs first to first + count - 1 get a copy; none: muted. */
+struct branch {
+	__u32 ssrc; /* host byte order */
+	__u32 first;
+	__u16 count;
+	__u16 flags;
+};
+
+/* A flow's SSRC demux. A packet whose SSRC no branch takes is punted. */
+struct fan {
+	__u32 branch_count;
+	__u32 pad[3];
+	struct branch branch[TANDEM_MAX_BRANCHES];
+	__u32 pad2[12];
 };
 
 /* The link-layer way to an egress address, as found and kept for a short time. */
@@ -148,26 +204,28 @@ struct stream {
 	__u32 ssrc;
 	__u16 max_seq;
 	__u8 pt;
-	__u8 flags;
+	__u8 pt_index;	/* of pt in the rule's pts, while rule_gen is the rule's */
 	__u32 cycles;	/* sequence wraps, shifted left by 16 */
 	__u32 base_seq; /* first sequence number since start or restart */
 	__u32 bad_seq;	/* last "bad" sequence number + 1, or 0x10001 */
 	__u32 received; /* distinct packets since base_seq */
 	__u64 window;	/* bit n: max_seq - n has been received */
 	__u64 last_ns;
-	__u32 last_ts;
-	__u32 clock_hz;
 	__u64 jitter_ns; /* A.8 estimate, scaled by 16 */
+	__u32 last_ts;
+	__u32 ns_per_tick; /* of the clock, scaled by 2^12 */
 
 	__u64 packets;
 	__u64 octets; /* RTP payload octets, padding excluded */
-	__u64 first_ns;
+	__u32 rule_gen;
+	__u32 clock_hz;
+	__u32 jitter_max_ns;
 	__u32 lost_prior; /* lost before the last restart of the sequence */
-	__u32 gaps;	  /* times that one or more packets were missing */
+	__u64 first_ns;
+	__u32 gaps; /* times that one or more packets were missing */
 	__u32 reordered;
 	__u32 duplicates;
 	__u32 restarts;
-	__u32 jitter_max_ns;
 
 	__u32 sr_lsr[2]; /* middle 32 bits of the NTP time of the last two SRs */
 	__u64 sr_ns[2];	 /* when they passed the relay */
@@ -181,7 +239,6 @@ struct stream {
 	__u8 rr_fraction; /* fraction lost, of 256 */
 	__u8 bye;	  /* 1 after an RTCP BYE */
 	__u8 pad[2];
-	__u64 ns_per_tick; /* of the clock, scaled by 2^16 */
 	__u64 reserved[2]; /* keeps entries on whole cache lines */
 };
 
@@ -189,7 +246,7 @@ struct stream {
 struct flow {
 	struct nexthop nexthop;
 	__u64 last_ns;
-	__u64 packets; /* forwarded, RTP and RTCP */
+	__u64 packets; /* forwarded, RTP and RTCP; one, whatever the number of copies */
 	__u64 octets;  /* forwarded, UDP payload */
 	__u64 rtcp_packets;
 
@@ -203,7 +260,31 @@ struct flow {
 	__u8 unknown_addr[16]; /* the last unknown source */
 	__be16 unknown_port;
 	__u8 pad[6];
-	__u64 reserved[1];
+	__u64 reserved;
+};
+
+/* The live state of a leg. */
+struct leg_state {
+	struct nexthop nexthop; /* ifindex 0: there was no way when last asked */
+	__u64 packets;		/* copies sent */
+	__u64 octets;		/* of UDP payload */
+	__u64 lost;		/* copies that could not be sent */
+	__u32 last_reason;	/* of the last lost one: enum reason */
+	__u32 id;		/* the controller's name for the leg */
+};
+
+/* The ways of all legs of a branch together, as last asked for. Frames only. */
+struct branch_state {
+	__u64 expires_ns;
+	__u64 waiting_ns; /* since when some leg has had no way; 0: all have one */
+	__u32 gen;	  /* of the rule */
+	__u32 ifindex;	  /* by which all copies leave; 0: by several */
+	__u32 payload_max;
+	__u32 failed; /* why packets are to be punted; REASON_COUNT: they are not */
+};
+
+struct fan_state {
+	struct branch_state branch[TANDEM_MAX_BRANCHES];
 };
 
 /* Key of the table that holds the second and later SSRCs of a flow. */
@@ -216,6 +297,8 @@ struct stream_key {
 struct relay_config {
 	__u32 abi_version;
 	__u32 slots; /* length of the rule and flow arrays */
+	__u32 fans;  /* of the fan arrays */
+	__u32 legs;  /* of the leg arrays */
 	__u32 locals_count;
 	__u16 port_base; /* host byte order */
 	__u16 pad;
@@ -244,11 +327,15 @@ struct reason_counters {
 };
 
 _Static_assert(sizeof(struct flow_key) == 40, "flow_key is ABI");
-_Static_assert(sizeof(struct egress) == 56, "egress is ABI");
+_Static_assert(sizeof(struct egress) == 64, "egress is ABI");
 _Static_assert(sizeof(struct rule) == 256, "rule is ABI");
+_Static_assert(sizeof(struct leg) == 128, "leg is ABI");
+_Static_assert(sizeof(struct fan) == 256, "fan is ABI");
 _Static_assert(sizeof(struct nexthop) == 32, "nexthop is ABI");
 _Static_assert(sizeof(struct stream) == 192, "stream is ABI");
 _Static_assert(sizeof(struct flow) == 320, "flow is ABI");
-_Static_assert(sizeof(struct relay_config) == 288, "relay_config is ABI");
+_Static_assert(sizeof(struct leg_state) == 64, "leg_state is ABI");
+_Static_assert(sizeof(struct fan_state) == 512, "fan_state is ABI");
+_Static_assert(sizeof(struct relay_config) == 296, "relay_config is ABI");
 
 #endif

@@ -35,7 +35,16 @@ static inline const struct relay_config *env_config(struct env *env);
 static inline const struct rule *env_rule(struct env *env, __u32 slot);
 static inline struct flow *env_flow(struct env *env, __u32 slot);
 
-/* Slot of a further flow on a shared port. Returns 1 and sets *slot, or 0. */
+/* Fan, leg and their states; NULL when the index is out of range. */
+static inline const struct fan *env_fan(struct env *env, __u32 index);
+static inline struct fan_state *env_fan_state(struct env *env, __u32 index);
+static inline const struct leg *env_leg(struct env *env, __u32 index);
+static inline struct leg_state *env_leg_state(struct env *env, __u32 index);
+
+/*
+ * Slot of a further flow on a shared port, or of one that arrives on a group. Returns 1
+ * and sets *slot, or 0.
+ */
 static inline int env_shared_slot(struct env *env, const struct flow_key *key, __u32 *slot);
 
 /*
@@ -49,11 +58,18 @@ static inline void env_count(struct env *env, __u32 reason);
 
 /*
  * Way to eg->remote for a packet of l3_len bytes from its IP header on: fills
- * ifindex, mtu, vlan_tci, dmac and smac of nh. Returns REASON_NONE or one of
- * no_route, no_neighbour, no_egress_port, too_big. Frames only.
+ * ifindex, mtu, vlan_tci, dmac and smac of nh. To a group the way is the device that has
+ * eg->local, with group_mac() for dmac. Returns REASON_NONE or one of no_route,
+ * no_neighbour, no_egress_port, too_big. Frames only.
  */
 static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
 				struct nexthop *nh);
+
+/*
+ * Can a frame be copied n times towards a device (0: towards several)? Asked now and then,
+ * not for each packet. Frames only.
+ */
+static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n);
 
 /* First byte of the frame and the one behind its last. Frames only. */
 static inline void *env_data(struct env *env);
@@ -76,13 +92,17 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask);
 static inline void env_read_barrier(void);
 
 /*
- * Three functions or macros more, which do no more than call their namesakes in
- * core/rtcp.h, with the same parameters:
- *   env_rtcp_check(env, payload, end, len)
- *   env_rtcp_walk(env, job, payload, end, len)
- *   env_rtcp_step(env, job, at, payload, end, len)
- * An environment with a verifier has these checked on their own, apart from all that
- * can lie before them.
+ * Functions or macros more, which do no more than call the core's, with the same
+ * parameters. An environment with a verifier has these checked on their own, apart from
+ * all that can lie before them.
+ *   env_rtcp_check(env, payload, end, len)			rtcp_check()
+ *   env_rtcp_walk(env, job, payload, end, len)			rtcp_walk()
+ *   env_rtcp_step(env, job, at, payload, end, len)		rtcp_step()
+ *   env_ext_translate(env, payload, end, off, len, leg)	ext_translate()
+ *   env_ext_byte(env, at, payload, end)			ext_byte()
+ *   env_g711(env, payload, end, off, octets, to)		g711_translate(), without env
+ *   env_fan_resolve(env, job)					fan_resolve(); frames only
+ *   env_fan_leg(env, index, gen, way)				fan_resolve_leg(); frames only
  */
 
 /* A pipeline step that found nothing to end the packet with. */

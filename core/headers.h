@@ -11,6 +11,7 @@
 #define CORE_WIRE __attribute__((may_alias))
 
 typedef __be32 CORE_WIRE wire32;
+typedef __be16 CORE_WIRE wire16;
 
 #define ETHERTYPE_IP4  0x0800
 #define ETHERTYPE_IP6  0x86dd
@@ -18,7 +19,7 @@ typedef __be32 CORE_WIRE wire32;
 #define ETHERTYPE_QINQ 0x88a8 /* IEEE 802.1ad */
 
 #define PROTO_UDP 17
-#define FRESH_TTL 64
+#define FRESH_TTL 64 /* where the rule says nothing else */
 
 struct CORE_WIRE eth_hdr {
 	__u8 dmac[6];

@@ -40,14 +40,45 @@ static inline int flow_key_equal(const struct flow_key *a, const struct flow_key
 	       a->remote_port == b->remote_port && a->local_port == b->local_port;
 }
 
+/* The same for a flow from a group: source and source port match where the rule names them. */
+static inline int group_key_matches(const struct flow_key *rule, const struct flow_key *key)
+{
+	if (!ip_addr_equal(&rule->local, &key->local) || rule->local_port != key->local_port)
+		return 0;
+	if (rule->remote_port && rule->remote_port != key->remote_port)
+		return 0;
+	return (rule->remote.d[0] | rule->remote.d[1]) == 0 ||
+	       ip_addr_equal(&rule->remote, &key->remote);
+}
+
 /*
  * Is this rule the one for exactly this key? A rule whose source is not known yet
  * has remote port 0, and a packet may well claim to come from port 0.
  */
 static inline int rule_matches(const struct rule *rule, const struct flow_key *key)
 {
-	return rule->flags & RULE_F_ACTIVE && key->remote_port != 0 &&
-	       flow_key_equal(&rule->key, key);
+	if (!(rule->flags & RULE_F_ACTIVE) || key->remote_port == 0)
+		return 0;
+	return rule->flags & RULE_F_GROUP ? group_key_matches(&rule->key, key)
+					  : flow_key_equal(&rule->key, key);
+}
+
+/*
+ * Slot of the flow that takes packets to a group: the one that names source and port,
+ * the source (RFC 4607), or neither (RFC 1112). Returns 1 and sets *slot, or 0.
+ */
+static inline int group_slot(struct env *env, const struct flow_key *key, __u32 *slot)
+{
+	struct flow_key probe = *key;
+
+	if (env_shared_slot(env, &probe, slot))
+		return 1;
+	probe.remote_port = 0;
+	if (env_shared_slot(env, &probe, slot))
+		return 1;
+	probe.remote.d[0] = 0;
+	probe.remote.d[1] = 0;
+	return env_shared_slot(env, &probe, slot);
 }
 
 /* First look at a rule: its generation, odd while it is being written. */

@@ -6,12 +6,11 @@
 #ifndef TANDEM_CORE_PARSE_H
 #define TANDEM_CORE_PARSE_H
 
+#include "core/addr.h"
 #include "core/byteorder.h"
 #include "core/checksum.h"
 #include "core/env_api.h"
 #include "core/headers.h"
-
-#define IP_MAPPED_PREFIX 0xffff /* third word of ::ffff:a.b.c.d */
 
 /* Largest datagram looked at; also what the verifier takes as bound of offsets. */
 #define PAYLOAD_MAX  0x3fff
@@ -28,24 +27,6 @@ struct frame {
 	__u8 tos; /* IPv4 TOS or IPv6 traffic class */
 	__be16 udp_check;
 };
-
-static inline void ip_addr_map4(struct ip_addr *ip, __be32 v4)
-{
-	ip->w[0] = 0;
-	ip->w[1] = 0;
-	ip->w[2] = net32(IP_MAPPED_PREFIX);
-	ip->w[3] = v4;
-}
-
-static inline int ip_addr_is_v4(const struct ip_addr *ip)
-{
-	return ip->d[0] == 0 && ip->w[2] == net32(IP_MAPPED_PREFIX);
-}
-
-static inline int ip_addr_equal(const struct ip_addr *a, const struct ip_addr *b)
-{
-	return a->d[0] == b->d[0] && a->d[1] == b->d[1];
-}
 
 /* Sum of an option-less IPv4 header; 0xffff when its checksum is right. */
 static inline __u16 ip4_sum(const struct ip4_hdr *ip)
@@ -145,29 +126,13 @@ static inline int is_vlan(__be16 type)
 	return type == net16(ETHERTYPE_VLAN) || type == net16(ETHERTYPE_QINQ);
 }
 
-/* Fill f from the frame of env. Returns REASON_NONE, or the reason to punt. */
-static inline enum reason parse_frame(struct env *env, struct frame *f)
+/* Steps of parse_frame() from the IP header at f->l3_off on. */
+static inline enum reason parse_ip(struct env *env, __be16 type, struct frame *f)
 {
 	const char *data = env_data(env);
 	const void *end = env_data_end(env);
-	const struct eth_hdr *eth = (const void *)data;
-	const struct vlan_hdr *tag;
 	enum reason reason;
 	__u32 l3_left;
-	__be16 type;
-	int i;
-
-	if ((const void *)(eth + 1) > end)
-		return REASON_bad_header;
-	type = eth->type;
-	f->l3_off = sizeof(*eth);
-	for (i = 0; i < 2 && is_vlan(type); i++) {
-		tag = (const void *)(data + f->l3_off);
-		if ((const void *)(tag + 1) > end)
-			return REASON_bad_header;
-		type = tag->type;
-		f->l3_off += sizeof(*tag);
-	}
 
 	f->l3_off = env_forget(env, f->l3_off, L3_OFF_MASK);
 	l3_left = (__u32)((const char *)end - data) - f->l3_off;
@@ -182,6 +147,30 @@ static inline enum reason parse_frame(struct env *env, struct frame *f)
 
 	f->udp_off = env_forget(env, f->udp_off, UDP_OFF_MASK);
 	return parse_udp((const void *)(data + (f->udp_off & UDP_OFF_MASK)), end, f);
+}
+
+/* Fill f from the frame of env. Returns REASON_NONE, or the reason to punt. */
+static inline enum reason parse_frame(struct env *env, struct frame *f)
+{
+	const char *data = env_data(env);
+	const void *end = env_data_end(env);
+	const struct eth_hdr *eth = (const void *)data;
+	const struct vlan_hdr *tag;
+	__be16 type;
+	int i;
+
+	if ((const void *)(eth + 1) > end)
+		return REASON_bad_header;
+	type = eth->type;
+	f->l3_off = sizeof(*eth);
+	for (i = 0; i < 2 && is_vlan(type); i++) {
+		tag = (const void *)(data + f->l3_off);
+		if ((const void *)(tag + 1) > end)
+			return REASON_bad_header;
+		type = tag->type;
+		f->l3_off += sizeof(*tag);
+	}
+	return parse_ip(env, type, f);
 }
 
 #endif

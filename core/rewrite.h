@@ -28,6 +28,11 @@ static inline __u8 egress_tos(const struct egress *eg, __u8 tos)
 	return eg->flags & EGRESS_F_DSCP ? (__u8)(eg->dscp << 2 | (tos & 3)) : tos;
 }
 
+static inline __u8 egress_ttl(const struct egress *eg)
+{
+	return eg->ttl ? eg->ttl : FRESH_TTL;
+}
+
 /* Length of the packet that eg makes of the frame, from its IP header on. */
 static inline __u32 egress_l3_len(const struct frame *f, const struct egress *eg)
 {
@@ -36,13 +41,11 @@ static inline __u32 egress_l3_len(const struct frame *f, const struct egress *eg
 	return ip + sizeof(struct udp_hdr) + f->payload_len;
 }
 
-/* What can keep a frame from going out through eg at all. */
-static inline enum reason rewrite_possible(struct env *env, const struct frame *f,
-					   const struct egress *eg)
+/* What can keep a frame from going out as IPv4 (v6_out 0) or IPv6 at all. */
+static inline enum reason rewrite_possible(struct env *env, const struct frame *f, int v6_out)
 {
 	const char *data = env_data(env);
 	const struct ip4_hdr *ip = (const void *)(data + (f->l3_off & L3_OFF_MASK));
-	int v6_out = !ip_addr_is_v4(&eg->remote);
 
 	/* RFC 8200 8.1: no UDP over IPv6 without a checksum, coming or going. */
 	if (f->udp_check == 0 && (f->v6 || v6_out))
@@ -89,7 +92,7 @@ static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg, __u8
 	ip->tos = tos;
 	csum_change32(&delta, before, w[0]);
 	before = w[2];
-	ip->ttl = FRESH_TTL;
+	ip->ttl = egress_ttl(eg);
 	csum_change32(&delta, before, w[2]);
 	csum_change32(&delta, ip->src, eg->local.w[3]);
 	csum_change32(&delta, ip->dst, eg->remote.w[3]);
@@ -107,7 +110,7 @@ static inline void rewrite_fresh_ip4(struct ip4_hdr *ip, const struct egress *eg
 	ip->total_len = net16(payload_len + sizeof(*ip) + sizeof(struct udp_hdr));
 	ip->id = 0;
 	ip->frag = net16(IP4_DF);
-	ip->ttl = FRESH_TTL;
+	ip->ttl = egress_ttl(eg);
 	ip->protocol = PROTO_UDP;
 	ip->check = 0;
 	ip->src = eg->local.w[3];
@@ -124,7 +127,7 @@ static inline void rewrite_ip6(struct ip6_hdr *ip, const struct egress *eg, __u8
 	ip->version_class_label = net32(6U << 28 | (__u32)tos << 20);
 	ip->payload_len = net16(payload_len + sizeof(struct udp_hdr));
 	ip->next_header = PROTO_UDP;
-	ip->hop_limit = FRESH_TTL;
+	ip->hop_limit = egress_ttl(eg);
 	for (i = 0; i < 4; i++) {
 		ip->src[i] = eg->local.w[i];
 		ip->dst[i] = eg->remote.w[i];

@@ -58,6 +58,11 @@ struct rtcp_place {
 	__u32 pad;
 };
 
+enum rtcp_mode {
+	RTCP_ACCOUNT = 1 << 0,	 /* take what the packet says into the statistics */
+	RTCP_TRANSLATE = 1 << 1, /* change the packet */
+};
+
 /* What the walk is told by the rule, and its result. */
 struct rtcp_job {
 	__u32 media; /* slots */
@@ -67,6 +72,8 @@ struct rtcp_job {
 	__u32 ts_offset;
 	__u16 flags; /* enum egress_flag; what own and ts_offset hold for */
 	__u16 peer_seq_offset;
+	__u32 mode; /* enum rtcp_mode */
+	__u32 pad;
 	__u64 now;
 	__u64 delta; /* out: checksum delta of the payload */
 };
@@ -175,11 +182,25 @@ static inline __u32 srtcp_check(const void *payload, const void *end, __u32 len)
 	return REASON_NONE;
 }
 
+static inline void rtcp_set(struct rtcp_walk *w, const struct rtcp_job *job, wire32 *field,
+			    __u32 value)
+{
+	if (job->mode & RTCP_TRANSLATE)
+		wire_set32(field, value, &w->delta);
+}
+
+/* The stream of a flow that RTCP speaks of; NULL also when nothing is to be accounted. */
+static inline struct stream *rtcp_stream(struct env *env, const struct rtcp_job *job, __u32 slot,
+					 __u32 ssrc)
+{
+	return job->mode & RTCP_ACCOUNT ? stream_find(env, slot, ssrc) : 0;
+}
+
 /* An SSRC of the sender's own side. */
 static inline void rtcp_map_own(struct rtcp_walk *w, const struct rtcp_job *job, wire32 *field)
 {
 	if (job->flags & EGRESS_F_SSRC && host32(*field) == job->own.from)
-		wire_set32(field, job->own.to, &w->delta);
+		rtcp_set(w, job, field, job->own.to);
 }
 
 /* An SSRC of the other side. Returns it as it was before our translation. */
@@ -189,7 +210,7 @@ static inline __u32 rtcp_map_peer(struct rtcp_walk *w, const struct rtcp_job *jo
 
 	if (job->peer.from == job->peer.to || ssrc != job->peer.from)
 		return ssrc;
-	wire_set32(field, job->peer.to, &w->delta);
+	rtcp_set(w, job, field, job->peer.to);
 	return job->peer.to;
 }
 
@@ -211,7 +232,7 @@ static inline void rtcp_read_sr(struct env *env, const struct rtcp_job *job, con
 	struct stream *s;
 	__u32 lsr = host32(p[2]) << 16 | host32(p[3]) >> 16;
 
-	s = stream_find(env, job->media, host32(p[1]));
+	s = rtcp_stream(env, job, job->media, host32(p[1]));
 	if (!s)
 		return;
 	if (lsr != s->sr_lsr[0]) {
@@ -256,7 +277,7 @@ static inline void rtcp_read_block(struct env *env, const struct rtcp_job *job, 
 	struct stream *s;
 	__u32 lost = host32(p[1]);
 
-	s = stream_find(env, job->reverse, ssrc);
+	s = rtcp_stream(env, job, job->reverse, ssrc);
 	if (!s)
 		return;
 	s->rr_count++;
@@ -287,7 +308,7 @@ static inline void rtcp_step_block(struct env *env, struct rtcp_walk *w, const s
 	ssrc = rtcp_map_peer(w, job, &p[0]);
 	rtcp_read_block(env, job, p, ssrc);
 	if (shifted)
-		wire_set32(&p[2], rtcp_ehsn(host32(p[2]), job->peer_seq_offset), &w->delta);
+		rtcp_set(w, job, &p[2], rtcp_ehsn(host32(p[2]), job->peer_seq_offset));
 	w->off += 24;
 }
 
@@ -325,7 +346,7 @@ static inline void rtcp_step_source(struct env *env, struct rtcp_walk *w,
 
 	if (!p)
 		return;
-	s = stream_find(env, job->media, host32(p[0]));
+	s = rtcp_stream(env, job, job->media, host32(p[0]));
 	if (s)
 		s->bye = 1;
 	rtcp_map_own(w, job, &p[0]);
@@ -341,7 +362,7 @@ static inline void rtcp_step_nack(struct rtcp_walk *w, const struct rtcp_job *jo
 		return;
 	entry = host32(p[0]);
 	entry = (entry & 0xffff) | ((entry >> 16) - job->peer_seq_offset) << 16;
-	wire_set32(&p[0], entry, &w->delta);
+	rtcp_set(w, job, &p[0], entry);
 	w->off += 4;
 }
 
@@ -423,7 +444,8 @@ static inline void rtcp_step_packet(struct env *env, struct rtcp_walk *w,
 		return;
 	}
 	if (type < RTCP_SR || type > RTCP_XR) {
-		env_count(env, REASON_rtcp_unread);
+		if (job->mode & RTCP_ACCOUNT)
+			env_count(env, REASON_rtcp_unread);
 		w->off = w->next;
 		return;
 	}
@@ -437,7 +459,7 @@ static inline void rtcp_step_packet(struct env *env, struct rtcp_walk *w,
 			return;
 		rtcp_read_sr(env, job, p);
 		if (rtcp_ts_offset_applies(job, host32(p[1])))
-			wire_set32(&p[4], host32(p[4]) + job->ts_offset, &w->delta);
+			rtcp_set(w, job, &p[4], host32(p[4]) + job->ts_offset);
 	}
 	rtcp_map_own(w, job, &p[1]);
 

@@ -17,6 +17,8 @@ struct rtp_info {
 	__u32 ssrc;
 	__u32 ts;
 	__u32 octets; /* payload without header, extension and padding */
+	__u32 head;   /* bytes before the payload */
+	__u32 ext;    /* bytes of header extension behind its own four; they end at head */
 	__u16 seq;
 	__u8 pt;
 };
@@ -33,7 +35,7 @@ static inline enum reason rtp_parse(const void *payload, const void *end, __u32 
 	const struct rtp_hdr *rtp = payload;
 	const __be16 *ext;
 	const __u8 *last;
-	__u32 head = sizeof(*rtp), padding = 0;
+	__u32 head = sizeof(*rtp), padding = 0, extension = 0;
 
 	if (len < head || len > PAYLOAD_MAX || (const void *)(rtp + 1) > end)
 		return REASON_bad_rtp;
@@ -46,7 +48,8 @@ static inline enum reason rtp_parse(const void *payload, const void *end, __u32 
 		head += 4;
 		if (head > len || (const void *)(ext + 2) > end)
 			return REASON_bad_rtp;
-		head += (__u32)host16(ext[1]) * 4;
+		extension = (__u32)host16(ext[1]) * 4;
+		head += extension;
 	}
 	if (head > len)
 		return REASON_bad_rtp;
@@ -65,6 +68,8 @@ static inline enum reason rtp_parse(const void *payload, const void *end, __u32 
 	info->seq = host16(rtp->seq);
 	info->pt = rtp->mpt & RTP_PT_MASK;
 	info->octets = len - head - padding;
+	info->head = head;
+	info->ext = extension;
 	return REASON_NONE;
 }
 

@@ -23,7 +23,7 @@
 #define WINDOW_BITS  64
 
 #define NS_PER_SEC   1000000000ULL
-#define TICK_SHIFT   16
+#define TICK_SHIFT   12
 #define CLOCK_MIN_HZ 1000      /* no payload format has a slower clock */
 #define TICKS_MAX    (1 << 26) /* keeps ticks * ns_per_tick within 63 bits */
 
@@ -158,7 +158,7 @@ static inline void stream_set_clock(struct stream *s, __u32 clock_hz)
 {
 	s->clock_hz = clock_hz;
 	/* The one division, here and not on every packet. */
-	s->ns_per_tick = (NS_PER_SEC << TICK_SHIFT) / clock_hz;
+	s->ns_per_tick = (__u32)((NS_PER_SEC << TICK_SHIFT) / clock_hz);
 }
 
 /*

@@ -50,6 +50,7 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 		     uint32_t stream_capacity, struct rte_rcu_qsbr *rcu)
 {
 	struct dpdk_table *table = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*table));
+	struct tandem_table_memory memory;
 	int err = -ENOMEM;
 
 	if (!table)
@@ -61,10 +62,21 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 	table->streams_size = rte_align32pow2(2 * RTE_MAX(stream_capacity, 1U));
 	table->rules = array_alloc(config->slots, sizeof(*table->rules));
 	table->flows = array_alloc(config->slots, sizeof(*table->flows));
+	table->fans = array_alloc(config->fans, sizeof(*table->fans));
+	table->fan_states = array_alloc(config->fans, sizeof(*table->fan_states));
+	table->legs = array_alloc(config->legs, sizeof(*table->legs));
+	table->leg_states = array_alloc(config->legs, sizeof(*table->leg_states));
 	table->streams = array_alloc(table->streams_size, sizeof(*table->streams));
-	if (table->rules && table->flows && table->streams)
-		err = tandem_table_init(&table->book, config, table->rules, table->flows,
-					dpdk_table_share, table);
+	memory = (struct tandem_table_memory){
+		.rules = table->rules,
+		.flows = table->flows,
+		.fans = table->fans,
+		.legs = table->legs,
+		.leg_states = table->leg_states,
+	};
+	if (table->rules && table->flows && table->streams && table->fans && table->fan_states &&
+	    table->legs && table->leg_states)
+		err = tandem_table_init(&table->book, config, &memory, dpdk_table_share, table);
 	if (!err)
 		err = shared_alloc(table);
 	if (err) {
@@ -84,6 +96,10 @@ void dpdk_table_free(struct dpdk_table *table)
 	rte_hash_free(table->shared);
 	tandem_sparse_free(table->rules, table->config.slots, sizeof(*table->rules));
 	tandem_sparse_free(table->flows, table->config.slots, sizeof(*table->flows));
+	tandem_sparse_free(table->fans, table->config.fans, sizeof(*table->fans));
+	tandem_sparse_free(table->fan_states, table->config.fans, sizeof(*table->fan_states));
+	tandem_sparse_free(table->legs, table->config.legs, sizeof(*table->legs));
+	tandem_sparse_free(table->leg_states, table->config.legs, sizeof(*table->leg_states));
 	tandem_sparse_free(table->streams, table->streams_size, sizeof(*table->streams));
 	free(table);
 }

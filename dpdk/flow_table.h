@@ -33,6 +33,10 @@ struct dpdk_table {
 	struct relay_config config;
 	struct rule *rules;
 	struct flow *flows;
+	struct fan *fans;
+	struct fan_state *fan_states;
+	struct leg *legs;
+	struct leg_state *leg_states;
 	struct rte_hash *shared; /* flow_key -> slot, behind the direct slots */
 	struct dpdk_stream *streams;
 	uint32_t streams_size; /* a power of two */

@@ -15,10 +15,13 @@ static int packet_whole(struct rte_mbuf **mbuf)
 
 enum verdict dpdk_packet(struct env *env, struct rte_mbuf **mbuf, uint32_t *port)
 {
+	struct plan plan;
+	struct frame f;
+
 	if (packet_whole(mbuf)) {
 		env_count(env, REASON_no_headroom);
 		return VERDICT_PUNT;
 	}
 	env->mbuf = *mbuf;
-	return reason_verdict(relay_frame(env, port));
+	return reason_verdict(relay_frame(env, &f, &plan, port));
 }

@@ -64,7 +64,7 @@ static int add_rules(struct tandem_table *table)
 						 EGRESS_F_PT,
 					.ssrc = { 0x11, 0x22 },
 					.seq_offset = 5 },
-		.pts = { { .pt = 0, .pt_out = 8, .clock_hz = 8000 } },
+		.pts.clock_hz = { 8000 }, /* of payload type 0 */
 	};
 	int err;
 

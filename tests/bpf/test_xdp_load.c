@@ -49,7 +49,7 @@ static void changes_under_traffic(void **state)
 	for (int i = 0; i < 2; i++) {
 		specs[i].egress[0].local_port = htons((uint16_t)(BASE + 2 + 2 * i));
 		specs[i].egress[0].flags |= EGRESS_F_PT;
-		specs[i].pts[0].pt_out = (uint8_t)(20 + i);
+		specs[i].egress[0].pt_out[0] = (uint8_t)(20 + i);
 	}
 	assert_int_equal(set(dp, &specs[0]), 0);
 	assert_int_equal(pthread_create(&thread, NULL, traffic_thread, &t), 0);

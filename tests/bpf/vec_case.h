@@ -123,18 +123,20 @@ static void vec_map(const char *text, struct ssrc_map *map)
 	map->to = *next == '>' ? (__u32)strtoul(next + 1, NULL, 0) : map->from;
 }
 
-/* pts=PT[>OUT]:CLOCK,... */
-static void vec_pts(const char *s, struct pt_map *pts)
+/* pts=PT[>OUT]:CLOCK,...; what they leave with goes to both egresses. */
+static void vec_pts(const char *s, struct rule *r)
 {
 	char *next;
 
-	for (; s && *s; pts++) {
-		pts->pt = pts->pt_out = (__u8)strtoul(s, &next, 0);
+	for (int i = 0; s && *s; i++) {
+		__u8 out = r->pts.pt[i] = (__u8)strtoul(s, &next, 0);
+
 		if (*next == '>')
-			pts->pt_out = (__u8)strtoul(next + 1, &next, 0);
-		if (*next != ':')
+			out = (__u8)strtoul(next + 1, &next, 0);
+		if (*next != ':' || i == TANDEM_MAX_PTS)
 			vec_die("clock expected in pts at '%s'", s);
-		pts->clock_hz = (__u32)strtoul(next + 1, &next, 0);
+		r->egress[EGRESS_RTP].pt_out[i] = r->egress[EGRESS_RTCP].pt_out[i] = out;
+		r->pts.clock_hz[i] = (__u32)strtoul(next + 1, &next, 0);
 		s = *next == ',' ? next + 1 : next;
 	}
 }
@@ -166,7 +168,7 @@ static struct rule *vec_rule(struct vec_case *c, const char *l)
 	if ((s = vec_word(l, "peer")))
 		vec_map(s, &r->peer);
 	r->peer_seq_offset = (__u16)vec_num(l, "peer-seq", 0);
-	vec_pts(vec_word(l, "pts"), r->pts);
+	vec_pts(vec_word(l, "pts"), r);
 	if (vec_word(l, "slot")) {
 		c->shared[c->shared_count] = r->key;
 		c->shared_slot[c->shared_count++] = slot;
@@ -197,6 +199,7 @@ static void vec_egress(struct rule *r, const char *l)
 	eg.flags |= vec_word(l, "ts") ? EGRESS_F_TS : 0;
 	eg.flags |= vec_word(l, "dscp") ? EGRESS_F_DSCP : 0;
 	eg.flags |= vec_word(l, "pt") ? EGRESS_F_PT : 0;
+	memcpy(eg.pt_out, r->egress[EGRESS_RTP].pt_out, sizeof(eg.pt_out));
 	if (strncmp(l, "rtcp", 4))
 		r->egress[EGRESS_RTP] = eg;
 	if (strncmp(l, "rtp ", 4))

@@ -179,13 +179,15 @@ static void run_frame(struct side *s, const struct vec_step *step, struct result
 	/* Two bytes in, so that the IP header is on a 4-byte boundary. */
 	static _Alignas(8) char buffer[HEADROOM + 2 + VEC_PACKET_MAX];
 	__u32 ifindex = 0;
+	struct plan plan;
+	struct frame f;
 
 	memcpy(buffer + HEADROOM + 2, step->in.data, step->in.len);
 	s->env.frame.buffer = buffer;
 	s->env.frame.data = buffer + HEADROOM + 2;
 	s->env.frame.end = s->env.frame.data + step->in.len;
 	s->env.now_ns = step->now_ns;
-	r->verdict = reason_verdict(relay_frame(&s->env, &ifindex));
+	r->verdict = reason_verdict(relay_frame(&s->env, &f, &plan, &ifindex));
 	r->len = (size_t)(s->env.frame.end - s->env.frame.data);
 	memcpy(r->frame, s->env.frame.data, r->len);
 }
@@ -450,6 +452,7 @@ static int world_open(struct world *w)
 		__u32 ifindex;
 		__u16 tci, pad;
 	} vlan = { .tci = 7 };
+	struct bpf_devmap_val port = { 0 };
 	int err;
 
 	if (vec_net_open(&w->net))
@@ -468,7 +471,8 @@ static int world_open(struct world *w)
 	if (has_more())
 		vec_more.open(w->net.v0, w->net.vlan);
 	vlan.ifindex = w->net.v0;
-	err = bpf_map_update_elem(map_fd(w->skel->maps.tx_ports), &w->net.v0, &w->net.v0, 0);
+	port.ifindex = w->net.v0;
+	err = bpf_map_update_elem(map_fd(w->skel->maps.tx_ports), &w->net.v0, &port, 0);
 	return err ? err : bpf_map_update_elem(map_fd(w->skel->maps.vlans), &w->net.vlan, &vlan, 0);
 }
 

@@ -227,7 +227,9 @@ static inline struct tandem_flow_spec spec_of(uint64_t id, uint16_t port, uint16
 	eg->local_port = htons((uint16_t)(port + 2));
 	tandem_ip_parse(&eg->remote, "10.78.2.2");
 	eg->remote_port = htons(6004);
-	s.pts[0] = (struct pt_map){ .pt = 8, .pt_out = 8, .clock_hz = 8000 };
+	s.pts.pt[0] = 8;
+	s.pts.clock_hz[0] = 8000;
+	s.egress[EGRESS_RTP].pt_out[0] = 8;
 	return s;
 }
 

@@ -111,7 +111,8 @@ static void set_rule(struct rule *r, const struct setup *s)
 	r->peer.from = s->peer_from;
 	r->peer.to = s->peer_to;
 	r->peer_seq_offset = s->peer_seq_offset;
-	r->pts[0] = (struct pt_map){ .pt = 0, .pt_out = s->pt, .clock_hz = 8000 };
+	r->pts.clock_hz[0] = 8000; /* of payload type 0 */
+	r->egress[EGRESS_RTP].pt_out[0] = s->pt;
 	for (i = 0; i < 2; i++, eg++) {
 		int v6 = (s->out & 1) ^ (i && s->shape & 16 ? 1 : 0);
 
@@ -198,13 +199,15 @@ static void run(struct env *env, const struct setup *s, const uint8_t *frame, si
 	char *buffer = malloc(HEADROOM + PAD + len); /* ends where the frame does */
 	enum verdict verdict;
 	__u32 ifindex = 0;
+	struct plan plan;
+	struct frame f;
 
 	check(buffer != NULL);
 	memcpy(buffer + HEADROOM + PAD, frame, len);
 	env->frame.buffer = buffer;
 	env->frame.data = buffer + HEADROOM + PAD;
 	env->frame.end = env->frame.data + len;
-	verdict = reason_verdict(relay_frame(env, &ifindex));
+	verdict = reason_verdict(relay_frame(env, &f, &plan, &ifindex));
 	if (verdict == VERDICT_FORWARD) {
 		check(ifindex == 3);
 		check_forwarded(s, frame, len, (uint8_t *)env->frame.data,

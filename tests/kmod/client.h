@@ -216,7 +216,8 @@ static struct tandem_flow_spec flow_spec(uint64_t id, struct tandem_endpoint rem
 	spec.key.local_port = htons(local.port);
 	set_egress(&spec.egress[EGRESS_RTP], out, to);
 	set_egress(&spec.egress[EGRESS_RTCP], out, to);
-	spec.pts[0] = (struct pt_map){ .pt = 0, .pt_out = 8, .clock_hz = 8000 };
+	spec.pts.clock_hz[0] = 8000; /* of payload type 0 */
+	spec.egress[EGRESS_RTP].pt_out[0] = 8;
 	return spec;
 }
 

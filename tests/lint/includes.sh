@@ -17,14 +17,14 @@ check() {
 	fi
 }
 
-core='core/[a-z_]+\.(h|def)'
+core='core/[a-z0-9_]+\.(h|def)'
 util='userspace/util/[a-z_]+\.h'
 dp='userspace/datapath/(datapath|plane)\.h'
 store='userspace/store/[a-z_]+\.h'
 sdp='userspace/sdp/[a-z_]+\.h'
 session='userspace/session/session\.h'
 
-check core               "core/[a-z_]+\.(h|def)|env\.h"
+check core               "core/[a-z0-9_]+\.(h|def)|env\.h"
 check bpf                "$core|env\.h|bpf/maps\.bpf\.h"
 check kmod               "$core|kmod/[a-z_]+\.h|env\.h"
 check userspace/util     "$util|$core"

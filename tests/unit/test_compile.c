@@ -91,10 +91,10 @@ static void ports_apart(void **state)
 			"10.0.0.2:20000");
 	assert_egress(a, EGRESS_RTP, "198.51.100.20:5000");
 	assert_int_equal(a->egress[EGRESS_RTCP].flags, 0);
-	assert_int_equal(a->pts[0].clock_hz, 8000);
-	assert_int_equal(a->pts[1].pt, 101);
-	assert_int_equal(a->pts[1].pt_out, 101);
-	assert_int_equal(a->pts[2].clock_hz, 0);
+	assert_int_equal(a->pts.clock_hz[0], 8000);
+	assert_int_equal(a->pts.pt[1], 101);
+	assert_false(a->egress[EGRESS_RTP].flags & EGRESS_F_PT);
+	assert_int_equal(a->pts.clock_hz[2], 0);
 
 	assert_int_equal(a_rtcp->flags, RULE_F_RTCP);
 	assert_true(a_rtcp->media_id == a->id && a_rtcp->reverse_id == b->id);
@@ -181,10 +181,10 @@ static void many_payload_types(void **state)
 	strcpy(leg->codecs[11].name, "Telephone-Event");
 	tandem_compile(&session, &cfg, specs);
 	a = flow(4, TANDEM_PARTY_A, TANDEM_RTP);
-	assert_int_equal(a->pts[2].pt, 98);
-	assert_int_equal(a->pts[3].pt, 100);
-	assert_int_equal(a->pts[6].pt, 103);
-	assert_int_equal(a->pts[7].pt, 107);
+	assert_int_equal(a->pts.pt[2], 98);
+	assert_int_equal(a->pts.pt[3], 100);
+	assert_int_equal(a->pts.pt[6], 103);
+	assert_int_equal(a->pts.pt[7], 107);
 }
 
 static void inactive_media(void **state)

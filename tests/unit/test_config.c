@@ -49,6 +49,8 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->media.port_max, 32767);
 	assert_int_equal(cfg->media.flow_capacity, 65536);
 	assert_int_equal(cfg->media.stream_capacity, 4096);
+	assert_int_equal(cfg->media.fan_capacity, 1024);
+	assert_int_equal(cfg->media.leg_capacity, 16384);
 	assert_int_equal(cfg->media.nexthop_age_ms, 100);
 	assert_int_equal(cfg->media.inactivity_timeout_s, 60);
 	assert_int_equal(cfg->media.hold_timeout_s, 3600);

@@ -65,7 +65,7 @@ static void relay_rule(struct relay *r, unsigned int slot, uint32_t remote)
 	rule->id = slot + 1;
 	rule->media = slot;
 	rule->reverse = TANDEM_NO_SLOT;
-	rule->pts[0] = (struct pt_map){ .pt = 0, .clock_hz = 8000 };
+	rule->pts.clock_hz[0] = 8000; /* of payload type 0 */
 	rule->egress[EGRESS_RTP].flags = EGRESS_F_ACTIVE;
 	rule->egress[EGRESS_RTCP].flags = EGRESS_F_ACTIVE;
 	ip_addr_map4(&rule->egress[EGRESS_RTP].remote, net32(0x0a010002));
@@ -298,6 +298,8 @@ static void frame_without_headroom_is_punted(void **state)
 	};
 	_Alignas(4) char buffer[2 + sizeof(head)];
 	struct relay r;
+	struct plan plan;
+	struct frame f;
 	__u32 ifindex;
 
 	relay_init(&r);
@@ -306,7 +308,7 @@ static void frame_without_headroom_is_punted(void **state)
 	memcpy(buffer + 2, head, sizeof(head));
 	r.env.frame = (struct env_frame){ buffer + 2, buffer + 2, buffer + sizeof(buffer) };
 	r.flows[0].nexthop = (struct nexthop){ .expires_ns = ~0ULL, .ifindex = 2, .gen = 2 };
-	assert_int_equal(relay_frame(&r.env, &ifindex), REASON_no_headroom);
+	assert_int_equal(relay_frame(&r.env, &f, &plan, &ifindex), REASON_no_headroom);
 	assert_memory_equal(buffer + 2, head, sizeof(head));
 	assert_int_equal(r.flows[0].punted, 1);
 	assert_int_equal(r.flows[0].stream.packets, 0);

@@ -145,8 +145,8 @@ static void slot_is_recycled(void **state)
 			 0);
 	assert_int_equal(fx.plane.n, 2);
 	assert_true(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->id != id);
-	assert_int_equal(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->pts[0].pt, 34);
-	assert_int_equal(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->pts[1].clock_hz, 0);
+	assert_int_equal(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->pts.pt[0], 34);
+	assert_int_equal(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->pts.clock_hz[1], 0);
 	fx_clean(&fx);
 }
 

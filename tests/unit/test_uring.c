@@ -12,7 +12,7 @@ static void rtp_in_and_out(void **state)
 
 	spec.egress[0].flags |= EGRESS_F_PT | EGRESS_F_SEQ;
 	spec.egress[0].seq_offset = 1000;
-	spec.pts[0].pt_out = 9;
+	spec.egress[0].pt_out[0] = 9;
 	assert_int_equal(set(f, &spec), 0);
 	for (uint16_t seq = 0; seq < 100; seq++) {
 		send_rtp(&f->caller, BASE, seq);

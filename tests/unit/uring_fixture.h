@@ -158,7 +158,9 @@ static inline struct tandem_flow_spec spec_of(uint64_t id, const char *local, ui
 	s.egress[EGRESS_RTP].local_port = htons((uint16_t)(port + 2));
 	s.egress[EGRESS_RTP].remote = to->at.ip;
 	s.egress[EGRESS_RTP].remote_port = htons(to->at.port);
-	s.pts[0] = (struct pt_map){ .pt = 8, .pt_out = 8, .clock_hz = 8000 };
+	s.pts.pt[0] = 8;
+	s.pts.clock_hz[0] = 8000;
+	s.egress[EGRESS_RTP].pt_out[0] = 8;
 	return s;
 }
 

@@ -22,6 +22,8 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(media, port_max, 32767, 3, 65535),
 	NUMBER(media, flow_capacity, 65536, 2, 4194304),
 	NUMBER(media, stream_capacity, 4096, 1, 1048576),
+	NUMBER(media, fan_capacity, 1024, 1, 262144),
+	NUMBER(media, leg_capacity, 16384, 1, 4194304),
 	NUMBER(media, nexthop_age_ms, 100, 1, 60000),
 	NUMBER(media, inactivity_timeout_s, 60, 5, DAY_S),
 	NUMBER(media, hold_timeout_s, 3600, 5, 7 * DAY_S),

@@ -263,6 +263,8 @@ static void copy_plain(struct tandem_resolved *out, const struct tandem_config *
 	dp->port_min = ss->port_min = media->port_min;
 	dp->port_max = ss->port_max = media->port_max;
 	dp->stream_capacity = media->stream_capacity;
+	dp->fan_capacity = media->fan_capacity;
+	dp->leg_capacity = media->leg_capacity;
 	dp->nexthop_age_ms = media->nexthop_age_ms;
 	dp->bpf_dir = cfg->bpf_dir;
 	dp->dpdk_socket = cfg->dpdk.socket;

@@ -36,6 +36,8 @@ static const cyaml_schema_field_t media_fields[] = {
 	MEDIA_NUMBER(port_max),
 	MEDIA_NUMBER(flow_capacity),
 	MEDIA_NUMBER(stream_capacity),
+	MEDIA_NUMBER(fan_capacity),
+	MEDIA_NUMBER(leg_capacity),
 	MEDIA_NUMBER(nexthop_age_ms),
 	MEDIA_NUMBER(inactivity_timeout_s),
 	MEDIA_NUMBER(hold_timeout_s),

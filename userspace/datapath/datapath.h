@@ -18,9 +18,27 @@
 
 #define TANDEM_MAX_STREAMS 16 /* streams reported per flow */
 
+/* A leg, and the controller's name for it, which its counts are kept under; unique in its flow. */
+struct tandem_fan_leg {
+	uint32_t id;
+	struct leg leg;
+};
+
+/*
+ * Egresses by SSRC, or more than one (struct fan). first of a branch is an index into
+ * legs; the branches' legs do not overlap. EGRESS_F_ACTIVE and BRANCH_F_IP6 are set by
+ * the datapath. At most TANDEM_MAX_LEGS in a branch; XDP takes 64.
+ */
+struct tandem_fan {
+	uint32_t branch_count;
+	uint32_t leg_count;
+	struct branch branches[TANDEM_MAX_BRANCHES];
+	struct tandem_fan_leg legs[];
+};
+
 /*
  * What shall be installed for one flow. flags, key, egress, peer and pts are
- * those of struct rule; RULE_F_ACTIVE and RULE_F_SHARED are the datapath's own
+ * those of struct rule; RULE_F_ACTIVE, _SHARED, _FAN and _GROUP are the datapath's own
  * business. key.remote of :: with port 0 means that no source is known yet: the
  * port is held open, everything that arrives is unknown (with RULE_F_LEARN,
  * reported through unknown_source_h).
@@ -34,7 +52,9 @@ struct tandem_flow_spec {
 	struct egress egress[2];
 	struct ssrc_map peer;
 	uint16_t peer_seq_offset;
-	struct pt_map pts[TANDEM_MAX_PTS];
+	struct pt_list pts;
+	const struct tandem_fan *fan; /* NULL: one-to-one. Borrowed while apply() runs */
+	uint32_t group_ifindex; /* key.local is a group: the interface to join it on; 0: any */
 };
 
 enum tandem_change_op {
@@ -46,6 +66,15 @@ struct tandem_change {
 	enum tandem_change_op op;
 	struct tandem_flow_spec spec;
 	int result; /* out: 0, or the negative errno that kept this one from being done */
+};
+
+/* Live state of one leg. */
+struct tandem_leg_stats {
+	uint32_t id;
+	uint32_t last_reason; /* of the last lost copy: enum reason */
+	uint64_t packets;     /* copies sent */
+	uint64_t octets;      /* of UDP payload */
+	uint64_t lost;
 };
 
 /* Live state of one flow; counts of fast and slow path are already joined. */
@@ -84,6 +113,8 @@ struct tandem_datapath_config {
 	uint16_t port_max;	  /* odd, inclusive */
 	uint32_t flow_capacity;	  /* slots in all; at least locals_count * ports */
 	uint32_t stream_capacity; /* second and later SSRCs, over all flows */
+	uint32_t fan_capacity;	  /* flows that have a fan */
+	uint32_t leg_capacity;	  /* their legs */
 	uint32_t nexthop_age_ms;
 	const char *bpf_dir;	       /* where maps and links are pinned */
 	const char *dpdk_socket;       /* where the worker of the DPDK datapath listens */
@@ -122,7 +153,14 @@ struct tandem_datapath_ops {
 	/* State of one flow; -ENOENT when it is not installed. */
 	int (*read)(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats);
 
-	/* Every installed flow, in no order; used to reconcile after a restart. */
+	/*
+	 * State of the legs of one flow, at most max of them, in the order of its fan. Sets *n.
+	 * -ENOENT when the flow is not installed.
+	 */
+	int (*read_legs)(struct tandem_datapath *dp, uint64_t flow_id,
+			 struct tandem_leg_stats *legs, size_t max, size_t *n);
+
+	/* Every installed flow without its fan, in no order; used to reconcile after a restart. */
 	int (*list)(struct tandem_datapath *dp, tandem_installed_h *h, void *arg);
 
 	/* Sum of the per-reason counters over all CPUs or workers. */

@@ -95,7 +95,6 @@ static void join_reports(struct stream *a, const struct stream *b, const struct 
 static void take_latest(struct stream *a, const struct stream *latest)
 {
 	a->pt = latest->pt;
-	a->flags = latest->flags;
 	a->bad_seq = latest->bad_seq;
 	a->window = latest->window;
 	a->last_ns = latest->last_ns;

@@ -26,8 +26,8 @@ struct tandem_datapath {
 	int lock_fd;
 	struct tandem_table table;
 	bool table_ready;
-	struct rule *rules; /* what the module has */
-	struct flow *flows; /* used only for a flow that moves to another slot */
+	/* What the module has; of flows, those that move to another slot. */
+	struct tandem_table_memory memory;
 	uint32_t slots;
 	uint64_t moving; /* id of that flow; 0: none */
 	int error;	 /* the first of this change */
@@ -58,7 +58,7 @@ static int send_config(struct tandem_datapath *dp, const struct relay_config *re
 static void written_h(uint32_t slot, void *arg)
 {
 	struct tandem_datapath *dp = arg;
-	const struct rule *rule = &dp->rules[slot];
+	const struct rule *rule = &dp->memory.rules[slot];
 	bool active = rule->flags & RULE_F_ACTIVE;
 	struct tandem_genl_request req;
 	int err;
@@ -68,7 +68,8 @@ static void written_h(uint32_t slot, void *arg)
 	if (active)
 		tandem_genl_put(&req, TANDEM_ATTR_RULE, rule, sizeof(*rule));
 	if (active && rule->id == dp->moving)
-		tandem_genl_put(&req, TANDEM_ATTR_FLOW, &dp->flows[slot], sizeof(*dp->flows));
+		tandem_genl_put(&req, TANDEM_ATTR_FLOW, &dp->memory.flows[slot],
+				sizeof(*dp->memory.flows));
 	err = tandem_genl_talk(&dp->genl, &req, NULL, NULL);
 	if (err && !dp->error)
 		dp->error = err;
@@ -117,7 +118,7 @@ static void adopt_message(const struct nlmsghdr *nlh, void *arg)
 	if (tandem_genl_get(nlh, TANDEM_ATTR_SLOT, &slot, sizeof(slot)) || slot >= dp->slots ||
 	    tandem_genl_get(nlh, TANDEM_ATTR_RULE, &rule, sizeof(rule)))
 		return;
-	dp->rules[slot] = rule;
+	dp->memory.rules[slot] = rule;
 }
 
 static int adopt(struct tandem_datapath *dp)
@@ -160,8 +161,8 @@ static void release(struct tandem_datapath *dp)
 {
 	if (dp->table_ready)
 		tandem_table_clean(&dp->table);
-	tandem_sparse_free(dp->rules, dp->slots, sizeof(*dp->rules));
-	tandem_sparse_free(dp->flows, dp->slots, sizeof(*dp->flows));
+	tandem_sparse_free(dp->memory.rules, dp->slots, sizeof(*dp->memory.rules));
+	tandem_sparse_free(dp->memory.flows, dp->slots, sizeof(*dp->memory.flows));
 	tandem_genl_close(&dp->genl);
 	if (dp->lock_fd >= 0)
 		close(dp->lock_fd);
@@ -195,11 +196,15 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 	int err;
 
 	dp->slots = relay->slots;
-	dp->rules = tandem_sparse_alloc(dp->slots, sizeof(*dp->rules));
-	dp->flows = tandem_sparse_alloc(dp->slots, sizeof(*dp->flows));
-	if (!dp->rules || !dp->flows)
+	dp->memory.rules = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.rules));
+	dp->memory.flows = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.flows));
+	dp->memory.fans = tandem_sparse_alloc(relay->fans, sizeof(*dp->memory.fans));
+	dp->memory.legs = tandem_sparse_alloc(relay->legs, sizeof(*dp->memory.legs));
+	dp->memory.leg_states = tandem_sparse_alloc(relay->legs, sizeof(*dp->memory.leg_states));
+	if (!dp->memory.rules || !dp->memory.flows || !dp->memory.fans || !dp->memory.legs ||
+	    !dp->memory.leg_states)
 		return -ENOMEM;
-	err = tandem_table_init(&dp->table, relay, dp->rules, dp->flows, NULL, dp);
+	err = tandem_table_init(&dp->table, relay, &dp->memory, NULL, dp);
 	if (err)
 		return err;
 	dp->table.written_h = written_h;
@@ -294,9 +299,9 @@ static void note_move(struct tandem_datapath *dp, const struct tandem_flow_spec 
 	dp->moving = 0;
 	if (slot == TANDEM_NO_SLOT ||
 	    tandem_slots_direct(dp->table.slots, &spec->key) ==
-		    tandem_slots_direct(dp->table.slots, &dp->rules[slot].key))
+		    tandem_slots_direct(dp->table.slots, &dp->memory.rules[slot].key))
 		return;
-	if (fetch_flow(dp, slot, spec->id, &dp->flows[slot]) == 0)
+	if (fetch_flow(dp, slot, spec->id, &dp->memory.flows[slot]) == 0)
 		dp->moving = spec->id;
 }
 

@@ -88,12 +88,18 @@ static bool same_key(const struct flow_key *a, const struct flow_key *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* direct is TANDEM_NO_SLOT for a group, which has no port of ours. */
 static bool key_taken(const struct tandem_slots *s, uint32_t direct, const struct flow_key *key)
 {
-	const struct slot_info *at = &s->info[direct];
+	if (direct != TANDEM_NO_SLOT && s->info[direct].id && same_key(&s->info[direct].key, key))
+		return true;
+	return tandem_hash_get(&s->shared, key) != TANDEM_NO_SLOT;
+}
 
-	return (at->id && same_key(&at->key, key)) ||
-	       tandem_hash_get(&s->shared, key) != TANDEM_NO_SLOT;
+/* Can there be a flow that arrives at this address and port at all? */
+static bool acceptable(uint32_t direct, const struct flow_key *key)
+{
+	return direct != TANDEM_NO_SLOT || (tandem_ip_is_group(&key->local) && key->local_port);
 }
 
 static bool slot_in_use(const struct tandem_slots *s, uint32_t slot)
@@ -115,7 +121,8 @@ static int enter(struct tandem_slots *s, uint64_t id, const struct flow_key *key
 			tandem_hash_remove(&s->ids, &id);
 			return err;
 		}
-		s->info[direct].sharing++;
+		if (direct != TANDEM_NO_SLOT)
+			s->info[direct].sharing++;
 	}
 	s->info[slot].id = id;
 	s->info[slot].key = *key;
@@ -145,12 +152,12 @@ int tandem_slots_take(struct tandem_slots *s, uint64_t id, const struct flow_key
 	uint32_t slot = direct;
 	int err;
 
-	if (direct == TANDEM_NO_SLOT)
+	if (!acceptable(direct, key))
 		return -EADDRNOTAVAIL;
 	if (tandem_slots_find(s, id) != TANDEM_NO_SLOT || key_taken(s, direct, key))
 		return -EEXIST;
-	if (slot_in_use(s, direct)) {
-		if (sourceless(key))
+	if (direct == TANDEM_NO_SLOT || slot_in_use(s, direct)) {
+		if (direct != TANDEM_NO_SLOT && sourceless(key))
 			return -EADDRINUSE;
 		slot = peek_behind(s);
 		if (slot == TANDEM_NO_SLOT)
@@ -171,7 +178,7 @@ int tandem_slots_adopt(struct tandem_slots *s, uint64_t id, const struct flow_ke
 	uint32_t direct = tandem_slots_direct(s, key);
 	int err;
 
-	if (direct == TANDEM_NO_SLOT || slot >= s->relay.slots ||
+	if (!acceptable(direct, key) || slot >= s->relay.slots ||
 	    (slot != direct && slot < s->fresh))
 		return -EINVAL;
 	if (tandem_slots_find(s, id) != TANDEM_NO_SLOT || slot_in_use(s, slot) ||
@@ -198,12 +205,12 @@ int tandem_slots_rekey(struct tandem_slots *s, uint32_t slot, const struct flow_
 
 	if (same_key(&at->key, key))
 		return 0;
-	if (direct != tandem_slots_direct(s, &at->key))
+	if (direct != tandem_slots_direct(s, &at->key) || !acceptable(direct, key))
 		return -EINVAL;
 	if (key_taken(s, direct, key))
 		return -EEXIST;
 	if (slot != direct) {
-		if (sourceless(key))
+		if (direct != TANDEM_NO_SLOT && sourceless(key))
 			return -EADDRINUSE;
 		err = tandem_hash_set(&s->shared, key, slot);
 		if (err)
@@ -217,6 +224,7 @@ int tandem_slots_rekey(struct tandem_slots *s, uint32_t slot, const struct flow_
 void tandem_slots_release(struct tandem_slots *s, uint32_t slot)
 {
 	struct slot_info *at = &s->info[slot];
+	uint32_t direct;
 
 	if (!at->id)
 		return;
@@ -225,7 +233,9 @@ void tandem_slots_release(struct tandem_slots *s, uint32_t slot)
 	if (tandem_slots_is_direct(s, slot))
 		return;
 	tandem_hash_remove(&s->shared, &at->key);
-	s->info[tandem_slots_direct(s, &at->key)].sharing--;
+	direct = tandem_slots_direct(s, &at->key);
+	if (direct != TANDEM_NO_SLOT)
+		s->info[direct].sharing--;
 	at->next_free = s->free_head;
 	s->free_head = slot;
 }

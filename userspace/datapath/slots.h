@@ -4,7 +4,8 @@
  *
  * The first flow on a media port takes the slot that belongs to the port, its
  * direct slot. A further flow on the same port takes a slot behind the direct
- * ones, and is found through a hash of its key. Every operation is O(1);
+ * ones, and is found through a hash of its key. So does a flow that arrives on a
+ * multicast group, whatever its port; its key may be without a source. Every operation is O(1);
  * memory is touched in proportion to the flows there are, not to the capacity.
  */
 #ifndef TANDEM_DATAPATH_SLOTS_H

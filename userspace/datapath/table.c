@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "userspace/datapath/table_fan.h"
 
 int tandem_table_config(struct relay_config *relay, const struct tandem_datapath_config *cfg,
 			char *why, size_t why_size)
@@ -28,9 +31,16 @@ int tandem_table_config(struct relay_config *relay, const struct tandem_datapath
 			 cfg->flow_capacity, cfg->locals_count, ports);
 		return -EINVAL;
 	}
+	if (cfg->flow_capacity > TANDEM_TABLE_SLOTS) {
+		snprintf(why, why_size, "capacity of %u flows is more than %u", cfg->flow_capacity,
+			 TANDEM_TABLE_SLOTS);
+		return -EINVAL;
+	}
 	memset(relay, 0, sizeof(*relay));
 	relay->abi_version = TANDEM_ABI_VERSION;
 	relay->slots = cfg->flow_capacity;
+	relay->fans = cfg->fan_capacity;
+	relay->legs = cfg->leg_capacity;
 	relay->locals_count = (uint32_t)cfg->locals_count;
 	relay->port_base = cfg->port_min;
 	relay->port_count = ports;
@@ -40,18 +50,24 @@ int tandem_table_config(struct relay_config *relay, const struct tandem_datapath
 	return 0;
 }
 
-int tandem_table_init(struct tandem_table *t, const struct relay_config *relay, struct rule *rules,
-		      struct flow *flows, tandem_shared_h *shared_h, void *arg)
+int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
+		      const struct tandem_table_memory *memory, tandem_shared_h *shared_h,
+		      void *arg)
 {
 	int err;
 
 	memset(t, 0, sizeof(*t));
 	t->relay = *relay;
-	t->rules = rules;
-	t->flows = flows;
+	t->rules = memory->rules;
+	t->flows = memory->flows;
+	t->fans = memory->fans;
+	t->legs = memory->legs;
+	t->leg_states = memory->leg_states;
 	t->shared_h = shared_h;
 	t->arg = arg;
-	err = tandem_slots_alloc(&t->slots, relay);
+	err = tandem_fans_init(&t->ranges, relay->fans, relay->legs);
+	if (!err)
+		err = tandem_slots_alloc(&t->slots, relay);
 	if (!err)
 		err = tandem_refs_init(&t->refs, relay->slots);
 	if (err)
@@ -64,7 +80,11 @@ void tandem_table_clean(struct tandem_table *t)
 	tandem_slots_free(t->slots);
 	t->slots = NULL;
 	tandem_refs_clean(&t->refs);
+	tandem_fans_clean(&t->ranges);
 }
+
+/* Flags that no specification sets. */
+#define RULE_F_OWN ((uint32_t)(RULE_F_ACTIVE | RULE_F_SHARED | RULE_F_FAN | RULE_F_GROUP))
 
 /*
  * The packet path reads gen, then the rule, then gen again. The fence keeps the
@@ -129,12 +149,16 @@ static void rule_vacate(struct tandem_table *t, uint32_t slot, const struct flow
 	rule_fill(t, &t->rules[slot], &empty);
 }
 
-/* After the number of flows behind a direct slot changed. */
+/* After the number of flows behind a direct slot changed; TANDEM_NO_SLOT: that of a group. */
 static void direct_refresh(struct tandem_table *t, uint32_t direct, const struct flow_key *key)
 {
-	struct rule *r = &t->rules[direct];
-	bool shared = tandem_slots_sharing(t->slots, direct) > 0;
+	struct rule *r;
+	bool shared;
 
+	if (direct == TANDEM_NO_SLOT)
+		return;
+	r = &t->rules[direct];
+	shared = tandem_slots_sharing(t->slots, direct) > 0;
 	if (!tandem_slots_id(t->slots, direct)) {
 		bool there = r->id == TANDEM_PLACEHOLDER_ID;
 
@@ -160,12 +184,16 @@ static void resolve_h(uint32_t slot, enum tandem_ref_kind kind, void *arg)
 }
 
 static void rule_build(const struct tandem_table *t, uint32_t slot,
-		       const struct tandem_flow_spec *spec, struct rule *r)
+		       const struct tandem_flow_spec *spec, uint32_t fan, struct rule *r)
 {
-	uint32_t own = RULE_F_ACTIVE | RULE_F_SHARED;
-
 	memset(r, 0, sizeof(*r));
-	r->flags = (spec->flags & ~own) | RULE_F_ACTIVE;
+	r->flags = (spec->flags & ~RULE_F_OWN) | RULE_F_ACTIVE;
+	if (fan != TANDEM_NO_FAN) {
+		r->flags |= RULE_F_FAN;
+		r->fan = fan;
+	}
+	if (tandem_ip_is_group(&spec->key.local))
+		r->flags |= RULE_F_GROUP;
 	if (tandem_slots_is_direct(t->slots, slot) && tandem_slots_sharing(t->slots, slot))
 		r->flags |= RULE_F_SHARED;
 	r->key = spec->key;
@@ -175,7 +203,7 @@ static void rule_build(const struct tandem_table *t, uint32_t slot,
 	r->peer = spec->peer;
 	r->peer_seq_offset = spec->peer_seq_offset;
 	memcpy(r->egress, spec->egress, sizeof(r->egress));
-	memcpy(r->pts, spec->pts, sizeof(r->pts));
+	r->pts = spec->pts;
 }
 
 static int refs_write(struct tandem_table *t, uint32_t slot, uint64_t media, uint64_t reverse)
@@ -198,12 +226,17 @@ static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec
 		     const struct flow *state)
 {
 	struct rule r;
-	uint32_t slot;
+	uint32_t slot, fan;
 	int err;
 
-	err = tandem_slots_take(t->slots, spec->id, &spec->key, &slot);
+	err = tandem_table_fan_write(t, spec->fan, TANDEM_NO_FAN, &fan);
 	if (err)
 		return err;
+	err = tandem_slots_take(t->slots, spec->id, &spec->key, &slot);
+	if (err) {
+		tandem_fans_release(&t->ranges, fan);
+		return err;
+	}
 	/* Packets meanwhile are punted: others may share the port with the new flow. */
 	rule_begin(&t->rules[slot]);
 	if (state)
@@ -216,9 +249,10 @@ static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec
 	if (err) {
 		rule_vacate(t, slot, &spec->key);
 		vacate_slot(t, slot, &spec->key);
+		tandem_fans_release(&t->ranges, fan);
 		return err;
 	}
-	rule_build(t, slot, spec, &r);
+	rule_build(t, slot, spec, fan, &r);
 	rule_fill(t, &t->rules[slot], &r);
 	if (!tandem_slots_is_direct(t->slots, slot))
 		direct_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
@@ -232,22 +266,30 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 	bool behind = !tandem_slots_is_direct(t->slots, slot);
 	const struct flow_key old = t->rules[slot].key;
 	bool rekeyed = memcmp(&old, &spec->key, sizeof(old)) != 0;
+	uint32_t before = tandem_table_fan_of(t, slot), fan;
 	struct rule r;
 	int err;
 
-	err = tandem_slots_rekey(t->slots, slot, &spec->key);
+	err = tandem_table_fan_write(t, spec->fan, before, &fan);
 	if (err)
 		return err;
+	err = tandem_slots_rekey(t->slots, slot, &spec->key);
+	if (err) {
+		tandem_fans_release(&t->ranges, fan);
+		return err;
+	}
 	if (behind && rekeyed)
 		err = shared_change(t, &spec->key, slot);
 	if (!err)
 		err = refs_write(t, slot, spec->media_id, spec->reverse_id);
 	if (err) {
 		tandem_slots_rekey(t->slots, slot, &old);
+		tandem_fans_release(&t->ranges, fan);
 		return err;
 	}
-	rule_build(t, slot, spec, &r);
+	rule_build(t, slot, spec, fan, &r);
 	rule_fill(t, &t->rules[slot], &r);
+	tandem_fans_release(&t->ranges, before);
 	if (behind && rekeyed)
 		shared_change(t, &old, TANDEM_NO_SLOT);
 	return 0;
@@ -256,18 +298,24 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 /* The same flow on another local port: its counts go with it. */
 static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot)
 {
+	struct tandem_fan *fan = tandem_table_fan(t, slot);
 	struct tandem_flow_spec before;
 	struct flow state;
 	int err;
 
+	if (!fan && tandem_table_fan_of(t, slot) != TANDEM_NO_FAN)
+		return -ENOMEM;
 	tandem_table_spec(t, slot, &before);
+	before.fan = fan;
 	tandem_table_remove(t, spec->id);
 	state = t->flows[slot];
 	state.nexthop.expires_ns = 0; /* the other slot's gen means nothing here */
+	state.stream.rule_gen = 0;    /* likewise */
 	state.extra_streams = 0;      /* their entries are the other slot's */
 	err = table_add(t, spec, &state);
 	if (err)
 		table_add(t, &before, &state);
+	free(fan);
 	return err;
 }
 
@@ -279,11 +327,13 @@ int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec
 	if (spec->id == 0 || spec->id == TANDEM_PLACEHOLDER_ID)
 		return -EINVAL;
 	clean.key.pad = 0; /* keys are compared as bytes */
+	if (tandem_ip_is_group(&clean.key.local) && tandem_ip_is_any(&clean.key.remote))
+		memset(&clean.key.remote, 0, sizeof(clean.key.remote));
 	slot = tandem_slots_find(t->slots, spec->id);
 	if (slot == TANDEM_NO_SLOT)
 		return table_add(t, &clean, NULL);
 	direct = tandem_slots_direct(t->slots, &clean.key);
-	if (direct == TANDEM_NO_SLOT)
+	if (direct == TANDEM_NO_SLOT && !tandem_ip_is_group(&clean.key.local))
 		return -EADDRNOTAVAIL;
 	if (direct == tandem_slots_direct(t->slots, &t->rules[slot].key))
 		return table_change(t, &clean, slot);
@@ -292,13 +342,15 @@ int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec
 
 int tandem_table_remove(struct tandem_table *t, uint64_t id)
 {
-	uint32_t slot = tandem_slots_find(t->slots, id);
+	uint32_t slot = tandem_slots_find(t->slots, id), fan;
 	struct flow_key key;
 
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
 	key = t->rules[slot].key;
+	fan = tandem_table_fan_of(t, slot);
 	rule_vacate(t, slot, &key);
+	tandem_fans_release(&t->ranges, fan);
 	if (!tandem_slots_is_direct(t->slots, slot))
 		shared_change(t, &key, TANDEM_NO_SLOT);
 	vacate_slot(t, slot, &key);
@@ -321,12 +373,12 @@ int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem
 	spec->id = r->id;
 	spec->media_id = tandem_refs_get(&t->refs, slot, TANDEM_REF_MEDIA);
 	spec->reverse_id = tandem_refs_get(&t->refs, slot, TANDEM_REF_REVERSE);
-	spec->flags = r->flags & ~(uint32_t)(RULE_F_ACTIVE | RULE_F_SHARED);
+	spec->flags = r->flags & ~RULE_F_OWN;
 	spec->key = r->key;
 	memcpy(spec->egress, r->egress, sizeof(spec->egress));
 	spec->peer = r->peer;
 	spec->peer_seq_offset = r->peer_seq_offset;
-	memcpy(spec->pts, r->pts, sizeof(spec->pts));
+	spec->pts = r->pts;
 	return 0;
 }
 
@@ -386,7 +438,9 @@ int tandem_table_adopt(struct tandem_table *t)
 			continue;
 		if (r->id == TANDEM_PLACEHOLDER_ID && !(r->gen & 1))
 			continue;
-		err = r->gen & 1 ? -EINVAL : tandem_slots_adopt(t->slots, r->id, &r->key, i);
+		err = r->gen & 1 ? -EINVAL : tandem_table_fan_adopt(t, i);
+		if (!err)
+			err = tandem_slots_adopt(t->slots, r->id, &r->key, i);
 		if (err == -ENOMEM)
 			return err;
 		if (err)

@@ -17,10 +17,13 @@
 
 #include "core/abi.h"
 #include "userspace/datapath/datapath.h"
+#include "userspace/datapath/fans.h"
 #include "userspace/datapath/refs.h"
 #include "userspace/datapath/slots.h"
 
 #define TANDEM_PLACEHOLDER_ID 0xffffffffffffffffULL
+#define TANDEM_TABLE_SLOTS                                                                         \
+	(1U << 24) /* most flows that a slot number has bits for, in a copy's stamp */
 
 /* Enter key into the datapath's shared hash with this slot, or (TANDEM_NO_SLOT) remove it. */
 typedef int(tandem_shared_h)(const struct flow_key *key, uint32_t slot, void *arg);
@@ -31,12 +34,25 @@ typedef int(tandem_shared_h)(const struct flow_key *key, uint32_t slot, void *ar
  */
 typedef void(tandem_written_h)(uint32_t slot, void *arg);
 
+/* The arrays, owned by the datapath: relay.slots, relay.fans and relay.legs long. */
+struct tandem_table_memory {
+	struct rule *rules;
+	struct flow *flows;
+	struct fan *fans;
+	struct leg *legs;
+	struct leg_state *leg_states;
+};
+
 struct tandem_table {
 	struct relay_config relay;
-	struct rule *rules; /* relay.slots long, owned by the datapath */
+	struct rule *rules;
 	struct flow *flows;
+	struct fan *fans;
+	struct leg *legs;
+	struct leg_state *leg_states;
 	struct tandem_slots *slots;
 	struct tandem_refs refs;
+	struct tandem_fans ranges; /* of legs, by fan */
 	tandem_shared_h *shared_h; /* NULL: the datapath asks tandem_slots_lookup_shared */
 	tandem_written_h
 		*written_h; /* NULL: the packet path reads rules as they are; else set after
@@ -51,9 +67,10 @@ struct tandem_table {
 int tandem_table_config(struct relay_config *relay, const struct tandem_datapath_config *cfg,
 			char *why, size_t why_size);
 
-/* rules and flows are zeroed or, if they are taken over, read by tandem_table_adopt. */
-int tandem_table_init(struct tandem_table *t, const struct relay_config *relay, struct rule *rules,
-		      struct flow *flows, tandem_shared_h *shared_h, void *arg);
+/* The arrays are zeroed or, if they are taken over, read by tandem_table_adopt. */
+int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
+		      const struct tandem_table_memory *memory, tandem_shared_h *shared_h,
+		      void *arg);
 void tandem_table_clean(struct tandem_table *t);
 
 /*
@@ -66,8 +83,9 @@ int tandem_table_adopt(struct tandem_table *t);
 bool tandem_table_any_active(const struct rule *rules, uint32_t slots);
 
 /*
- * Install or change a flow. Errors as of tandem_slots_take; -EINVAL for an id
- * that is not allowed. A flow that moves to another local port keeps its counts.
+ * Install or change a flow. Errors as of tandem_slots_take; -EINVAL for an id that is not
+ * allowed or a fan that does not add up; -ENOSPC also without room for its legs. A flow
+ * that moves to another local port keeps its counts, and so does a leg that keeps its id.
  */
 int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec);
 
@@ -77,8 +95,18 @@ int tandem_table_remove(struct tandem_table *t, uint64_t id);
 /* Slot of a flow, or TANDEM_NO_SLOT. */
 uint32_t tandem_table_find(const struct tandem_table *t, uint64_t id);
 
-/* The specification of the flow in a slot, read back from its rule. -ENOENT when free. */
+/*
+ * The specification of the flow in a slot, read back from its rule, without its fan (and
+ * the interface of a group, which no rule knows). -ENOENT when free.
+ */
 int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem_flow_spec *spec);
+
+/* The fan of the flow in a slot; NULL without one, or without memory. For the caller to free. */
+struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot);
+
+/* Counts of the legs of the flow in a slot, as read_legs() of the interface gives them. */
+void tandem_table_read_legs(const struct tandem_table *t, uint32_t slot,
+			    struct tandem_leg_stats *legs, size_t max, size_t *n);
 
 /* Every flow, by rising slot. */
 void tandem_table_list(const struct tandem_table *t, tandem_installed_h *h, void *arg);

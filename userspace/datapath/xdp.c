@@ -51,7 +51,7 @@ static int print_h(enum libbpf_print_level level, const char *fmt, va_list ap)
 
 static int table_open(struct tandem_datapath *dp, const struct relay_config *relay)
 {
-	int err = tandem_table_init(&dp->table, relay, dp->rules, dp->flows, shared_h, dp);
+	int err = tandem_table_init(&dp->table, relay, &dp->memory, shared_h, dp);
 
 	if (err)
 		return err;
@@ -193,7 +193,7 @@ static int xdp_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
 	memset(stats, 0, sizeof(*stats));
-	stats->flow = dp->flows[slot];
+	stats->flow = dp->memory.flows[slot];
 	stats->fast_packets = stats->flow.packets;
 	stats->offloaded = true;
 	stats->datapath = tandem_xdp_ops.name;

@@ -35,10 +35,9 @@ struct tandem_datapath {
 	struct relay_bpf *skel;
 	struct tandem_table table;
 	bool table_ready;
-	struct rule *rules; /* the maps' own memory */
-	struct flow *flows;
-	bool taken_over; /* the maps are an earlier run's */
-	bool pinned;	 /* this run has begun to pin its own */
+	struct tandem_table_memory memory; /* the maps' own */
+	bool taken_over;		   /* the maps are an earlier run's */
+	bool pinned;			   /* this run has begun to pin its own */
 
 	struct xdp_interface *interfaces;
 	size_t interfaces_count;

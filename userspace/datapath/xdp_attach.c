@@ -260,12 +260,13 @@ static bool can_send(const struct tandem_datapath *dp, const struct xdp_interfac
 static void refresh_one(struct tandem_datapath *dp, struct xdp_interface *to)
 {
 	const uint32_t key = (uint32_t)to->ifindex;
+	const struct bpf_devmap_val value = { .ifindex = key };
 	bool tx = can_send(dp, to);
 
 	if (tx == to->tx && dp->tx_checked_ns)
 		return;
 	if (tx)
-		tx = bpf_map_update_elem(tandem_xdp_tx_ports_fd(dp), &key, &key, BPF_ANY) == 0;
+		tx = bpf_map_update_elem(tandem_xdp_tx_ports_fd(dp), &key, &value, BPF_ANY) == 0;
 	else
 		bpf_map_delete_elem(tandem_xdp_tx_ports_fd(dp), &key);
 	to->tx = tx;

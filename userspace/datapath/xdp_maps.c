@@ -20,6 +20,10 @@ enum kept_map {
 	KEPT_CONFIG,
 	KEPT_RULES,
 	KEPT_FLOWS,
+	KEPT_FANS,
+	KEPT_FAN_STATES,
+	KEPT_LEGS,
+	KEPT_LEG_STATES,
 	KEPT_SHARED,
 	KEPT_STREAMS,
 	KEPT_COUNTERS,
@@ -40,6 +44,10 @@ static struct bpf_map *kept_map(const struct tandem_datapath *dp, enum kept_map 
 		[KEPT_CONFIG] = dp->skel->maps.config,
 		[KEPT_RULES] = dp->skel->maps.rules,
 		[KEPT_FLOWS] = dp->skel->maps.flows,
+		[KEPT_FANS] = dp->skel->maps.fans,
+		[KEPT_FAN_STATES] = dp->skel->maps.fan_states,
+		[KEPT_LEGS] = dp->skel->maps.legs,
+		[KEPT_LEG_STATES] = dp->skel->maps.leg_states,
 		[KEPT_SHARED] = dp->skel->maps.shared,
 		[KEPT_STREAMS] = dp->skel->maps.streams,
 		[KEPT_COUNTERS] = dp->skel->maps.counters,
@@ -87,6 +95,11 @@ int tandem_xdp_program_fd(const struct tandem_datapath *dp)
 
 /* ---- sizes ---- */
 
+static uint32_t at_least_one(uint32_t n)
+{
+	return n ? n : 1;
+}
+
 static int set_sizes(struct tandem_datapath *dp, const struct relay_config *relay,
 		     uint32_t stream_capacity)
 {
@@ -96,10 +109,20 @@ static int set_sizes(struct tandem_datapath *dp, const struct relay_config *rela
 	if (!err)
 		err = bpf_map__set_max_entries(dp->skel->maps.flows, relay->slots);
 	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.shared, behind ? behind : 1);
+		err = bpf_map__set_max_entries(dp->skel->maps.fans, at_least_one(relay->fans));
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.fan_states,
+					       at_least_one(relay->fans));
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.legs, at_least_one(relay->legs));
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.leg_states,
+					       at_least_one(relay->legs));
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.shared, at_least_one(behind));
 	if (!err)
 		err = bpf_map__set_max_entries(dp->skel->maps.streams,
-					       stream_capacity ? stream_capacity : 1);
+					       at_least_one(stream_capacity));
 	return err;
 }
 
@@ -307,6 +330,41 @@ static void *map_memory(const struct bpf_map *map)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+/* The maps that are read and written as memory. */
+enum { MAPPED_COUNT = 5 };
+
+static struct bpf_map *mapped_map(const struct tandem_datapath *dp, size_t i)
+{
+	struct bpf_map *const maps[MAPPED_COUNT] = {
+		dp->skel->maps.rules, dp->skel->maps.flows,	 dp->skel->maps.fans,
+		dp->skel->maps.legs,  dp->skel->maps.leg_states,
+	};
+
+	return maps[i];
+}
+
+static void **mapped_at(struct tandem_datapath *dp, size_t i)
+{
+	struct tandem_table_memory *m = &dp->memory;
+	void **const at[MAPPED_COUNT] = {
+		(void **)&m->rules, (void **)&m->flows,	     (void **)&m->fans,
+		(void **)&m->legs,  (void **)&m->leg_states,
+	};
+
+	return at[i];
+}
+
+static bool map_all(struct tandem_datapath *dp)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < MAPPED_COUNT; i++) {
+		*mapped_at(dp, i) = map_memory(mapped_map(dp, i));
+		all = all && *mapped_at(dp, i);
+	}
+	return all;
+}
+
 static int load(struct tandem_datapath *dp, const struct relay_config *relay, char *why,
 		size_t why_size)
 {
@@ -320,9 +378,7 @@ static int load(struct tandem_datapath *dp, const struct relay_config *relay, ch
 	}
 	err = bpf_map__update_elem(dp->skel->maps.config, &zero, sizeof(zero), relay,
 				   sizeof(*relay), BPF_ANY);
-	dp->rules = map_memory(dp->skel->maps.rules);
-	dp->flows = map_memory(dp->skel->maps.flows);
-	if (!err && (!dp->rules || !dp->flows))
+	if (!err && !map_all(dp))
 		err = -ENOMEM;
 	if (!err)
 		err = pin_all(dp);
@@ -358,10 +414,13 @@ void tandem_xdp_maps_close(struct tandem_datapath *dp)
 {
 	if (!dp->skel)
 		return;
-	if (dp->rules)
-		munmap(dp->rules, mapped_size(dp->skel->maps.rules));
-	if (dp->flows)
-		munmap(dp->flows, mapped_size(dp->skel->maps.flows));
+	for (size_t i = 0; i < MAPPED_COUNT; i++) {
+		void **at = mapped_at(dp, i);
+
+		if (*at)
+			munmap(*at, mapped_size(mapped_map(dp, i)));
+		*at = NULL;
+	}
 	relay_bpf__destroy(dp->skel);
 	dp->skel = NULL;
 }

@@ -40,7 +40,7 @@ static bool is_event(const struct tandem_codec *c)
 }
 
 /* If there are more than fit, digits must not be among those that are left out. */
-static void compile_pts(const struct tandem_leg *leg, struct pt_map *pts)
+static void compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
 {
 	size_t i, n = 0;
 
@@ -54,11 +54,8 @@ static void compile_pts(const struct tandem_leg *leg, struct pt_map *pts)
 				continue;
 			n--;
 		}
-		pts[n++] = (struct pt_map){
-			.pt = c->pt,
-			.pt_out = c->pt,
-			.clock_hz = c->clock_hz,
-		};
+		pts->pt[n] = c->pt;
+		pts->clock_hz[n++] = c->clock_hz;
 	}
 }
 
@@ -120,7 +117,7 @@ static bool compile_flow(const struct tandem_session *s, size_t media, enum tand
 	if (comp == TANDEM_RTCP || m->mux)
 		compile_egress(&m->leg[!from], cfg, comp, &spec->egress[EGRESS_RTCP]);
 	if (comp == TANDEM_RTP)
-		compile_pts(leg, spec->pts);
+		compile_pts(leg, &spec->pts);
 	return comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags;
 }
 

@@ -12,7 +12,8 @@ bool tandem_spec_equal(const struct tandem_flow_spec *a, const struct tandem_flo
 	       !memcmp(&a->key, &b->key, sizeof(a->key)) &&
 	       !memcmp(a->egress, b->egress, sizeof(a->egress)) &&
 	       !memcmp(&a->peer, &b->peer, sizeof(a->peer)) &&
-	       a->peer_seq_offset == b->peer_seq_offset && !memcmp(a->pts, b->pts, sizeof(a->pts));
+	       a->peer_seq_offset == b->peer_seq_offset &&
+	       !memcmp(&a->pts, &b->pts, sizeof(a->pts));
 }
 
 static const struct tandem_flow_spec *find(const struct tandem_flow_spec *specs, size_t n,

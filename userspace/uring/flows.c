@@ -94,6 +94,7 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 			    char *why, size_t why_size)
 {
 	struct env_tables *t = &dp->tables;
+	struct tandem_table_memory memory;
 	int err = tandem_table_config(&t->config, cfg, why, why_size);
 
 	if (err)
@@ -105,10 +106,21 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 	dp->ports = tandem_sparse_alloc(dp->direct_count, sizeof(*dp->ports));
 	if (t->streams_size)
 		t->streams = tandem_sparse_alloc(t->streams_size, sizeof(*t->streams));
-	if (!t->rules || !t->flows || !dp->ports || (t->streams_size && !t->streams))
+	t->fans = tandem_sparse_alloc(t->config.fans, sizeof(*t->fans));
+	t->legs = tandem_sparse_alloc(t->config.legs, sizeof(*t->legs));
+	t->leg_states = tandem_sparse_alloc(t->config.legs, sizeof(*t->leg_states));
+	if (!t->rules || !t->flows || !dp->ports || (t->streams_size && !t->streams) || !t->fans ||
+	    !t->legs || !t->leg_states)
 		return -ENOMEM;
 	dp->env.tables = t;
-	return tandem_table_init(&dp->table, &t->config, t->rules, t->flows, shared_h, dp);
+	memory = (struct tandem_table_memory){
+		.rules = t->rules,
+		.flows = t->flows,
+		.fans = t->fans,
+		.legs = t->legs,
+		.leg_states = t->leg_states,
+	};
+	return tandem_table_init(&dp->table, &t->config, &memory, shared_h, dp);
 }
 
 void tandem_uring_flows_clean(struct tandem_datapath *dp)
@@ -121,6 +133,9 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 	tandem_sparse_free(t->flows, t->config.slots, sizeof(*t->flows));
 	tandem_sparse_free(dp->ports, dp->direct_count, sizeof(*dp->ports));
 	tandem_sparse_free(t->streams, t->streams_size, sizeof(*t->streams));
+	tandem_sparse_free(t->fans, t->config.fans, sizeof(*t->fans));
+	tandem_sparse_free(t->legs, t->config.legs, sizeof(*t->legs));
+	tandem_sparse_free(t->leg_states, t->config.legs, sizeof(*t->leg_states));
 	free(t->shared);
 }
 

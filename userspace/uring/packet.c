@@ -96,7 +96,7 @@ static const struct uring_port *egress_port(struct tandem_datapath *dp, const st
 static int send_on(struct tandem_datapath *dp, struct uring_packet *p, const struct plan *plan,
 		   const struct datagram *d)
 {
-	const struct egress *eg = &plan->egress;
+	const struct egress *eg = plan->egress;
 	const struct uring_port *from = egress_port(dp, eg);
 	const struct tandem_endpoint to = { .ip = eg->remote, .port = ntohs(eg->remote_port) };
 	struct io_uring_sqe *sqe;

@@ -39,6 +39,11 @@ bool tandem_endpoint_equal(const struct tandem_endpoint *a, const struct tandem_
 	return a->port == b->port && tandem_ip_equal(&a->ip, &b->ip);
 }
 
+bool tandem_ip_is_group(const struct ip_addr *ip)
+{
+	return tandem_ip_is_v4(ip) ? (ip->b[12] & 0xf0) == 0xe0 : ip->b[0] == 0xff;
+}
+
 int tandem_ip_family(const struct ip_addr *ip)
 {
 	return tandem_ip_is_v4(ip) ? AF_INET : AF_INET6;

@@ -25,6 +25,9 @@ bool tandem_ip_is_v4(const struct ip_addr *ip);
 /* True for :: and for ::ffff:0.0.0.0. */
 bool tandem_ip_is_any(const struct ip_addr *ip);
 
+/* True for a multicast group: 224.0.0.0/4 (RFC 5771), ff00::/8 (RFC 4291 2.7). */
+bool tandem_ip_is_group(const struct ip_addr *ip);
+
 bool tandem_ip_equal(const struct ip_addr *a, const struct ip_addr *b);
 bool tandem_endpoint_equal(const struct tandem_endpoint *a, const struct tandem_endpoint *b);
 

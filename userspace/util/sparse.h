@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-/* count (not 0) elements of size bytes, page-aligned; NULL when there is no room. */
+/* count elements of size bytes (0: room for one), page-aligned; NULL when there is no room. */
 static inline void *tandem_sparse_alloc(size_t count, size_t size)
 {
-	void *p = mmap(NULL, count * size, PROT_READ | PROT_WRITE,
+	void *p = mmap(NULL, (count ? count : 1) * size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
@@ -19,7 +19,7 @@ static inline void *tandem_sparse_alloc(size_t count, size_t size)
 static inline void tandem_sparse_free(void *p, size_t count, size_t size)
 {
 	if (p)
-		munmap(p, count * size);
+		munmap(p, (count ? count : 1) * size);
 }
 
 #endif

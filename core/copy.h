@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The copies of a packet with many egresses, one by one, once relay_frame() or
+ * relay_datagram() has accounted for it. How a copy of the packet comes about is the
+ * environment's affair; here it is translated and rewritten for its leg, and counted.
+ */
+#ifndef TANDEM_CORE_COPY_H
+#define TANDEM_CORE_COPY_H
+
+#include "core/forward.h"
+
+/*
+ * The plan of a packet anew, where the one that was made has not been kept: slot, gen,
+ * branch and class are all that is known of it. Returns 0 when the rule has changed
+ * since, or the payload is not what it was.
+ */
+static inline int plan_recall(struct env *env, struct plan *plan, void *payload, const void *end,
+			      __u32 len)
+{
+	const struct rule *rule = env_rule(env, plan->slot);
+	const struct fan *fan;
+
+	if (!rule || rule_open(rule) != plan->gen)
+		return 0;
+	plan->rule = rule;
+	plan->flags = rule->flags;
+	plan->flow = 0;
+	plan->fan = rule->fan;
+	fan = env_fan(env, plan->fan);
+	if (!fan)
+		return 0;
+	plan->legs_ip6 = fan_legs(fan, plan->branch, &plan->leg, &plan->legs) & BRANCH_F_IP6;
+	if (plan->class == CLASS_RTCP) {
+		plan_rtcp_rule(plan, rule);
+		return 1;
+	}
+	if (rtp_parse(payload, end, len, plan->flags & RULE_F_SRTP, &plan->rtp) != REASON_NONE)
+		return 0;
+	plan_payload_type(plan, rule);
+	return 1;
+}
+
+/* Translate a copy for its leg. Returns REASON_NONE, or why it cannot be. */
+static inline enum reason copy_translate(struct env *env, struct plan *plan,
+					 const struct egress *eg, __u32 leg, void *payload,
+					 const void *end, __u32 len, __u64 *delta)
+{
+	enum reason reason;
+
+	*delta = 0;
+	if (plan->class == CLASS_RTCP) {
+		if (plan->flags & RULE_F_SRTP)
+			return REASON_NONE;
+		plan_rtcp_egress(plan, eg);
+		plan->rtcp.mode = RTCP_TRANSLATE;
+		plan->rtcp.delta = 0;
+		reason = env_rtcp_walk(env, &plan->rtcp, payload, end, len);
+		*delta = plan->rtcp.delta;
+		return reason;
+	}
+	if (!rtp_translatable(eg, &plan->rtp, plan->pt_index))
+		return REASON_payload_size;
+	rtp_translate(env, payload, end, eg, leg, &plan->rtp, plan->pt_index, delta);
+	return REASON_NONE;
+}
+
+/* Count a copy that is ready to be sent (REASON_NONE), or lost. Returns reason. */
+static inline enum reason copy_count(struct env *env, struct leg_state *state, enum reason reason,
+				     __u32 len)
+{
+	if (reason == REASON_NONE) {
+		env_count(env, REASON_copies_sent);
+		state->packets++;
+		state->octets += len;
+		return reason;
+	}
+	env_count(env, REASON_copies_lost);
+	if (state) {
+		state->lost++;
+		state->last_reason = reason;
+	}
+	return reason;
+}
+
+/* Steps of relay_copy() once there is a way out. */
+static inline enum reason copy_frame(struct env *env, const struct frame *f, struct plan *plan,
+				     const struct egress *eg, __u32 leg, const struct hop *hop)
+{
+	struct layout out;
+	enum reason reason;
+	__u64 delta;
+
+	reason = rewrite_resize(env, f, eg, hop, &out);
+	if (reason != REASON_NONE)
+		return reason;
+	reason = copy_translate(env, plan, eg, leg,
+				(char *)env_data(env) + (out.udp_off & UDP_OFF_MASK) +
+					sizeof(struct udp_hdr),
+				env_data_end(env), f->payload_len, &delta);
+	if (reason != REASON_NONE)
+		return reason;
+	reason = rewrite_frame(env, f, eg, hop, &out, delta);
+	return reason == REASON_NONE && !plan_settled(plan) ? REASON_rule_changed : reason;
+}
+
+/*
+ * Make the frame in env, one of plan->legs copies of the frame that came, that of leg
+ * number n. Returns REASON_NONE: send it to *ifindex; else it is lost. It is counted.
+ */
+static inline enum reason relay_copy(struct env *env, const struct frame *f, struct plan *plan,
+				     __u32 n, __u32 *ifindex)
+{
+	struct leg_state *state = env_leg_state(env, plan->leg + n);
+	const struct leg *leg = env_leg(env, plan->leg + n);
+	enum reason reason = REASON_rule_changed;
+	struct hop hop;
+
+	if (leg && state && state->nexthop.gen == plan->gen) {
+		hop_take(&hop, &state->nexthop);
+		*ifindex = hop.ifindex;
+		reason = hop.ifindex ? copy_frame(env, f, plan, &leg->egress, plan->leg + n, &hop)
+				     : (enum reason)state->last_reason;
+	}
+	return copy_count(env, state, reason, f->payload_len);
+}
+
+/*
+ * Same for a copy of a datagram's payload. Returns REASON_NONE: send it as *egress says;
+ * else it is lost.
+ */
+static inline enum reason relay_copy_datagram(struct env *env, struct plan *plan, __u32 n,
+					      void *payload, __u32 len,
+					      const struct egress **egress)
+{
+	struct leg_state *state = env_leg_state(env, plan->leg + n);
+	const struct leg *leg = env_leg(env, plan->leg + n);
+	enum reason reason = REASON_rule_changed;
+	__u64 delta;
+
+	if (leg && state) {
+		*egress = &leg->egress;
+		reason = copy_translate(env, plan, &leg->egress, plan->leg + n, payload,
+					(const char *)payload + len, len, &delta);
+	}
+	return copy_count(env, state, reason, len);
+}
+
+/* A copy that was counted as sent could not be, after all. */
+static inline void relay_copy_failed(struct env *env, __u32 leg)
+{
+	struct leg_state *state = env_leg_state(env, leg);
+
+	env_count(env, REASON_copies_lost);
+	if (!state)
+		return;
+	state->lost++;
+	state->last_reason = REASON_send_failed;
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Flows with many egresses: which legs an SSRC has, and whether there is a way to all of
+ * them. RFC 3550 section 7 calls what such a flow does a translator towards each.
+ */
+#ifndef TANDEM_CORE_FAN_H
+#define TANDEM_CORE_FAN_H
+
+#include "core/env_api.h"
+#include "core/parse.h"
+
+/* How long packets are punted for the sake of a leg without a way, and then how often one is. */
+#define FAN_PATIENCE_NS 1000000000ULL
+
+/*
+ * The branch that takes packets of ssrc, or RTCP; else the one for any SSRC. Returns 0
+ * when there is none.
+ */
+static inline int fan_find(const struct fan *fan, int rtcp, __u32 ssrc, __u32 *branch)
+{
+	__u32 i, flags, any = TANDEM_MAX_BRANCHES;
+
+	for (i = 0; i < TANDEM_MAX_BRANCHES && i < fan->branch_count; i++) {
+		flags = fan->branch[i].flags;
+		if (flags & BRANCH_F_RTCP
+			    ? rtcp
+			    : !rtcp && !(flags & BRANCH_F_ANY) && fan->branch[i].ssrc == ssrc)
+			break;
+		if (flags & BRANCH_F_ANY && !rtcp)
+			any = i;
+	}
+	if (i >= TANDEM_MAX_BRANCHES || i >= fan->branch_count)
+		i = any;
+	*branch = i;
+	return i < TANDEM_MAX_BRANCHES;
+}
+
+/* The legs of a branch. Returns its flags. */
+static inline __u32 fan_legs(const struct fan *fan, __u32 branch, __u32 *first, __u32 *count)
+{
+	const struct branch *b = &fan->branch[branch & (TANDEM_MAX_BRANCHES - 1)];
+
+	*first = b->first;
+	*count = b->count <= TANDEM_MAX_LEGS ? b->count : TANDEM_MAX_LEGS;
+	return b->flags;
+}
+
+/* What fan_resolve() is told; a struct, since functions of BPF take five parameters. */
+struct fan_job {
+	__u64 now;
+	__u32 first;
+	__u32 legs;
+	__u32 gen;
+	__u32 fan;
+	__u32 branch;
+};
+
+/* What is common to the ways of several legs. */
+struct fan_way {
+	__u32 ifindex; /* 0: there are several; TANDEM_NO_SLOT: none so far */
+	__u32 payload_max;
+};
+
+/*
+ * The way to one leg, into its state. Called through env_fan_leg(). Returns REASON_NONE,
+ * or why there is none.
+ */
+static inline __u32 fan_resolve_leg(struct env *env, __u32 index, __u32 gen, struct fan_way *way)
+{
+	const struct leg *leg = env_leg(env, index);
+	struct leg_state *state = env_leg_state(env, index);
+	__u32 header = sizeof(struct udp_hdr), reason;
+	struct nexthop found;
+
+	if (!leg || !state)
+		return REASON_no_route;
+	header += ip_addr_is_v4(&leg->egress.remote) ? sizeof(struct ip4_hdr)
+						     : sizeof(struct ip6_hdr);
+	__builtin_memset(&found, 0, sizeof(found));
+	reason = env_nexthop(env, &leg->egress, header, &found);
+	found.gen = gen;
+	if (reason != REASON_NONE) {
+		found.ifindex = 0;
+		state->last_reason = reason;
+	}
+	state->nexthop = found;
+	if (reason != REASON_NONE)
+		return reason;
+	if (found.mtu > header && found.mtu - header < way->payload_max)
+		way->payload_max = found.mtu - header;
+	if (way->ifindex == TANDEM_NO_SLOT)
+		way->ifindex = found.ifindex;
+	else if (way->ifindex != found.ifindex)
+		way->ifindex = 0;
+	return REASON_NONE;
+}
+
+/*
+ * Ask for the ways of all legs of a branch, and note in its state what was found. Called
+ * through env_fan_resolve(). While some leg has no way, packets are to be punted for the
+ * reason returned: that is what makes the host look for its neighbour. But a leg that
+ * stays unreachable must not keep the others from the fast path; after FAN_PATIENCE_NS
+ * it is left out, and asked for again every so often.
+ */
+static inline __u32 fan_resolve(struct env *env, const struct fan_job *job)
+{
+	struct fan_way way = { .ifindex = TANDEM_NO_SLOT, .payload_max = PAYLOAD_MAX };
+	struct fan_state *fan = env_fan_state(env, job->fan);
+	const struct relay_config *config = env_config(env);
+	__u32 i, reason, failed = REASON_NONE, found = 0;
+	struct branch_state *state;
+
+	if (!fan || !config)
+		return REASON_no_route;
+	for (i = 0; i < TANDEM_MAX_LEGS && i < job->legs; i++) {
+		reason = env_fan_leg(env, job->first + i, job->gen, &way);
+		if (reason == REASON_NONE)
+			found = 1;
+		else
+			failed = reason;
+	}
+	if (found && !env_can_copy(env, way.ifindex, job->legs)) {
+		failed = REASON_no_egress_port;
+		found = 0;
+	}
+
+	state = &fan->branch[job->branch & (TANDEM_MAX_BRANCHES - 1)];
+	if (state->gen != job->gen || failed == REASON_NONE)
+		state->waiting_ns = 0;
+	else if (!state->waiting_ns)
+		state->waiting_ns = job->now;
+	state->gen = job->gen;
+	state->ifindex = way.ifindex;
+	state->payload_max = way.payload_max;
+	state->expires_ns = job->now + config->nexthop_age_ns;
+	state->failed = failed;
+	if (found && state->waiting_ns && job->now - state->waiting_ns >= FAN_PATIENCE_NS) {
+		state->expires_ns = job->now + FAN_PATIENCE_NS;
+		state->failed = REASON_NONE;
+	}
+	return failed;
+}
+
+/* Can a frame with this payload go out by the legs of a branch? REASON_NONE, or why to punt it. */
+static inline enum reason fan_ready(struct env *env, const struct fan_job *job, __u32 payload_len)
+{
+	struct fan_state *fan = env_fan_state(env, job->fan);
+	const struct branch_state *state;
+	enum reason reason;
+
+	if (!fan)
+		return REASON_no_route;
+	state = &fan->branch[job->branch & (TANDEM_MAX_BRANCHES - 1)];
+	if (state->gen != job->gen || job->now >= state->expires_ns)
+		reason = env_fan_resolve(env, job);
+	else
+		reason = state->failed;
+	if (reason != REASON_NONE)
+		return reason;
+	return payload_len > state->payload_max ? REASON_too_big : REASON_NONE;
+}
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The steps that decide what becomes of a packet, up to the point where anything is
+ * changed: classify > look up > validate > SSRC demux. What they come to is a plan.
+ */
+#ifndef TANDEM_CORE_PLAN_H
+#define TANDEM_CORE_PLAN_H
+
+#include "core/classify.h"
+#include "core/env_api.h"
+#include "core/fan.h"
+#include "core/lookup.h"
+#include "core/parse.h"
+#include "core/rtcp.h"
+#include "core/rtp.h"
+#include "core/translate.h"
+
+/*
+ * What is to be done with one packet. egress points into the rule or into a leg, which
+ * the controller may change at any moment: whoever acts on the plan asks plan_settled()
+ * when all that was read has been read, and lets nothing out if the answer is no.
+ */
+struct plan {
+	struct flow *flow;	     /* that the packet counts for; NULL: none */
+	const struct rule *rule;     /* once it is found */
+	const struct egress *egress; /* NULL: there are many, see copy.h */
+	struct nexthop *cache;	     /* keeps the way to that egress; NULL: nothing does */
+	__u64 now;
+	__u64 flow_id;
+	__u32 slot;  /* of flow */
+	__u32 flags; /* enum rule_flag */
+	__u32 gen;
+	__u32 clock_hz; /* of the payload type; 0: not negotiated */
+	__u32 leg;	/* first of the packet's legs, or TANDEM_NO_SLOT */
+	__u32 legs;	/* how many */
+	__u32 fan;	/* index, when there are legs, */
+	__u32 branch;	/* and which of its branches they are of */
+	__u32 legs_ip6; /* some of them send IPv6 */
+	union {
+		struct rtp_info rtp;
+		struct rtcp_job rtcp; /* of RTCP */
+	};
+	__u8 class;    /* enum packet_class: RTP, RTCP, or DTLS that passes end to end */
+	__u8 pt_index; /* in the rule's pts; TANDEM_MAX_PTS: not negotiated */
+};
+
+/* Was what was read under the plan the rule of one generation? */
+static inline int plan_settled(const struct plan *plan)
+{
+	return rule_settled(plan->rule, plan->gen);
+}
+
+/* Has the environment to make copies, by way of copy.h? */
+static inline int plan_many(const struct plan *plan)
+{
+	return !plan->egress;
+}
+
+/* The part of an RTCP job that the egress decides. */
+static inline void plan_rtcp_egress(struct plan *plan, const struct egress *eg)
+{
+	plan->rtcp.flags = eg->flags;
+	plan->rtcp.own = eg->ssrc;
+	plan->rtcp.ts_offset = eg->ts_offset;
+}
+
+/* The part that the rule decides. */
+static inline void plan_rtcp_rule(struct plan *plan, const struct rule *rule)
+{
+	__builtin_memset(&plan->rtcp, 0, sizeof(plan->rtcp));
+	plan->rtcp.media = rule->media;
+	plan->rtcp.reverse = rule->reverse;
+	plan->rtcp.peer = rule->peer;
+	plan->rtcp.peer_seq_offset = rule->peer_seq_offset;
+}
+
+/*
+ * Where the fan sends an SSRC of the plan's flow, or RTCP. Returns 0 when none of its
+ * branches takes the packet.
+ */
+static inline int plan_fan(struct env *env, struct plan *plan, const struct rule *rule, __u32 ssrc)
+{
+	const struct fan *fan = env_fan(env, rule->fan);
+	const struct leg *leg;
+	struct leg_state *state;
+
+	if (!fan || !fan_find(fan, plan->class == CLASS_RTCP, ssrc, &plan->branch))
+		return 0;
+	plan->fan = rule->fan;
+	plan->legs_ip6 = fan_legs(fan, plan->branch, &plan->leg, &plan->legs) & BRANCH_F_IP6;
+	if (plan->legs == 0) {
+		plan->flags |= RULE_F_MUTE;
+		return 1;
+	}
+	if (plan->legs != 1) {
+		plan->egress = 0;
+		return 1;
+	}
+	leg = env_leg(env, plan->leg);
+	state = env_leg_state(env, plan->leg);
+	if (!leg || !state)
+		return 0;
+	plan->egress = &leg->egress;
+	plan->cache = &state->nexthop;
+	return 1;
+}
+
+static inline enum reason plan_rtcp(struct env *env, struct plan *plan, const struct rule *rule)
+{
+	const struct egress *rtp = &rule->egress[EGRESS_RTP];
+
+	plan_rtcp_rule(plan, rule);
+	plan->egress = &rule->egress[EGRESS_RTCP];
+	if (plan->flags & RULE_F_FAN && plan_fan(env, plan, rule, 0)) {
+		if (plan_many(plan))
+			return REASON_NONE;
+		if (plan->legs == 0)
+			return REASON_rtcp_refused;
+	} else if (rtp->flags & EGRESS_F_ACTIVE &&
+		   !ip_addr_equal(&rtp->remote, &plan->egress->remote)) {
+		plan->cache = 0; /* the flow keeps the way of its RTP */
+	}
+	if (!(plan->egress->flags & EGRESS_F_ACTIVE))
+		return REASON_rtcp_refused;
+	plan_rtcp_egress(plan, plan->egress);
+	return REASON_NONE;
+}
+
+/*
+ * Place and clock of the payload type. The stream remembers those of its last packet,
+ * which saves reading the rule's list.
+ */
+static inline void plan_payload_type(struct plan *plan, const struct rule *rule)
+{
+	const struct stream *s = plan->flow ? &plan->flow->stream : 0;
+	__u32 i;
+
+	if (s && s->rule_gen == plan->gen && s->ssrc == plan->rtp.ssrc && s->pt == plan->rtp.pt) {
+		plan->pt_index = s->pt_index;
+		plan->clock_hz = s->pt_index < TANDEM_MAX_PTS ? s->clock_hz : 0;
+		return;
+	}
+	plan->pt_index = TANDEM_MAX_PTS;
+	plan->clock_hz = 0;
+	for (i = 0; i < TANDEM_MAX_PTS && rule->pts.clock_hz[i]; i++) {
+		if (rule->pts.pt[i] != plan->rtp.pt)
+			continue;
+		plan->pt_index = (__u8)i;
+		plan->clock_hz = rule->pts.clock_hz[i];
+		break;
+	}
+}
+
+static inline enum reason plan_rtp(struct env *env, struct plan *plan, const struct rule *rule)
+{
+	plan_payload_type(plan, rule);
+	plan->egress = &rule->egress[EGRESS_RTP];
+	if (plan->flags & RULE_F_FAN && !plan_fan(env, plan, rule, plan->rtp.ssrc))
+		return REASON_unknown_ssrc;
+	if (!plan->clock_hz && plan->flags & RULE_F_STRICT_PT)
+		return REASON_payload_type;
+	if (!plan_many(plan) && !rtp_translatable(plan->egress, &plan->rtp, plan->pt_index))
+		return REASON_payload_size;
+	return REASON_NONE;
+}
+
+/* A handshake between the two ends (RFC 5764): it goes where the flow's media goes. */
+static inline enum reason plan_dtls(struct plan *plan, const struct rule *rule)
+{
+	plan->egress = &rule->egress[plan->flags & RULE_F_RTCP ? EGRESS_RTCP : EGRESS_RTP];
+	return plan->egress->flags & EGRESS_F_ACTIVE ? REASON_NONE : REASON_dtls;
+}
+
+/* An unexpected source on a media port: note who. */
+static inline enum reason unknown_source(struct plan *plan, const struct flow_key *key)
+{
+	struct flow *flow = plan->flow;
+
+	if (flow) {
+		__builtin_memcpy(flow->unknown_addr, &key->remote, sizeof(flow->unknown_addr));
+		flow->unknown_port = key->remote_port;
+	}
+	return plan->flags & RULE_F_LEARN ? REASON_learning : REASON_unknown_source;
+}
+
+/* RTP, RTCP or DTLS of a known source: check its headers and find what the rule says of it. */
+static inline enum reason plan_media(struct env *env, struct plan *plan, const struct rule *rule,
+				     void *payload, const void *end, __u32 len)
+{
+	enum reason reason;
+
+	plan->cache = plan->flow ? &plan->flow->nexthop : 0;
+	if (plan->class == CLASS_DTLS)
+		return plan_dtls(plan, rule);
+	if (plan->class == CLASS_RTCP) {
+		reason = plan->flags & RULE_F_SRTP ? srtcp_check(payload, end, len)
+						   : env_rtcp_check(env, payload, end, len);
+		return reason == REASON_NONE ? plan_rtcp(env, plan, rule) : reason;
+	}
+
+	if (plan->flags & RULE_F_RTCP)
+		return REASON_unclassified;
+	reason = rtp_parse(payload, end, len, plan->flags & RULE_F_SRTP, &plan->rtp);
+	return reason == REASON_NONE ? plan_rtp(env, plan, rule) : reason;
+}
+
+/*
+ * Does a packet of this class end here? STUN does, from any source: ICE decides on it. So
+ * does DTLS, but for a handshake that passes end to end, like the SRTP it is for.
+ */
+static inline enum reason plan_class(const struct plan *plan, const struct rule *rule)
+{
+	switch (plan->class) {
+	case CLASS_STUN:
+		return REASON_stun;
+	case CLASS_DTLS:
+		return rule && plan->flags & RULE_F_SRTP ? REASON_NONE : REASON_dtls;
+	case CLASS_OTHER:
+		return rule ? REASON_unclassified : REASON_NONE;
+	default:
+		return REASON_NONE;
+	}
+}
+
+/* The rule of a packet to a multicast group; there is no port of ours to count it for. */
+static inline enum reason plan_lookup_group(struct env *env, const struct flow_key *key,
+					    struct plan *plan, const struct rule **rulep)
+{
+	const struct rule *rule;
+
+	if (!group_slot(env, key, &plan->slot))
+		return REASON_not_local;
+	rule = env_rule(env, plan->slot);
+	if (!rule)
+		return REASON_not_local;
+	plan->gen = rule_open(rule);
+	plan->flags = rule->flags;
+	if (!rule_matches(rule, key))
+		return plan->gen & 1 ? REASON_rule_busy : REASON_not_local;
+	plan->flow = env_flow(env, plan->slot);
+	*rulep = rule;
+	return REASON_NONE;
+}
+
+/* The rule of a packet, with plan made the one for its flow. */
+static inline enum reason plan_lookup(struct env *env, const struct flow_key *key,
+				      struct plan *plan, const struct rule **rulep)
+{
+	const struct rule *port_rule, *rule;
+	enum reason reason;
+
+	plan->flow = 0;
+	reason = port_slot(env, key, &plan->slot);
+	if (reason == REASON_not_local && ip_addr_is_group(&key->local))
+		return plan_lookup_group(env, key, plan, rulep);
+	if (reason != REASON_NONE)
+		return reason;
+	port_rule = env_rule(env, plan->slot);
+	if (!port_rule)
+		return REASON_not_media_port;
+
+	plan->gen = rule_open(port_rule);
+	plan->flags = port_rule->flags;
+	if (plan->flags & RULE_F_ACTIVE)
+		plan->flow = env_flow(env, plan->slot);
+	if (plan->gen & 1)
+		return REASON_rule_busy;
+	if (!(plan->flags & (RULE_F_ACTIVE | RULE_F_SHARED)))
+		return REASON_idle_port;
+
+	rule = rule_find(env, port_rule, key, &plan->slot, &plan->gen);
+	*rulep = rule;
+	if (!rule && !rule_settled(port_rule, plan->gen))
+		return REASON_rule_busy;
+	if (rule && rule != port_rule) {
+		plan->flags = rule->flags;
+		plan->flow = env_flow(env, plan->slot);
+	}
+	return REASON_NONE;
+}
+
+/*
+ * The steps of this header: nothing is changed but for the note about an unknown source.
+ * REASON_NONE: the plan holds. Any other reason ends the packet; plan->flow is what it
+ * counts for.
+ */
+static inline enum reason relay_decide(struct env *env, const struct flow_key *key, void *payload,
+				       const void *end, __u32 len, struct plan *plan)
+{
+	const struct rule *rule = 0;
+	enum reason reason;
+
+	plan->egress = 0;
+	plan->cache = 0;
+	plan->leg = TANDEM_NO_SLOT;
+	plan->legs = 0;
+	plan->fan = 0;
+	plan->branch = 0;
+	plan->legs_ip6 = 0;
+	plan->class = classify(payload, end, len);
+	reason = plan_lookup(env, key, plan, &rule);
+	if (reason == REASON_NONE)
+		reason = plan_class(plan, rule);
+	if (reason != REASON_NONE)
+		return reason;
+	if (!rule)
+		return unknown_source(plan, key);
+
+	plan->rule = rule;
+	plan->flow_id = rule->id;
+	reason = plan_media(env, plan, rule, payload, end, len);
+	if (!plan_settled(plan))
+		return REASON_rule_busy;
+	return reason;
+}
+
+/* Does the rule let this packet through only as far as the statistics? */
+static inline int plan_muted(const struct plan *plan)
+{
+	if (plan->class != CLASS_RTP)
+		return 0;
+	if (plan->flags & RULE_F_MUTE)
+		return 1;
+	return plan->egress && !(plan->egress->flags & EGRESS_F_ACTIVE);
+}
+
+#endif
