@@ -40,6 +40,7 @@ BPFT_SRCS := $(wildcard tests/bpf/*.c)
 BPFT_BINS := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(filter-out %.bpf.c,$(BPFT_SRCS)))
 TOOL_SRCS := $(wildcard tests/tools/*.c)
 TOOL_BINS := $(TOOL_SRCS:tests/tools/%.c=$(BUILD)/tests/tools/%)
+CHURN     := $(BUILD)/tests/tools/churn
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BINS := $(FUZZ_SRCS:tests/fuzz/%.c=$(BUILD)/tests/fuzz/%)
 # DPDK has its own headers and flags, and the worker its own env.h.
@@ -135,7 +136,7 @@ kmod-test: kmod $(KMODT_BINS) ## load the kernel module in an emulated machine, 
 
 test-tools: $(TOOL_BINS)
 
-netns: all test-tools ## end-to-end calls with real phones in network namespaces (root)
+netns: all test-tools $(CHURN).asan ## end-to-end calls with real phones in network namespaces (root)
 	@prove --timer --failures --comments tests/netns/*.t
 
 lint: ## formatting, licences, include directions, scripts, spelling
@@ -239,10 +240,18 @@ $(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
+# The tools stand alone, but for the one that opens a plane itself.
+$(CHURN): $(BUILD)/release/libtandem.a
+$(CHURN): TOOL_LIBS := -lbpf -luring
 $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $^ -lm -lpthread -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $^ $(TOOL_LIBS) -lm -lpthread -o $@
+
+$(CHURN).asan: $(BUILD)/asan/tests/tools/churn.o $(BUILD)/asan/libtandem.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ASAN) $^ -lbpf -luring -lpthread -o $@
 
 # Static: it runs where there is no library.
 $(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
