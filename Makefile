@@ -30,7 +30,8 @@ TRIPLET = $(shell $(CC) -dumpmachine)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
 	-I. -Ibpf -I/usr/include/$(TRIPLET)
 
-LIB_SRCS  := $(filter-out userspace/main.c,$(wildcard userspace/*.c userspace/*/*.c))
+# bench/core.c is a program of its own; the rest of bench/ is the command "tandem bench".
+LIB_SRCS  := $(filter-out userspace/main.c bench/core.c %.bpf.c,$(wildcard userspace/*.c userspace/*/*.c bench/*.c))
 BPF_SRCS  := $(wildcard bpf/*.bpf.c tests/bpf/*.bpf.c bench/*.bpf.c)
 BPF_OBJS  := $(BPF_SRCS:%.bpf.c=$(BUILD)/%.bpf.o)
 SKELETONS := $(BPF_OBJS:.bpf.o=.skel.h)
@@ -51,8 +52,7 @@ DPDK_CPPFLAGS = -D_GNU_SOURCE -I. -Idpdk $(patsubst -I%,-isystem %,$(shell $(PKG
 DPDK_LIBS = $(shell $(PKG_CONFIG) --libs libdpdk) -lrte_bus_vdev
 KMODT_SRCS := $(wildcard tests/kmod/*.c)
 KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
-BENCH_SRCS := $(filter-out %.bpf.c,$(wildcard bench/*.c))
-BENCH_BINS := $(BENCH_SRCS:bench/%.c=$(BUILD)/bench/%)
+BENCH_BINS := $(BUILD)/bench/core
 
 # make V=1 shows the commands in full.
 ifneq ($(V),1)

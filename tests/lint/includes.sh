@@ -37,7 +37,7 @@ check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_wire
 check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/counters\.def|$sdp|$store|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|$session|$store|$util"
 check userspace/control  "userspace/control/[a-z_]+\.h|$session|$store|$util"
-check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
+check userspace/cli      "userspace/cli/[a-z_]+\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 
 # libre lives in the SIP front end and in the event loop, nowhere else.
 bad=$(grep -rlE '#[[:space:]]*include[[:space:]]*<re(_[a-z]+)?\.h>' userspace --include='*.[ch]' |

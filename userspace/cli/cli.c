@@ -18,6 +18,8 @@ static const struct tandem_command commands[] = {
 	{ "registrations", NULL, "csjw", 0, "List who is registered, and where.",
 	  tandem_cmd_registrations },
 	{ "stats", NULL, "csjw", 0, "Count packets by what became of them.", tandem_cmd_stats },
+	{ "bench", "[OPTIONS]", "", 0,
+	  "Measure a relay: rates, latency, CPU time. See tandem bench --help.", tandem_cmd_bench },
 	{ "version", NULL, "j", 0, "Print the version.", tandem_cmd_version },
 	{ "help", "[COMMAND]", "", 0, "Print this list, or how to use a command.", cmd_help },
 };

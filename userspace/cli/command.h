@@ -57,6 +57,7 @@ int tandem_cmd_session_show(const struct tandem_command *cmd, int argc, char **a
 int tandem_cmd_session_end(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_bench(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_version(const struct tandem_command *cmd, int argc, char **argv);
 
 #endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A relay under test: something that runs in the namespace of its lane and carries the
+ * lane's flows. Built-in kinds run in a child of this process; any other relay is
+ * a script (docs/benchmark.md has what is asked of one).
+ */
+#ifndef TANDEM_BENCH_RELAY_H
+#define TANDEM_BENCH_RELAY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "bench/lab.h"
+
+#define RELAY_MAX_PIDS 8
+
+/* What a relay says when it is ready, or why it is not. */
+struct relay_report {
+	int err;
+	char why[256];
+	double install_s;	    /* from the first flow handed to it to the last one taken */
+	double fast_s;		    /* of that, in the fast path alone; 0: not known */
+	uint32_t installed;	    /* flows */
+	pid_t pids[RELAY_MAX_PIDS]; /* whose CPU time is the relay's */
+	size_t pids_count;
+};
+
+/* What a built-in relay is given. */
+struct relay_job {
+	const struct lab_way *ways;
+	uint32_t flows;
+	const uint8_t *sink_mac; /* next hop on out0 */
+	const uint8_t *out_mac;	 /* of out0 */
+	int report_fd;
+};
+
+struct relay_kind {
+	const char *name;
+	bool xdp; /* has a program on in0 */
+	const char *help;
+	/*
+	 * In a child, in the relay's namespace, with SIGTERM blocked: install the flows, call
+	 * tandem_relay_ready(), relay until SIGTERM is pending, and clean up. 0 or a negative errno,
+	 * which is reported, with why, when the relay had not become ready.
+	 */
+	int (*serve)(const struct relay_job *job, char *why, size_t why_size);
+};
+
+extern const struct relay_kind tandem_relay_bare;
+extern const struct relay_kind tandem_relay_xdp;
+extern const struct relay_kind tandem_relay_uring;
+extern const struct relay_kind tandem_relay_mmsg;
+
+struct relay {
+	char name[32];
+	const struct relay_kind *kind; /* NULL: the direct lane, or a script */
+	const char *script;
+	size_t lane;
+	bool passes; /* XDP_PASS has been put in front of it */
+
+	/* While it is up. */
+	pid_t pid;
+	int fd, input;
+	uint32_t flows;
+	struct lab_way *ways; /* as the relay wants its packets */
+	struct relay_report report;
+	uint64_t memory; /* of the whole machine, that it took; 0: not known */
+};
+
+/* Built-in kinds, ended by NULL. */
+extern const struct relay_kind *const tandem_relay_kinds[];
+
+/*
+ * Parse "xdp", "direct", or "name=path/of/script". -EINVAL when there is none such.
+ */
+int tandem_relay_parse(struct relay *relay, const char *text);
+
+/*
+ * Start it with so many flows and wait until it is ready, timeout_s at most. avoid_cpu is
+ * left to the generator where there is more than one. 0 or a negative errno; says why.
+ */
+int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flows,
+		       unsigned int avoid_cpu, double timeout_s);
+void tandem_relay_stop(struct relay *relay);
+
+/* True while its process has not ended by itself. */
+bool tandem_relay_alive(struct relay *relay);
+
+/* For serve(): all flows were taken in install_s seconds, fast_s of them in the fast path. */
+void tandem_relay_ready(const struct relay_job *job, double install_s, double fast_s);
+
+/* For serve(): wait for SIGTERM; or a descriptor that becomes readable then. */
+void tandem_relay_wait(void);
+int tandem_relay_stop_fd(void);
+
+/* relay_script.c: the same for a script, in a child that it execs; and what it says. */
+int tandem_script_exec(const struct relay *relay, int input, int output);
+int tandem_script_read(struct relay *relay, double timeout_s);
+int tandem_script_flows(const struct relay *relay);
+
+/* Seconds of the monotonic clock. */
+double tandem_bench_now(void);
+
+#endif

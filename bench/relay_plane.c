@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tandem itself under test: its plane, without the signalling. All that the benchmark knows
+ * of flows as the datapaths want them is in this file.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+#include "bench/relay.h"
+#include "userspace/datapath/plane.h"
+#include "userspace/util/log.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+/* A bpf file system that nobody else sees, and that goes away with this process. */
+static int private_bpffs(char *why, size_t why_size)
+{
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("bpf", BPFFS, "bpf", 0, NULL)) {
+		snprintf(why, why_size, "no bpf file system of its own: %s", strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static struct ip_addr mapped(uint32_t host)
+{
+	struct ip_addr ip = { .w = { 0, 0, htonl(0xffff), htonl(host) } };
+
+	return ip;
+}
+
+static void spec_for(uint32_t i, const struct lab_way *way, struct tandem_flow_spec *spec)
+{
+	struct egress *eg = &spec->egress[EGRESS_RTP];
+
+	spec->id = i + 1;
+	spec->media_id = spec->id;
+	spec->key.remote = mapped(way->source.ip);
+	spec->key.local = mapped(way->in.ip);
+	spec->key.remote_port = htons(way->source.port);
+	spec->key.local_port = htons(way->in.port);
+	eg->flags = EGRESS_F_ACTIVE;
+	eg->local = mapped(way->out.ip);
+	eg->remote = mapped(way->sink.ip);
+	eg->local_port = htons(way->out.port);
+	eg->remote_port = htons(way->sink.port);
+	spec->pts.clock_hz[0] = 8000; /* payload type 0 */
+}
+
+static void config_for(const struct relay_job *job, struct tandem_datapath_config *cfg)
+{
+	static const char *const interfaces[] = { "in0", "out0" };
+	uint32_t locals = tandem_lab_locals(job->flows);
+	uint32_t ports = job->flows < LAB_PORTS ? (job->flows + 1) / 2 * 2 : LAB_PORTS;
+
+	memset(cfg, 0, sizeof(*cfg));
+	for (uint32_t i = 0; i < locals; i++) {
+		cfg->locals[cfg->locals_count++].ip = mapped(job->ways[0].in.ip + i);
+		cfg->locals[cfg->locals_count++].ip = mapped(job->ways[0].out.ip + i);
+	}
+	cfg->port_min = LAB_PORT_BASE;
+	cfg->port_max = (uint16_t)(LAB_PORT_BASE + ports - 1);
+	cfg->flow_capacity = 2 * locals * ports;
+	cfg->stream_capacity = 1024;
+	cfg->nexthop_age_ms = 100;
+	cfg->bpf_dir = BPFFS "/bench";
+	cfg->interfaces = interfaces;
+	cfg->interfaces_count = 2;
+	cfg->fresh = true;
+}
+
+static int install(struct tandem_plane *plane, const struct relay_job *job, double *seconds)
+{
+	struct tandem_change *changes = calloc(job->flows, sizeof(*changes));
+	int err = 0;
+
+	if (!changes)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < job->flows; i++) {
+		changes[i].op = TANDEM_FLOW_SET;
+		spec_for(i, &job->ways[i], &changes[i].spec);
+	}
+	*seconds = -tandem_bench_now();
+	err = tandem_plane_apply(plane, changes, job->flows);
+	*seconds += tandem_bench_now();
+	for (uint32_t i = 0; i < job->flows && !err; i++)
+		err = changes[i].result;
+	free(changes);
+	return err;
+}
+
+/* ---- the fast path's share of the time that installing takes ---- */
+
+static const struct tandem_datapath_ops *fast;
+static double fast_s;
+
+static int timed_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
+{
+	double began = tandem_bench_now();
+	int err = fast->apply(dp, changes, n);
+
+	fast_s += tandem_bench_now() - began;
+	return err;
+}
+
+static int open_plane(struct tandem_plane **plane, const struct tandem_datapath_ops *ops,
+		      const struct tandem_datapath_config *cfg, char *why, size_t why_size)
+{
+	static struct tandem_datapath_ops timed;
+
+	if (ops) {
+		timed = *ops;
+		timed.apply = timed_apply;
+		fast = ops;
+	}
+	return tandem_plane_open_ops(plane, ops ? &timed : NULL, !ops, &tandem_uring_ops, cfg, why,
+				     why_size);
+}
+
+static int serve(const struct relay_job *job, const struct tandem_datapath_ops *ops, char *why,
+		 size_t why_size)
+{
+	struct tandem_datapath_config cfg;
+	struct tandem_plane *plane;
+	double seconds;
+	int err;
+
+	tandem_log_set_level(TANDEM_LOG_ERROR);
+	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	err = private_bpffs(why, why_size);
+	if (err)
+		return err;
+	config_for(job, &cfg);
+	err = open_plane(&plane, ops, &cfg, why, why_size);
+	if (err)
+		return err;
+	err = install(plane, job, &seconds);
+	if (!err) {
+		tandem_relay_ready(job, seconds, fast_s);
+		tandem_relay_wait();
+	} else {
+		snprintf(why, why_size, "its flows were refused: %s", strerror(-err));
+	}
+	tandem_plane_close(plane, false);
+	return err;
+}
+
+static int serve_xdp(const struct relay_job *job, char *why, size_t why_size)
+{
+	return serve(job, &tandem_xdp_ops, why, why_size);
+}
+
+static int serve_uring(const struct relay_job *job, char *why, size_t why_size)
+{
+	return serve(job, NULL, why, why_size);
+}
+
+const struct relay_kind tandem_relay_xdp = { "xdp", true, "tandem, XDP datapath", serve_xdp };
+const struct relay_kind tandem_relay_uring = { "uring", false, "tandem, io_uring datapath",
+					       serve_uring };

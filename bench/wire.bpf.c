@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Both ends of the wire. `generate` is run with BPF_PROG_TEST_RUN and live frames: it
+ * writes the next packet into the frame that it is handed and redirects it to the
+ * device of its lane; when no packet is due it drops the frame, which costs nothing
+ * but the time that has to pass anyway. `count` sits on the devices of the sink. `pass`
+ * is what native XDP wants on a device that frames are redirected to.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bench/wire.h"
+
+#define TIMESTAMP_STEP 160 /* 20 ms of an 8 kHz clock */
+#define SSRC_BASE      0x74000000
+#define LATE_NS	       1000000 /* a pause longer than this is not made up for */
+
+struct packet {
+	struct ethhdr eth;
+	struct iphdr ip;
+	struct udphdr udp;
+	__be16 rtp_first, rtp_seq;
+	__be32 rtp_ts, rtp_ssrc;
+	struct wire_mark mark;
+} __attribute__((packed));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_flow);
+} wire_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct seq_state);
+} sink_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_sink);
+} sinks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 64);
+	__type(key, __u32);
+	__type(value, __u32);
+} lanes SEC(".maps");
+
+struct wire_gen gens[WIRE_MAX_CPUS];
+__u32 current_trial;
+__u64 deadline_ns; /* what comes later has been queued, and does not count */
+
+static __always_inline __u32 words32(__u32 v)
+{
+	return (v & 0xffff) + (v >> 16);
+}
+
+static __always_inline __u16 fold(__u32 sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ~sum ? (__u16)~sum : 0xffff;
+}
+
+/* True when a packet is to be sent now. */
+static __always_inline int due(struct wire_gen *g, __u64 now)
+{
+	__u64 ticks = now << WIRE_TICK_SHIFT;
+
+	if (now >= g->end_ns)
+		return 0;
+	if (!g->interval)
+		return 1;
+	if (ticks < g->due)
+		return 0;
+	if (ticks - g->due > (__u64)LATE_NS << WIRE_TICK_SHIFT) {
+		g->late += (ticks - g->due) / g->interval;
+		g->due = ticks;
+	}
+	g->due += g->interval;
+	return 1;
+}
+
+static __always_inline void write_packet(struct packet *p, struct wire_gen *g, __u32 index,
+					 struct wire_flow *f, __u64 now)
+{
+	__u32 seq = f->seq++, sum = f->udp_sum;
+
+	__builtin_memcpy(p, g->head, WIRE_HEAD);
+	p->ip.saddr = f->saddr;
+	p->ip.daddr = f->daddr;
+	p->ip.check = f->ip_check;
+	p->udp.source = f->sport;
+	p->udp.dest = f->dport;
+	p->rtp_seq = bpf_htons((__u16)seq);
+	p->rtp_ts = bpf_htonl(seq * TIMESTAMP_STEP);
+	p->rtp_ssrc = bpf_htonl(SSRC_BASE + index);
+	p->mark.magic = WIRE_MAGIC;
+	p->mark.trial = g->trial;
+	p->mark.flow = index;
+	p->mark.seq = seq;
+	p->mark.sent_ns = now;
+	sum += p->rtp_seq + words32(p->rtp_ts) + words32(p->rtp_ssrc) + words32(g->trial) +
+	       words32(index) + words32(seq) + words32((__u32)now) + words32(now >> 32);
+	p->udp.check = fold(sum);
+}
+
+SEC("xdp")
+int generate(struct xdp_md *ctx)
+{
+	struct packet *p = (void *)(long)ctx->data;
+	struct wire_gen *g = &gens[bpf_get_smp_processor_id() & (WIRE_MAX_CPUS - 1)];
+	struct wire_flow *f;
+	__u64 now = bpf_ktime_get_ns();
+	__u32 index;
+
+	if ((void *)(p + 1) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	if (!due(g, now))
+		return XDP_DROP;
+	index = g->first + g->at;
+	g->at += g->stride;
+	if (g->at >= g->count)
+		g->at -= g->count;
+	f = bpf_map_lookup_elem(&wire_flows, &index);
+	if (!f)
+		return XDP_ABORTED;
+	write_packet(p, g, index, f, now);
+	g->sent++;
+	return (int)bpf_redirect_map(&lanes, g->lane, 0);
+}
+
+SEC("xdp")
+int count(struct xdp_md *ctx)
+{
+	struct packet *p = (void *)(long)ctx->data;
+	struct wire_sink *s;
+	struct seq_state *f;
+	__u64 now = bpf_ktime_get_ns();
+	__u32 zero = 0, index;
+
+	if ((void *)(p + 1) > (void *)(long)ctx->data_end)
+		return XDP_PASS;
+	if (p->eth.h_proto != bpf_htons(ETH_P_IP) || p->ip.ihl != 5 ||
+	    p->ip.protocol != IPPROTO_UDP || p->mark.magic != WIRE_MAGIC)
+		return XDP_PASS;
+	s = bpf_map_lookup_elem(&sinks, &zero);
+	if (!s)
+		return XDP_ABORTED;
+	if (p->mark.trial == current_trial && deadline_ns && now > deadline_ns) {
+		s->overdue++;
+		return XDP_DROP;
+	}
+	if (p->mark.trial != current_trial) {
+		s->stale++;
+		return XDP_DROP;
+	}
+	index = p->mark.flow;
+	f = bpf_map_lookup_elem(&sink_flows, &index);
+	if (!f) {
+		s->strange++;
+		return XDP_DROP;
+	}
+	seq_count(f, p->mark.seq, (__s64)(now - p->mark.sent_ns));
+	hist_add(&s->latency, now - p->mark.sent_ns);
+	s->received++;
+	s->octets += ctx->data_end - ctx->data;
+	if (!s->first_ns)
+		s->first_ns = now;
+	s->last_ns = now;
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int pass(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "bench/wirerun.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/stats.h"
+#include "wire.skel.h"
+
+#define NS_PER_S     1000000000ULL
+#define CHUNK	     (1U << 16) /* runs of the program to one system call */
+#define NAP_NS	     500000	/* between bursts */
+#define GRACE_NS     10000000	/* that a packet may come after the last was sent */
+#define SILENCE	     0xd5	/* of the payload behind the mark */
+#define DRAIN_STEP   20000000
+#define DRAIN_STEPS  15
+#define FRAME_MAX    (42 + WIRE_SIZE_MAX)
+#define SPIN_ONE_PPS 300000 /* up to here one frame in flight at a time keeps the pace */
+
+struct wire {
+	struct wire_bpf *bpf;
+	struct wire_flow *flows; /* of the generator, memory-mapped */
+	struct seq_state *seqs;	 /* of the sink */
+	uint32_t capacity, count;
+	size_t lane;
+	size_t frame_len;
+	int cpus;
+	struct wire_sink *sinks; /* one for each CPU, as the map has them */
+	uint64_t began_ns, ended_ns;
+	unsigned int cpu;
+	uint8_t head[WIRE_HEAD];
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+static void nap_until(uint64_t ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(ns / NS_PER_S),
+			       .tv_nsec = (long)(ns % NS_PER_S) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+/* ---- life ---- */
+
+static int attach(uint32_t ifindex, const struct bpf_program *prog)
+{
+	int err = bpf_xdp_attach((int)ifindex, bpf_program__fd(prog), XDP_FLAGS_DRV_MODE, NULL);
+
+	if (err)
+		fprintf(stderr, "bench: native XDP on device %u: %s\n", ifindex, strerror(-err));
+	return err;
+}
+
+static int attach_lanes(struct wire *wire, const struct lab *lab)
+{
+	int err = tandem_lab_enter(lab->sink);
+
+	for (size_t i = 0; i < lab->lanes_count && !err; i++)
+		err = attach(lab->lanes[i].rx_ifindex, wire->bpf->progs.count);
+	if (!err)
+		err = tandem_lab_enter(lab->source);
+	for (uint32_t i = 0; i < lab->lanes_count && !err; i++) {
+		err = attach(lab->lanes[i].gen_ifindex, wire->bpf->progs.pass);
+		if (!err && bpf_map_update_elem(bpf_map__fd(wire->bpf->maps.lanes), &i,
+						&lab->lanes[i].gen_ifindex, 0))
+			err = -errno;
+	}
+	return err;
+}
+
+static void *map_array(const struct bpf_map *map, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int load(struct wire *wire, const struct lab *lab)
+{
+	int err = tandem_lab_enter(lab->source); /* a devmap knows the devices of one namespace */
+
+	if (err)
+		return err;
+	wire->bpf = wire_bpf__open();
+	if (!wire->bpf)
+		return -errno;
+	bpf_map__set_max_entries(wire->bpf->maps.wire_flows, wire->capacity);
+	bpf_map__set_max_entries(wire->bpf->maps.sink_flows, wire->capacity);
+	err = wire_bpf__load(wire->bpf);
+	if (err)
+		return err;
+	wire->flows = map_array(wire->bpf->maps.wire_flows, wire->capacity * sizeof(*wire->flows));
+	wire->seqs = map_array(wire->bpf->maps.sink_flows, wire->capacity * sizeof(*wire->seqs));
+	wire->cpus = libbpf_num_possible_cpus();
+	if (!wire->flows || !wire->seqs || wire->cpus < 1)
+		return -ENOMEM;
+	wire->sinks = calloc((size_t)wire->cpus, sizeof(*wire->sinks));
+	return wire->sinks ? 0 : -ENOMEM;
+}
+
+int tandem_wire_open(struct wire **wirep, const struct lab *lab, uint32_t flows)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+	int err;
+
+	if (!wire)
+		return -ENOMEM;
+	wire->capacity = flows;
+	err = load(wire, lab);
+	if (err)
+		fprintf(stderr, "bench: the generator's programs cannot be loaded: %s\n",
+			strerror(-err));
+	else
+		err = attach_lanes(wire, lab);
+	if (err) {
+		tandem_wire_close(wire);
+		return err;
+	}
+	*wirep = wire;
+	return 0;
+}
+
+void tandem_wire_close(struct wire *wire)
+{
+	if (!wire)
+		return;
+	if (wire->flows)
+		munmap(wire->flows, wire->capacity * sizeof(*wire->flows));
+	if (wire->seqs)
+		munmap(wire->seqs, wire->capacity * sizeof(*wire->seqs));
+	wire_bpf__destroy(wire->bpf);
+	free(wire->sinks);
+	free(wire);
+}
+
+int tandem_wire_pass(struct wire *wire, const struct lab *lab, size_t lane)
+{
+	int err = tandem_lab_enter(lab->lanes[lane].ns);
+
+	if (!err)
+		err = attach(if_nametoindex("in0"), wire->bpf->progs.pass);
+	if (!err)
+		err = attach(if_nametoindex("out0"), wire->bpf->progs.pass);
+	return err ? err : tandem_lab_enter(lab->source);
+}
+
+/* ---- headers ---- */
+
+static uint32_t sum_words(const void *data, size_t len)
+{
+	const uint8_t *b = data;
+	uint32_t sum = 0;
+	uint16_t w;
+
+	for (; len > 1; len -= 2, b += 2) {
+		memcpy(&w, b, 2);
+		sum += w;
+	}
+	if (len) {
+		w = 0;
+		memcpy(&w, b, 1);
+		sum += w;
+	}
+	return sum;
+}
+
+static uint32_t fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (sum & 0xffff) + (sum >> 16);
+}
+
+static void write_head(struct wire *wire, const struct lab_lane *at, uint32_t size)
+{
+	uint16_t udp_len = htons((uint16_t)(8 + size)), ip_len = htons((uint16_t)(28 + size));
+	uint8_t *h = wire->head;
+
+	memset(h, 0, WIRE_HEAD);
+	memcpy(h, at->in_mac, 6);
+	memcpy(h + 6, at->gen_mac, 6);
+	h[12] = 0x08;
+	h[14] = 0x45;
+	memcpy(h + 16, &ip_len, 2);
+	h[20] = 0x40; /* may not be fragmented */
+	h[22] = 64;
+	h[23] = IPPROTO_UDP;
+	memcpy(h + 38, &udp_len, 2);
+	h[42] = 0x80; /* RTP version 2, payload type 0 */
+}
+
+static void write_flow(struct wire *wire, struct wire_flow *f, const struct lab_way *way,
+		       uint32_t constant)
+{
+	uint16_t ends[4];
+	uint32_t ip_sum;
+
+	f->saddr = htonl(way->source.ip);
+	f->daddr = htonl(way->in.ip);
+	f->sport = htons(way->source.port);
+	f->dport = htons(way->in.port);
+	memcpy(ends, &f->saddr, 4);
+	memcpy(ends + 2, &f->daddr, 4);
+	ip_sum = sum_words(wire->head + 14, 20) + sum_words(ends, sizeof(ends));
+	f->ip_check = (uint16_t)~fold(ip_sum);
+	f->udp_sum = fold(constant + sum_words(ends, sizeof(ends)) + f->sport + f->dport);
+}
+
+int tandem_wire_aim(struct wire *wire, const struct lab *lab, size_t lane,
+		    const struct lab_way *ways, uint32_t flows, uint32_t size)
+{
+	uint32_t magic = WIRE_MAGIC, mark_end = WIRE_RTP_LEN + sizeof(struct wire_mark), constant;
+	uint16_t udp_len = htons((uint16_t)(8 + size)), proto = htons(IPPROTO_UDP);
+	uint8_t filler[WIRE_SIZE_MAX];
+
+	if (!flows || flows > wire->capacity || size < WIRE_SIZE_MIN || size > WIRE_SIZE_MAX)
+		return -EINVAL;
+	wire->lane = lane;
+	wire->count = flows;
+	wire->frame_len = 42 + size;
+	write_head(wire, &lab->lanes[lane], size);
+	memset(filler, SILENCE, sizeof(filler));
+	constant = 2U * udp_len + proto + sum_words(&magic, sizeof(magic)) +
+		   sum_words(wire->head + 42, WIRE_RTP_LEN) + sum_words(filler, size - mark_end);
+	for (uint32_t i = 0; i < flows; i++)
+		write_flow(wire, &wire->flows[i], &ways[i], constant);
+	return 0;
+}
+
+/* ---- a trial ---- */
+
+int tandem_wire_reset(struct wire *wire)
+{
+	uint32_t zero = 0;
+
+	wire->bpf->bss->current_trial++;
+	for (uint32_t i = 0; i < wire->count; i++)
+		seq_reset(&wire->seqs[i], wire->flows[i].seq);
+	memset(wire->sinks, 0, (size_t)wire->cpus * sizeof(*wire->sinks));
+	if (bpf_map_update_elem(bpf_map__fd(wire->bpf->maps.sinks), &zero, wire->sinks, 0))
+		return -errno;
+	return 0;
+}
+
+static int run_program(struct wire *wire, uint32_t repeat, uint32_t batch)
+{
+	uint8_t frame[FRAME_MAX];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame,
+		    .data_size_in = (uint32_t)wire->frame_len, .repeat = (int)repeat,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = batch);
+
+	memset(frame, SILENCE, sizeof(frame));
+	return bpf_prog_test_run_opts(bpf_program__fd(wire->bpf->progs.generate), &opts) ? -errno
+											 : 0;
+}
+
+static int send_spinning(struct wire *wire, const struct wire_load *load)
+{
+	uint32_t batch = load->batch;
+
+	if (!batch)
+		batch = load->rate > 0 && load->rate <= SPIN_ONE_PPS ? 1 : 64;
+	while (now_ns() < wire->ended_ns) {
+		int err = run_program(wire, CHUNK, batch);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int send_sleeping(struct wire *wire, const struct wire_load *load,
+			 const struct wire_gen *gen)
+{
+	uint64_t next = wire->began_ns, now = next;
+	int err = 0;
+
+	while (!err && now < wire->ended_ns) {
+		uint64_t due = (uint64_t)(load->rate * (double)(now - wire->began_ns) / NS_PER_S);
+
+		if (due > gen->sent)
+			err = run_program(wire, (uint32_t)(due - gen->sent), 64);
+		next += NAP_NS;
+		nap_until(next);
+		now = now_ns();
+	}
+	return err;
+}
+
+static int pin(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+int tandem_wire_send(struct wire *wire, const struct wire_load *load)
+{
+	struct wire_gen *gen = &wire->bpf->bss->gens[load->cpu % WIRE_MAX_CPUS];
+	uint64_t span = (uint64_t)(load->seconds * NS_PER_S);
+	cpu_set_t before;
+	int err;
+
+	if (sched_getaffinity(0, sizeof(before), &before))
+		return -errno;
+	memset(gen, 0, sizeof(*gen));
+	memcpy(gen->head, wire->head, WIRE_HEAD);
+	gen->count = wire->count;
+	gen->stride = tandem_stride(wire->count);
+	gen->lane = (uint32_t)wire->lane;
+	gen->trial = wire->bpf->bss->current_trial;
+	wire->cpu = load->cpu;
+	err = pin(load->cpu);
+	if (err)
+		return err;
+	wire->began_ns = now_ns();
+	wire->ended_ns = wire->began_ns + span;
+	gen->end_ns = load->sleep ? UINT64_MAX : wire->ended_ns;
+	wire->bpf->bss->deadline_ns = wire->ended_ns + GRACE_NS;
+	gen->due = wire->began_ns << WIRE_TICK_SHIFT;
+	if (load->rate > 0 && !load->sleep)
+		gen->interval = (uint64_t)((double)(NS_PER_S << WIRE_TICK_SHIFT) / load->rate);
+	err = load->sleep && load->rate > 0 ? send_sleeping(wire, load, gen)
+					    : send_spinning(wire, load);
+	sched_setaffinity(0, sizeof(before), &before);
+	return err;
+}
+
+static int read_sinks(struct wire *wire)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(bpf_map__fd(wire->bpf->maps.sinks), &zero, wire->sinks) ? -errno
+											   : 0;
+}
+
+static uint64_t received(struct wire *wire)
+{
+	uint64_t sum = 0;
+
+	if (read_sinks(wire))
+		return 0;
+	for (int i = 0; i < wire->cpus; i++)
+		sum += wire->sinks[i].received + wire->sinks[i].overdue;
+	return sum;
+}
+
+void tandem_wire_drain(struct wire *wire)
+{
+	uint64_t sent = wire->bpf->bss->gens[wire->cpu].sent, before = received(wire), now;
+
+	for (int i = 0; i < DRAIN_STEPS && before < sent; i++) {
+		nap_until(now_ns() + DRAIN_STEP);
+		now = received(wire);
+		if (now == before && i)
+			break;
+		before = now;
+	}
+}
+
+static void collect_flows(const struct wire *wire, struct wire_count *count)
+{
+	uint64_t unique = 0;
+
+	for (uint32_t i = 0; i < wire->count; i++) {
+		const struct seq_state *s = &wire->seqs[i];
+		double jitter = (double)seq_jitter_ns(s);
+
+		unique += seq_unique(s);
+		count->duplicates += s->duplicates;
+		count->reordered += s->reordered;
+		count->jitter_mean += jitter / wire->count;
+		if (jitter > count->jitter_max)
+			count->jitter_max = jitter;
+	}
+	count->lost = count->sent > unique ? count->sent - unique : 0;
+}
+
+int tandem_wire_collect(struct wire *wire, struct wire_count *count)
+{
+	const struct wire_gen *gen = &wire->bpf->bss->gens[wire->cpu];
+	uint64_t first = UINT64_MAX, last = 0;
+	struct hist *latency = calloc(1, sizeof(*latency));
+	int err = latency ? read_sinks(wire) : -ENOMEM;
+
+	memset(count, 0, sizeof(*count));
+	count->seconds = (double)(wire->ended_ns - wire->began_ns) / NS_PER_S;
+	count->sent = gen->sent;
+	count->late = gen->late;
+	for (int i = 0; i < wire->cpus && !err; i++) {
+		const struct wire_sink *s = &wire->sinks[i];
+
+		count->received += s->received;
+		count->frame_octets += s->octets;
+		count->stale += s->stale;
+		count->overdue += s->overdue;
+		if (s->received && s->first_ns < first)
+			first = s->first_ns;
+		if (s->last_ns > last)
+			last = s->last_ns;
+		tandem_hist_merge(latency, &s->latency);
+	}
+	if (!err) {
+		if (last > first)
+			count->receive_seconds = (double)(last - first) / NS_PER_S;
+		collect_flows(wire, count);
+		count->latency_p50 = tandem_hist_quantile(latency, 0.5);
+		count->latency_p99 = tandem_hist_quantile(latency, 0.99);
+		count->latency_p999 = tandem_hist_quantile(latency, 0.999);
+		count->latency_max = latency->max;
+	}
+	free(latency);
+	return err;
+}
