@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/genetlink.h>
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "core/addr.h"
 
 #define REPLY_SIZE 32768
 #define TIMEOUT_S  2
@@ -24,6 +27,7 @@ struct request {
 	struct nlmsghdr nlh;
 	union {
 		struct ifinfomsg ifi;
+		struct ifaddrmsg ifa;
 		struct genlmsghdr genl;
 	};
 	char attrs[64];
@@ -114,15 +118,23 @@ static uint16_t vlan_id(const struct rtattr *info)
 }
 
 struct walk {
-	tandem_link_h *h;
+	tandem_link_h *link_h;
+	tandem_address_h *address_h;
 	void *arg;
 };
+
+/* The attribute's value, if it is just as long. */
+static void read_attr(const struct rtattr *rta, void *value, size_t size)
+{
+	if (rta && RTA_PAYLOAD(rta) == size)
+		memcpy(value, RTA_DATA(rta), size);
+}
 
 static int link_message(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifinfomsg *ifi = NLMSG_DATA(nlh);
 	int len = (int)nlh->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*ifi));
-	const struct rtattr *attrs = IFLA_RTA(ifi), *name, *lower;
+	const struct rtattr *attrs = IFLA_RTA(ifi), *name;
 	struct tandem_link link = { .ifindex = ifi->ifi_index };
 	struct walk *walk = arg;
 
@@ -131,11 +143,11 @@ static int link_message(const struct nlmsghdr *nlh, void *arg)
 	name = find_attr(attrs, len, IFLA_IFNAME);
 	if (name && RTA_PAYLOAD(name) <= sizeof(link.name))
 		memcpy(link.name, RTA_DATA(name), RTA_PAYLOAD(name));
-	lower = find_attr(attrs, len, IFLA_LINK);
-	if (lower && RTA_PAYLOAD(lower) == sizeof(link.lower))
-		memcpy(&link.lower, RTA_DATA(lower), sizeof(link.lower));
+	read_attr(find_attr(attrs, len, IFLA_LINK), &link.lower, sizeof(link.lower));
+	read_attr(find_attr(attrs, len, IFLA_MTU), &link.mtu, sizeof(link.mtu));
+	read_attr(find_attr(attrs, len, IFLA_ADDRESS), link.mac, sizeof(link.mac));
 	link.vlan = vlan_id(find_attr(attrs, len, IFLA_LINKINFO));
-	walk->h(&link, walk->arg);
+	walk->link_h(&link, walk->arg);
 	return 0;
 }
 
@@ -147,9 +159,49 @@ int tandem_netlink_links(tandem_link_h *h, void *arg)
 			 .nlmsg_flags = NLM_F_DUMP },
 		.ifi = { .ifi_family = AF_UNSPEC },
 	};
-	struct walk walk = { h, arg };
+	struct walk walk = { .link_h = h, .arg = arg };
 
 	return netlink_talk(NETLINK_ROUTE, &req, link_message, &walk);
+}
+
+static int address_message(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *ifa = NLMSG_DATA(nlh);
+	int len = (int)nlh->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*ifa));
+	const struct walk *walk = arg;
+	const struct rtattr *rta;
+	struct ip_addr ip = { 0 };
+	__be32 v4;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR || len < 0)
+		return 0;
+	/* IFA_ADDRESS is the other end's where a link is point-to-point; IPv6 has often no other. */
+	rta = find_attr(IFA_RTA(ifa), len, IFA_LOCAL);
+	if (!rta)
+		rta = find_attr(IFA_RTA(ifa), len, IFA_ADDRESS);
+	if (rta && ifa->ifa_family == AF_INET && RTA_PAYLOAD(rta) == sizeof(v4)) {
+		memcpy(&v4, RTA_DATA(rta), sizeof(v4));
+		ip_addr_map4(&ip, v4);
+	} else if (rta && ifa->ifa_family == AF_INET6 && RTA_PAYLOAD(rta) == sizeof(ip)) {
+		memcpy(&ip, RTA_DATA(rta), sizeof(ip));
+	} else {
+		return 0;
+	}
+	walk->address_h(&ip, (int)ifa->ifa_index, walk->arg);
+	return 0;
+}
+
+int tandem_netlink_addresses(tandem_address_h *h, void *arg)
+{
+	struct request req = {
+		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+			 .nlmsg_type = RTM_GETADDR,
+			 .nlmsg_flags = NLM_F_DUMP },
+		.ifa = { .ifa_family = AF_UNSPEC },
+	};
+	struct walk walk = { .address_h = h, .arg = arg };
+
+	return netlink_talk(NETLINK_ROUTE, &req, address_message, &walk);
 }
 
 static void genl_request(struct request *req, uint16_t family, uint8_t cmd, uint16_t attr,

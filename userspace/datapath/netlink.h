@@ -6,11 +6,15 @@
 #include <net/if.h>
 #include <stdint.h>
 
+#include "core/abi.h"
+
 struct tandem_link {
 	int ifindex;
 	char name[IF_NAMESIZE];
 	int lower;     /* ifindex of the device below; 0: none */
 	uint16_t vlan; /* 802.1Q id when it is a VLAN device, else 0 */
+	uint32_t mtu;  /* L3 bytes */
+	uint8_t mac[6];
 };
 
 /* Called for each interface. */
@@ -18,6 +22,12 @@ typedef void(tandem_link_h)(const struct tandem_link *link, void *arg);
 
 /* Walk all interfaces. 0 or a negative errno. */
 int tandem_netlink_links(tandem_link_h *h, void *arg);
+
+/* Called for each address, and the interface that has it. */
+typedef void(tandem_address_h)(const struct ip_addr *ip, int ifindex, void *arg);
+
+/* Walk the addresses of all interfaces, of both families. 0 or a negative errno. */
+int tandem_netlink_addresses(tandem_address_h *h, void *arg);
 
 /* Bits of the netdev family's XDP features (Linux 6.3). */
 enum tandem_xdp_feature {
