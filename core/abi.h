@@ -188,7 +188,7 @@ struct nexthop {
 	__u16 vlan_tci; /* 0: untagged */
 	__u8 dmac[6];
 	__u8 smac[6];
-	__u32 gen; /* of the rule it was found for */
+	__u32 gen; /* plan_way_gen() of the rule it was found for */
 };
 
 /*
@@ -277,7 +277,7 @@ struct leg_state {
 struct branch_state {
 	__u64 expires_ns;
 	__u64 waiting_ns; /* since when some leg has had no way; 0: all have one */
-	__u32 gen;	  /* of the rule */
+	__u32 gen;	  /* plan_way_gen() */
 	__u32 ifindex;	  /* by which all copies leave; 0: by several */
 	__u32 payload_max;
 	__u32 failed; /* why packets are to be punted; REASON_COUNT: they are not */

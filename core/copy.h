@@ -115,7 +115,7 @@ static inline enum reason relay_copy(struct env *env, const struct frame *f, str
 	enum reason reason = REASON_rule_changed;
 	struct hop hop;
 
-	if (leg && state && state->nexthop.gen == plan->gen) {
+	if (leg && state && state->nexthop.gen == plan_way_gen(plan)) {
 		hop_take(&hop, &state->nexthop);
 		*ifindex = hop.ifindex;
 		reason = hop.ifindex ? copy_frame(env, f, plan, &leg->egress, plan->leg + n, &hop)

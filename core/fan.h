@@ -50,7 +50,7 @@ struct fan_job {
 	__u64 now;
 	__u32 first;
 	__u32 legs;
-	__u32 gen;
+	__u32 gen; /* plan_way_gen() */
 	__u32 fan;
 	__u32 branch;
 };

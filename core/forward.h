@@ -138,7 +138,7 @@ static inline enum reason relay_parsed_many(struct env *env, const struct frame 
 		.now = plan->now,
 		.first = plan->leg,
 		.legs = plan->legs,
-		.gen = plan->gen,
+		.gen = plan_way_gen(plan),
 		.fan = plan->fan,
 		.branch = plan->branch,
 	};
@@ -167,7 +167,7 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 	reason = rewrite_possible(env, f, !ip_addr_is_v4(&plan->egress->remote));
 	if (reason != REASON_NONE)
 		return reason;
-	reason = nexthop_get(env, plan->egress, plan->cache, plan->gen,
+	reason = nexthop_get(env, plan->egress, plan->cache, plan_way_gen(plan),
 			     egress_l3_len(f, plan->egress), plan->now, &hop);
 	if (reason != REASON_NONE)
 		return reason;

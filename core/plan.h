@@ -50,6 +50,15 @@ static inline int plan_settled(const struct plan *plan)
 	return rule_settled(plan->rule, plan->gen);
 }
 
+/*
+ * What a next hop is kept under. A leg passes from flow to flow, whose generations are
+ * alike; the slot makes the difference.
+ */
+static inline __u32 plan_way_gen(const struct plan *plan)
+{
+	return plan->legs ? plan->gen + plan->slot * 0x9e3779b1U : plan->gen;
+}
+
 /* Has the environment to make copies, by way of copy.h? */
 static inline int plan_many(const struct plan *plan)
 {
