@@ -70,7 +70,8 @@ enum {
 	BURST = 64,	 /* packets to catch up with after a delay */
 	SETTLE_S = 15,
 	QUIET_MS = 300,
-	PATIENCE = 10, /* times as long as planned, then it is given up */
+	PATIENCE = 3, /* times as long as planned, then it is over */
+	ENOUGH = 50,  /* as that part of the changes planned, on a machine with other work */
 };
 
 struct options {
