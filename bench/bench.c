@@ -11,6 +11,7 @@
 
 #include "bench/host.h"
 #include "bench/suite.h"
+#include "bench/target.h"
 
 #define READY_S 120 /* a relay may take to set its flows up */
 
@@ -210,6 +211,54 @@ static void in_lab(struct run *run)
 	}
 }
 
+/* ---- a relay that is set up already ---- */
+
+/* Its sockets stay turned to it; there is no wire without it. */
+static int aim_target(void *arg, bool direct)
+{
+	(void)arg;
+	(void)direct;
+	return 0;
+}
+
+static int measure_target(struct run *run, struct target *target, uint32_t size)
+{
+	struct suite_subject subject = { .name = "target",
+					 .flows = tandem_target_flows(target),
+					 .size = size,
+					 .setup = { .ends = tandem_target_ends,
+						    .pids = run->opts.pids,
+						    .pids_count = run->opts.pids_count,
+						    .seconds = run->opts.trial_s },
+					 .aim = aim_target };
+	struct result *res = &run->results[run->results_count++];
+	int err = 0;
+
+	subject.setup.ends.ends = target;
+	*res = (struct result){ .relay = "target", .flows = subject.flows, .size = size };
+	tandem_target_size(target, size);
+	for (int round = 0; round < run->opts.rounds && !err; round++) {
+		if (tandem_bench_now() >= run->suite.deadline)
+			break;
+		err = tandem_suite_round(&run->suite, &subject, &res->round[res->rounds]);
+		res->rounds += !err;
+	}
+	return err;
+}
+
+static void at_target(struct run *run)
+{
+	struct target *target = NULL;
+	int err = tandem_target_open(&target, &run->opts);
+
+	if (!err)
+		tandem_suite_idle(&run->suite);
+	for (size_t i = 0; i < run->opts.sizes_count && !err; i++)
+		err = measure_target(run, target, run->opts.sizes[i]);
+	run->failed = err != 0;
+	tandem_target_close(target);
+}
+
 /* ---- what comes out ---- */
 
 static json_t *parameters(const struct bench_options *o)
@@ -273,15 +322,18 @@ int tandem_bench_main(int argc, char **argv)
 	setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
 	run->suite.opts = &run->opts;
 	run->suite.deadline = tandem_bench_now() + run->opts.total_s;
-	if (geteuid()) {
+	if (run->opts.targets || run->opts.sessions) {
+		at_target(run);
+	} else if (geteuid()) {
 		fprintf(stderr, "bench: needs root, for namespaces and XDP\n");
 		goto out;
+	} else {
+		in_lab(run);
+		tandem_wire_close(run->wire);
+		tandem_lab_close(&run->lab);
 	}
-	in_lab(run);
 	report(run);
 	ret = run->failed || tandem_bench_stopped;
-	tandem_wire_close(run->wire);
-	tandem_lab_close(&run->lab);
 out:
 	free(run->results);
 	free(run);

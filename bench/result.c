@@ -67,6 +67,10 @@ static void median_latency(const struct result *r, struct result_latency *l, siz
 	l->max = median_at(r, offset + offsetof(struct result_latency, max));
 	l->jitter_mean = median_at(r, offset + offsetof(struct result_latency, jitter_mean));
 	l->jitter_max = median_at(r, offset + offsetof(struct result_latency, jitter_max));
+	l->sent = median_at(r, offset + offsetof(struct result_latency, sent));
+	l->lost = median_at(r, offset + offsetof(struct result_latency, lost));
+	l->duplicates = median_at(r, offset + offsetof(struct result_latency, duplicates));
+	l->reordered = median_at(r, offset + offsetof(struct result_latency, reordered));
 }
 
 struct result_round tandem_result_median(const struct result *r)

@@ -16,6 +16,7 @@ struct result_latency {
 	double share, rate, loss;
 	double p50, p99, p999, max;
 	double jitter_mean, jitter_max;
+	double sent, lost, duplicates, reordered; /* packets */
 };
 
 /* CPU time at one load. */

@@ -100,7 +100,11 @@ static int latency(const struct suite *suite, struct suite_subject *s, double ra
 				      .p999 = (double)t.count.latency_p999,
 				      .max = (double)t.count.latency_max,
 				      .jitter_mean = t.count.jitter_mean,
-				      .jitter_max = t.count.jitter_max };
+				      .jitter_max = t.count.jitter_max,
+				      .sent = (double)t.count.sent,
+				      .lost = (double)t.count.lost,
+				      .duplicates = (double)t.count.duplicates,
+				      .reordered = (double)t.count.reordered };
 	progress(suite, s, "at %2.0f %%: p50 %.1f us, p99 %.1f us, jitter %.1f us", share * 100,
 		 l->p50 / 1e3, l->p99 / 1e3, l->jitter_mean / 1e3);
 	return 0;

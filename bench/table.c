@@ -49,20 +49,23 @@ static void latencies(const struct result *results, size_t count, FILE *out)
 
 	fprintf(out,
 		"\nLatency and jitter, microseconds, at a share of the loss-free rate\n"
-		"%-12s %7s %5s %5s %8s %8s %8s %8s %9s %9s\n",
-		"relay", "flows", "size", "load", "p50", "p99", "p99.9", "max", "jitter",
-		"jit. max");
+		"%-12s %7s %5s %5s %8s %8s %8s %8s %8s %8s %8s %6s %7s\n",
+		"relay", "flows", "size", "load", "p50", "p99", "p99.9", "max", "jitter", "jit.max",
+		"lost", "twice", "late");
 	for (size_t i = 0; i < count; i++) {
 		struct result_round m = tandem_result_median(&results[i]);
 
 		for (size_t k = 0; k < RESULT_LOADS; k++) {
 			const struct result_latency *l = &m.latency[k];
 
-			fprintf(out, "%-12s %7u %5u %4.0f%% %8s %8s %8s %8s %9s %9s\n",
+			if (l->rate <= 0)
+				continue;
+			fprintf(out,
+				"%-12s %7u %5u %4.0f%% %8s %8s %8s %8s %8s %8s %8.0f %6.0f %7.0f\n",
 				results[i].relay, results[i].flows, results[i].size, l->share * 100,
 				micros(l->p50, t[0]), micros(l->p99, t[1]), micros(l->p999, t[2]),
 				micros(l->max, t[3]), micros(l->jitter_mean, t[4]),
-				micros(l->jitter_max, t[5]));
+				micros(l->jitter_max, t[5]), l->lost, l->duplicates, l->reordered);
 		}
 	}
 }
@@ -129,6 +132,8 @@ static void ratios(const struct result *results, size_t count, FILE *out)
 void tandem_result_table(const struct result *results, size_t count, bool rate, bool latency,
 			 bool cpu, FILE *out)
 {
+	if (!count)
+		return;
 	if (rate)
 		rates(results, count, out);
 	if (latency)

@@ -178,9 +178,6 @@ int count(struct xdp_md *ctx)
 	hist_add(&s->latency, now - p->mark.sent_ns);
 	s->received++;
 	s->octets += ctx->data_end - ctx->data;
-	if (!s->first_ns)
-		s->first_ns = now;
-	s->last_ns = now;
 	return XDP_DROP;
 }
 

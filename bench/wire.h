@@ -57,7 +57,6 @@ struct wire_sink {
 	__u64 stale;   /* of an earlier trial */
 	__u64 overdue; /* too late to count */
 	__u64 strange; /* flow number out of range */
-	__u64 first_ns, last_ns;
 	struct hist latency;
 };
 

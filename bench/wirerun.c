@@ -377,57 +377,16 @@ void tandem_wire_drain(struct wire *wire)
 	}
 }
 
-static void collect_flows(const struct wire *wire, struct wire_count *count)
-{
-	uint64_t unique = 0;
-
-	for (uint32_t i = 0; i < wire->count; i++) {
-		const struct seq_state *s = &wire->seqs[i];
-		double jitter = (double)seq_jitter_ns(s);
-
-		unique += seq_unique(s);
-		count->duplicates += s->duplicates;
-		count->reordered += s->reordered;
-		count->jitter_mean += jitter / wire->count;
-		if (jitter > count->jitter_max)
-			count->jitter_max = jitter;
-	}
-	count->lost = count->sent > unique ? count->sent - unique : 0;
-}
-
 int tandem_wire_collect(struct wire *wire, struct wire_count *count)
 {
 	const struct wire_gen *gen = &wire->bpf->bss->gens[wire->cpu];
-	uint64_t first = UINT64_MAX, last = 0;
-	struct hist *latency = calloc(1, sizeof(*latency));
-	int err = latency ? read_sinks(wire) : -ENOMEM;
+	int err = read_sinks(wire);
 
 	memset(count, 0, sizeof(*count));
+	if (err)
+		return err;
 	count->seconds = (double)(wire->ended_ns - wire->began_ns) / NS_PER_S;
 	count->sent = gen->sent;
 	count->late = gen->late;
-	for (int i = 0; i < wire->cpus && !err; i++) {
-		const struct wire_sink *s = &wire->sinks[i];
-
-		count->received += s->received;
-		count->frame_octets += s->octets;
-		count->stale += s->stale;
-		count->overdue += s->overdue;
-		if (s->received && s->first_ns < first)
-			first = s->first_ns;
-		if (s->last_ns > last)
-			last = s->last_ns;
-		tandem_hist_merge(latency, &s->latency);
-	}
-	if (!err) {
-		if (last > first)
-			count->receive_seconds = (double)(last - first) / NS_PER_S;
-		collect_flows(wire, count);
-		count->latency_p50 = tandem_hist_quantile(latency, 0.5);
-		count->latency_p99 = tandem_hist_quantile(latency, 0.99);
-		count->latency_p999 = tandem_hist_quantile(latency, 0.999);
-		count->latency_max = latency->max;
-	}
-	free(latency);
-	return err;
+	return tandem_wire_sum(count, wire->sinks, (size_t)wire->cpus, wire->seqs, wire->count);
 }

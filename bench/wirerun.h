@@ -42,7 +42,6 @@ struct wire_count {
 	uint64_t sent, late;
 	uint64_t received, lost, duplicates, reordered, stale, overdue;
 	uint64_t frame_octets;
-	double receive_seconds; /* first to last at the sink */
 	uint64_t latency_p50, latency_p99, latency_p999, latency_max; /* ns */
 	double jitter_mean, jitter_max; /* ns; RFC 3550 A.8, over the flows */
 };
@@ -55,6 +54,12 @@ int tandem_wire_send(struct wire *wire, const struct wire_load *load);
 
 /* Wait until nothing more arrives, for 300 ms at most. */
 void tandem_wire_drain(struct wire *wire);
+
+/*
+ * Add the counts of the sinks and of the flows to count, where sent is already. 0 or -ENOMEM.
+ */
+int tandem_wire_sum(struct wire_count *count, const struct wire_sink *sinks, size_t sinks_count,
+		    const struct seq_state *seqs, uint32_t flows);
 
 /* What both ends counted. */
 int tandem_wire_collect(struct wire *wire, struct wire_count *count);

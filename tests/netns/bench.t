@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# `tandem bench`, briefly: packets cross every built-in relay, what it writes can be read,
+# its figures agree with each other, and nothing is left behind. No speed is asserted.
+#
+#   source --- relay (xdp, bare, uring, mmsg) --- sink      and source --- sink
+#
+# The namespaces are the benchmark's own; this script's holds the loopback for --target.
+
+. "$(dirname "$0")/lib.sh"
+test_begin 150
+need_tandem
+ns_add solo || tap_bail "no namespace"
+JSON=$WORK/bench.json
+
+bench()
+{
+	timeout 120 "$TANDEM" bench --quick --trial 0.05 --search 1 "$@"
+}
+
+# figures CONDITION: a Python expression over the results (r: by relay) holds.
+figures()
+{
+	"$PYTHON" - "$JSON" "$1" <<-'PY'
+		import json, sys
+		doc = json.load(open(sys.argv[1]))
+		r = {x["relay"]: x for x in doc["results"]}
+		sys.exit(0 if eval(sys.argv[2]) else "does not hold: %s\n%s" % (sys.argv[2], r))
+	PY
+}
+
+check "it runs through all of its relays" eval \
+	'bench --relays xdp,bare,uring,mmsg,direct --flows 20 --json "$JSON" --svg "$WORK/bench.svg" >"$WORK/table"'
+check "each has its results" figures 'set(r) == {"xdp", "bare", "uring", "mmsg", "direct"}'
+check "of the flows and the size asked for" figures \
+	'all(x["flows"] == 20 and x["payload_octets"] == 172 and len(x["rounds"]) == 1 for x in r.values())'
+check "packets came through every one" figures \
+	'all(x["median"]["peak_packets_per_s"] > 0 for x in r.values())'
+check "XDP loses nothing on a wire of veth" figures \
+	'all(r[n]["median"]["zero_loss_packets_per_s"] > 0 for n in ("xdp", "bare", "direct"))'
+check "what is lost is a share of what was sent" figures \
+	'all(l["sent"] > 0 and abs(l["lost"] / l["sent"] - l["loss"]) < 1e-6 for x in r.values() for l in x["median"]["latency"])'
+check "no packet came twice or out of turn through XDP" figures \
+	'all(l["duplicates"] == l["reordered"] == 0 for n in ("xdp", "bare", "direct") for l in r[n]["median"]["latency"])'
+check "latencies are in order" figures \
+	'all(0 < l["p50_us"] <= l["p99_us"] <= l["p999_us"] <= l["max_us"] for x in r.values() for l in x["median"]["latency"])'
+check "no rate is higher than its peak" figures \
+	'all((x["median"]["zero_loss_packets_per_s"] or 0) <= 1.01 * x["median"]["peak_packets_per_s"] for x in r.values())'
+check "the flows' installation was timed" figures \
+	'all(r[n]["installed_flows_per_s"] > 0 for n in ("xdp", "bare", "uring", "mmsg"))'
+check "the table has a line for each" eval '[ "$(grep -c "^xdp  *20  *172" "$WORK/table")" -ge 2 ]'
+check "and the picture is a picture" eval \
+	'"$PYTHON" -c "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])" "$WORK/bench.svg"'
+
+check "a relay set up by someone else is measured by its address" eval \
+	'ns_run solo timeout 60 "$TANDEM" bench --quick --trial 0.05 --search 1 --json "$JSON" --source 127.0.0.1:20000 --sink 127.0.0.1:30000 --target 127.0.0.1:30000 127.0.0.1:30001'
+check "and its packets arrive" figures \
+	'r["target"]["flows"] == 2 and r["target"]["median"]["peak_packets_per_s"] > 0'
+check "flows from a file" eval \
+	'printf "# two\n127.0.0.1:20000 127.0.0.1:30000 127.0.0.1:30000\n127.0.0.1:20001 127.0.0.1:30001 127.0.0.1:30001\n" >"$WORK/flows" && ns_run solo timeout 60 "$TANDEM" bench --quick --trial 0.05 --search 1 --measure rate --json "$JSON" --sessions "$WORK/flows" && figures "r[\"target\"][\"flows\"] == 2"'
+echo "127.0.0.1:20000 127.0.0.1:30000" >"$WORK/flows"
+check "a file with a wrong line is refused, naming the line" eval \
+	'! timeout 10 "$TANDEM" bench --sessions "$WORK/flows" 2>"$WORK/said" && grep -q ":1: not SOURCE" "$WORK/said"'
+for wrong in "--flows 0" "--flows 100001" "--sizes 59" "--relays none" "--trial x" "--measure all" "--target 127.0.0.1:1"; do
+	# shellcheck disable=SC2086
+	check_not "refused: $wrong" timeout 10 "$TANDEM" bench --quick $wrong
+done
+
+cat >"$WORK/broken" <<-'END'
+	#!/bin/sh
+	echo "error there is no such relay here"
+END
+chmod +x "$WORK/broken"
+check "a peer that cannot be had is skipped" eval \
+	'bench --relays "broken=$WORK/broken,direct" --flows 2 --measure rate 2>"$WORK/said" && grep -q "there is no such relay here" "$WORK/said"'
+
+"$TANDEM" bench --relays xdp,uring --flows 50 >/dev/null 2>"$WORK/said" &
+pid=$!
+check "a run begins" wait_for 10 grep -q '^round 1' "$WORK/said"
+check "SIGINT ends it" eval 'kill -INT $pid && wait_for 10 not alive $pid'
+check "and no process of it is left" eval '! ps -o ppid= -A | grep -qw $pid'
+tap_done
