@@ -53,10 +53,12 @@ struct fan_job {
 	__u32 gen; /* plan_way_gen() */
 	__u32 fan;
 	__u32 branch;
+	__u32 ip6; /* the packets come as IPv6 */
 };
 
 /* What is common to the ways of several legs. */
 struct fan_way {
+	__u32 l3_len;  /* of the headers that packets come with, before they are translated */
 	__u32 ifindex; /* 0: there are several; TANDEM_NO_SLOT: none so far */
 	__u32 payload_max;
 };
@@ -78,14 +80,17 @@ static inline __u32 fan_resolve_leg(struct env *env, __u32 index, __u32 gen, str
 						     : sizeof(struct ip6_hdr);
 	__builtin_memset(&found, 0, sizeof(found));
 	reason = env_nexthop(env, &leg->egress, header, &found);
-	found.gen = gen;
 	if (reason != REASON_NONE) {
-		found.ifindex = 0;
+		__builtin_memset(&found, 0, sizeof(found));
 		state->last_reason = reason;
 	}
+	found.gen = gen;
 	state->nexthop = found;
 	if (reason != REASON_NONE)
 		return reason;
+	/* A device is also asked whether the packet fits as it came, where it is copied. */
+	if (header < way->l3_len)
+		header = way->l3_len;
 	if (found.mtu > header && found.mtu - header < way->payload_max)
 		way->payload_max = found.mtu - header;
 	if (way->ifindex == TANDEM_NO_SLOT)
@@ -104,7 +109,12 @@ static inline __u32 fan_resolve_leg(struct env *env, __u32 index, __u32 gen, str
  */
 static inline __u32 fan_resolve(struct env *env, const struct fan_job *job)
 {
-	struct fan_way way = { .ifindex = TANDEM_NO_SLOT, .payload_max = PAYLOAD_MAX };
+	struct fan_way way = {
+		.l3_len = sizeof(struct udp_hdr) +
+			  (job->ip6 ? sizeof(struct ip6_hdr) : sizeof(struct ip4_hdr)),
+		.ifindex = TANDEM_NO_SLOT,
+		.payload_max = PAYLOAD_MAX,
+	};
 	struct fan_state *fan = env_fan_state(env, job->fan);
 	const struct relay_config *config = env_config(env);
 	__u32 i, reason, failed = REASON_NONE, found = 0;
