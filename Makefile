@@ -16,7 +16,7 @@ PKG_CONFIG  ?= pkg-config
 FUZZ_SECONDS ?= 60
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Werror
-CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf -I$(BUILD)/bench
+CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf -I$(BUILD)/bench -I$(BUILD)/tests/bpf
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
 ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined

@@ -3,6 +3,7 @@
 #ifndef TANDEM_TESTS_VEC_CASE_H
 #define TANDEM_TESTS_VEC_CASE_H
 
+#include "core/addr.h"
 #include "core/byteorder.h"
 #include "userspace/util/endpoint.h"
 
@@ -11,36 +12,47 @@
 #define VEC_PORT_BASE 20000
 #define VEC_PORTS     16
 #define VEC_LOCALS    2
-#define VEC_SLOTS     (VEC_LOCALS * VEC_PORTS + 4)
+#define VEC_SLOTS     (VEC_LOCALS * VEC_PORTS + VEC_SHARED)
+#define VEC_SHARED    4
 #define VEC_STREAMS   64
-#define VEC_LETS      8
+#define VEC_FANS      4
+#define VEC_LEGS      192
+#define VEC_LETS      16
 #define VEC_STEPS     160
-#define VEC_CHECKS    32
+#define VEC_OUTS      512
+#define VEC_CHECKS    96
 
 /* One packet and what should become of it. */
 struct vec_step {
 	uint64_t now_ns;
 	struct vec_packet in;
-	struct vec_packet out; /* len 0: bytes not described */
+	const struct vec_packet *outs; /* the frames that leave; */
+	size_t out_count;	       /* 0: not described */
 	enum reason reason;
 	int line;
-	bool gen_odd; /* send it while the rule is being written */
+	bool gen_odd;	     /* send it while the rule is being written */
+	const char *network; /* "up" or "down": the late neighbour of vec_net.h, before it */
 };
 
 struct vec_let {
 	char name[16];
-	char text[512];
+	char text[VEC_LINE];
 };
 
 struct vec_case {
 	struct relay_config config;
 	struct rule rules[VEC_SLOTS];
-	struct flow_key shared[4];
-	unsigned int shared_slot[4];
+	struct fan fans[VEC_FANS];
+	struct leg legs[VEC_LEGS];
+	unsigned int fan_count, leg_count;
+	struct flow_key shared[VEC_SHARED];
+	unsigned int shared_slot[VEC_SHARED];
 	size_t shared_count;
 	struct vec_step steps[VEC_STEPS];
 	size_t step_count;
-	char checks[VEC_CHECKS][256]; /* "count ...", "flow ...", "stream ..." */
+	struct vec_packet outs[VEC_OUTS];
+	size_t out_count;
+	char checks[VEC_CHECKS][256]; /* "count ...", "flow ...", "leg ...", "stream ..." */
 	size_t check_count;
 	struct vec_let lets[VEC_LETS];
 	size_t let_count;
@@ -97,114 +109,7 @@ static unsigned int vec_slot(const struct vec_case *c, const char *text)
 	return 0;
 }
 
-static uint32_t vec_flags(const char *l)
-{
-	static const struct {
-		const char *name;
-		uint32_t flag;
-	} flags[] = {
-		{ "shared", RULE_F_SHARED },	{ "learn", RULE_F_LEARN },
-		{ "strict", RULE_F_STRICT_PT }, { "mute", RULE_F_MUTE },
-		{ "rtcp-only", RULE_F_RTCP },	{ "srtp", RULE_F_SRTP },
-	};
-	uint32_t set = vec_word(l, "inactive") ? 0 : RULE_F_ACTIVE;
-	size_t i;
-
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		set |= vec_word(l, flags[i].name) ? flags[i].flag : 0;
-	return set;
-}
-
-static void vec_map(const char *text, struct ssrc_map *map)
-{
-	char *next;
-
-	map->from = (__u32)strtoul(text, &next, 0);
-	map->to = *next == '>' ? (__u32)strtoul(next + 1, NULL, 0) : map->from;
-}
-
-/* pts=PT[>OUT]:CLOCK,...; what they leave with goes to both egresses. */
-static void vec_pts(const char *s, struct rule *r)
-{
-	char *next;
-
-	for (int i = 0; s && *s; i++) {
-		__u8 out = r->pts.pt[i] = (__u8)strtoul(s, &next, 0);
-
-		if (*next == '>')
-			out = (__u8)strtoul(next + 1, &next, 0);
-		if (*next != ':' || i == TANDEM_MAX_PTS)
-			vec_die("clock expected in pts at '%s'", s);
-		r->egress[EGRESS_RTP].pt_out[i] = r->egress[EGRESS_RTCP].pt_out[i] = out;
-		r->pts.clock_hz[i] = (__u32)strtoul(next + 1, &next, 0);
-		s = *next == ',' ? next + 1 : next;
-	}
-}
-
-/*
- * rule LOCAL [from=REMOTE] [slot=@N] [id=N] [flags] [pts=...] [media=SLOT] [reverse=SLOT]
- *      [peer=FROM>TO] [peer-seq=N]
- */
-static struct rule *vec_rule(struct vec_case *c, const char *l)
-{
-	char local[64];
-	const char *s;
-	unsigned int slot;
-	struct rule *r;
-
-	if (sscanf(l, "rule %63s", local) != 1)
-		vec_die("rule needs a local address");
-	s = vec_word(l, "slot");
-	slot = vec_slot(c, s ? s : local);
-	r = &c->rules[slot];
-	r->gen = 2;
-	r->flags = vec_flags(l);
-	vec_endpoint(local, &r->key.local, &r->key.local_port);
-	if ((s = vec_word(l, "from")))
-		vec_endpoint(s, &r->key.remote, &r->key.remote_port);
-	r->id = vec_num(l, "id", slot + 1);
-	r->media = (s = vec_word(l, "media")) ? vec_slot(c, s) : slot;
-	r->reverse = (s = vec_word(l, "reverse")) ? vec_slot(c, s) : TANDEM_NO_SLOT;
-	if ((s = vec_word(l, "peer")))
-		vec_map(s, &r->peer);
-	r->peer_seq_offset = (__u16)vec_num(l, "peer-seq", 0);
-	vec_pts(vec_word(l, "pts"), r);
-	if (vec_word(l, "slot")) {
-		c->shared[c->shared_count] = r->key;
-		c->shared_slot[c->shared_count++] = slot;
-	}
-	return r;
-}
-
-/* rtp|rtcp|both LOCAL>REMOTE [ssrc=A>B] [seq=N] [ts=N] [pt] [dscp=N], of the rule before. */
-static void vec_egress(struct rule *r, const char *l)
-{
-	struct egress eg = { .flags = EGRESS_F_ACTIVE };
-	char a[64], b[64];
-	const char *s;
-
-	if (!r)
-		vec_die("egress without a rule");
-	vec_pair(l, a, b, sizeof(a));
-	vec_endpoint(a, &eg.local, &eg.local_port);
-	vec_endpoint(b, &eg.remote, &eg.remote_port);
-	if ((s = vec_word(l, "ssrc"))) {
-		vec_map(s, &eg.ssrc);
-		eg.flags |= EGRESS_F_SSRC;
-	}
-	eg.seq_offset = (__u16)vec_num(l, "seq", 0);
-	eg.ts_offset = (__u32)vec_num(l, "ts", 0);
-	eg.dscp = (__u8)vec_num(l, "dscp", 0);
-	eg.flags |= vec_word(l, "seq") ? EGRESS_F_SEQ : 0;
-	eg.flags |= vec_word(l, "ts") ? EGRESS_F_TS : 0;
-	eg.flags |= vec_word(l, "dscp") ? EGRESS_F_DSCP : 0;
-	eg.flags |= vec_word(l, "pt") ? EGRESS_F_PT : 0;
-	memcpy(eg.pt_out, r->egress[EGRESS_RTP].pt_out, sizeof(eg.pt_out));
-	if (strncmp(l, "rtcp", 4))
-		r->egress[EGRESS_RTP] = eg;
-	if (strncmp(l, "rtp ", 4))
-		r->egress[EGRESS_RTCP] = eg;
-}
+#include "vec_rule.h"
 
 /* Replace each $name by its text. */
 static void vec_expand(const struct vec_case *c, const char *in, char *out, size_t size)
@@ -231,45 +136,137 @@ static void vec_expand(const struct vec_case *c, const char *in, char *out, size
 	out[n < size ? n : size - 1] = 0;
 }
 
+/* Each {A+B} becomes A + B * i. */
+static void vec_repeat(const char *in, unsigned long i, char *out, size_t size)
+{
+	size_t n = 0;
+
+	while (*in && n + 1 < size) {
+		char *next;
+		unsigned long long a;
+
+		if (*in != '{') {
+			out[n++] = *in++;
+			continue;
+		}
+		a = strtoull(in + 1, &next, 0);
+		if (*next != '+')
+			vec_die("{A+B} expected at '%s'", in);
+		a += strtoull(next + 1, &next, 0) * i;
+		if (*next != '}')
+			vec_die("{A+B} expected at '%s'", in);
+		n += (size_t)snprintf(out + n, size - n, "%llu", a);
+		in = next + 1;
+	}
+	out[n < size ? n : size - 1] = 0;
+}
+
+/* in t=MS [busy] [neighbour=up|down] [expect=REASON] | LAYERS */
+static void vec_in(struct vec_case *c, char *l, char *bar, int number)
+{
+	struct vec_step *step = &c->steps[c->step_count];
+	const char *s;
+
+	if (c->step_count++ == VEC_STEPS)
+		vec_die("line %d: too many packets", number);
+	*bar = 0;
+	s = vec_word(l, "t");
+	step->now_ns = 1000000000000ULL + (uint64_t)(1e6 * strtod(s ? s : "0", NULL));
+	step->gen_odd = vec_word(l, "busy") != NULL;
+	s = vec_word(l, "neighbour");
+	step->network = s ? !strcmp(s, "up") ? "up" : "down" : NULL;
+	step->line = number;
+	s = vec_word(l, "expect");
+	step->reason = s ? vec_reason(s) : REASON_forwarded_rtp;
+	vec_packet(&step->in, bar + 1);
+}
+
+/* One more frame that leaves. */
+static void vec_out(struct vec_case *c, struct vec_step *step, const char *layers, int number)
+{
+	if (c->out_count == VEC_OUTS)
+		vec_die("line %d: too many frames that leave", number);
+	if (!step->out_count++)
+		step->outs = &c->outs[c->out_count];
+	vec_packet(&c->outs[c->out_count++], layers);
+}
+
+static bool vec_starts(const char *l, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strncmp(l, word, n) && l[n] == ' ';
+}
+
+/* A line about what is installed? */
+static bool vec_line_rule(struct vec_case *c, const char *l, struct rule **rule)
+{
+	if (vec_starts(l, "rule"))
+		*rule = vec_rule(c, l);
+	else if (vec_starts(l, "rtp") || vec_starts(l, "rtcp") || vec_starts(l, "both"))
+		vec_egress(*rule, l);
+	else if (vec_starts(l, "branch"))
+		vec_branch(c, *rule, l);
+	else if (vec_starts(l, "leg") && strchr(l, '>'))
+		vec_leg(c, *rule, l);
+	else
+		return false;
+	return true;
+}
+
 static void vec_line(struct vec_case *c, char *l, int number, struct rule **rule)
 {
 	struct vec_step *step = c->step_count ? &c->steps[c->step_count - 1] : NULL;
 	char *bar = strchr(l, '|'), name[64];
 
-	if (!strncmp(l, "let ", 4)) {
-		struct vec_let *let = &c->lets[c->let_count++];
-
-		if (c->let_count == VEC_LETS ||
-		    sscanf(l, "let %15s = %511[^\n]", let->name, let->text) != 2)
-			vec_die("line %d: let NAME = TEXT expected", number);
-	} else if (!strncmp(l, "rule ", 5)) {
-		*rule = vec_rule(c, l);
-	} else if (!strncmp(l, "rtp ", 4) || !strncmp(l, "rtcp ", 5) || !strncmp(l, "both ", 5)) {
-		vec_egress(*rule, l);
-	} else if (!strncmp(l, "in ", 3) && bar) {
-		if (c->step_count == VEC_STEPS)
-			vec_die("line %d: too many packets", number);
-		*bar = 0;
-		step = &c->steps[c->step_count];
-		step->now_ns =
-			1000000000000ULL +
-			(uint64_t)(1e6 * strtod(vec_word(l, "t") ? vec_word(l, "t") : "0", NULL));
-		step->gen_odd = vec_word(l, "busy") != NULL;
-		step->line = number;
-		step->reason = REASON_forwarded_rtp;
-		vec_packet(&step->in, bar + 1);
-		c->step_count++;
+	if (vec_line_rule(c, l, rule))
+		return;
+	if (vec_starts(l, "in") && bar) {
+		vec_in(c, l, bar, number);
 	} else if (sscanf(l, "expect %63s", name) == 1 && step) {
 		step->reason = vec_reason(name);
-	} else if (!strncmp(l, "out ", 4) && step && bar) {
-		vec_packet(&step->out, bar + 1);
-	} else if (!strncmp(l, "count ", 6) || !strncmp(l, "flow ", 5) ||
-		   !strncmp(l, "stream ", 7)) {
-		if (c->check_count == VEC_CHECKS)
-			vec_die("line %d: too many checks", number);
-		snprintf(c->checks[c->check_count++], sizeof(c->checks[0]), "%s", l);
+	} else if (vec_starts(l, "out") && step && bar) {
+		vec_out(c, step, bar + 1, number);
+	} else if (vec_starts(l, "count") || vec_starts(l, "flow") || vec_starts(l, "leg") ||
+		   vec_starts(l, "stream")) {
+		if (c->check_count == VEC_CHECKS || strlen(l) >= sizeof(c->checks[0]))
+			vec_die("line %d: too many checks, or too long a one", number);
+		strcpy(c->checks[c->check_count++], l);
 	} else {
 		vec_die("line %d: not understood: %s", number, l);
+	}
+}
+
+/* let NAME = TEXT */
+static void vec_let(struct vec_case *c, const char *l, int number)
+{
+	struct vec_let *let = &c->lets[c->let_count];
+
+	if (c->let_count++ == VEC_LETS || sscanf(l, "let %15s", let->name) != 1 ||
+	    !strstr(l, " = "))
+		vec_die("line %d: let NAME = TEXT expected", number);
+	vec_expand(c, strstr(l, " = ") + 3, let->text, sizeof(let->text));
+}
+
+/* A line as it stands in the file: repeat COUNT LINE, or one of the above. */
+static void vec_raw(struct vec_case *c, const char *raw, int number, struct rule **rule)
+{
+	char line[VEC_LINE], one[VEC_LINE], *rest = line;
+	unsigned long i, n = 1;
+
+	raw += strspn(raw, " \t");
+	if (vec_starts(raw, "let")) {
+		vec_let(c, raw, number);
+		return;
+	}
+	vec_expand(c, raw, line, sizeof(line));
+	if (vec_starts(line, "repeat")) {
+		n = strtoul(line + 7, &rest, 0);
+		rest += strspn(rest, " ");
+	}
+	for (i = 0; i < n; i++) {
+		vec_repeat(rest, i, one, sizeof(one));
+		vec_line(c, one, number, rule);
 	}
 }
 
@@ -277,7 +274,7 @@ static void vec_line(struct vec_case *c, char *l, int number, struct rule **rule
 static void vec_read(struct vec_case *c, const char *path)
 {
 	static const char *const locals[VEC_LOCALS] = { "10.0.0.1", "fd00::1" };
-	char raw[2048], line[2048];
+	char raw[VEC_LINE];
 	struct rule *rule = NULL;
 	FILE *f = fopen(path, "r");
 	int number = 0;
@@ -288,6 +285,8 @@ static void vec_read(struct vec_case *c, const char *path)
 	memset(c, 0, sizeof(*c));
 	c->config.abi_version = TANDEM_ABI_VERSION;
 	c->config.slots = VEC_SLOTS;
+	c->config.fans = VEC_FANS;
+	c->config.legs = VEC_LEGS;
 	c->config.locals_count = VEC_LOCALS;
 	c->config.port_base = VEC_PORT_BASE;
 	c->config.port_count = VEC_PORTS;
@@ -297,13 +296,8 @@ static void vec_read(struct vec_case *c, const char *path)
 	while (fgets(raw, sizeof(raw), f)) {
 		number++;
 		raw[strcspn(raw, "#\n")] = 0;
-		if (!raw[strspn(raw, " \t")])
-			continue;
-		if (!strncmp(raw, "let ", 4))
-			snprintf(line, sizeof(line), "%s", raw);
-		else
-			vec_expand(c, raw, line, sizeof(line));
-		vec_line(c, line + strspn(line, " \t"), number, &rule);
+		if (raw[strspn(raw, " \t")])
+			vec_raw(c, raw, number, &rule);
 	}
 	fclose(f);
 }

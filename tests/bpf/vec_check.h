@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The count, flow and stream lines of a case. Included by vectors.c, whose types it uses. */
+/* The count, flow, leg and stream lines of a case. Included by vectors.c, whose types it uses. */
 #ifndef TANDEM_TESTS_VEC_CHECK_H
 #define TANDEM_TESTS_VEC_CHECK_H
 
@@ -27,8 +27,9 @@ static void check_fields(struct world *w, const struct side *s, const char *line
 			;
 		if (i == n)
 			vec_die("unknown field '%s' in '%s'", word, line);
-		if (!strcmp(word, "last_reason") ? fields[i].value != vec_reason(eq)
-						 : fields[i].value != strtoll(eq, NULL, 0))
+		if (!strcmp(word, "last_reason") || !strcmp(word, "reason")
+			    ? fields[i].value != vec_reason(eq)
+			    : fields[i].value != strtoll(eq, NULL, 0))
 			complain(w, s->name, 0, "%s: %s is %lld", line, word, fields[i].value);
 	}
 }
@@ -64,6 +65,24 @@ static void check_flow(struct world *w, const struct side *s, const char *line)
 		{ "punted", (long long)f->punted },
 		{ "extra", f->extra_streams },
 		{ "last_reason", f->last_reason },
+	};
+	check_fields(w, s, line, 2, fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+/* leg N ...: of all legs of the case, in the order of the file, from 0. */
+static void check_leg(struct world *w, const struct side *s, const char *line)
+{
+	const struct leg_state *leg;
+	unsigned int n;
+
+	if (sscanf(line, "leg %u", &n) != 1 || n >= w->c.leg_count)
+		vec_die("no such leg: '%s'", line);
+	leg = &s->leg_states[n];
+	const struct field fields[] = {
+		{ "packets", (long long)leg->packets },
+		{ "octets", (long long)leg->octets },
+		{ "lost", (long long)leg->lost },
+		{ "reason", leg->last_reason },
 	};
 	check_fields(w, s, line, 2, fields, sizeof(fields) / sizeof(fields[0]));
 }
@@ -127,6 +146,8 @@ static void run_checks(struct world *w, const struct side *s)
 			check_count(w, s, line);
 		else if (!strncmp(line, "flow", 4))
 			check_flow(w, s, line);
+		else if (!strncmp(line, "leg", 3))
+			check_leg(w, s, line);
 		else
 			check_stream(w, s, line);
 	}

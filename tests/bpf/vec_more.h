@@ -10,20 +10,49 @@
 
 #include "core/abi.h"
 
+/* What a case installs: arrays of config->slots, config->fans and config->legs. */
+struct vec_tables {
+	const struct relay_config *config;
+	const struct rule *rules;
+	const struct fan *fans;
+	const struct leg *legs;
+	/* Flows that are found through the hash: on shared ports, and from groups. */
+	const struct flow_key *shared;
+	const unsigned int *shared_slot;
+	size_t shared_count;
+};
+
+/* The interfaces of vec_net.h that frames may leave by. */
+struct vec_devices {
+	unsigned int v0;   /* both media addresses are on it, as far as groups go */
+	unsigned int vlan; /* is tag 7 on v0 */
+	unsigned int v4;
+};
+
+/* A frame that leaves. */
+typedef void(vec_frame_h)(const void *frame, size_t len, void *arg);
+
 struct vec_more {
 	const char *name;
-	/* Once, in the namespace of vec_net.h: v0 can be sent to, vlan is tag 7 on v0. Ends the program on failure. */
-	void (*open)(unsigned int v0, unsigned int vlan);
-	/* Begin a case: rules and flows of config->slots, and the shared ports' slots. */
-	void (*reset)(const struct relay_config *config, const struct rule *rules,
-		      const struct flow_key *shared, const unsigned int *shared_slot, size_t n);
+	/* Once, in the namespace of vec_net.h. Ends the program on failure. */
+	void (*open)(const struct vec_devices *devices);
+	/* Begin a case, with all live state zero. */
+	void (*reset)(const struct vec_tables *tables);
 	/* Add to the gen of every rule. */
 	void (*busy)(int add);
-	/* One frame, changed in place; *len becomes its new length. */
-	enum verdict (*frame)(__u64 now_ns, void *frame, size_t *len, size_t room);
+	/* Neighbours have come or gone; take notice before the next frame. */
+	void (*network)(void);
+	/*
+	 * One frame. h is told of each frame that leaves, copies in the order of their legs; of
+	 * a frame that does not leave it is told what has become of it.
+	 */
+	enum verdict (*frame)(__u64 now_ns, const void *frame, size_t len, vec_frame_h *h,
+			      void *arg);
 	/* What was counted so far, and the stream of a slot (all zero if there is none). */
 	void (*counters)(struct reason_counters *counters);
 	const struct flow *(*flows)(void);
+	const struct fan_state *(*fan_states)(void);
+	const struct leg_state *(*leg_states)(void);
 	void (*stream)(__u32 slot, __u32 ssrc, struct stream *stream);
 };
 

@@ -16,7 +16,8 @@
 
 #include "core/abi.h"
 
-#define VEC_PACKET_MAX 2048
+#define VEC_PACKET_MAX 3072
+#define VEC_LINE       4096   /* longest line of a file */
 #define VEC_BAD_SUM    0x1111 /* what csum=bad is off by */
 
 struct vec_packet {
@@ -201,15 +202,34 @@ static void layer_udp(struct vec_packet *p, const char *l)
 	p->payload = (int)p->len;
 }
 
+/* The header extension: WORDS, which count up, or PROFILE:BYTES in hexadecimal, filled up. */
+static void put_extension(struct vec_packet *p, const char *s)
+{
+	unsigned int words = (unsigned int)strtoul(s, NULL, 0), i, byte;
+	const char *hex = strchr(s, ':');
+
+	if (!hex) {
+		put32(p, 0xbede0000 | words);
+		for (i = 0; i < words; i++)
+			put32(p, 0xe0000000 + i);
+		return;
+	}
+	put16(p, words);
+	put16(p, ((unsigned int)strlen(hex + 1) + 7) / 8);
+	for (i = 0; sscanf(hex + 1 + 2 * i, "%2x", &byte) == 1; i++)
+		put8(p, byte);
+	for (; i % 4; i++)
+		put8(p, 0);
+}
+
 /*
- * rtp [v=2] [m] [pt=0] [seq=1] [ts=160] [ssrc=0x11] [cc=N] [ext=WORDS] [size=20] [pad=N]
- * size bytes of payload counting up from 0; CSRCs and extension words count up too.
+ * rtp [v=2] [m] [pt=0] [seq=1] [ts=160] [ssrc=0x11] [cc=N] [ext=WORDS|PROFILE:HEX] [size=20]
+ * [pad=N]: size bytes of payload counting up from 0; CSRCs count up too.
  */
 static void layer_rtp(struct vec_packet *p, const char *l)
 {
 	unsigned int cc = (unsigned int)vec_num(l, "cc", 0), i;
-	unsigned int ext = (unsigned int)vec_num(l, "ext", 0),
-		     pad = (unsigned int)vec_num(l, "pad", 0);
+	unsigned int pad = (unsigned int)vec_num(l, "pad", 0);
 	unsigned int size = (unsigned int)vec_num(l, "size", 20);
 
 	put8(p, (unsigned int)vec_num(l, "v", 2) << 6 | (vec_word(l, "pad") ? 0x20 : 0) |
@@ -220,11 +240,8 @@ static void layer_rtp(struct vec_packet *p, const char *l)
 	put32(p, (uint32_t)vec_num(l, "ssrc", 0x11));
 	for (i = 0; i < cc; i++)
 		put32(p, 0xc0000000 + i);
-	if (vec_word(l, "ext")) {
-		put32(p, 0xbede0000 | ext);
-		for (i = 0; i < ext; i++)
-			put32(p, 0xe0000000 + i);
-	}
+	if (vec_word(l, "ext"))
+		put_extension(p, vec_word(l, "ext"));
 	for (i = 0; i < size; i++)
 		put8(p, i);
 	for (i = 1; i < pad; i++)
@@ -308,7 +325,10 @@ static void layer_chunk(struct vec_packet *p, const char *l)
 	while ((p->len - (size_t)p->payload) % 4);
 }
 
-/* hex BYTES..., w WORD..., fill COUNT BYTE, trail COUNT (Ethernet padding), cut COUNT */
+/*
+ * hex BYTES..., w WORD..., fill COUNT BYTE, trim COUNT (of the bytes before it), trail COUNT
+ * (Ethernet padding), cut COUNT
+ */
 static bool layer_bytes(struct vec_packet *p, const char *l)
 {
 	char *s = (char *)l + strcspn(l, " "), *next;
@@ -326,6 +346,13 @@ static bool layer_bytes(struct vec_packet *p, const char *l)
 	if (!strncmp(l, "fill ", 5)) {
 		for (v = strtoul(next, NULL, 0); n; n--)
 			put8(p, (unsigned int)v);
+		return true;
+	}
+	if (!strncmp(l, "trim ", 5)) {
+		if (n > p->len - (size_t)p->payload)
+			vec_die("trim is of the UDP payload alone");
+		rtcp_end(p);
+		p->len -= n;
 		return true;
 	}
 	if (!strncmp(l, "trail ", 6)) {
@@ -410,7 +437,7 @@ static void vec_finish(struct vec_packet *p)
 /* The packet that text describes: "eth | ip4 A>B | udp 1>2 | rtp seq=1". */
 static void vec_packet(struct vec_packet *p, const char *text)
 {
-	char line[2048], *save = NULL, *l;
+	char line[VEC_LINE], *save = NULL, *l;
 	const char *cut = strstr(text, "cut ");
 
 	memset(p, 0, sizeof(*p));

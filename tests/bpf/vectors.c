@@ -8,154 +8,35 @@
  *
  * Usage: vectors [FILE.vec...]; without, all of tests/vectors.
  */
+#include <errno.h>
 #include <glob.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/bpf.h>
+#include "vec_side.h"
 
-#include "core/forward.h"
-#include "relay.skel.h"
-
-#include "vec_case.h"
-#define VEC_MORE_WEAK __attribute__((weak))
-#include "vec_more.h"
-#include "vec_net.h"
-
-#define HEADROOM 256
-
-/* One way of running a case, with its own state. */
-struct side {
-	const char *name;
-	struct env env;
-	struct env_tables tables;
-	struct rule rules[VEC_SLOTS];
-	struct flow flows[VEC_SLOTS];
-	struct env_shared shared[32];
-	struct env_stream streams[VEC_STREAMS];
-};
-
-/* What became of one packet. */
-struct result {
-	enum verdict verdict;
-	__u8 frame[VEC_PACKET_MAX + HEADROOM];
-	size_t len;
-};
-
-struct world {
-	struct vec_net net;
-	struct relay_bpf *skel;
-	struct side frames, datagrams, kernel, more;
-	struct vec_case c;
-	bool comparable; /* no packet that only frames are refused for */
-	int failures;
-};
-
-static void complain(struct world *w, const char *side, int line, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	printf("# %s: line %d: ", side, line);
-	vprintf(fmt, ap);
-	putchar('\n');
-	va_end(ap);
-	w->failures++;
-}
-
-static void side_reset(struct side *s, const char *name, struct world *w)
-{
-	size_t i;
-
-	memset(s, 0, sizeof(*s));
-	s->name = name;
-	memcpy(s->rules, w->c.rules, sizeof(s->rules));
-	s->tables.config = w->c.config;
-	s->tables.rules = s->rules;
-	s->tables.flows = s->flows;
-	s->tables.shared = s->shared;
-	s->tables.shared_size = 32;
-	s->tables.streams = s->streams;
-	s->tables.streams_size = VEC_STREAMS;
-	s->env.tables = &s->tables;
-	s->env.nexthop = vec_net_nexthop;
-	s->env.nexthop_arg = &w->net;
-	for (i = 0; i < 32; i++)
-		s->shared[i].slot = TANDEM_NO_SLOT;
-	for (i = 0; i < w->c.shared_count; i++) {
-		struct env_shared *e = env_shared_entry(&s->tables, &w->c.shared[i], 1);
-
-		e->key = w->c.shared[i];
-		e->slot = w->c.shared_slot[i];
-	}
-}
-
-static int map_fd(const struct bpf_map *map)
-{
-	return bpf_map__fd(map);
-}
-
-/* Empty the hash at fd; keys are at most 40 bytes. */
-static void map_clear(int fd)
-{
-	char key[64];
-
-	while (!bpf_map_get_next_key(fd, NULL, key))
-		bpf_map_delete_elem(fd, key);
-}
-
-static void kernel_reset(struct world *w)
-{
-	struct reason_counters zero[64] = { 0 };
-	const struct flow flow = { 0 };
-	__u32 i, key = 0;
-
-	if (libbpf_num_possible_cpus() > 64)
-		vec_die("more CPUs than this test has room for");
-	bpf_map_update_elem(map_fd(w->skel->maps.config), &key, &w->c.config, 0);
-	bpf_map_update_elem(map_fd(w->skel->maps.counters), &key, zero, 0);
-	map_clear(map_fd(w->skel->maps.shared));
-	map_clear(map_fd(w->skel->maps.streams));
-	for (i = 0; i < VEC_SLOTS; i++) {
-		bpf_map_update_elem(map_fd(w->skel->maps.rules), &i, &w->c.rules[i], 0);
-		bpf_map_update_elem(map_fd(w->skel->maps.flows), &i, &flow, 0);
-	}
-	for (i = 0; i < w->c.shared_count; i++)
-		bpf_map_update_elem(map_fd(w->skel->maps.shared), &w->c.shared[i],
-				    &w->c.shared_slot[i], 0);
-}
-
-/* Copy what the kernel counted into the side that checks look at. */
-static void kernel_collect(struct world *w)
-{
-	int cpus = libbpf_num_possible_cpus(), cpu;
-	struct reason_counters counters[64];
-	struct stream_key stream;
-	struct side *s = &w->kernel;
-	__u32 i, key = 0;
-
-	memset(&s->env.counters, 0, sizeof(s->env.counters));
-	bpf_map_lookup_elem(map_fd(w->skel->maps.counters), &key, counters);
-	for (cpu = 0; cpu < cpus; cpu++) {
-		for (i = 0; i < REASON_COUNT; i++)
-			s->env.counters.packets[i] += counters[cpu].packets[i];
-	}
-	for (i = 0; i < VEC_SLOTS; i++)
-		bpf_map_lookup_elem(map_fd(w->skel->maps.flows), &i, &s->flows[i]);
-	for (i = 0; i < VEC_STREAMS; i++) {
-		if (!w->frames.streams[i].key)
-			continue;
-		stream.slot = (__u32)(w->frames.streams[i].key >> 32) - 1;
-		stream.ssrc = (__u32)w->frames.streams[i].key;
-		s->streams[i].key = w->frames.streams[i].key;
-		bpf_map_lookup_elem(map_fd(w->skel->maps.streams), &stream, &s->streams[i].stream);
-	}
-}
+#include "vec_check.h"
+#include "vec_kernel.h"
+#include "vec_user.h"
 
 static bool has_more(void)
 {
 	return &vec_more != NULL;
+}
+
+static void more_reset(struct world *w)
+{
+	const struct vec_tables tables = {
+		.config = &w->c.config,
+		.rules = w->c.rules,
+		.fans = w->c.fans,
+		.legs = w->c.legs,
+		.shared = w->c.shared,
+		.shared_slot = w->c.shared_slot,
+		.shared_count = w->c.shared_count,
+	};
+
+	side_reset(&w->more, vec_more.name, w);
+	vec_more.reset(&tables);
 }
 
 static void more_collect(struct world *w)
@@ -165,6 +46,8 @@ static void more_collect(struct world *w)
 
 	vec_more.counters(&s->env.counters);
 	memcpy(s->flows, vec_more.flows(), sizeof(s->flows));
+	memcpy(s->fan_states, vec_more.fan_states(), sizeof(s->fan_states));
+	memcpy(s->leg_states, vec_more.leg_states(), sizeof(s->leg_states));
 	for (i = 0; i < VEC_STREAMS; i++) {
 		__u64 key = w->frames.streams[i].key;
 
@@ -172,45 +55,6 @@ static void more_collect(struct world *w)
 		if (key)
 			vec_more.stream((__u32)(key >> 32) - 1, (__u32)key, &s->streams[i].stream);
 	}
-}
-
-static void run_frame(struct side *s, const struct vec_step *step, struct result *r)
-{
-	/* Two bytes in, so that the IP header is on a 4-byte boundary. */
-	static _Alignas(8) char buffer[HEADROOM + 2 + VEC_PACKET_MAX];
-	__u32 ifindex = 0;
-	struct plan plan;
-	struct frame f;
-
-	memcpy(buffer + HEADROOM + 2, step->in.data, step->in.len);
-	s->env.frame.buffer = buffer;
-	s->env.frame.data = buffer + HEADROOM + 2;
-	s->env.frame.end = s->env.frame.data + step->in.len;
-	s->env.now_ns = step->now_ns;
-	r->verdict = reason_verdict(relay_frame(&s->env, &f, &plan, &ifindex));
-	r->len = (size_t)(s->env.frame.end - s->env.frame.data);
-	memcpy(r->frame, s->env.frame.data, r->len);
-}
-
-/* Frames below an Ethernet header cannot be handed to the kernel; returns false. */
-static bool run_kernel(struct world *w, const struct vec_step *step, struct result *r)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = step->in.data,
-		    .data_size_in = (__u32)step->in.len, .data_out = r->frame,
-		    .data_size_out = sizeof(r->frame), .repeat = 1);
-	int err;
-
-	w->skel->bss->test_now_ns = step->now_ns;
-	if (step->in.len < 14)
-		return false;
-	err = bpf_prog_test_run_opts(bpf_program__fd(w->skel->progs.tandem_relay), &opts);
-	if (err)
-		vec_die("test run: %s", strerror(-err));
-	r->len = opts.data_size_out;
-	r->verdict = opts.retval == XDP_REDIRECT ? VERDICT_FORWARD
-		     : opts.retval == XDP_DROP	 ? VERDICT_DROP
-						 : VERDICT_PUNT;
-	return true;
 }
 
 static void dump(const char *what, const __u8 *b, size_t n)
@@ -223,18 +67,31 @@ static void dump(const char *what, const __u8 *b, size_t n)
 	putchar('\n');
 }
 
-static void check_bytes(struct world *w, const struct side *s, const struct vec_step *step,
-			const struct result *r)
+/* One frame against what was expected of it, or what another side made of it. */
+static void check_frame(struct world *w, const struct side *s, const struct vec_step *step,
+			const char *than, const __u8 *want, size_t len, const struct vec_bytes *got)
 {
-	const struct vec_packet *want = &step->out;
-
-	if (reason_verdict(step->reason) == VERDICT_PUNT)
-		want = &step->in;
-	if (!want->len || (r->len == want->len && !memcmp(r->frame, want->data, r->len)))
+	if (got->len == len && !memcmp(got->data, want, len))
 		return;
-	complain(w, s->name, step->line, "other bytes than expected");
-	dump("expected", want->data, want->len);
-	dump("got", r->frame, r->len);
+	complain(w, s->name, step->line, "other bytes than %s", than);
+	dump(than, want, len);
+	dump(s->name, got->data, got->len);
+}
+
+static void check_frames(struct world *w, const struct side *s, const struct vec_step *step,
+			 const struct result *r)
+{
+	const struct vec_packet *want = step->outs;
+	size_t count = step->out_count, i;
+
+	if (reason_verdict(step->reason) == VERDICT_PUNT) {
+		want = &step->in;
+		count = 1;
+	}
+	if (count && r->count != count)
+		complain(w, s->name, step->line, "%zu frames, not %zu", r->count, count);
+	for (i = 0; i < count && i < r->count; i++)
+		check_frame(w, s, step, "expected", want[i].data, want[i].len, &r->frames[i]);
 }
 
 static void check_result(struct world *w, const struct side *s, const struct vec_step *step,
@@ -246,17 +103,30 @@ static void check_result(struct world *w, const struct side *s, const struct vec
 	if (counted != 1)
 		complain(w, s->name, step->line, "%s counted %llu times", vec_reasons[step->reason],
 			 (unsigned long long)counted);
-	check_bytes(w, s, step, r);
+	check_frames(w, s, step, r);
 }
 
 static void compare_frames(struct world *w, const struct side *s, const struct vec_step *step,
 			   const struct result *user, const struct result *other)
 {
-	if (user->len == other->len && !memcmp(user->frame, other->frame, user->len))
-		return;
-	complain(w, s->name, step->line, "not the bytes of userspace");
-	dump("user", user->frame, user->len);
-	dump(s->name, other->frame, other->len);
+	size_t i;
+
+	if (user->count != other->count)
+		complain(w, s->name, step->line, "%zu frames, %zu in userspace", other->count,
+			 user->count);
+	for (i = 0; i < user->count && i < other->count; i++)
+		check_frame(w, s, step, "userspace", user->frames[i].data, user->frames[i].len,
+			    &other->frames[i]);
+}
+
+static void more_frame(const void *frame, size_t len, void *arg)
+{
+	struct vec_bytes *b = result_add(arg);
+
+	if (len > sizeof(b->data))
+		vec_die("frame grown beyond all bounds");
+	b->len = len;
+	memcpy(b->data, frame, len);
 }
 
 static void run_more(struct world *w, const struct vec_step *step, struct result *r)
@@ -264,83 +134,11 @@ static void run_more(struct world *w, const struct vec_step *step, struct result
 	struct reason_counters before, after;
 
 	vec_more.counters(&before);
-	r->len = step->in.len;
-	memcpy(r->frame, step->in.data, r->len);
-	r->verdict = vec_more.frame(step->now_ns, r->frame, &r->len, sizeof(r->frame));
+	r->count = 0;
+	r->verdict = vec_more.frame(step->now_ns, step->in.data, step->in.len, more_frame, r);
 	vec_more.counters(&after);
 	check_result(w, &w->more, step, r,
 		     after.packets[step->reason] - before.packets[step->reason]);
-}
-
-/* Reasons that only a frame can end with; a socket's datagram is past all that. */
-static bool frames_only(enum reason reason)
-{
-	switch (reason) {
-	case REASON_not_ip:
-	case REASON_not_udp:
-	case REASON_bad_header:
-	case REASON_fragment:
-	case REASON_ip_options:
-	case REASON_no_route:
-	case REASON_no_neighbour:
-	case REASON_no_egress_port:
-	case REASON_too_big:
-	case REASON_zero_checksum:
-	case REASON_no_headroom:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void step_datagram(struct world *w, const struct vec_step *step, const struct result *frame)
-{
-	static _Alignas(8) __u8 payload[VEC_PACKET_MAX];
-	struct side *s = &w->datagrams;
-	const struct vec_packet *in = &step->in;
-	struct flow_key key = { 0 };
-	struct plan plan;
-	enum reason reason;
-	__u32 len;
-
-	if (frames_only(step->reason)) {
-		w->comparable = false;
-		return;
-	}
-	len = (__u32)(in->data[in->l4 + 4] << 8 | in->data[in->l4 + 5]) - 8;
-	memcpy(payload, in->data + in->payload, len);
-	if (in->v6) {
-		memcpy(&key.remote, in->data + in->l3 + 8, 16);
-		memcpy(&key.local, in->data + in->l3 + 24, 16);
-	} else {
-		memset(key.remote.b + 10, 0xff, 2);
-		memset(key.local.b + 10, 0xff, 2);
-		memcpy(key.remote.b + 12, in->data + in->l3 + 12, 4);
-		memcpy(key.local.b + 12, in->data + in->l3 + 16, 4);
-	}
-	memcpy(&key.remote_port, in->data + in->l4, 2);
-	memcpy(&key.local_port, in->data + in->l4 + 2, 2);
-	s->env.now_ns = step->now_ns;
-	reason = relay_datagram(&s->env, &key, payload, len, &plan);
-	if (reason != step->reason)
-		complain(w, s->name, step->line, "%s, not %s", vec_reasons[reason],
-			 vec_reasons[step->reason]);
-	if (reason_verdict(reason) == VERDICT_FORWARD &&
-	    memcmp(payload, frame->frame + frame->len - in->trailer - len, len))
-		complain(w, s->name, step->line, "other payload than in the frame");
-}
-
-static __u64 kernel_counted(struct world *w, enum reason reason)
-{
-	struct reason_counters counters[64];
-	__u32 key = 0;
-	__u64 sum = 0;
-	int cpu;
-
-	bpf_map_lookup_elem(map_fd(w->skel->maps.counters), &key, counters);
-	for (cpu = 0; cpu < libbpf_num_possible_cpus(); cpu++)
-		sum += counters[cpu].packets[reason];
-	return sum;
 }
 
 /* Make all rules look half-written, or whole again. */
@@ -357,6 +155,13 @@ static void set_busy(struct world *w, int add)
 		vec_more.busy(add);
 }
 
+static void set_network(struct world *w, bool up)
+{
+	vec_net_late(&w->net, up);
+	if (has_more())
+		vec_more.network();
+}
+
 static void run_step(struct world *w, const struct vec_step *step)
 {
 	static struct result frame, kernel, more;
@@ -364,7 +169,9 @@ static void run_step(struct world *w, const struct vec_step *step)
 
 	if (step->gen_odd)
 		set_busy(w, 1);
-	run_frame(&w->frames, step, &frame);
+	if (step->network)
+		set_network(w, !strcmp(step->network, "up"));
+	run_frame(w, step, &frame);
 	check_result(w, &w->frames, step, &frame,
 		     w->frames.env.counters.packets[step->reason] - before);
 
@@ -383,7 +190,29 @@ static void run_step(struct world *w, const struct vec_step *step)
 		set_busy(w, -1);
 }
 
-#include "vec_check.h"
+/* State of legs and fans; without hops, what is sent alone. */
+static void compare_legs(struct world *w, const struct side *a, const struct side *b, bool hops)
+{
+	struct leg_state la, lb;
+	__u32 i;
+
+	for (i = 0; i < VEC_LEGS; i++) {
+		la = a->leg_states[i];
+		lb = b->leg_states[i];
+		if (!hops)
+			memset(&la.nexthop, 0, sizeof(la.nexthop));
+		if (!hops)
+			memset(&lb.nexthop, 0, sizeof(lb.nexthop));
+		if (memcmp(&la, &lb, sizeof(la)))
+			complain(w, b->name, 0, "state of leg %u differs from that of %s", i,
+				 a->name);
+	}
+	for (i = 0; hops && i < VEC_FANS; i++) {
+		if (memcmp(&a->fan_states[i], &b->fan_states[i], sizeof(a->fan_states[i])))
+			complain(w, b->name, 0, "state of fan %u differs from that of %s", i,
+				 a->name);
+	}
+}
 
 /* The two sides' flows and streams, all but what names the host's devices. */
 static void compare_sides(struct world *w, const struct side *a, const struct side *b, bool hops)
@@ -408,6 +237,7 @@ static void compare_sides(struct world *w, const struct side *a, const struct si
 	}
 	if (memcmp(&a->env.counters, &b->env.counters, sizeof(a->env.counters)))
 		complain(w, b->name, 0, "counters differ from those of %s", a->name);
+	compare_legs(w, a, b, hops);
 }
 
 static void run_case(struct world *w, const char *path)
@@ -415,6 +245,7 @@ static void run_case(struct world *w, const char *path)
 	size_t i;
 	bool tiny = false;
 
+	vec_net_late(&w->net, false);
 	vec_read(&w->c, path);
 	w->failures = 0;
 	w->comparable = true;
@@ -422,11 +253,8 @@ static void run_case(struct world *w, const char *path)
 	side_reset(&w->datagrams, "datagrams", w);
 	side_reset(&w->kernel, "kernel", w);
 	kernel_reset(w);
-	if (has_more()) {
-		side_reset(&w->more, vec_more.name, w);
-		vec_more.reset(&w->c.config, w->c.rules, w->c.shared, w->c.shared_slot,
-			       w->c.shared_count);
-	}
+	if (has_more())
+		more_reset(w);
 	for (i = 0; i < w->c.step_count; i++) {
 		tiny |= w->c.steps[i].in.len < 14;
 		run_step(w, &w->c.steps[i]);
@@ -448,32 +276,23 @@ static void run_case(struct world *w, const char *path)
 
 static int world_open(struct world *w)
 {
-	struct vlan_value {
-		__u32 ifindex;
-		__u16 tci, pad;
-	} vlan = { .tci = 7 };
-	struct bpf_devmap_val port = { 0 };
 	int err;
 
 	if (vec_net_open(&w->net))
 		return -1;
-	w->skel = relay_bpf__open();
-	if (!w->skel)
-		return -1;
-	w->skel->rodata->test_clock = 1;
-	bpf_map__set_max_entries(w->skel->maps.rules, VEC_SLOTS);
-	bpf_map__set_max_entries(w->skel->maps.flows, VEC_SLOTS);
-	bpf_map__set_max_entries(w->skel->maps.shared, 32);
-	bpf_map__set_max_entries(w->skel->maps.streams, VEC_STREAMS * 16);
-	err = relay_bpf__load(w->skel);
+	err = kernel_open(w);
 	if (err)
 		return err;
-	if (has_more())
-		vec_more.open(w->net.v0, w->net.vlan);
-	vlan.ifindex = w->net.v0;
-	port.ifindex = w->net.v0;
-	err = bpf_map_update_elem(map_fd(w->skel->maps.tx_ports), &w->net.v0, &port, 0);
-	return err ? err : bpf_map_update_elem(map_fd(w->skel->maps.vlans), &w->net.vlan, &vlan, 0);
+	if (has_more()) {
+		const struct vec_devices devices = {
+			.v0 = w->net.v0,
+			.vlan = w->net.vlan,
+			.v4 = w->net.v4,
+		};
+
+		vec_more.open(&devices);
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -502,7 +321,7 @@ int main(int argc, char **argv)
 		failed += w.failures != 0;
 		printf("%sok %zu - %s\n", w.failures ? "not " : "", i + 1, name);
 	}
-	relay_bpf__destroy(w.skel);
+	copies_bpf__destroy(w.skel);
 	globfree(&found);
 	return failed ? 1 : 0;
 }

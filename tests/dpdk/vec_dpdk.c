@@ -15,15 +15,24 @@
 #include "dpdk/packet.h"
 #include "tests/bpf/vec_more.h"
 
-#define FRAMES	64
+#define FRAMES	256
 #define STREAMS 64
 
 static struct {
 	struct rte_mempool *pool;
+	struct rte_mempool *clones;
 	struct rte_rcu_qsbr *rcu;
 	struct dpdk_hops *hops;
 	struct dpdk_table *table;
+	__u64 asked; /* a time for the kernel's answers: each is asked for anew */
+	unsigned int frames;
 } more;
+
+/* Whom to tell of copies. */
+struct leaving {
+	vec_frame_h *h;
+	void *arg;
+};
 
 static void die(const char *what)
 {
@@ -31,7 +40,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-static void dpdk_open(unsigned int v0, unsigned int vlan)
+static void dpdk_open(const struct vec_devices *devices)
 {
 	static char *args[] = {
 		"vectors", "--no-huge", "--no-pci",	"--no-shconf",	     "--no-telemetry",
@@ -42,33 +51,58 @@ static void dpdk_open(unsigned int v0, unsigned int vlan)
 		die("EAL");
 	more.pool = rte_pktmbuf_pool_create("frames", FRAMES, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 					    SOCKET_ID_ANY);
+	more.clones = rte_pktmbuf_pool_create("clones", FRAMES, 0, 0, 0, SOCKET_ID_ANY);
 	more.rcu = rte_zmalloc("rcu", rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
-	if (!more.pool || !more.rcu || rte_rcu_qsbr_init(more.rcu, 1))
+	if (!more.pool || !more.clones || !more.rcu || rte_rcu_qsbr_init(more.rcu, 1))
 		die("memory");
+	/* Groups leave by the device that has the address they are sent from. */
+	if (system("ip addr add 10.0.0.1/32 dev v0 && ip addr add fd00::1/128 dev v0 nodad"))
+		die("media addresses");
 	if (dpdk_hops_alloc(&more.hops))
 		die("netlink");
-	/* A port's number is that of the interface here, for comparison with XDP's. */
-	if (dpdk_hops_link(more.hops, (int)v0, v0, 0) ||
-	    dpdk_hops_link(more.hops, (int)vlan, v0, 7))
+	/* A next hop's interface is the one that XDP's has, for comparison. */
+	if (dpdk_hops_link(more.hops, (int)devices->v0, devices->v0 - 1, 0) ||
+	    dpdk_hops_link(more.hops, (int)devices->v4, devices->v4 - 1, 0) ||
+	    dpdk_hops_link(more.hops, (int)devices->vlan, devices->v0 - 1, 7))
 		die("links");
 }
 
-static void dpdk_reset(const struct relay_config *config, const struct rule *rules,
-		       const struct flow_key *shared, const unsigned int *shared_slot, size_t n)
+static void resolve(const struct egress *eg)
 {
+	if (eg->flags & EGRESS_F_ACTIVE)
+		dpdk_hops_resolve(more.hops, eg, more.asked);
+}
+
+static void dpdk_network(void)
+{
+	const struct dpdk_table *t = more.table;
+
+	more.asked++;
+	for (__u32 i = 0; i < t->config.slots; i++) {
+		resolve(&t->rules[i].egress[EGRESS_RTP]);
+		resolve(&t->rules[i].egress[EGRESS_RTCP]);
+	}
+	for (__u32 i = 0; i < t->config.legs; i++)
+		resolve(&t->legs[i].egress);
+}
+
+static void dpdk_reset(const struct vec_tables *tables)
+{
+	const struct relay_config *config = tables->config;
+
 	dpdk_table_free(more.table);
 	more.table = NULL;
+	more.frames = 0;
 	if (dpdk_table_alloc(&more.table, config, STREAMS * 16, more.rcu))
 		die("table");
-	memcpy(more.table->rules, rules, config->slots * sizeof(*rules));
-	for (size_t i = 0; i < n; i++) {
-		if (dpdk_table_share(&shared[i], shared_slot[i], more.table))
+	memcpy(more.table->rules, tables->rules, config->slots * sizeof(*tables->rules));
+	memcpy(more.table->fans, tables->fans, config->fans * sizeof(*tables->fans));
+	memcpy(more.table->legs, tables->legs, config->legs * sizeof(*tables->legs));
+	for (size_t i = 0; i < tables->shared_count; i++) {
+		if (dpdk_table_share(&tables->shared[i], tables->shared_slot[i], more.table))
 			die("shared port");
 	}
-	for (__u32 i = 0; i < config->slots; i++) {
-		dpdk_hops_resolve(more.hops, &rules[i].egress[EGRESS_RTP], 1);
-		dpdk_hops_resolve(more.hops, &rules[i].egress[EGRESS_RTCP], 1);
-	}
+	dpdk_network();
 }
 
 static void dpdk_busy(int add)
@@ -77,9 +111,41 @@ static void dpdk_busy(int add)
 		more.table->rules[i].gen += (__u32)add;
 }
 
-static enum verdict dpdk_frame(__u64 now_ns, void *frame, size_t *len, size_t room)
+static void frame_tell(const struct rte_mbuf *mbuf, vec_frame_h *h, void *arg)
 {
-	struct env env = { .table = more.table, .hops = more.hops, .now_ns = now_ns };
+	static __u8 frame[RTE_MBUF_DEFAULT_BUF_SIZE];
+	const void *data = rte_pktmbuf_read(mbuf, 0, mbuf->pkt_len, frame);
+
+	if (!data)
+		die("a frame that is shorter than its length");
+	h(data, mbuf->pkt_len, arg);
+}
+
+static void copy_h(struct rte_mbuf *copy, uint32_t port, uint32_t leg, void *arg)
+{
+	struct leaving *to = arg;
+
+	if (port + 1 != more.table->leg_states[leg].nexthop.ifindex)
+		die("a copy goes to another port than it is said to");
+	frame_tell(copy, to->h, to->arg);
+	rte_pktmbuf_free(copy);
+}
+
+static enum verdict dpdk_frame(__u64 now_ns, const void *frame, size_t len, vec_frame_h *h,
+			       void *arg)
+{
+	struct leaving to = { h, arg };
+	/* By turns copies refer to the payload and are copies of it. */
+	struct dpdk_copier copier = {
+		.frames = more.pool,
+		.clones = more.clones,
+		.chain_min = more.frames++ & 1 ? UINT32_MAX : 0,
+		.copy_h = copy_h,
+		.arg = &to,
+	};
+	struct env env = {
+		.table = more.table, .hops = more.hops, .now_ns = now_ns, .copier = &copier
+	};
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(more.pool);
 	enum verdict verdict;
 	__u32 port = 0;
@@ -88,14 +154,14 @@ static enum verdict dpdk_frame(__u64 now_ns, void *frame, size_t *len, size_t ro
 		die("mbuf");
 	/* Two bytes in, so that the IP header is on a 4-byte boundary. */
 	mbuf->data_off += 2;
-	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)*len), frame, *len);
+	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)len), frame, len);
 	env.counters = &more.table->counters[0].reasons;
 	verdict = dpdk_packet(&env, &mbuf, &port);
-	*len = rte_pktmbuf_data_len(mbuf);
-	if (*len > room)
-		die("frame grown beyond all bounds");
-	memcpy(frame, rte_pktmbuf_mtod(mbuf, void *), *len);
+	if (mbuf)
+		frame_tell(mbuf, h, arg);
 	rte_pktmbuf_free(mbuf);
+	if (rte_mempool_in_use_count(more.pool) || rte_mempool_in_use_count(more.clones))
+		die("an mbuf was not given back");
 	return verdict;
 }
 
@@ -107,6 +173,26 @@ static void dpdk_counters(struct reason_counters *counters)
 static const struct flow *dpdk_flows(void)
 {
 	return more.table->flows;
+}
+
+static const struct fan_state *dpdk_fan_states(void)
+{
+	return more.table->fan_states;
+}
+
+static const struct leg_state *dpdk_leg_states(void)
+{
+	return more.table->leg_states;
+}
+
+static const struct fan_state *dpdk_fan_states(void)
+{
+	return more.table->fan_states;
+}
+
+static const struct leg_state *dpdk_leg_states(void)
+{
+	return more.table->leg_states;
 }
 
 static void dpdk_stream(__u32 slot, __u32 ssrc, struct stream *stream)
@@ -124,8 +210,14 @@ const struct vec_more vec_more = {
 	.open = dpdk_open,
 	.reset = dpdk_reset,
 	.busy = dpdk_busy,
+	.network = dpdk_network,
+	.network = dpdk_network,
 	.frame = dpdk_frame,
 	.counters = dpdk_counters,
 	.flows = dpdk_flows,
+	.fan_states = dpdk_fan_states,
+	.leg_states = dpdk_leg_states,
+	.fan_states = dpdk_fan_states,
+	.leg_states = dpdk_leg_states,
 	.stream = dpdk_stream,
 };

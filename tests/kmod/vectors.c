@@ -29,6 +29,7 @@ struct side {
 	const char *name;
 	struct env env; /* its counters */
 	struct flow flows[VEC_SLOTS];
+	struct leg_state leg_states[VEC_LEGS];
 	struct env_stream streams[VEC_STREAMS];
 	size_t stream_count;
 };
@@ -66,13 +67,15 @@ static bool step_fits(const struct vec_step *step)
 	case REASON_rule_busy:
 		return false;
 	default:
-		return !step->gen_odd && step->in.l3 == ETH_HLEN && !step->in.ip_bad_sum &&
-		       !step->in.ip_len_set;
+		return !step->gen_odd && !step->network && step->in.len <= ETH_FRAME_LEN &&
+		       step->in.l3 == ETH_HLEN && !step->in.ip_bad_sum && !step->in.ip_len_set;
 	}
 }
 
 static bool case_fits(const struct vec_case *c)
 {
+	if (c->leg_count)
+		return false;
 	for (size_t i = 0; i < c->step_count; i++) {
 		if (!step_fits(&c->steps[i]))
 			return false;
@@ -185,7 +188,7 @@ static size_t take(struct world *w, unsigned char *packet, size_t size, int wait
 
 static void check_out(struct world *w, const struct vec_step *step)
 {
-	const struct vec_packet *want = &step->out;
+	const struct vec_packet *want = step->outs;
 	unsigned char got[VEC_PACKET_MAX];
 	size_t len = take(w, got, sizeof(got), WAIT_MS), wanted;
 
@@ -193,7 +196,7 @@ static void check_out(struct world *w, const struct vec_step *step)
 		complain(w, "module", step->line, "nothing came out");
 		return;
 	}
-	if (!want->len)
+	if (!step->out_count)
 		return;
 	wanted = want->len - (size_t)want->l3 - want->trailer;
 	if (len < wanted || memcmp(got, want->data + want->l3, wanted))
