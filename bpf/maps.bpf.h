@@ -120,7 +120,7 @@ struct copies_key {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 4096); /* 64 devices and "every", 2 to 64 copies */
 	__type(key, struct copies_key);
 	__array(
 		values, struct {
@@ -144,7 +144,7 @@ struct {
 	__type(value, struct copy_count);
 } copy_counts SEC(".maps");
 
-/* The number that the next frame with many egresses gets; 16 bits of it are used. */
+/* The number of the last frame with many egresses. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

@@ -100,7 +100,9 @@ __attribute__((noinline)) __u32 tandem_fan_leg(struct xdp_md *ctx, __u32 index, 
 /*
  * What stands in the place of the Ethernet header of a frame on its way to be copied;
  * tandem_copy() reads it from each copy. No other frame that is sent has this type, since
- * all others have the Ethernet header that the core wrote.
+ * all others have the Ethernet header that the core wrote. When a relay takes over from
+ * another, the one's program may read what the other's wrote: a change here changes
+ * TANDEM_ABI_VERSION.
  */
 struct copy_stamp {
 	__u32 what; /* slot, branch, and in the lowest bit whether it is RTCP */
@@ -156,6 +158,28 @@ static inline int send_copies(struct env *env, const struct frame *f, const stru
 	return (int)bpf_redirect_map(ports, 0, BPF_F_BROADCAST);
 }
 
+/*
+ * The device on which a copy is counted as lost whose leg has no way, where copies are sent to
+ * every device. Set by the loader.
+ */
+__u32 lost_on = 0;
+
+/* Do the copies for this plan go to every device? */
+static inline int to_every_device(const struct plan *plan)
+{
+	const struct fan_state *fan = bpf_map_lookup_elem(&fan_states, &plan->fan);
+
+	return fan && !fan->branch[plan->branch & (TANDEM_MAX_BRANCHES - 1)].ifindex;
+}
+
+/* Is this device the one to send, or count, the copy of a leg? */
+static inline int copy_is_for(const struct plan *plan, const struct leg_state *state, __u32 device)
+{
+	if (state->nexthop.ifindex)
+		return state->nexthop.ifindex == device;
+	return device == lost_on || !to_every_device(plan);
+}
+
 /* Which copy of its frame is this, of those that go to the device? */
 static inline __u32 copy_number(__u32 ifindex, __u32 frame)
 {
@@ -186,12 +210,13 @@ static inline int copy_on(struct xdp_md *ctx, __u32 device)
 	struct frame *f;
 	__be16 type;
 
-	f = bpf_map_lookup_elem(&frame_in_hand, &zero);
-	if (!f)
-		return XDP_DROP;
+	/* Frames of one-to-one flows pass here too, and are done. */
 	if ((void *)(stamp + 1) > env_data_end(&env) ||
 	    (stamp->type != net16(STAMP_IP4) && stamp->type != net16(STAMP_IP6)))
 		return XDP_PASS;
+	f = bpf_map_lookup_elem(&frame_in_hand, &zero);
+	if (!f)
+		return XDP_DROP;
 	type = stamp->type == net16(STAMP_IP6) ? net16(ETHERTYPE_IP6) : net16(ETHERTYPE_IP4);
 	plan.slot = stamp->what >> STAMP_SLOT;
 	plan.branch = STAMP_BRANCH(stamp->what);
@@ -210,7 +235,7 @@ static inline int copy_on(struct xdp_md *ctx, __u32 device)
 		return XDP_DROP;
 	}
 	state = env_leg_state(&env, plan.leg + n);
-	if (state && state->nexthop.ifindex && state->nexthop.ifindex != device)
+	if (state && !copy_is_for(&plan, state, device))
 		return XDP_DROP;
 	if (relay_copy(&env, f, &plan, n, &ifindex) != REASON_NONE)
 		return XDP_DROP;

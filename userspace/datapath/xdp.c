@@ -19,7 +19,9 @@ static int shared_h(const struct flow_key *key, uint32_t slot, void *arg)
 
 	if (slot == TANDEM_NO_SLOT)
 		return bpf_map_delete_elem(fd, key) ? -errno : 0;
-	return bpf_map_update_elem(fd, key, &slot, BPF_ANY) ? -errno : 0;
+	if (bpf_map_update_elem(fd, key, &slot, BPF_ANY) == 0)
+		return 0;
+	return errno == E2BIG ? -ENOSPC : -errno; /* the map is full */
 }
 
 /* Keys that a relay entered and did not live to write the rule of. */
@@ -61,6 +63,7 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 	err = tandem_table_adopt(&dp->table);
 	if (err)
 		return err;
+	tandem_xdp_copies_adopt(dp);
 	drop_stale_keys(dp);
 	tandem_log(TANDEM_LOG_INFO, MODULE, "took over %u flows of an earlier run",
 		   tandem_slots_count(dp->table.slots));
@@ -141,13 +144,20 @@ static int xdp_open(struct tandem_datapath **dpp, const struct tandem_datapath_c
 	return 0;
 }
 
+static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
+{
+	int err = spec->fan ? tandem_xdp_copies_prepare(dp, spec->fan) : 0;
+
+	return err ? err : tandem_table_set(&dp->table, spec);
+}
+
 static int xdp_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
 {
 	tandem_xdp_tx_refresh(dp);
 	for (size_t i = 0; i < n; i++) {
 		struct tandem_change *c = &changes[i];
 
-		c->result = c->op == TANDEM_FLOW_SET ? tandem_table_set(&dp->table, &c->spec)
+		c->result = c->op == TANDEM_FLOW_SET ? flow_set(dp, &c->spec)
 						     : tandem_table_remove(&dp->table, c->spec.id);
 	}
 	return 0;
@@ -190,6 +200,7 @@ static int xdp_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_
 {
 	uint32_t slot = tandem_table_find(&dp->table, flow_id);
 
+	tandem_xdp_tx_refresh(dp); /* for this is what is called all the time */
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
 	memset(stats, 0, sizeof(*stats));
@@ -201,6 +212,17 @@ static int xdp_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_
 	if (stats->flow.stream.flow_id == flow_id)
 		add_stream(stats, &stats->flow.stream);
 	return stats->flow.extra_streams ? read_extra(dp, flow_id, stats) : 0;
+}
+
+static int xdp_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+			 struct tandem_leg_stats *legs, size_t max, size_t *n)
+{
+	uint32_t slot = tandem_table_find(&dp->table, flow_id);
+
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	tandem_table_read_legs(&dp->table, slot, legs, max, n);
+	return 0;
 }
 
 static int xdp_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
@@ -243,6 +265,7 @@ const struct tandem_datapath_ops tandem_xdp_ops = {
 	.open = xdp_open,
 	.apply = xdp_apply,
 	.read = xdp_read,
+	.read_legs = xdp_read_legs,
 	.list = xdp_list,
 	.counters = xdp_counters,
 	.describe = xdp_describe,

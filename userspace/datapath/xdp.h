@@ -4,7 +4,9 @@
  *
  *   xdp.c         the datapath interface: flows in, statistics out
  *   xdp_maps.c    sizes of the maps, pins, and taking over an earlier run's
- *   xdp_attach.c  the program on its interfaces, and where it may send
+ *   xdp_attach.c  the program on its interfaces
+ *   xdp_ports.c   where it may send
+ *   xdp_copies.c  where it may send copies
  *   xdp_host.c    what the host must provide, and the probe
  *
  * Below bpf_dir lie the maps under their own names, and a link_<interface> each.
@@ -20,6 +22,8 @@
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/table.h"
 
+#define XDP_MAX_COPIES 64 /* of one packet */
+
 struct relay_bpf;
 
 struct xdp_interface {
@@ -29,6 +33,7 @@ struct xdp_interface {
 	bool native;
 	bool created; /* the link is this run's, not an earlier one's */
 	bool tx;      /* frames can be redirected to it */
+	bool tx_new;  /* and until now they could not */
 };
 
 struct tandem_datapath {
@@ -42,6 +47,7 @@ struct tandem_datapath {
 	struct xdp_interface *interfaces;
 	size_t interfaces_count;
 	uint64_t tx_checked_ns;
+	uint64_t copies; /* numbers of copies that can be made: bit n - 1 for n */
 
 	char dir[PATH_MAX];
 	int dir_fd; /* holds the lock that keeps a second relay out */
@@ -79,6 +85,7 @@ int tandem_xdp_streams_fd(const struct tandem_datapath *dp);
 int tandem_xdp_counters_fd(const struct tandem_datapath *dp);
 int tandem_xdp_tx_ports_fd(const struct tandem_datapath *dp);
 int tandem_xdp_vlans_fd(const struct tandem_datapath *dp);
+int tandem_xdp_local_devices_fd(const struct tandem_datapath *dp);
 int tandem_xdp_program_fd(const struct tandem_datapath *dp);
 
 /* ---- xdp_attach.c ---- */
@@ -90,10 +97,42 @@ int tandem_xdp_attach(struct tandem_datapath *dp, const struct tandem_datapath_c
 /* created_only: undo only what this run did. */
 void tandem_xdp_detach(struct tandem_datapath *dp, bool created_only);
 
+/* ---- xdp_ports.c ---- */
+
+/* Once attached: forget what only an earlier run had, and enter what there is. */
+void tandem_xdp_tx_open(struct tandem_datapath *dp);
+
 /*
- * Bring the tables of egress devices and VLANs in line with the interfaces there
- * are; does nothing when that was done within the last second.
+ * Bring the tables of egress devices, VLANs and media addresses in line with the
+ * interfaces there are; does nothing when that was done within the last second.
  */
 void tandem_xdp_tx_refresh(struct tandem_datapath *dp);
+
+/* ---- xdp_copies.c ---- */
+
+/* Before attaching: note which numbers of copies an earlier run could make. */
+void tandem_xdp_copies_adopt(struct tandem_datapath *dp);
+
+/* No copies any more; when this returns, none is on its way. */
+void tandem_xdp_copies_stop(struct tandem_datapath *dp);
+
+/*
+ * Which devices can be sent to (tx) has changed: the ways for copies anew, with this run's
+ * program. Called before frames can be sent to a device that is new, and after they cannot
+ * to one that is gone.
+ */
+int tandem_xdp_copies_renew(struct tandem_datapath *dp);
+
+/*
+ * Before a rule with this fan: see to it that its packets can be copied. Two errors are for
+ * the plane to word, and come from nowhere else in apply(): -E2BIG, a branch has more than
+ * XDP_MAX_COPIES legs; -EOPNOTSUPP, the program runs in generic mode on some interface,
+ * where copies of a frame cannot be told apart. Fans without a branch of two legs or more
+ * are always fine.
+ */
+int tandem_xdp_copies_prepare(struct tandem_datapath *dp, const struct tandem_fan *fan);
+
+/* Let frames of one-to-one flows out by this device. 0 or a negative errno. */
+int tandem_xdp_tx_write(const struct tandem_datapath *dp, const struct xdp_interface *to);
 
 #endif

@@ -5,23 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "userspace/datapath/netlink.h"
 #include "userspace/datapath/xdp.h"
 #include "userspace/util/log.h"
 
-#define MODULE	      "xdp"
-#define LINK_PREFIX   "link_"
-#define TX_REFRESH_NS 1000000000ULL
-
-/* As bpf/maps.bpf.h has it. */
-struct vlan_device {
-	uint32_t ifindex;
-	uint16_t tci;
-	uint16_t pad;
-};
+#define MODULE	    "xdp"
+#define LINK_PREFIX "link_"
 
 static void link_path(const struct tandem_datapath *dp, const char *name, char *path)
 {
@@ -60,6 +50,9 @@ static int create_link(struct tandem_datapath *dp, struct xdp_interface *at)
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = modes[i]);
 
+		/* In front of the stack the copies of a frame are one in memory. */
+		if (modes[i] == XDP_FLAGS_SKB_MODE)
+			tandem_xdp_copies_stop(dp);
 		at->link_fd = bpf_link_create(tandem_xdp_program_fd(dp), at->ifindex, BPF_XDP,
 					      &opts);
 		if (at->link_fd >= 0)
@@ -150,25 +143,6 @@ static void drop_stale_links(const struct tandem_datapath *dp)
 	closedir(dir);
 }
 
-/* Ways out that an earlier run had and this one has not. */
-static void drop_stale_ports(const struct tandem_datapath *dp)
-{
-	int fd = tandem_xdp_tx_ports_fd(dp);
-	uint32_t key, next;
-	int end = bpf_map_get_next_key(fd, NULL, &next);
-
-	while (!end) {
-		bool ours = false;
-
-		key = next;
-		end = bpf_map_get_next_key(fd, &key, &next);
-		for (size_t i = 0; i < dp->interfaces_count; i++)
-			ours |= dp->interfaces[i].ifindex == (int)key;
-		if (!ours)
-			bpf_map_delete_elem(fd, &key);
-	}
-}
-
 static int describe(struct tandem_datapath *dp)
 {
 	size_t size = dp->interfaces_count * (IF_NAMESIZE + 16) + 1, len = 0;
@@ -205,8 +179,7 @@ int tandem_xdp_attach(struct tandem_datapath *dp, const struct tandem_datapath_c
 			return err;
 	}
 	drop_stale_links(dp);
-	drop_stale_ports(dp);
-	tandem_xdp_tx_refresh(dp);
+	tandem_xdp_tx_open(dp);
 	return describe(dp);
 }
 
@@ -223,70 +196,4 @@ void tandem_xdp_detach(struct tandem_datapath *dp, bool created_only)
 		link_path(dp, at->name, path);
 		unlink(path);
 	}
-}
-
-/* ---- where frames may go ---- */
-
-static void vlan_h(const struct tandem_link *link, void *arg)
-{
-	struct tandem_datapath *dp = arg;
-	const uint32_t key = (uint32_t)link->ifindex;
-	const struct vlan_device value = { .ifindex = (uint32_t)link->lower, .tci = link->vlan };
-
-	if (!link->vlan)
-		return;
-	for (size_t i = 0; i < dp->interfaces_count; i++) {
-		if (dp->interfaces[i].ifindex == link->lower)
-			bpf_map_update_elem(tandem_xdp_vlans_fd(dp), &key, &value, BPF_ANY);
-	}
-}
-
-/*
- * A driver that cannot take redirected frames drops them, while a frame without a
- * way out is punted and so still arrives. A veth can take them once its peer has
- * an XDP program, which may come at any time; from generic mode, all can.
- */
-static bool can_send(const struct tandem_datapath *dp, const struct xdp_interface *to)
-{
-	uint64_t features;
-	bool native = false;
-
-	for (size_t i = 0; i < dp->interfaces_count; i++)
-		native |= dp->interfaces[i].native;
-	return !native || tandem_netlink_xdp_features(to->ifindex, &features) ||
-	       features & TANDEM_XDP_XMIT;
-}
-
-static void refresh_one(struct tandem_datapath *dp, struct xdp_interface *to)
-{
-	const uint32_t key = (uint32_t)to->ifindex;
-	const struct bpf_devmap_val value = { .ifindex = key };
-	bool tx = can_send(dp, to);
-
-	if (tx == to->tx && dp->tx_checked_ns)
-		return;
-	if (tx)
-		tx = bpf_map_update_elem(tandem_xdp_tx_ports_fd(dp), &key, &value, BPF_ANY) == 0;
-	else
-		bpf_map_delete_elem(tandem_xdp_tx_ports_fd(dp), &key);
-	to->tx = tx;
-	tandem_log(tx ? TANDEM_LOG_INFO : TANDEM_LOG_WARNING, MODULE,
-		   tx ? "%s takes redirected frames"
-		      : "%s cannot take redirected frames; what leaves there goes through io_uring",
-		   to->name);
-}
-
-void tandem_xdp_tx_refresh(struct tandem_datapath *dp)
-{
-	struct timespec ts;
-	uint64_t now;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
-	if (dp->tx_checked_ns && now - dp->tx_checked_ns < TX_REFRESH_NS)
-		return;
-	for (size_t i = 0; i < dp->interfaces_count; i++)
-		refresh_one(dp, &dp->interfaces[i]);
-	tandem_netlink_links(vlan_h, dp);
-	dp->tx_checked_ns = now;
 }

@@ -14,7 +14,8 @@
 
 /*
  * What an earlier run may have left. Also where frames may go, although each run finds
- * that out anew: with an empty map the new program would drop packets until then.
+ * that out anew: with an empty map the new program would drop packets until then. And how
+ * copies are counted: some that are on their way may meet the other run's program.
  */
 enum kept_map {
 	KEPT_CONFIG,
@@ -29,6 +30,10 @@ enum kept_map {
 	KEPT_COUNTERS,
 	KEPT_TX_PORTS,
 	KEPT_VLANS,
+	KEPT_LOCAL_DEVICES,
+	KEPT_COPY_PORTS,
+	KEPT_COPY_COUNTS,
+	KEPT_FRAME_NUMBERS,
 	KEPT_COUNT,
 };
 
@@ -53,6 +58,10 @@ static struct bpf_map *kept_map(const struct tandem_datapath *dp, enum kept_map 
 		[KEPT_COUNTERS] = dp->skel->maps.counters,
 		[KEPT_TX_PORTS] = dp->skel->maps.tx_ports,
 		[KEPT_VLANS] = dp->skel->maps.vlans,
+		[KEPT_LOCAL_DEVICES] = dp->skel->maps.local_devices,
+		[KEPT_COPY_PORTS] = dp->skel->maps.copy_ports,
+		[KEPT_COPY_COUNTS] = dp->skel->maps.copy_counts,
+		[KEPT_FRAME_NUMBERS] = dp->skel->maps.frame_numbers,
 	};
 
 	return maps[which];
@@ -86,6 +95,11 @@ int tandem_xdp_tx_ports_fd(const struct tandem_datapath *dp)
 int tandem_xdp_vlans_fd(const struct tandem_datapath *dp)
 {
 	return bpf_map__fd(dp->skel->maps.vlans);
+}
+
+int tandem_xdp_local_devices_fd(const struct tandem_datapath *dp)
+{
+	return bpf_map__fd(dp->skel->maps.local_devices);
 }
 
 int tandem_xdp_program_fd(const struct tandem_datapath *dp)
