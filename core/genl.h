@@ -6,19 +6,22 @@
 #ifndef TANDEM_CORE_GENL_H
 #define TANDEM_CORE_GENL_H
 
+#include "core/abi.h"
+
 #define TANDEM_GENL_NAME    "tandem"
-#define TANDEM_GENL_VERSION 1
+#define TANDEM_GENL_VERSION 2
 
 enum tandem_genl_cmd {
 	TANDEM_CMD_UNSPEC,
 	TANDEM_CMD_CONFIG_SET,	 /* CONFIG, STREAM_CAPACITY */
 	TANDEM_CMD_CONFIG_GET,	 /* answers both */
-	TANDEM_CMD_FLOW_SET,	 /* SLOT, RULE, perhaps FLOW */
+	TANDEM_CMD_FLOW_SET,	 /* SLOT, RULE, perhaps FLOW; of a fan also FAN, LEG_INDEX, LEGS */
 	TANDEM_CMD_FLOW_DEL,	 /* SLOT */
-	TANDEM_CMD_FLOW_GET,	 /* SLOT; answers RULE and FLOW. Dump: every active slot */
+	TANDEM_CMD_FLOW_GET,	 /* SLOT; answers RULE, FLOW, FAN. Dump: every active slot */
 	TANDEM_CMD_STREAMS_GET,	 /* dump of second and later SSRCs, with SLOT those of one slot */
 	TANDEM_CMD_COUNTERS_GET, /* answers COUNTERS */
 	TANDEM_CMD_RESET,	 /* forget configuration and flows, stop looking at packets */
+	TANDEM_CMD_LEGS_GET,	 /* SLOT; dump of its legs, each LEG_INDEX, LEG, LEG_STATE */
 };
 
 enum tandem_genl_attr {
@@ -30,7 +33,23 @@ enum tandem_genl_attr {
 	TANDEM_ATTR_FLOW,	     /* struct flow; in FLOW_SET: what its counts start from */
 	TANDEM_ATTR_STREAM,	     /* struct stream */
 	TANDEM_ATTR_COUNTERS,	     /* struct reason_counters, summed over all CPUs */
+	TANDEM_ATTR_FAN,	     /* struct fan; its place is what the rule says */
+	TANDEM_ATTR_LEG_INDEX,	     /* u32; in FLOW_SET that of the first of LEGS */
+	TANDEM_ATTR_LEGS,	     /* array of struct genl_leg; may come several times */
+	TANDEM_ATTR_LEG,	     /* struct leg */
+	TANDEM_ATTR_LEG_STATE,	     /* struct leg_state */
 	TANDEM_ATTR_COUNT,
 };
+
+#define TANDEM_GENL_LEGS 256 /* most in one LEGS attribute */
+
+/* A leg on its way down. It keeps the counts of the leg that had its id in the same flow. */
+struct genl_leg {
+	__u32 id;
+	__u32 pad;
+	struct leg leg;
+};
+
+_Static_assert(sizeof(struct genl_leg) == 136, "genl_leg is ABI");
 
 #endif

@@ -7,6 +7,8 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include "core/addr.h"
+
 static int config_check(const struct relay_config *c, u32 stream_capacity)
 {
 	if (c->abi_version != TANDEM_ABI_VERSION)
@@ -16,6 +18,8 @@ static int config_check(const struct relay_config *c, u32 stream_capacity)
 	if (!c->port_base || !c->port_count || c->port_count > 0x10000U - c->port_base)
 		return -EINVAL;
 	if (c->slots < c->locals_count * c->port_count || c->slots > TABLE_SLOTS_MAX)
+		return -EINVAL;
+	if (c->fans > TABLE_FANS_MAX || c->legs > TABLE_LEGS_MAX)
 		return -EINVAL;
 	return stream_capacity > TABLE_STREAMS_MAX ? -EINVAL : 0;
 }
@@ -48,7 +52,8 @@ int tandem_table_alloc(struct tandem_table **tablep, const struct relay_config *
 	t->shared = kvcalloc(buckets, sizeof(*t->shared), GFP_KERNEL_ACCOUNT);
 	t->streams = kvcalloc(entries, sizeof(*t->streams), GFP_KERNEL_ACCOUNT);
 	t->counters = alloc_percpu_gfp(struct reason_counters, GFP_KERNEL_ACCOUNT);
-	if (!t->rules || !t->flows || !t->routes || !t->shared || !t->streams || !t->counters) {
+	if (tandem_fan_table_init(t) || !t->rules || !t->flows || !t->routes || !t->shared ||
+	    !t->streams || !t->counters) {
 		tandem_table_free(t);
 		return -ENOMEM;
 	}
@@ -77,6 +82,7 @@ void tandem_table_free(struct tandem_table *t)
 		shared_free(t);
 	for (i = 0; t->routes && i < t->config.slots; i++)
 		dst_cache_destroy(&t->routes[i]);
+	tandem_fan_table_clean(t);
 	free_percpu(t->counters);
 	kvfree(t->streams);
 	kvfree(t->shared);
@@ -86,7 +92,7 @@ void tandem_table_free(struct tandem_table *t)
 	kfree(t);
 }
 
-/* ---- further flows on shared ports ---- */
+/* ---- further flows on shared ports, and flows from groups ---- */
 
 static struct hlist_head *shared_bucket(const struct tandem_table *t, const struct flow_key *key)
 {
@@ -225,30 +231,40 @@ static void rule_fill(struct rule *r, const struct rule *from)
 static int slot_check(const struct tandem_table *t, u32 slot, const struct rule *rule)
 {
 	u32 direct = direct_slot(t, &rule->key);
+	bool group = ip_addr_is_group(&rule->key.local);
 
-	if (slot >= t->config.slots || direct == TANDEM_NO_SLOT)
+	if (slot >= t->config.slots || group != !!(rule->flags & RULE_F_GROUP))
 		return -EINVAL;
 	if (!(rule->flags & (RULE_F_ACTIVE | RULE_F_SHARED)) || !rule->id || rule->key.pad)
+		return -EINVAL;
+	if (group)
+		return slot < t->direct ? -EINVAL : 0;
+	if (direct == TANDEM_NO_SLOT)
 		return -EINVAL;
 	return slot < t->direct && slot != direct ? -EINVAL : 0;
 }
 
 int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule *rule,
-		     const struct flow *state)
+		     const struct flow *state, const struct fan_spec *fan)
 {
 	struct rule *r = &t->rules[slot];
+	struct leg_state *states = NULL;
 	struct flow_key old;
 	bool rekeyed;
 	int err = slot_check(t, slot, rule);
 
+	if (!err)
+		err = tandem_fan_check(t, rule, fan);
 	if (err)
 		return err;
 	if (!t->routes[slot].cache)
 		err = dst_cache_init(&t->routes[slot], GFP_KERNEL_ACCOUNT);
+	if (!err && fan)
+		err = tandem_fan_prepare(t, fan, &states);
 	if (!err && slot >= t->direct)
 		err = shared_add(t, &rule->key, slot);
 	if (err)
-		return err;
+		goto out;
 
 	old = r->key;
 	rekeyed = r->flags & RULE_F_ACTIVE && memcmp(&old, &rule->key, sizeof(old));
@@ -259,11 +275,15 @@ int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule *rule,
 		t->flows[slot] = *state;
 	else if (r->id != rule->id)
 		memset(&t->flows[slot], 0, sizeof(t->flows[slot]));
+	if (fan)
+		tandem_fan_write(t, r, rule, fan, states);
 	rule_fill(r, rule);
 	rule_end(r);
 	if (rekeyed && slot >= t->direct)
 		shared_remove(t, &old, slot);
-	return 0;
+out:
+	kvfree(states);
+	return err;
 }
 
 int tandem_table_del(struct tandem_table *t, u32 slot)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the module knows of one network namespace: the rule and flow arrays by slot, the
- * hash of further flows on shared ports, and the bounded table of second and later SSRCs.
+ * arrays of fans and legs, the hash of further flows on shared ports and of those from
+ * groups, and the bounded table of second and later SSRCs.
  *
  * A table is written under the namespace's lock and read by packets under RCU. It never
  * changes its size; another configuration is another table. Packets allocate nothing.
@@ -14,8 +15,11 @@
 #include <net/dst_cache.h>
 
 #include "core/abi.h"
+#include "core/genl.h"
 
 #define TABLE_SLOTS_MAX	  (1U << 22)
+#define TABLE_FANS_MAX	  (1U << 22)
+#define TABLE_LEGS_MAX	  (1U << 22)
 #define TABLE_STREAMS_MAX (1U << 22)
 #define STREAM_PROBES	  16
 
@@ -25,7 +29,19 @@ struct stream_entry {
 	struct stream stream;
 };
 
-/* A further flow on a shared port. */
+/* The route of a leg; the stamp is another one with each time that the leg is written. */
+struct leg_route {
+	struct dst_cache cache;
+	u32 stamp;
+};
+
+/* The legs of a fan. */
+struct leg_range {
+	u32 first;
+	u32 count;
+};
+
+/* A further flow on a shared port, or one from a group. */
 struct shared_flow {
 	struct hlist_node node;
 	struct rcu_head rcu;
@@ -40,6 +56,12 @@ struct tandem_table {
 	struct rule *rules;
 	struct flow *flows;
 	struct dst_cache *routes; /* by slot; allocated with the first rule of the slot */
+	struct fan *fans;
+	struct leg_range *ranges; /* by fan */
+	struct leg *legs;
+	struct leg_state *leg_states;
+	struct leg_route *leg_routes; /* a cache is allocated when its leg is first written */
+	u32 leg_stamp;
 	struct hlist_head *shared;
 	u32 shared_mask;
 	u32 shared_seed;
@@ -55,23 +77,52 @@ int tandem_table_alloc(struct tandem_table **tablep, const struct relay_config *
 /* No packet may hold it any more. NULL is allowed. */
 void tandem_table_free(struct tandem_table *table);
 
+/* A fan to be written, and all of its legs. */
+struct fan_spec {
+	struct fan fan;
+	struct leg_range range;
+	struct genl_leg *legs; /* range.count of them */
+};
+
 /*
- * Write the rule of a slot. Live state is kept while the rule's id stays; else it is
- * zeroed, or becomes state when that is not NULL. -EINVAL when slot and key do not belong
- * together, -EEXIST for a key that another slot behind the ports has, -ENOMEM.
+ * Write the rule of a slot, and with RULE_F_FAN its fan. Live state is kept while the
+ * rule's id stays; else it is zeroed, or becomes state when that is not NULL. -EINVAL when
+ * slot and key do not belong together, or the fan lies outside of what there is; -EEXIST
+ * for a key that another slot behind the ports has, -ENOMEM.
  */
 int tandem_table_set(struct tandem_table *table, u32 slot, const struct rule *rule,
-		     const struct flow *state);
+		     const struct flow *state, const struct fan_spec *fan);
 
 /* The slot has no rule any more. -EINVAL when there is no such slot. */
 int tandem_table_del(struct tandem_table *table, u32 slot);
 
 bool tandem_table_any_active(const struct tandem_table *table);
 
+/* The legs of the flow in a slot. */
+struct leg_range tandem_table_legs(const struct tandem_table *table, u32 slot);
+
 /* For packets: slot of exactly this key, or TANDEM_NO_SLOT. */
 u32 tandem_table_shared(const struct tandem_table *table, const struct flow_key *key);
 
 /* For packets: the entry of an SSRC, made when create is set; NULL: none, or no room. */
 struct stream *tandem_table_stream(struct tandem_table *table, u32 slot, u32 ssrc, bool create);
+
+/* ---- fan_table.c: the part about fans, for flow_table.c alone ---- */
+
+/* The arrays of a table with its config. -ENOMEM. */
+int tandem_fan_table_init(struct tandem_table *table);
+void tandem_fan_table_clean(struct tandem_table *table);
+
+/* Does spec (NULL: none) suit the rule? 0 or -EINVAL. */
+int tandem_fan_check(const struct tandem_table *table, const struct rule *rule,
+		     const struct fan_spec *spec);
+
+/* All that can fail, before tandem_fan_write(); *states is to be kvfree()d behind it. -ENOMEM. */
+int tandem_fan_prepare(struct tandem_table *table, const struct fan_spec *spec,
+		       struct leg_state **states);
+
+/* While old, which rule is to replace, is odd. */
+void tandem_fan_write(struct tandem_table *table, const struct rule *old, const struct rule *rule,
+		      const struct fan_spec *spec, struct leg_state *states);
 
 #endif

@@ -2,6 +2,7 @@
 #include <linux/module.h>
 #include <net/netns/generic.h>
 
+#include "kmod/emit.h"
 #include "kmod/tandem.h"
 
 static unsigned int tandem_net_id;
@@ -15,6 +16,20 @@ struct tandem_net *tandem_net(const struct net *net)
 	return net_generic(net, tandem_net_id);
 }
 
+static int hooks_in(struct net *net, struct tandem_net *tn)
+{
+	int err = tandem_emit_open(net, &tn->sock);
+
+	if (err)
+		return err;
+	err = tandem_hook_register(net);
+	if (err) {
+		tandem_emit_close(tn->sock);
+		tn->sock = NULL;
+	}
+	return err;
+}
+
 int tandem_net_use(struct net *net, struct tandem_table *table)
 {
 	struct tandem_net *tn = tandem_net(net);
@@ -24,7 +39,7 @@ int tandem_net_use(struct net *net, struct tandem_table *table)
 	lockdep_assert_held(&tn->lock);
 	old = rcu_dereference_protected(tn->table, lockdep_is_held(&tn->lock));
 	if (table && !old)
-		err = tandem_hook_register(net);
+		err = hooks_in(net, tn);
 	if (err)
 		return err;
 	if (!table && old)
@@ -33,6 +48,10 @@ int tandem_net_use(struct net *net, struct tandem_table *table)
 	if (old) {
 		synchronize_net();
 		tandem_table_free(old);
+	}
+	if (!table) {
+		tandem_emit_close(tn->sock);
+		tn->sock = NULL;
 	}
 	return 0;
 }

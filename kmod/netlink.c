@@ -14,6 +14,12 @@ static const struct nla_policy policy[TANDEM_ATTR_COUNT] = {
 	[TANDEM_ATTR_FLOW] = NLA_POLICY_EXACT_LEN(sizeof(struct flow)),
 	[TANDEM_ATTR_STREAM] = { .type = NLA_REJECT },
 	[TANDEM_ATTR_COUNTERS] = { .type = NLA_REJECT },
+	[TANDEM_ATTR_FAN] = NLA_POLICY_EXACT_LEN(sizeof(struct fan)),
+	[TANDEM_ATTR_LEG_INDEX] = { .type = NLA_U32 },
+	[TANDEM_ATTR_LEGS] = { .type = NLA_BINARY,
+			       .len = TANDEM_GENL_LEGS * sizeof(struct genl_leg) },
+	[TANDEM_ATTR_LEG] = { .type = NLA_REJECT },
+	[TANDEM_ATTR_LEG_STATE] = { .type = NLA_REJECT },
 };
 
 static struct genl_family family;
@@ -70,11 +76,71 @@ static int config_set(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* One LEGS attribute: count its legs, and copy them if there is room for them. */
+static int fan_legs_take(const struct nlattr *attr, struct fan_spec *spec)
+{
+	u32 n = nla_len(attr) / sizeof(*spec->legs);
+
+	if (nla_len(attr) % sizeof(*spec->legs))
+		return -EINVAL;
+	if (spec->legs)
+		memcpy(&spec->legs[spec->range.count], nla_data(attr), nla_len(attr));
+	spec->range.count += n;
+	return 0;
+}
+
+static int fan_legs_each(const struct genl_info *info, struct fan_spec *spec)
+{
+	const struct nlattr *attr;
+	int rem, err = 0;
+
+	spec->range.count = 0;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
+	{
+		if (nla_type(attr) == TANDEM_ATTR_LEGS)
+			err = fan_legs_take(attr, spec);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The fan of a request, for fan_free(); *specp is NULL when it has none. */
+static int fan_read(const struct genl_info *info, struct fan_spec **specp)
+{
+	struct fan_spec *spec;
+	int err;
+
+	*specp = NULL;
+	if (!info->attrs[TANDEM_ATTR_FAN])
+		return 0;
+	spec = kzalloc(sizeof(*spec), GFP_KERNEL);
+	if (!spec)
+		return -ENOMEM;
+	*specp = spec;
+	nla_memcpy(&spec->fan, info->attrs[TANDEM_ATTR_FAN], sizeof(spec->fan));
+	if (info->attrs[TANDEM_ATTR_LEG_INDEX])
+		spec->range.first = nla_get_u32(info->attrs[TANDEM_ATTR_LEG_INDEX]);
+	err = fan_legs_each(info, spec);
+	if (err || !spec->range.count)
+		return err;
+	spec->legs = kvcalloc(spec->range.count, sizeof(*spec->legs), GFP_KERNEL);
+	return spec->legs ? fan_legs_each(info, spec) : -ENOMEM;
+}
+
+static void fan_free(struct fan_spec *spec)
+{
+	if (spec)
+		kvfree(spec->legs);
+	kfree(spec);
+}
+
 static int flow_set(struct sk_buff *skb, struct genl_info *info)
 {
 	struct tandem_net *tn = tandem_net(genl_info_net(info));
 	struct nlattr *state = info->attrs[TANDEM_ATTR_FLOW];
 	struct tandem_table *table;
+	struct fan_spec *fan;
 	struct flow flow;
 	struct rule rule;
 	u32 slot;
@@ -82,13 +148,18 @@ static int flow_set(struct sk_buff *skb, struct genl_info *info)
 
 	if (!info->attrs[TANDEM_ATTR_SLOT] || !info->attrs[TANDEM_ATTR_RULE])
 		return -EINVAL;
+	err = fan_read(info, &fan);
+	if (err)
+		goto out;
 	slot = nla_get_u32(info->attrs[TANDEM_ATTR_SLOT]);
 	nla_memcpy(&rule, info->attrs[TANDEM_ATTR_RULE], sizeof(rule));
 	if (state)
 		nla_memcpy(&flow, state, sizeof(flow));
 	table = table_lock(tn);
-	err = table ? tandem_table_set(table, slot, &rule, state ? &flow : NULL) : -ENODEV;
+	err = table ? tandem_table_set(table, slot, &rule, state ? &flow : NULL, fan) : -ENODEV;
 	mutex_unlock(&tn->lock);
+out:
+	fan_free(fan);
 	return err;
 }
 
@@ -136,8 +207,13 @@ static int put_counters(struct sk_buff *msg, struct tandem_table *t, struct genl
 
 static int put_slot(struct sk_buff *msg, const struct tandem_table *t, u32 slot)
 {
+	const struct rule *r = &t->rules[slot];
+
 	if (nla_put_u32(msg, TANDEM_ATTR_SLOT, slot) ||
-	    nla_put(msg, TANDEM_ATTR_RULE, sizeof(*t->rules), &t->rules[slot]))
+	    nla_put(msg, TANDEM_ATTR_RULE, sizeof(*r), r))
+		return -EMSGSIZE;
+	if (r->flags & RULE_F_FAN &&
+	    nla_put(msg, TANDEM_ATTR_FAN, sizeof(*t->fans), &t->fans[r->fan]))
 		return -EMSGSIZE;
 	return nla_put(msg, TANDEM_ATTR_FLOW, sizeof(*t->flows), &t->flows[slot]);
 }
@@ -269,6 +345,43 @@ static int streams_dump(struct sk_buff *msg, struct netlink_callback *cb)
 	return msg->len;
 }
 
+static bool dump_leg(struct sk_buff *msg, struct netlink_callback *cb, const struct tandem_table *t,
+		     u32 leg)
+{
+	void *head = dump_head(msg, cb, TANDEM_CMD_LEGS_GET);
+
+	if (!head)
+		return false;
+	if (nla_put_u32(msg, TANDEM_ATTR_LEG_INDEX, leg) ||
+	    nla_put(msg, TANDEM_ATTR_LEG, sizeof(*t->legs), &t->legs[leg]) ||
+	    nla_put(msg, TANDEM_ATTR_LEG_STATE, sizeof(*t->leg_states), &t->leg_states[leg])) {
+		genlmsg_cancel(msg, head);
+		return false;
+	}
+	genlmsg_end(msg, head);
+	return true;
+}
+
+static int legs_dump(struct sk_buff *msg, struct netlink_callback *cb)
+{
+	struct nlattr *slot = nlmsg_find_attr(cb->nlh, GENL_HDRLEN, TANDEM_ATTR_SLOT);
+	struct tandem_net *tn = tandem_net(sock_net(cb->skb->sk));
+	struct tandem_table *table;
+	struct leg_range legs = {};
+
+	if (!slot)
+		return -EINVAL;
+	table = table_lock(tn);
+	if (table && nla_get_u32(slot) < table->config.slots)
+		legs = tandem_table_legs(table, nla_get_u32(slot));
+	for (; cb->args[0] < legs.count; cb->args[0]++) {
+		if (!dump_leg(msg, cb, table, legs.first + cb->args[0]))
+			break;
+	}
+	mutex_unlock(&tn->lock);
+	return msg->len;
+}
+
 static const struct genl_ops ops[] = {
 	{ .cmd = TANDEM_CMD_CONFIG_SET, .flags = GENL_UNS_ADMIN_PERM, .doit = config_set },
 	{ .cmd = TANDEM_CMD_CONFIG_GET, .flags = GENL_UNS_ADMIN_PERM, .doit = config_get },
@@ -280,6 +393,7 @@ static const struct genl_ops ops[] = {
 	  .dumpit = flow_dump },
 	{ .cmd = TANDEM_CMD_STREAMS_GET, .flags = GENL_UNS_ADMIN_PERM, .dumpit = streams_dump },
 	{ .cmd = TANDEM_CMD_COUNTERS_GET, .flags = GENL_UNS_ADMIN_PERM, .doit = counters_get },
+	{ .cmd = TANDEM_CMD_LEGS_GET, .flags = GENL_UNS_ADMIN_PERM, .dumpit = legs_dump },
 	{ .cmd = TANDEM_CMD_RESET, .flags = GENL_UNS_ADMIN_PERM, .doit = reset },
 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * relay_frame() of core/forward.h for an skb: the same steps in the same order, with the
- * kernel's own means where a frame has a next hop and headroom.
+ * relay_frame() of core/forward.h and relay_copy() of core/copy.h for an skb: the same
+ * steps in the same order, with the kernel's own means where a frame has a next hop and
+ * headroom.
  */
 #include <linux/ip.h>
 #include <linux/udp.h>
@@ -9,7 +10,7 @@
 #include <net/ip6_checksum.h>
 #include <net/ip.h>
 
-#include "core/forward.h"
+#include "core/copy.h"
 #include "kmod/emit.h"
 #include "kmod/tandem.h"
 
@@ -20,6 +21,7 @@ struct packet {
 	struct net *net;
 	struct sk_buff *skb;
 	struct dst_entry *dst; /* a reference, once the route is found */
+	struct egress eg;      /* what plan.egress pointed to, in case the rule changes */
 };
 
 static void packet_point(struct packet *p)
@@ -51,6 +53,9 @@ static enum reason packet_parse(struct packet *p, bool v6)
 	if (reason != REASON_NONE)
 		return reason;
 	reason = port_slot(&p->env, &p->f.key, &slot);
+	if (reason == REASON_not_local && ip_addr_is_group(&p->f.key.local) &&
+	    group_slot(&p->env, &p->f.key, &slot))
+		reason = REASON_NONE;
 	if (reason != REASON_NONE)
 		return reason;
 	if (skb_is_gso(skb))
@@ -65,30 +70,82 @@ static enum reason packet_parse(struct packet *p, bool v6)
 	return REASON_NONE;
 }
 
-static enum reason packet_route(struct packet *p)
+/*
+ * Keep the egress as it is now, and see that it is one whole: all that follows goes by
+ * this one, however the rule may change. *stamp is what its route is kept under.
+ */
+static enum reason packet_egress(struct packet *p, const struct egress *eg, u32 leg, u32 *stamp)
 {
-	const struct egress *eg = &p->plan.egress;
-	struct tandem_table *t = p->env.table;
+	p->eg = *eg;
+	*stamp = leg == TANDEM_NO_SLOT ? p->plan.gen
+				       : READ_ONCE(p->env.table->leg_routes[leg].stamp);
+	return plan_settled(&p->plan) ? REASON_NONE : REASON_rule_busy;
+}
+
+/* Find the route by p->eg. A reason other than REASON_NONE leaves no reference in p->dst. */
+static enum reason packet_route(struct packet *p, struct dst_cache *cache, u32 stamp)
+{
+	const struct egress *eg = &p->eg;
 	struct emit_way way = {
 		.local_port = eg->local_port,
 		.remote_port = eg->remote_port,
 		.v6 = !ip_addr_is_v4(&eg->remote),
-		.gen = p->plan.gen,
+		.stamp = stamp,
 	};
 
 	memcpy(&way.local, &eg->local, sizeof(way.local));
 	memcpy(&way.remote, &eg->remote, sizeof(way.remote));
-	p->dst = tandem_route(p->net, p->plan.cache_hop ? &t->routes[p->plan.slot] : NULL, &way);
+	p->dst = tandem_route(p->net, cache, &way);
 	if (!p->dst)
 		return REASON_no_route;
-	return egress_l3_len(&p->f, eg) > dst_mtu(p->dst) ? REASON_too_big : REASON_NONE;
+	if (egress_l3_len(&p->f, eg) <= dst_mtu(p->dst))
+		return REASON_NONE;
+	dst_release(p->dst);
+	p->dst = NULL;
+	return REASON_too_big;
 }
 
-/* Move the start of the packet so that the IP header that goes out ends where UDP begins. */
-static enum reason packet_resize(struct packet *p, bool v6_out)
+/* Egress and route of one of many legs. */
+static enum reason packet_leg(struct packet *p, u32 leg)
 {
-	int delta = (v6_out ? (int)sizeof(struct ip6_hdr) : (int)sizeof(struct ip4_hdr)) -
-		    (int)p->f.udp_off;
+	struct tandem_table *t = p->env.table;
+	enum reason reason;
+	u32 stamp;
+
+	if (leg >= t->config.legs)
+		return REASON_no_route;
+	reason = packet_egress(p, &t->legs[leg].egress, leg, &stamp);
+	return reason == REASON_NONE ? packet_route(p, &t->leg_routes[leg].cache, stamp) : reason;
+}
+
+/* Egress and route of a packet that has only one. */
+static enum reason packet_only(struct packet *p)
+{
+	struct tandem_table *t = p->env.table;
+	struct plan *plan = &p->plan;
+	struct dst_cache *cache = NULL;
+	enum reason reason;
+	u32 stamp;
+
+	if (plan->legs == 1)
+		return packet_leg(p, plan->leg);
+	if (plan->cache)
+		cache = &t->routes[plan->slot];
+	reason = packet_egress(p, plan->egress, TANDEM_NO_SLOT, &stamp);
+	return reason == REASON_NONE ? packet_route(p, cache, stamp) : reason;
+}
+
+/* How far the start of the packet moves for its IP header to end where UDP begins. */
+static int packet_growth(const struct packet *p)
+{
+	bool v6 = !ip_addr_is_v4(&p->eg.remote);
+
+	return (v6 ? (int)sizeof(struct ip6_hdr) : (int)sizeof(struct ip4_hdr)) - (int)p->f.udp_off;
+}
+
+static enum reason packet_resize(struct packet *p)
+{
+	int delta = packet_growth(p);
 	struct sk_buff *skb = p->skb;
 
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(p->dst->dev) + (delta > 0 ? delta : 0)))
@@ -104,10 +161,15 @@ static enum reason packet_resize(struct packet *p, bool v6_out)
 	return REASON_NONE;
 }
 
+static void *packet_payload(const struct packet *p)
+{
+	return p->env.data + p->f.udp_off + sizeof(struct udp_hdr);
+}
+
 /* A checksum left to the device: its field holds the sum of the pseudo-header alone. */
 static void partial_udp(struct packet *p, struct udp_hdr *udp)
 {
-	const struct egress *eg = &p->plan.egress;
+	const struct egress *eg = &p->eg;
 	u32 len = p->f.payload_len + sizeof(*udp);
 
 	udp->src = eg->local_port;
@@ -122,7 +184,7 @@ static void partial_udp(struct packet *p, struct udp_hdr *udp)
 
 static void packet_rewrite(struct packet *p, u64 delta)
 {
-	const struct egress *eg = &p->plan.egress;
+	const struct egress *eg = &p->eg;
 	struct udp_hdr *udp = (void *)(p->env.data + p->f.udp_off);
 	u8 tos = egress_tos(eg, p->f.tos);
 
@@ -138,35 +200,151 @@ static void packet_rewrite(struct packet *p, u64 delta)
 		rewrite_ip4((void *)p->env.data, eg, tos);
 }
 
-/* Steps behind parsing. Up to relay_commit() the bytes of the packet stay as they came. */
-static enum reason packet_relay(struct packet *p)
+static void packet_emit(struct packet *p)
+{
+	tandem_emit(p->net, tandem_net(p->net)->sock->sk, p->skb, p->dst,
+		    !ip_addr_is_v4(&p->eg.remote));
+}
+
+/* Steps behind the plan of a packet with one egress. Up to relay_commit() its bytes stay. */
+static enum reason packet_relay_one(struct packet *p)
 {
 	struct plan *plan = &p->plan;
 	enum reason reason;
 	u64 delta;
 
-	reason = relay_decide(&p->env, &p->f.key,
-			      p->env.data + p->f.udp_off + sizeof(struct udp_hdr), p->env.end,
-			      p->f.payload_len, plan);
+	reason = rewrite_possible(&p->env, &p->f, !ip_addr_is_v4(&plan->egress->remote));
+	if (reason == REASON_NONE)
+		reason = packet_only(p);
+	if (reason == REASON_NONE)
+		reason = packet_resize(p);
+	if (reason != REASON_NONE)
+		return reason;
+
+	plan->egress = &p->eg;
+	reason = relay_commit(&p->env, plan, packet_payload(p), p->env.end, p->f.payload_len,
+			      &delta);
+	if (reason_verdict(reason) != VERDICT_FORWARD)
+		return reason;
+	packet_rewrite(p, delta);
+	if (!plan_settled(plan))
+		return REASON_rule_changed;
+	relay_count_leg(&p->env, plan, p->f.payload_len);
+	return reason;
+}
+
+/* ---- many egresses ---- */
+
+/* The skb that the n-th copy is made in: the last one is the packet itself. */
+static enum reason copy_skb(struct packet *copy, struct sk_buff *skb, bool last)
+{
+	int growth = packet_growth(copy);
+
+	copy->skb = last ? skb
+			 : skb_copy_expand(skb, LL_RESERVED_SPACE(copy->dst->dev) + max(growth, 0),
+					   0, GFP_ATOMIC);
+	if (!copy->skb)
+		return REASON_no_headroom;
+	packet_point(copy);
+	return packet_resize(copy);
+}
+
+/* Make the copy of leg n ready to be sent; what goes wrong leaves p->skb and dst to the caller. */
+static enum reason copy_make(struct packet *copy, struct sk_buff *skb, u32 n)
+{
+	struct plan *plan = &copy->plan;
+	u32 leg = plan->leg + n;
+	enum reason reason;
+	u64 delta;
+
+	reason = packet_leg(copy, leg);
+	if (reason == REASON_rule_busy)
+		return REASON_rule_changed;
+	if (reason == REASON_NONE)
+		reason = copy_skb(copy, skb, n + 1 == plan->legs);
+	if (reason == REASON_NONE)
+		reason = copy_translate(&copy->env, plan, &copy->eg, leg, packet_payload(copy),
+					copy->env.end, copy->f.payload_len, &delta);
+	if (reason != REASON_NONE)
+		return reason;
+	packet_rewrite(copy, delta);
+	return plan_settled(plan) ? REASON_NONE : REASON_rule_changed;
+}
+
+/* A copy to each leg; p->skb is used up. */
+static void packet_copies(struct packet *p)
+{
+	struct sk_buff *skb = p->skb;
+	struct leg_state *state;
+	struct packet copy;
+	u32 n;
+
+	for (n = 0; n < p->plan.legs; n++) {
+		copy = *p;
+		copy.skb = NULL;
+		state = env_leg_state(&p->env, p->plan.leg + n);
+		if (copy_count(&p->env, state, copy_make(&copy, skb, n), p->f.payload_len) ==
+		    REASON_NONE) {
+			packet_emit(&copy);
+			if (copy.skb == skb)
+				return;
+			continue;
+		}
+		dst_release(copy.dst);
+		if (copy.skb != skb)
+			kfree_skb(copy.skb);
+	}
+	kfree_skb(skb);
+}
+
+/*
+ * Is the packet too long for any leg? The host takes it then, and sends fragments there. A
+ * leg without a way at all keeps nothing back: its copies are lost.
+ */
+static enum reason packet_fits(struct packet *p)
+{
+	enum reason reason;
+	u32 n;
+
+	for (n = 0; n < p->plan.legs; n++) {
+		reason = packet_leg(p, p->plan.leg + n);
+		dst_release(p->dst);
+		p->dst = NULL;
+		if (reason == REASON_too_big || reason == REASON_rule_busy)
+			return reason;
+	}
+	return REASON_NONE;
+}
+
+static enum reason packet_relay_many(struct packet *p)
+{
+	enum reason reason;
+
+	reason = rewrite_possible(&p->env, &p->f, p->plan.legs_ip6);
+	if (reason == REASON_NONE)
+		reason = packet_fits(p);
+	if (reason != REASON_NONE)
+		return reason;
+	return relay_commit_many(&p->env, &p->plan, packet_payload(p), p->env.end,
+				 p->f.payload_len);
+}
+
+/* ---- any ---- */
+
+static enum reason packet_relay(struct packet *p)
+{
+	struct plan *plan = &p->plan;
+	enum reason reason;
+
+	reason = relay_decide(&p->env, &p->f.key, packet_payload(p), p->env.end, p->f.payload_len,
+			      plan);
 	if (reason != REASON_NONE)
 		return reason;
 	if (plan_muted(plan)) {
 		account_rtp(&p->env, plan);
 		return REASON_muted;
 	}
-	reason = rewrite_possible(&p->env, &p->f, &plan->egress);
-	if (reason == REASON_NONE)
-		reason = packet_route(p);
-	if (reason == REASON_NONE)
-		reason = packet_resize(p, !ip_addr_is_v4(&plan->egress.remote));
-	if (reason != REASON_NONE)
-		return reason;
-
-	reason = relay_commit(&p->env, plan, p->env.data + p->f.udp_off + sizeof(struct udp_hdr),
-			      p->env.end, p->f.payload_len, &delta);
-	if (reason_verdict(reason) == VERDICT_FORWARD)
-		packet_rewrite(p, delta);
-	return reason;
+	return plan_many(plan) ? packet_relay_many(p) : packet_relay_one(p);
 }
 
 enum verdict tandem_relay_skb(struct net *net, struct tandem_table *table, struct sk_buff *skb,
@@ -180,15 +358,18 @@ enum verdict tandem_relay_skb(struct net *net, struct tandem_table *table, struc
 	p.skb = skb;
 	p.dst = NULL;
 	p.plan.flow = NULL;
+	p.plan.legs = 0;
 	p.plan.now = env_now(&p.env);
 	p.f.payload_len = 0;
 	reason = packet_parse(&p, v6);
 	if (reason == REASON_NONE)
 		reason = packet_relay(&p);
 	relay_count(&p.env, &p.plan, reason, p.f.payload_len);
-	if (reason_verdict(reason) == VERDICT_FORWARD)
-		tandem_emit(net, skb, p.dst, !ip_addr_is_v4(&p.plan.egress.remote));
-	else
+	if (reason_verdict(reason) != VERDICT_FORWARD)
 		dst_release(p.dst);
+	else if (plan_many(&p.plan))
+		packet_copies(&p);
+	else
+		packet_emit(&p);
 	return reason_verdict(reason);
 }

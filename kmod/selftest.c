@@ -4,7 +4,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "core/forward.h"
+#include "core/copy.h"
 #include "kmod/tandem.h"
 
 #define PORT_BASE 20000
@@ -13,6 +13,8 @@
 static const struct relay_config config = {
 	.abi_version = TANDEM_ABI_VERSION,
 	.slots = 8,
+	.fans = 1,
+	.legs = 3,
 	.locals_count = 1,
 	.port_base = PORT_BASE,
 	.port_count = 4,
@@ -44,6 +46,49 @@ static const struct test_case cases[] = {
 	{ "bad RTCP", 4000, 0, { 0x80, 201, 0, 9 }, { 0x80, 201, 0, 9 }, REASON_bad_rtcp },
 };
 
+/* Port 2 has a fan: two legs for one SSRC, none for the others, one for RTCP. */
+#define FAN_PORT 2
+#define FAN_LEGS 2
+#define FAN_SSRC 0x41
+
+static const struct fan fan = {
+	.branch_count = 3,
+	.branch = { { .ssrc = FAN_SSRC, .first = 0, .count = FAN_LEGS },
+		    { .flags = BRANCH_F_RTCP, .first = 2, .count = 1 },
+		    { .flags = BRANCH_F_ANY } },
+};
+
+static const struct fan_case {
+	int rtcp;
+	u32 ssrc;
+	u32 branch;
+} fan_cases[] = { { 0, FAN_SSRC, 0 }, { 1, FAN_SSRC, 1 }, { 1, 0, 1 }, { 0, 0x42, 2 } };
+
+/* With header extension element 3 and four octets of G.711 u-law. */
+static const u8 fan_in[] = { 0x90, 0,	 0, 7, 0,    0,	   0, 160, 0,	 0,    0,    FAN_SSRC,
+			     0xbe, 0xde, 0, 1, 0x30, 0x99, 0, 0,   0xff, 0x00, 0x7f, 0x80 };
+
+/* To A-law, and with element 5; with an SSRC and sequence numbers of its own. */
+static const u8 fan_out[FAN_LEGS][sizeof(fan_in)] = {
+	{ 0x90, 8,    0, 7, 0,	  0,	0, 160, 0,    0,    0,	  FAN_SSRC,
+	  0xbe, 0xde, 0, 1, 0x50, 0x99, 0, 0,	0xd5, 0x2a, 0x55, 0xaa },
+	{ 0x90, 0,    0, 9, 0,	  0,	0, 160, 0,    0,    0,	  0x51,
+	  0xbe, 0xde, 0, 1, 0x30, 0x99, 0, 0,	0xff, 0x00, 0x7f, 0x80 },
+};
+
+static struct genl_leg fan_legs_to_set[] = {
+	{ .id = 1,
+	  .leg = { .egress = { .flags = EGRESS_F_ACTIVE | EGRESS_F_PT | EGRESS_F_EXT,
+			       .to_alaw = 1,
+			       .pt_out = { 8 } },
+		   .ext_id = { [3] = 5 } } },
+	{ .id = 2,
+	  .leg = { .egress = { .flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_SEQ,
+			       .ssrc = { FAN_SSRC, 0x51 },
+			       .seq_offset = 2 } } },
+	{ .id = 3, .leg = { .egress = { .flags = EGRESS_F_ACTIVE } } },
+};
+
 static void make_key(struct flow_key *key, u16 port, u16 remote_port)
 {
 	memset(key, 0, sizeof(*key));
@@ -63,20 +108,40 @@ static int add_rules(struct tandem_table *table)
 		.egress[EGRESS_RTP] = { .flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_SEQ |
 						 EGRESS_F_PT,
 					.ssrc = { 0x11, 0x22 },
-					.seq_offset = 5 },
+					.seq_offset = 5,
+					.pt_out = { 8 } },
 		.pts.clock_hz = { 8000 }, /* of payload type 0 */
 	};
 	int err;
 
 	make_key(&rule.key, 0, 4000);
-	err = tandem_table_set(table, 0, &rule, NULL);
+	err = tandem_table_set(table, 0, &rule, NULL, NULL);
 	if (err)
 		return err;
 	rule.id = 2;
 	rule.flags = RULE_F_ACTIVE;
 	rule.egress[EGRESS_RTP].flags = EGRESS_F_ACTIVE;
 	make_key(&rule.key, 0, 4001);
-	return tandem_table_set(table, SHARED_AT, &rule, NULL);
+	return tandem_table_set(table, SHARED_AT, &rule, NULL, NULL);
+}
+
+static int add_fan(struct tandem_table *table)
+{
+	const struct fan_spec spec = {
+		.fan = fan,
+		.range = { 0, ARRAY_SIZE(fan_legs_to_set) },
+		.legs = fan_legs_to_set,
+	};
+	struct rule rule = {
+		.flags = RULE_F_ACTIVE | RULE_F_FAN,
+		.id = 3,
+		.media = TANDEM_NO_SLOT,
+		.reverse = TANDEM_NO_SLOT,
+		.pts.clock_hz = { 8000 },
+	};
+
+	make_key(&rule.key, FAN_PORT, 4000);
+	return tandem_table_set(table, FAN_PORT, &rule, NULL, &spec);
 }
 
 static bool run(struct env *env, const struct test_case *test)
@@ -95,14 +160,57 @@ static bool run(struct env *env, const struct test_case *test)
 	return false;
 }
 
+static bool run_fan_find(void)
+{
+	u32 branch, i;
+
+	for (i = 0; i < ARRAY_SIZE(fan_cases); i++) {
+		if (fan_find(&fan, fan_cases[i].rtcp, fan_cases[i].ssrc, &branch) &&
+		    branch == fan_cases[i].branch)
+			continue;
+		pr_err("tandem: selftest: SSRC %u goes to branch %u\n", fan_cases[i].ssrc, branch);
+		return false;
+	}
+	return true;
+}
+
+/* One packet, and a copy for each leg. */
+static bool run_copies(struct env *env)
+{
+	u8 data[sizeof(fan_in)] __aligned(4);
+	const struct egress *eg;
+	struct flow_key key;
+	struct plan plan;
+	enum reason reason;
+	u32 n;
+
+	memcpy(data, fan_in, sizeof(data));
+	make_key(&key, FAN_PORT, 4000);
+	reason = relay_datagram(env, &key, data, sizeof(data), &plan);
+	if (reason != REASON_forwarded_rtp || !plan_many(&plan) || plan.legs != FAN_LEGS) {
+		pr_err("tandem: selftest: fan: reason %u\n", reason);
+		return false;
+	}
+	for (n = 0; n < FAN_LEGS; n++) {
+		memcpy(data, fan_in, sizeof(data));
+		reason = relay_copy_datagram(env, &plan, n, data, sizeof(data), &eg);
+		if (reason == REASON_NONE && !memcmp(data, fan_out[n], sizeof(data)))
+			continue;
+		pr_err("tandem: selftest: copy %u: reason %u, %24phN\n", n, reason, data);
+		return false;
+	}
+	return true;
+}
+
 /* What the packets have left in the flows and in the table of streams. */
 static bool accounted(struct tandem_table *table)
 {
 	const struct stream *second = tandem_table_stream(table, 0, 0x12, false);
 	const struct flow *flow = &table->flows[0];
 
-	if (flow->packets == 2 && flow->unknown_source == 1 && flow->stream.packets == 1 &&
-	    second && second->packets == 1 && table->flows[SHARED_AT].packets == 1)
+	if (table->leg_states[1].packets == 1 && flow->packets == 2 && flow->unknown_source == 1 &&
+	    flow->stream.packets == 1 && second && second->packets == 1 &&
+	    table->flows[SHARED_AT].packets == 1)
 		return true;
 	pr_err("tandem: selftest: wrong statistics\n");
 	return false;
@@ -119,13 +227,18 @@ int tandem_selftest(void)
 		return err;
 	env.table = table;
 	err = add_rules(table);
+	if (!err)
+		err = add_fan(table);
 	for (i = 0; !err && i < ARRAY_SIZE(cases); i++)
 		good &= run(&env, &cases[i]);
+	if (!err)
+		good &= run_fan_find() && run_copies(&env);
 	if (!err && (!good || !accounted(table)))
 		err = -EINVAL;
 	synchronize_net();
 	tandem_table_free(table);
 	if (!err)
-		pr_info("tandem: selftest: %zu packets as expected\n", ARRAY_SIZE(cases));
+		pr_info("tandem: selftest: %zu packets as expected\n",
+			ARRAY_SIZE(cases) + FAN_LEGS);
 	return err;
 }

@@ -5,8 +5,9 @@
  *   main.c        loading, and a network namespace coming and going
  *   netlink.c     the controller's side: generic netlink
  *   flow_table.c  rules, flows and streams
+ *   fan_table.c   fans and their legs
  *   hook.c        packets from netfilter
- *   relay.c       the core's steps over an skb
+ *   relay.c       the core's steps over an skb, and the copies of it
  *   emit.c        routes, and the way out
  *   stats.c       sums over all CPUs
  *   selftest.c    the core on this kernel, at load time
@@ -15,6 +16,7 @@
 #define TANDEM_KMOD_TANDEM_H
 
 #include <linux/mutex.h>
+#include <linux/net.h>
 #include <linux/skbuff.h>
 #include <net/net_namespace.h>
 
@@ -24,6 +26,7 @@
 struct tandem_net {
 	struct mutex lock;		  /* of everything but packets */
 	struct tandem_table __rcu *table; /* NULL: not configured, and no hooks */
+	struct socket *sock;		  /* what packets are sent in the name of; with hooks */
 };
 
 struct tandem_net *tandem_net(const struct net *net);

@@ -14,9 +14,12 @@ struct tandem_genl {
 	int fd;
 	uint16_t family;
 	uint32_t seq;
+	uint32_t version; /* of the family, as the kernel has it */
 };
 
 struct tandem_genl_request {
+	const void *more; /* attributes that follow those in attrs, whole and aligned */
+	size_t more_len;
 	struct nlmsghdr nlh;
 	struct genlmsghdr genl;
 	char attrs[TANDEM_GENL_ROOM];
@@ -39,6 +42,9 @@ typedef void(tandem_genl_h)(const struct nlmsghdr *nlh, void *arg);
 /* Send, and read the answer to its end; h may be NULL. 0 or a negative errno, also the kernel's. */
 int tandem_genl_talk(struct tandem_genl *g, struct tandem_genl_request *req, tandem_genl_h *h,
 		     void *arg);
+
+/* Write an attribute to where there is room for it, aligned. Returns its length, padding included. */
+size_t tandem_genl_write(void *to, uint16_t attr, const void *data, size_t len);
 
 /* Copy an attribute of a message; -ENOENT when it is not there, or shorter than size. */
 int tandem_genl_get(const struct nlmsghdr *nlh, uint16_t attr, void *data, size_t size);

@@ -28,7 +28,7 @@ struct tandem_datapath {
 	bool table_ready;
 	/* What the module has; of flows, those that move to another slot. */
 	struct tandem_table_memory memory;
-	uint32_t slots;
+	uint32_t slots, fans, legs;
 	uint64_t moving; /* id of that flow; 0: none */
 	int error;	 /* the first of this change */
 };
@@ -55,13 +55,56 @@ static int send_config(struct tandem_datapath *dp, const struct relay_config *re
 	return tandem_genl_talk(&dp->genl, &req, NULL, NULL);
 }
 
+/* LEGS attributes with the legs of a range, for the caller to free; NULL: no memory. */
+static char *legs_message(const struct tandem_datapath *dp, struct tandem_fan_range range,
+			  size_t *len)
+{
+	struct genl_leg *legs = calloc(TANDEM_GENL_LEGS, sizeof(*legs));
+	size_t parts = range.count / TANDEM_GENL_LEGS + 1;
+	char *message = malloc(parts * NLA_HDRLEN + range.count * sizeof(*legs));
+
+	*len = 0;
+	for (uint32_t i = 0; legs && message && i < range.count;) {
+		uint32_t n = 0;
+
+		for (; n < TANDEM_GENL_LEGS && i < range.count; n++, i++) {
+			legs[n].id = dp->memory.leg_states[range.first + i].id;
+			legs[n].leg = dp->memory.legs[range.first + i];
+		}
+		*len += tandem_genl_write(message + *len, TANDEM_ATTR_LEGS, legs,
+					  n * sizeof(*legs));
+	}
+	if (!legs) {
+		free(message);
+		message = NULL;
+	}
+	free(legs);
+	return message;
+}
+
+/* Add the fan of a rule. *message is what the request refers to, for the caller to free. */
+static int put_fan(struct tandem_datapath *dp, struct tandem_genl_request *req, uint32_t fan,
+		   char **message)
+{
+	struct tandem_fan_range range = tandem_fans_range(&dp->table.ranges, fan);
+
+	*message = legs_message(dp, range, &req->more_len);
+	if (!*message)
+		return -ENOMEM;
+	req->more = *message;
+	tandem_genl_put(req, TANDEM_ATTR_FAN, &dp->memory.fans[fan], sizeof(*dp->memory.fans));
+	tandem_genl_put(req, TANDEM_ATTR_LEG_INDEX, &range.first, sizeof(range.first));
+	return 0;
+}
+
 static void written_h(uint32_t slot, void *arg)
 {
 	struct tandem_datapath *dp = arg;
 	const struct rule *rule = &dp->memory.rules[slot];
 	bool active = rule->flags & RULE_F_ACTIVE;
 	struct tandem_genl_request req;
-	int err;
+	char *message = NULL;
+	int err = 0;
 
 	tandem_genl_begin(&dp->genl, &req, active ? TANDEM_CMD_FLOW_SET : TANDEM_CMD_FLOW_DEL, 0);
 	tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
@@ -70,7 +113,11 @@ static void written_h(uint32_t slot, void *arg)
 	if (active && rule->id == dp->moving)
 		tandem_genl_put(&req, TANDEM_ATTR_FLOW, &dp->memory.flows[slot],
 				sizeof(*dp->memory.flows));
-	err = tandem_genl_talk(&dp->genl, &req, NULL, NULL);
+	if (active && rule->flags & RULE_F_FAN)
+		err = put_fan(dp, &req, rule->fan, &message);
+	if (!err)
+		err = tandem_genl_talk(&dp->genl, &req, NULL, NULL);
+	free(message);
 	if (err && !dp->error)
 		dp->error = err;
 }
@@ -107,18 +154,58 @@ static int fetch_flow(struct tandem_datapath *dp, uint32_t slot, uint64_t id, st
 	return 0;
 }
 
+static void leg_message(const struct nlmsghdr *nlh, void *arg)
+{
+	struct tandem_datapath *dp = arg;
+	struct leg_state state;
+	struct leg leg;
+	uint32_t index;
+
+	if (tandem_genl_get(nlh, TANDEM_ATTR_LEG_INDEX, &index, sizeof(index)) ||
+	    index >= dp->legs || tandem_genl_get(nlh, TANDEM_ATTR_LEG, &leg, sizeof(leg)) ||
+	    tandem_genl_get(nlh, TANDEM_ATTR_LEG_STATE, &state, sizeof(state)))
+		return;
+	dp->memory.legs[index] = leg;
+	dp->memory.leg_states[index] = state;
+}
+
+/* The legs of the flow in a slot, with their counts, as the module has them. */
+static int fetch_legs(struct tandem_datapath *dp, uint32_t slot)
+{
+	struct tandem_genl_request req;
+
+	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_LEGS_GET, NLM_F_DUMP);
+	tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
+	return tandem_genl_talk(&dp->genl, &req, leg_message, dp);
+}
+
 /* ---- what an earlier run left ---- */
 
 static void adopt_message(const struct nlmsghdr *nlh, void *arg)
 {
 	struct tandem_datapath *dp = arg;
 	struct rule rule;
+	struct fan fan;
 	uint32_t slot;
 
 	if (tandem_genl_get(nlh, TANDEM_ATTR_SLOT, &slot, sizeof(slot)) || slot >= dp->slots ||
 	    tandem_genl_get(nlh, TANDEM_ATTR_RULE, &rule, sizeof(rule)))
 		return;
 	dp->memory.rules[slot] = rule;
+	if (rule.flags & RULE_F_FAN && rule.fan < dp->fans &&
+	    !tandem_genl_get(nlh, TANDEM_ATTR_FAN, &fan, sizeof(fan)))
+		dp->memory.fans[rule.fan] = fan;
+}
+
+static int adopt_legs(struct tandem_datapath *dp)
+{
+	int err = 0;
+
+	for (uint32_t slot = 0; slot < dp->slots && !err; slot++) {
+		if (dp->memory.rules[slot].flags & RULE_F_FAN)
+			err = fetch_legs(dp, slot);
+	}
+	return err;
 }
 
 static int adopt(struct tandem_datapath *dp)
@@ -129,6 +216,8 @@ static int adopt(struct tandem_datapath *dp)
 
 	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_FLOW_GET, NLM_F_DUMP);
 	err = tandem_genl_talk(&dp->genl, &req, adopt_message, dp);
+	if (!err)
+		err = adopt_legs(dp);
 	if (!err)
 		err = tandem_table_adopt(&dp->table);
 	if (!err)
@@ -163,6 +252,9 @@ static void release(struct tandem_datapath *dp)
 		tandem_table_clean(&dp->table);
 	tandem_sparse_free(dp->memory.rules, dp->slots, sizeof(*dp->memory.rules));
 	tandem_sparse_free(dp->memory.flows, dp->slots, sizeof(*dp->memory.flows));
+	tandem_sparse_free(dp->memory.fans, dp->fans, sizeof(*dp->memory.fans));
+	tandem_sparse_free(dp->memory.legs, dp->legs, sizeof(*dp->memory.legs));
+	tandem_sparse_free(dp->memory.leg_states, dp->legs, sizeof(*dp->memory.leg_states));
 	tandem_genl_close(&dp->genl);
 	if (dp->lock_fd >= 0)
 		close(dp->lock_fd);
@@ -196,11 +288,13 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 	int err;
 
 	dp->slots = relay->slots;
+	dp->fans = relay->fans;
+	dp->legs = relay->legs;
 	dp->memory.rules = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.rules));
 	dp->memory.flows = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.flows));
-	dp->memory.fans = tandem_sparse_alloc(relay->fans, sizeof(*dp->memory.fans));
-	dp->memory.legs = tandem_sparse_alloc(relay->legs, sizeof(*dp->memory.legs));
-	dp->memory.leg_states = tandem_sparse_alloc(relay->legs, sizeof(*dp->memory.leg_states));
+	dp->memory.fans = tandem_sparse_alloc(dp->fans, sizeof(*dp->memory.fans));
+	dp->memory.legs = tandem_sparse_alloc(dp->legs, sizeof(*dp->memory.legs));
+	dp->memory.leg_states = tandem_sparse_alloc(dp->legs, sizeof(*dp->memory.leg_states));
 	if (!dp->memory.rules || !dp->memory.flows || !dp->memory.fans || !dp->memory.legs ||
 	    !dp->memory.leg_states)
 		return -ENOMEM;
@@ -224,6 +318,10 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 	if (err) {
 		snprintf(why, why_size, "%s", err == -ENOENT ? why_not_there() : strerror(-err));
 		return err;
+	}
+	if (dp->genl.version != TANDEM_GENL_VERSION) {
+		snprintf(why, why_size, "%s", why_config(-EINVAL));
+		return -EPROTONOSUPPORT;
 	}
 	err = lock_namespace(dp);
 	if (err == -EADDRINUSE)
@@ -371,6 +469,21 @@ static int kmod_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem
 	return tandem_genl_talk(&dp->genl, &req, stream_message, &answer);
 }
 
+static int kmod_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+			  struct tandem_leg_stats *legs, size_t max, size_t *n)
+{
+	uint32_t slot = tandem_table_find(&dp->table, flow_id);
+	int err;
+
+	*n = 0;
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	err = fetch_legs(dp, slot);
+	if (!err)
+		tandem_table_read_legs(&dp->table, slot, legs, max, n);
+	return err;
+}
+
 static int kmod_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
 {
 	tandem_table_list(&dp->table, h, arg);
@@ -403,6 +516,7 @@ const struct tandem_datapath_ops tandem_kmod_ops = {
 	.open = kmod_open,
 	.apply = kmod_apply,
 	.read = kmod_read,
+	.read_legs = kmod_read_legs,
 	.list = kmod_list,
 	.counters = kmod_counters,
 	.describe = kmod_describe,
