@@ -266,7 +266,13 @@ static inline enum reason relay_datagram(struct env *env, const struct flow_key 
 /* A datagram counted as forwarded could not be sent after all. */
 static inline void relay_send_failed(struct env *env, const struct plan *plan)
 {
+	struct leg_state *state = plan->legs == 1 ? env_leg_state(env, plan->leg) : 0;
+
 	env_count(env, REASON_send_failed);
+	if (state) {
+		state->lost++;
+		state->last_reason = REASON_send_failed;
+	}
 	if (!plan->flow)
 		return;
 	plan->flow->dropped++;
