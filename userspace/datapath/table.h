@@ -104,6 +104,9 @@ int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem
 /* The fan of the flow in a slot; NULL without one, or without memory. For the caller to free. */
 struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot);
 
+/* Place in the array of legs of the one so named in the flow in a slot, or TANDEM_NO_SLOT. */
+uint32_t tandem_table_find_leg(const struct tandem_table *t, uint32_t slot, uint32_t id);
+
 /* Counts of the legs of the flow in a slot, as read_legs() of the interface gives them. */
 void tandem_table_read_legs(const struct tandem_table *t, uint32_t slot,
 			    struct tandem_leg_stats *legs, size_t max, size_t *n);

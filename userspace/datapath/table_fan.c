@@ -38,28 +38,28 @@ static int check(const struct tandem_fan *spec)
 	return sum == spec->leg_count ? 0 : -EINVAL;
 }
 
-static const struct leg_state *find_state(const struct tandem_table *t, uint32_t fan, uint32_t id)
+static uint32_t find_leg(const struct tandem_table *t, uint32_t fan, uint32_t id)
 {
 	struct tandem_fan_range range;
 
 	if (fan == TANDEM_NO_FAN)
-		return NULL;
+		return TANDEM_NO_SLOT;
 	range = tandem_fans_range(&t->ranges, fan);
 	for (uint32_t i = range.first; i < range.first + range.count; i++) {
 		if (t->leg_states[i].id == id)
-			return &t->leg_states[i];
+			return i;
 	}
-	return NULL;
+	return TANDEM_NO_SLOT;
 }
 
 static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from, uint32_t before,
 		      uint32_t index)
 {
-	const struct leg_state *earlier = find_state(t, before, from->id);
+	uint32_t earlier = find_leg(t, before, from->id);
 	struct leg_state state = { 0 };
 
-	if (earlier)
-		state = *earlier;
+	if (earlier != TANDEM_NO_SLOT)
+		state = t->leg_states[earlier];
 	memset(&state.nexthop, 0, sizeof(state.nexthop));
 	state.id = from->id;
 	t->leg_states[index] = state;
@@ -140,6 +140,11 @@ struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
 		fan->legs[i].leg = t->legs[range.first + i];
 	}
 	return fan;
+}
+
+uint32_t tandem_table_find_leg(const struct tandem_table *t, uint32_t slot, uint32_t id)
+{
+	return find_leg(t, tandem_table_fan_of(t, slot), id);
 }
 
 void tandem_table_read_legs(const struct tandem_table *t, uint32_t slot,
