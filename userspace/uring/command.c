@@ -9,6 +9,7 @@
 enum command_op {
 	COMMAND_APPLY,
 	COMMAND_READ,
+	COMMAND_READ_LEGS,
 	COMMAND_LIST,
 	COMMAND_COUNTERS,
 	COMMAND_STOP,
@@ -22,6 +23,8 @@ struct uring_command {
 	size_t n;
 	uint64_t flow_id;
 	struct tandem_flow_stats *stats;
+	struct tandem_leg_stats *legs;
+	size_t max;
 	struct tandem_flow_spec *specs;
 	struct reason_counters *counters;
 	int result;
@@ -60,6 +63,9 @@ static void run(struct tandem_datapath *dp, struct uring_command *c)
 		break;
 	case COMMAND_READ:
 		c->result = tandem_uring_flows_read(dp, c->flow_id, c->stats);
+		break;
+	case COMMAND_READ_LEGS:
+		c->result = tandem_uring_flows_read_legs(dp, c->flow_id, c->legs, c->max, &c->n);
 		break;
 	case COMMAND_LIST:
 		c->result = tandem_uring_flows_list(dp, &c->specs, &c->n);
@@ -117,6 +123,18 @@ int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id, struct tande
 	struct uring_command c = { .op = COMMAND_READ, .flow_id = flow_id, .stats = stats };
 
 	return command(dp, &c);
+}
+
+int tandem_uring_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+			   struct tandem_leg_stats *legs, size_t max, size_t *n)
+{
+	struct uring_command c = {
+		.op = COMMAND_READ_LEGS, .flow_id = flow_id, .legs = legs, .max = max
+	};
+	int err = command(dp, &c);
+
+	*n = c.n;
+	return err;
 }
 
 int tandem_uring_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)

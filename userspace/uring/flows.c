@@ -9,7 +9,6 @@
 
 #define SHARED_INITIAL 256
 #define SHARED_MAX     (1U << 26)
-#define FLOW_PORTS     3 /* where it arrives, and where its RTP and RTCP leave from */
 
 static uint32_t power_of_two(uint32_t n)
 {
@@ -103,14 +102,18 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 	t->streams_size = cfg->stream_capacity ? power_of_two(cfg->stream_capacity) : 0;
 	t->rules = tandem_sparse_alloc(t->config.slots, sizeof(*t->rules));
 	t->flows = tandem_sparse_alloc(t->config.slots, sizeof(*t->flows));
-	dp->ports = tandem_sparse_alloc(dp->direct_count, sizeof(*dp->ports));
+	err = tandem_uring_groups_init(dp);
+	if (err)
+		return err;
+	dp->ports = tandem_sparse_alloc(dp->direct_count + dp->group_room, sizeof(*dp->ports));
+	dp->holds = tandem_sparse_alloc(t->config.slots, sizeof(*dp->holds));
 	if (t->streams_size)
 		t->streams = tandem_sparse_alloc(t->streams_size, sizeof(*t->streams));
 	t->fans = tandem_sparse_alloc(t->config.fans, sizeof(*t->fans));
 	t->legs = tandem_sparse_alloc(t->config.legs, sizeof(*t->legs));
 	t->leg_states = tandem_sparse_alloc(t->config.legs, sizeof(*t->leg_states));
-	if (!t->rules || !t->flows || !dp->ports || (t->streams_size && !t->streams) || !t->fans ||
-	    !t->legs || !t->leg_states)
+	if (!t->rules || !t->flows || !dp->ports || !dp->holds ||
+	    (t->streams_size && !t->streams) || !t->fans || !t->legs || !t->leg_states)
 		return -ENOMEM;
 	dp->env.tables = t;
 	memory = (struct tandem_table_memory){
@@ -131,7 +134,9 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 		tandem_table_clean(&dp->table);
 	tandem_sparse_free(t->rules, t->config.slots, sizeof(*t->rules));
 	tandem_sparse_free(t->flows, t->config.slots, sizeof(*t->flows));
-	tandem_sparse_free(dp->ports, dp->direct_count, sizeof(*dp->ports));
+	tandem_uring_groups_clean(dp);
+	tandem_sparse_free(dp->ports, dp->direct_count + dp->group_room, sizeof(*dp->ports));
+	tandem_sparse_free(dp->holds, t->config.slots, sizeof(*dp->holds));
 	tandem_sparse_free(t->streams, t->streams_size, sizeof(*t->streams));
 	tandem_sparse_free(t->fans, t->config.fans, sizeof(*t->fans));
 	tandem_sparse_free(t->legs, t->config.legs, sizeof(*t->legs));
@@ -139,84 +144,33 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 	free(t->shared);
 }
 
-/* ---- ports ---- */
-
-/* The ports that a flow needs open; returns their number or -EADDRNOTAVAIL. */
-static int flow_ports(const struct tandem_datapath *dp, const struct tandem_flow_spec *spec,
-		      uint32_t ports[FLOW_PORTS])
-{
-	int n = 0;
-
-	ports[n++] = tandem_slots_direct(dp->table.slots, &spec->key);
-	for (int i = 0; i < 2; i++) {
-		const struct egress *eg = &spec->egress[i];
-		struct flow_key key = { .local = eg->local, .local_port = eg->local_port };
-
-		if (eg->flags & EGRESS_F_ACTIVE)
-			ports[n++] = tandem_slots_direct(dp->table.slots, &key);
-	}
-	for (int i = 0; i < n; i++) {
-		if (ports[i] == TANDEM_NO_SLOT)
-			return -EADDRNOTAVAIL;
-	}
-	return n;
-}
-
-static void ports_put(struct tandem_datapath *dp, const uint32_t *ports, int n)
-{
-	for (int i = 0; i < n; i++)
-		tandem_uring_port_put(dp, ports[i]);
-}
-
-static int ports_get(struct tandem_datapath *dp, const uint32_t *ports, int n)
-{
-	for (int i = 0; i < n; i++) {
-		int err = tandem_uring_port_get(dp, ports[i]);
-
-		if (err) {
-			ports_put(dp, ports, i);
-			return err;
-		}
-	}
-	return 0;
-}
-
-/* Ports that the flow holds already; 0 when there is no such flow. */
-static int held_ports(const struct tandem_datapath *dp, uint64_t id, uint32_t ports[FLOW_PORTS])
-{
-	uint32_t slot = tandem_table_find(&dp->table, id);
-	struct tandem_flow_spec spec;
-
-	if (slot == TANDEM_NO_SLOT || tandem_table_spec(&dp->table, slot, &spec))
-		return 0;
-	return flow_ports(dp, &spec, ports);
-}
-
 /* ---- changes ---- */
 
 static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
 {
-	uint32_t before[FLOW_PORTS], after[FLOW_PORTS];
-	uint32_t slot = tandem_table_find(&dp->table, spec->id);
-	int held = held_ports(dp, spec->id, before);
-	int wanted = flow_ports(dp, spec, after);
+	uint32_t slot = tandem_table_find(&dp->table, spec->id), now;
+	struct uring_hold before = { 0 }, after;
 	bool extra;
 	int err;
 
-	if (wanted < 0)
-		return wanted;
-	/* First those to come, then those to go: what is in both stays open. */
-	err = ports_get(dp, after, wanted);
+	/* First the ports to come, then those to go: what is in both stays open. */
+	err = tandem_uring_hold_take(dp, spec, &after);
 	if (err)
 		return err;
 	extra = slot != TANDEM_NO_SLOT && dp->tables.flows[slot].extra_streams;
 	err = tandem_table_set(&dp->table, spec);
 	if (err) {
-		ports_put(dp, after, wanted);
+		tandem_uring_hold_drop(dp, &after);
 		return err;
 	}
-	ports_put(dp, before, held);
-	if (extra && tandem_table_find(&dp->table, spec->id) != slot)
+	now = tandem_table_find(&dp->table, spec->id);
+	if (slot != TANDEM_NO_SLOT) {
+		before = dp->holds[slot];
+		dp->holds[slot] = (struct uring_hold){ 0 };
+	}
+	dp->holds[now] = after;
+	tandem_uring_hold_drop(dp, &before);
+	if (extra && now != slot)
 		env_streams_forget(&dp->tables, slot);
 	return 0;
 }
@@ -224,13 +178,11 @@ static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *s
 static int flow_remove(struct tandem_datapath *dp, uint64_t id)
 {
 	uint32_t slot = tandem_table_find(&dp->table, id);
-	uint32_t before[FLOW_PORTS];
-	int held = held_ports(dp, id, before);
 	int err = tandem_table_remove(&dp->table, id);
 
 	if (err)
 		return err;
-	ports_put(dp, before, held);
+	tandem_uring_hold_drop(dp, &dp->holds[slot]);
 	if (dp->tables.flows[slot].extra_streams)
 		env_streams_forget(&dp->tables, slot);
 	return 0;
@@ -282,6 +234,18 @@ int tandem_uring_flows_read(struct tandem_datapath *dp, uint64_t flow_id,
 	return 0;
 }
 
+int tandem_uring_flows_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+				 struct tandem_leg_stats *legs, size_t max, size_t *n)
+{
+	uint32_t slot = tandem_table_find(&dp->table, flow_id);
+
+	*n = 0;
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	tandem_table_read_legs(&dp->table, slot, legs, max, n);
+	return 0;
+}
+
 struct listing {
 	struct tandem_flow_spec *specs;
 	size_t n;
@@ -309,12 +273,14 @@ int tandem_uring_flows_list(struct tandem_datapath *dp, struct tandem_flow_spec 
 
 void tandem_uring_flows_drop(struct tandem_datapath *dp)
 {
-	struct tandem_flow_spec *specs;
-	size_t n;
+	uint32_t left = tandem_slots_count(dp->table.slots);
 
-	if (tandem_uring_flows_list(dp, &specs, &n))
-		return;
-	for (size_t i = 0; i < n; i++)
-		flow_remove(dp, specs[i].id);
-	free(specs);
+	for (uint32_t i = 0; i < dp->tables.config.slots && left; i++) {
+		uint64_t id = tandem_slots_id(dp->table.slots, i);
+
+		if (!id)
+			continue;
+		left--;
+		flow_remove(dp, id);
+	}
 }

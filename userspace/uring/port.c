@@ -5,10 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/headers.h"
 #include "userspace/uring/worker.h"
 
-#define RECEIVE_BUFFER (1 << 20)
-#define STALE_MAX      4096 /* datagrams thrown away when a port is used again */
+#define SOCKET_BUFFER (1 << 20)
+#define STALE_MAX     4096 /* datagrams thrown away when a port is used again */
 
 static void set_option(int fd, int level, int name, int value)
 {
@@ -16,52 +17,92 @@ static void set_option(int fd, int level, int name, int value)
 	setsockopt(fd, level, name, &value, sizeof(value));
 }
 
+static void set_buffer(int fd, int forced, int limited)
+{
+	if (setsockopt(fd, SOL_SOCKET, forced, &(int){ SOCKET_BUFFER }, sizeof(int)) < 0)
+		set_option(fd, SOL_SOCKET, limited, SOCKET_BUFFER);
+}
+
+/*
+ * A hop limit of its own goes with a datagram whose egress has one; these are for the others,
+ * and the same in every datapath. A relay must not fail on a smaller MTU further on, which
+ * nobody here discovers. What it sends to a group it does not want back.
+ */
 static void set_options(int fd, int family)
 {
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &(int){ RECEIVE_BUFFER }, sizeof(int)) < 0)
-		set_option(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-	set_option(fd, SOL_SOCKET, SO_SNDBUF, RECEIVE_BUFFER);
-	/* A relay must not fail on a smaller MTU further on, which nobody here discovers. */
+	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
+	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	if (family == AF_INET) {
 		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
 		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+		set_option(fd, IPPROTO_IP, IP_TTL, FRESH_TTL);
+		set_option(fd, IPPROTO_IP, IP_MULTICAST_TTL, FRESH_TTL);
+		set_option(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
 	} else {
 		set_option(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
 		set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+		set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, FRESH_TTL);
+		set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, FRESH_TTL);
+		set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, 0);
 	}
 }
 
-static int open_socket(const struct tandem_endpoint *local, int *fdp)
+/* Others on this host may hear a group as well; and it hears nothing that they have joined. */
+static int set_group_options(int fd, int family)
+{
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int all = family == AF_INET ? IP_MULTICAST_ALL : IPV6_MULTICAST_ALL;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) < 0)
+		return -errno;
+	return setsockopt(fd, level, all, &(int){ 0 }, sizeof(int)) < 0 ? -errno : 0;
+}
+
+/* scope is the interface that an IPv6 group is bound to, or 0. */
+static int open_socket(const struct tandem_endpoint *local, uint32_t scope, int *fdp)
 {
 	int family = tandem_ip_family(&local->ip);
 	struct sockaddr_storage ss;
 	socklen_t len = tandem_endpoint_to_sockaddr(local, &ss);
 	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
-	int err;
+	int err = 0;
 
 	if (fd < 0)
 		return -errno;
 	set_options(fd, family);
-	if (family == AF_INET6 &&
-	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, sizeof(int)) < 0)
-		goto fail;
-	if (bind(fd, (struct sockaddr *)&ss, len) < 0)
-		goto fail;
+	if (tandem_ip_is_group(&local->ip))
+		err = set_group_options(fd, family);
+	if (family == AF_INET6) {
+		((struct sockaddr_in6 *)&ss)->sin6_scope_id = scope;
+		if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){ 1 }, sizeof(int)) < 0)
+			err = -errno;
+	}
+	if (!err && bind(fd, (struct sockaddr *)&ss, len) < 0)
+		err = -errno;
+	if (err) {
+		close(fd);
+		return err;
+	}
 	*fdp = fd;
 	return 0;
-fail:
-	err = -errno;
-	close(fd);
-	return err;
 }
 
-static void port_endpoint(const struct tandem_datapath *dp, uint32_t index,
-			  struct tandem_endpoint *local)
+/* Where the port is bound; returns the scope of open_socket(). */
+static uint32_t port_endpoint(const struct tandem_datapath *dp, uint32_t index,
+			      struct tandem_endpoint *local)
 {
 	const struct relay_config *relay = &dp->tables.config;
 
+	if (index >= dp->direct_count) {
+		const struct uring_group_key *key = &dp->groups[index - dp->direct_count].key;
+
+		local->ip = key->ip;
+		local->port = ntohs(key->port);
+		return key->scope;
+	}
 	local->ip = relay->locals[index / relay->port_count];
 	local->port = (uint16_t)(relay->port_base + index % relay->port_count);
+	return 0;
 }
 
 /* What came for the earlier user of the port must not be taken for the new one's. */
@@ -75,21 +116,28 @@ static void discard_stale(int fd)
 	}
 }
 
+static int packet_alloc(struct uring_port *port)
+{
+	port->packet = aligned_alloc(64, sizeof(*port->packet));
+	if (!port->packet)
+		return -ENOMEM;
+	/* Most of its data is never used, and then takes no memory either. */
+	memset(port->packet, 0, offsetof(struct uring_packet, data) + URING_HEADER_SIZE);
+	port->packet->own = true;
+	return 0;
+}
+
+static void arm(struct tandem_datapath *dp, uint32_t index);
+
 static int port_open(struct tandem_datapath *dp, uint32_t index)
 {
 	struct uring_port *port = &dp->ports[index];
 	struct tandem_endpoint local;
-	int err;
+	uint32_t scope = port_endpoint(dp, index, &local);
+	int err = dp->multishot ? 0 : packet_alloc(port);
 
-	if (!dp->multishot) {
-		port->packet = aligned_alloc(64, sizeof(*port->packet));
-		if (!port->packet)
-			return -ENOMEM;
-		memset(port->packet, 0, sizeof(*port->packet));
-		port->packet->own = true;
-	}
-	port_endpoint(dp, index, &local);
-	err = open_socket(&local, &port->fd);
+	if (!err)
+		err = open_socket(&local, scope, &port->fd);
 	if (err) {
 		free(port->packet);
 		port->packet = NULL;
@@ -98,16 +146,24 @@ static int port_open(struct tandem_datapath *dp, uint32_t index)
 	port->open = true;
 	port->event_tokens = 0;
 	port->event_ns = 0;
-	tandem_uring_port_arm(dp, index);
+	arm(dp, index);
 	return 0;
 }
 
-static void port_close(struct uring_port *port)
+/* Does nobody want it, and is nothing of it with the kernel any more? Then it goes. */
+static void close_idle(struct tandem_datapath *dp, uint32_t index)
 {
+	struct uring_port *port = &dp->ports[index];
+
+	if (!port->open || port->refs || port->sending || port->armed || port->starved ||
+	    port->lent)
+		return;
 	close(port->fd);
 	free(port->packet);
 	port->packet = NULL;
 	port->open = false;
+	if (index >= dp->direct_count)
+		tandem_uring_group_release(dp, index);
 }
 
 int tandem_uring_port_get(struct tandem_datapath *dp, uint32_t index)
@@ -120,8 +176,10 @@ int tandem_uring_port_get(struct tandem_datapath *dp, uint32_t index)
 		if (err)
 			return err;
 	} else if (port->refs == 0) {
-		/* Its receive request is being cancelled; another follows when that has ended. */
 		discard_stale(port->fd);
+		/* A request that is being cancelled is followed by another when it has ended. */
+		if (!port->armed && !port->starved && !port->lent)
+			arm(dp, index);
 	}
 	port->refs++;
 	return 0;
@@ -143,7 +201,29 @@ void tandem_uring_port_put(struct tandem_datapath *dp, uint32_t index)
 		return;
 	if (port->armed)
 		cancel(dp, index);
-	/* Else it is closed when its packet was sent, or when its turn to be fed comes. */
+	else
+		close_idle(dp, index);
+}
+
+int tandem_uring_port_cast(struct tandem_datapath *dp, uint32_t index)
+{
+	struct tandem_endpoint local;
+	struct ip_mreqn by = { 0 };
+	uint32_t ifindex;
+	int err;
+
+	port_endpoint(dp, index, &local);
+	if (tandem_ip_is_v4(&local.ip)) {
+		memcpy(&by.imr_address, &local.ip.w[3], sizeof(by.imr_address));
+		err = setsockopt(dp->ports[index].fd, IPPROTO_IP, IP_MULTICAST_IF, &by, sizeof(by));
+	} else {
+		ifindex = tandem_uring_ifindex_of(&local.ip);
+		if (!ifindex)
+			return -EADDRNOTAVAIL;
+		err = setsockopt(dp->ports[index].fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &ifindex,
+				 sizeof(ifindex));
+	}
+	return err < 0 ? -errno : 0;
 }
 
 static void arm_multishot(struct tandem_datapath *dp, uint32_t index)
@@ -161,20 +241,21 @@ static void arm_single(struct tandem_datapath *dp, uint32_t index)
 	struct io_uring_sqe *sqe = tandem_uring_sqe(dp, uring_data(URING_RECV, index));
 	struct uring_packet *p = dp->ports[index].packet;
 	unsigned char *name = p->data + sizeof(struct io_uring_recvmsg_out);
+	struct uring_send *s = &p->send;
 
-	memset(&p->msg, 0, sizeof(p->msg));
-	p->msg.msg_name = name;
-	p->msg.msg_namelen = URING_NAME_SIZE;
-	p->msg.msg_control = name + URING_NAME_SIZE;
-	p->msg.msg_controllen = URING_CONTROL_SIZE;
-	p->iov.iov_base = name + URING_NAME_SIZE + URING_CONTROL_SIZE;
-	p->iov.iov_len = (size_t)(p->data + sizeof(p->data) - (unsigned char *)p->iov.iov_base);
-	p->msg.msg_iov = &p->iov;
-	p->msg.msg_iovlen = 1;
-	io_uring_prep_recvmsg(sqe, dp->ports[index].fd, &p->msg, 0);
+	memset(&s->msg, 0, sizeof(s->msg));
+	s->msg.msg_name = name;
+	s->msg.msg_namelen = URING_NAME_SIZE;
+	s->msg.msg_control = name + URING_NAME_SIZE;
+	s->msg.msg_controllen = URING_CONTROL_SIZE;
+	s->iov.iov_base = p->data + URING_HEADER_SIZE;
+	s->iov.iov_len = URING_PAYLOAD_SIZE;
+	s->msg.msg_iov = &s->iov;
+	s->msg.msg_iovlen = 1;
+	io_uring_prep_recvmsg(sqe, dp->ports[index].fd, &s->msg, 0);
 }
 
-void tandem_uring_port_arm(struct tandem_datapath *dp, uint32_t index)
+static void arm(struct tandem_datapath *dp, uint32_t index)
 {
 	dp->ports[index].armed = true;
 	if (dp->multishot)
@@ -187,10 +268,17 @@ void tandem_uring_port_rearm(struct tandem_datapath *dp, uint32_t index)
 {
 	struct uring_port *port = &dp->ports[index];
 
+	port->lent = false;
 	if (port->refs)
-		tandem_uring_port_arm(dp, index);
+		arm(dp, index);
 	else
-		port_close(port);
+		close_idle(dp, index);
+}
+
+void tandem_uring_port_sent(struct tandem_datapath *dp, uint32_t index)
+{
+	dp->ports[index].sending--;
+	close_idle(dp, index);
 }
 
 void tandem_uring_port_ended(struct tandem_datapath *dp, uint32_t index, int result)

@@ -10,15 +10,10 @@
 #include "userspace/uring/worker.h"
 
 #define SQ_ENTRIES    2048
-#define CQ_ENTRIES    16384
 #define PROBE_BUFFERS 8
 
-/* Where the source and the ancillary data of a received datagram begin. */
-#define HEADER_SIZE sizeof(struct io_uring_recvmsg_out)
-
-_Static_assert((HEADER_SIZE + URING_NAME_SIZE) % 8 == 0, "ancillary data is aligned");
-_Static_assert((HEADER_SIZE + URING_NAME_SIZE + URING_CONTROL_SIZE) % 4 == 0,
-	       "the payload is aligned as the core wants it");
+_Static_assert((URING_HEADER_SIZE - URING_CONTROL_SIZE) % 8 == 0, "ancillary data is aligned");
+_Static_assert(URING_HEADER_SIZE % 4 == 0, "the payload is aligned as the core wants it");
 _Static_assert((URING_BUFFERS & (URING_BUFFERS - 1)) == 0, "the kernel wants a power of two");
 
 /* The newest way of running the ring that this kernel knows; each saves interrupts. */
@@ -164,25 +159,16 @@ static void buffer_add(struct tandem_datapath *dp, struct uring_packet *packet)
 			      dp->buffers_back++);
 }
 
-int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_size)
+static int buffers_open(struct tandem_datapath *dp)
 {
-	int err = queue_init(&dp->ring, SQ_ENTRIES, CQ_ENTRIES);
+	int err;
 
-	if (err) {
-		snprintf(why, why_size, "io_uring cannot be used: %s", strerror(-err));
-		return err;
-	}
-	dp->starved_head = TANDEM_NO_SLOT;
-	dp->multishot = dp->multishot && multishot_probe() == 0;
-	if (!dp->multishot)
-		return 0;
 	dp->packets = tandem_sparse_alloc(URING_BUFFERS, sizeof(*dp->packets));
-	err = dp->packets ? buf_ring_open(&dp->ring, &dp->buf_ring, URING_BUFFERS) : -ENOMEM;
-	if (err) {
-		snprintf(why, why_size, "no buffers for io_uring: %s", strerror(-err));
-		tandem_uring_ring_close(dp);
+	if (!dp->packets)
+		return -ENOMEM;
+	err = buf_ring_open(&dp->ring, &dp->buf_ring, URING_BUFFERS);
+	if (err)
 		return err;
-	}
 	dp->recv_msg.msg_namelen = URING_NAME_SIZE;
 	dp->recv_msg.msg_controllen = URING_CONTROL_SIZE;
 	for (uint32_t i = 0; i < URING_BUFFERS; i++)
@@ -191,13 +177,37 @@ int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_siz
 	return 0;
 }
 
+int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_size)
+{
+	int err = queue_init(&dp->ring, SQ_ENTRIES, URING_COMPLETIONS);
+
+	if (err) {
+		snprintf(why, why_size, "io_uring cannot be used: %s", strerror(-err));
+		return err;
+	}
+	dp->starved_head = TANDEM_NO_SLOT;
+	dp->multishot = dp->multishot && multishot_probe() == 0;
+	dp->todo = tandem_sparse_alloc(URING_COMPLETIONS, sizeof(*dp->todo));
+	err = dp->todo ? tandem_uring_copies_init(dp) : -ENOMEM;
+	if (!err && dp->multishot)
+		err = buffers_open(dp);
+	if (err) {
+		snprintf(why, why_size, "no buffers for io_uring: %s", strerror(-err));
+		tandem_uring_ring_close(dp);
+	}
+	return err;
+}
+
 void tandem_uring_ring_close(struct tandem_datapath *dp)
 {
 	io_uring_queue_exit(&dp->ring);
 	tandem_sparse_free(dp->buf_ring, URING_BUFFERS, sizeof(struct io_uring_buf));
 	tandem_sparse_free(dp->packets, URING_BUFFERS, sizeof(*dp->packets));
+	tandem_sparse_free(dp->todo, URING_COMPLETIONS, sizeof(*dp->todo));
+	tandem_uring_copies_clean(dp);
 	dp->buf_ring = NULL;
 	dp->packets = NULL;
+	dp->todo = NULL;
 }
 
 struct io_uring_sqe *tandem_uring_sqe(struct tandem_datapath *dp, uint64_t data)

@@ -85,6 +85,7 @@ const struct tandem_datapath_ops tandem_uring_ops = {
 	.open = uring_open,
 	.apply = tandem_uring_apply,
 	.read = tandem_uring_read,
+	.read_legs = tandem_uring_read_legs,
 	.list = tandem_uring_list,
 	.counters = tandem_uring_counters,
 	.event_fd = tandem_uring_event_fd,

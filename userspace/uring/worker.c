@@ -10,7 +10,8 @@
 #include "userspace/util/log.h"
 
 #define MODULE	      "uring"
-#define BATCH	      256
+#define BATCH	      1024 /* packets and copies between two looks at what else there is */
+#define REAP	      64
 #define DRAIN_ROUNDS  50
 #define DRAIN_WAIT_NS 20000000
 
@@ -31,39 +32,78 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
 }
 
-static void complete(struct tandem_datapath *dp, const struct io_uring_cqe *cqe)
+/* True when that is all there is to it; else it has to wait for its turn. */
+static bool complete_now(struct tandem_datapath *dp, const struct io_uring_cqe *cqe)
 {
 	uint32_t index = (uint32_t)cqe->user_data;
 
-	if (!(cqe->flags & IORING_CQE_F_MORE))
-		dp->in_flight--;
 	switch ((enum uring_kind)(cqe->user_data >> 56)) {
-	case URING_RECV:
-		tandem_uring_received(dp, index, cqe);
-		break;
 	case URING_SEND:
 		tandem_uring_sent(dp, index, cqe->res);
-		break;
+		return true;
+	case URING_COPY:
+		tandem_uring_copy_sent(dp, index, cqe->res);
+		return true;
 	case URING_WAKE:
+		dp->woken = true;
+		return true;
+	case URING_IGNORE:
+		return true;
+	case URING_RECV:
+		break;
+	}
+	return false;
+}
+
+void tandem_uring_collect(struct tandem_datapath *dp)
+{
+	struct io_uring_cqe *cqes[REAP], cqe;
+	uint32_t room = URING_COMPLETIONS - (dp->todo_tail - dp->todo_head);
+	unsigned int n;
+
+	/* What there is no room for stays in the ring. */
+	do {
+		n = io_uring_peek_batch_cqe(&dp->ring, cqes, room < REAP ? room : REAP);
+		for (unsigned int i = 0; i < n; i++) {
+			cqe = *cqes[i];
+			if (!(cqe.flags & IORING_CQE_F_MORE))
+				dp->in_flight--;
+			if (complete_now(dp, &cqe))
+				continue;
+			if (cqe.flags & IORING_CQE_F_BUFFER)
+				dp->buffers_free--;
+			dp->todo[dp->todo_tail++ % URING_COMPLETIONS] = cqe;
+			room--;
+		}
+		io_uring_cq_advance(&dp->ring, n);
+	} while (n);
+}
+
+static bool todo(const struct tandem_datapath *dp)
+{
+	return dp->todo_head != dp->todo_tail;
+}
+
+/*
+ * Some of what has completed; what comes of it leaves with the next submission, all at
+ * once. Commands come first, so that whoever waits for one does not wait for a flood.
+ */
+static void batch(struct tandem_datapath *dp)
+{
+	dp->env.now_ns = monotonic_ns();
+	dp->work = 0;
+	tandem_uring_collect(dp);
+	if (dp->woken) {
+		dp->woken = false;
 		tandem_uring_commands_run(dp);
 		if (!dp->stopping)
 			tandem_uring_commands_arm(dp);
-		break;
-	case URING_IGNORE:
-		break;
 	}
-}
+	for (; todo(dp) && dp->work < BATCH; dp->work++) {
+		const struct io_uring_cqe cqe = dp->todo[dp->todo_head++ % URING_COMPLETIONS];
 
-/* What has completed so far; what comes of it leaves with the next submission, all at once. */
-static void batch(struct tandem_datapath *dp)
-{
-	struct io_uring_cqe *cqes[BATCH];
-	unsigned int n = io_uring_peek_batch_cqe(&dp->ring, cqes, BATCH);
-
-	dp->env.now_ns = monotonic_ns();
-	for (unsigned int i = 0; i < n; i++)
-		complete(dp, cqes[i]);
-	io_uring_cq_advance(&dp->ring, n);
+		tandem_uring_received(dp, (uint32_t)cqe.user_data, &cqe);
+	}
 	tandem_uring_publish(dp);
 	tandem_uring_ports_feed(dp);
 	tandem_uring_events_flush(dp);
@@ -86,7 +126,7 @@ static void drain(struct tandem_datapath *dp)
 	struct io_uring_cqe *cqe;
 
 	tandem_uring_flows_drop(dp);
-	for (int i = 0; i < DRAIN_ROUNDS && dp->in_flight; i++) {
+	for (int i = 0; i < DRAIN_ROUNDS && (dp->in_flight || todo(dp)); i++) {
 		if (i > 0)
 			cancel_everything(dp);
 		io_uring_submit_and_wait_timeout(&dp->ring, &cqe, 1, &wait, NULL);
@@ -110,7 +150,8 @@ static void loop(struct tandem_datapath *dp)
 {
 	tandem_uring_commands_arm(dp);
 	while (!dp->stopping) {
-		int err = io_uring_submit_and_wait(&dp->ring, 1);
+		int err = todo(dp) ? io_uring_submit_and_get_events(&dp->ring)
+				   : io_uring_submit_and_wait(&dp->ring, 1);
 
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY)
 			ring_failed(dp, err);

@@ -5,8 +5,11 @@
  * (command.c) and take events from it (event.c).
  *
  *   ring.c     the ring, its buffers, and what this kernel can do
- *   port.c     one UDP socket per media port in use
+ *   port.c     one UDP socket per media port in use, and one per multicast group and port
+ *   group.c    which groups and sources those are joined to
  *   packet.c   a datagram in, through the core, and out
+ *   send.c     what leaves: datagrams as they came, and copies
+ *   hold.c     which ports a flow keeps open
  *   flows.c    changes to the table, and reading it
  *   worker.c   the thread
  */
@@ -19,23 +22,44 @@
 #include <stdbool.h>
 
 #include "core/abi.h"
+#include "core/parse.h"
 #include "userspace/datapath/datapath.h"
+#include "userspace/datapath/hash.h"
 #include "userspace/datapath/table.h"
 #include "userspace/uring/env.h"
 
 #define URING_BUFFERS	   1024 /* datagrams that are being handled at a time; a power of two */
-#define URING_BUFFER_SIZE  4096
+#define URING_COPIES	   2048 /* copies that are being sent at a time */
+#define URING_PAYLOAD_SIZE (PAYLOAD_MAX + 1)
 #define URING_NAME_SIZE	   32 /* room for a sockaddr_in6, in multiples of 8 */
 #define URING_CONTROL_SIZE CMSG_SPACE(sizeof(int))
+#define URING_HEADER_SIZE                                                                          \
+	(sizeof(struct io_uring_recvmsg_out) + URING_NAME_SIZE + URING_CONTROL_SIZE)
+#define URING_BUFFER_SIZE  (URING_HEADER_SIZE + URING_PAYLOAD_SIZE)
 #define URING_BUFFER_GROUP 1
-#define URING_EVENTS	   256 /* unknown sources waiting to be told; a power of two */
+#define URING_EVENTS	   256	 /* unknown sources waiting to be told; a power of two */
+#define URING_COMPLETIONS  16384 /* room for those that wait; a power of two */
 
 /* What a completion belongs to; the upper byte of its user data. */
 enum uring_kind {
 	URING_RECV = 1, /* index: port */
 	URING_SEND,	/* index: packet */
+	URING_COPY,	/* index: copy */
 	URING_WAKE,	/* a command is waiting */
 	URING_IGNORE,	/* the request of a cancellation */
+};
+
+/* A datagram on its way out, until the kernel is done with it; and for what a failure counts. */
+struct uring_send {
+	struct msghdr msg;
+	struct iovec iov;
+	struct sockaddr_storage to;
+	_Alignas(struct cmsghdr) char control[2 * CMSG_SPACE(sizeof(int))]; /* TOS, TTL */
+	uint32_t port; /* whose socket sends it */
+	uint32_t gen;  /* of the flow's rule, when it was sent */
+	uint64_t flow_id;
+	uint32_t leg; /* TANDEM_NO_SLOT: of no fan */
+	uint32_t leg_id;
 };
 
 /*
@@ -44,27 +68,65 @@ enum uring_kind {
  * recvmsg does; what is needed for sending lies beside it.
  */
 struct uring_packet {
-	struct flow *flow; /* that a failure to send is counted for */
-	uint32_t port;
-	bool own; /* belongs to the port (no multishot), not to the buffer ring */
-	struct msghdr msg;
-	struct iovec iov;
-	struct sockaddr_storage to;
-	_Alignas(struct cmsghdr) char control[URING_CONTROL_SIZE];
+	struct uring_send send;
+	uint32_t port; /* where it arrived */
+	bool own;      /* belongs to the port (no multishot), not to the buffer ring */
 	_Alignas(64) unsigned char data[URING_BUFFER_SIZE];
 };
 
-/* The socket of a media port; by direct slot. All zero: not in use. */
+/* A copy for one leg. */
+struct uring_copy {
+	struct uring_send send;
+	uint32_t next_free;
+	_Alignas(64) unsigned char payload[URING_PAYLOAD_SIZE];
+};
+
+/*
+ * The socket of a media port, by direct slot, or behind those of a group. All zero: not
+ * in use. It stays open as long as flows refer to it or requests are on their way.
+ */
 struct uring_port {
-	uint32_t refs; /* flows that receive on it or send from it */
+	uint32_t refs;	  /* flows that receive on it or send from it */
+	uint32_t sending; /* datagrams that its socket is sending */
 	bool open;
 	bool armed;   /* a receive request is with the kernel */
 	bool starved; /* it found no buffer and waits for one */
+	bool lent;    /* without multishot: its packet is being handled or sent */
 	int fd;
 	uint32_t next_starved;
 	uint16_t event_tokens;
 	uint64_t event_ns;
 	struct uring_packet *packet; /* without multishot: the port's only one */
+};
+
+/* What is heard on the socket of a group; source :: stands for any. */
+struct uring_member {
+	struct ip_addr source;
+	uint32_t ifindex;
+	uint32_t refs;
+};
+
+/* A multicast group and port with a socket. */
+struct uring_group_key {
+	struct ip_addr ip;
+	uint32_t scope; /* ifindex, for IPv6 groups that mean one only on their link */
+	__be16 port;
+	uint16_t pad;
+};
+
+struct uring_group {
+	struct uring_group_key key;
+	uint32_t next_free;
+	uint32_t member_count;
+	struct uring_member *members;
+};
+
+/* What a flow keeps open: where it arrives (first), and the ports that its copies leave from. */
+struct uring_hold {
+	uint32_t *ports;
+	uint32_t count;
+	uint32_t ifindex; /* that it hears its group on */
+	struct ip_addr source;
 };
 
 struct uring_command; /* command.c */
@@ -75,18 +137,32 @@ struct tandem_datapath {
 	struct tandem_table table;
 	uint32_t shared_count; /* in tables.shared */
 	uint32_t direct_count;
-	struct uring_port *ports; /* sparse */
+	struct uring_port *ports; /* sparse; direct_count, and group_room behind */
+	struct uring_hold *holds; /* by slot, sparse */
+
+	struct uring_group *groups; /* sparse */
+	struct tandem_hash group_keys;
+	uint32_t group_room;
+	uint32_t groups_fresh; /* first that was never used */
+	uint32_t groups_free;  /* those that were given back */
 
 	struct io_uring ring;
 	bool multishot; /* wanted; once the ring is open: used */
 	struct io_uring_buf_ring *buf_ring;
-	struct uring_packet *packets; /* URING_BUFFERS */
+	struct uring_packet *packets; /* URING_BUFFERS, sparse */
+	struct uring_copy *copies;    /* URING_COPIES, sparse */
+	uint32_t copies_free;	      /* those that were given back */
+	uint32_t copies_fresh;	      /* first that was never used */
 	struct msghdr recv_msg;	      /* sizes of name and control, for multishot */
 	uint16_t buffers_free;	      /* in the ring */
 	uint16_t buffers_back;	      /* added to the ring, not yet published */
 	uint32_t starved_head;
 	uint32_t in_flight; /* requests that will complete sooner or later */
 	uint64_t wake_value;
+	bool woken;
+	struct io_uring_cqe *todo; /* URING_COMPLETIONS */
+	uint32_t todo_head, todo_tail;
+	uint32_t work; /* packets and copies since this batch began */
 
 	pthread_t thread;
 	bool thread_started;
@@ -124,21 +200,63 @@ void tandem_uring_publish(struct tandem_datapath *dp);
 /* Can this kernel do it? 0 or a negative errno, with a word on how or why not. */
 int tandem_uring_ring_probe(char *detail, size_t size);
 
-/* port.c */
+/* port.c: a port is named by its index in ports. */
 int tandem_uring_port_get(struct tandem_datapath *dp, uint32_t index);
 void tandem_uring_port_put(struct tandem_datapath *dp, uint32_t index);
-void tandem_uring_port_arm(struct tandem_datapath *dp, uint32_t index);
+/* Let it send to groups, by the interface that has its address. -EADDRNOTAVAIL: none has. */
+int tandem_uring_port_cast(struct tandem_datapath *dp, uint32_t index);
 /* Receive again; or close the port, if nobody wants it any more. */
 void tandem_uring_port_rearm(struct tandem_datapath *dp, uint32_t index);
 /* The receive request has ended. */
 void tandem_uring_port_ended(struct tandem_datapath *dp, uint32_t index, int result);
+/* One of the datagrams that it was sending is gone. */
+void tandem_uring_port_sent(struct tandem_datapath *dp, uint32_t index);
 /* Rearm those that found no buffer, once there are some again. */
 void tandem_uring_ports_feed(struct tandem_datapath *dp);
+
+/* group.c: the port of a group is direct_count and the group's number. */
+int tandem_uring_groups_init(struct tandem_datapath *dp);
+void tandem_uring_groups_clean(struct tandem_datapath *dp);
+/*
+ * Hear key.remote (::, any source) on the group key.local and its port; on *ifindex, which
+ * is made the interface that the kernel chooses if it is 0. Sets *index. -EINVAL, -ENODEV,
+ * -EADDRINUSE, -ENOSPC, -ENOMEM; -ENOBUFS: more sources of one group than the host allows
+ * (sysctl net.ipv4.igmp_max_msf, net.ipv6.mld_max_msf).
+ */
+int tandem_uring_group_get(struct tandem_datapath *dp, const struct flow_key *key,
+			   uint32_t *ifindex, uint32_t *index);
+void tandem_uring_group_put(struct tandem_datapath *dp, uint32_t index, uint32_t ifindex,
+			    const struct ip_addr *source);
+/* Its socket is closed: its number is free. */
+void tandem_uring_group_release(struct tandem_datapath *dp, uint32_t index);
+/* Interface that has an address; 0: none. */
+uint32_t tandem_uring_ifindex_of(const struct ip_addr *ip);
 
 /* packet.c */
 void tandem_uring_received(struct tandem_datapath *dp, uint32_t index,
 			   const struct io_uring_cqe *cqe);
+/* It has been sent, or will not be. */
+void tandem_uring_release(struct tandem_datapath *dp, struct uring_packet *p);
+
+/* send.c */
+int tandem_uring_copies_init(struct tandem_datapath *dp);
+void tandem_uring_copies_clean(struct tandem_datapath *dp);
+struct plan;
+/* Send len bytes at payload, in the buffer of p, as plan->egress says. Takes p if it returns 0. */
+int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
+			 const struct plan *plan, unsigned char *payload, uint32_t len,
+			 uint8_t tos);
+/* Send a copy for each leg of the plan; what cannot be sent is counted. */
+void tandem_uring_fan_out(struct tandem_datapath *dp, struct plan *plan,
+			  const unsigned char *payload, uint32_t len, uint8_t tos);
+/* Completions of the two. */
 void tandem_uring_sent(struct tandem_datapath *dp, uint32_t index, int result);
+void tandem_uring_copy_sent(struct tandem_datapath *dp, uint32_t index, int result);
+
+/* hold.c: 0, or what kept a port from being opened; -EADDRNOTAVAIL: it is none of the relay's. */
+int tandem_uring_hold_take(struct tandem_datapath *dp, const struct tandem_flow_spec *spec,
+			   struct uring_hold *hold);
+void tandem_uring_hold_drop(struct tandem_datapath *dp, struct uring_hold *hold);
 
 /* flows.c: in the worker's thread. */
 int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
@@ -147,6 +265,8 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp);
 void tandem_uring_flows_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n);
 int tandem_uring_flows_read(struct tandem_datapath *dp, uint64_t flow_id,
 			    struct tandem_flow_stats *stats);
+int tandem_uring_flows_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+				 struct tandem_leg_stats *legs, size_t max, size_t *n);
 /* An array of all flows, for the caller to free. */
 int tandem_uring_flows_list(struct tandem_datapath *dp, struct tandem_flow_spec **specs, size_t *n);
 /* Let go of all, and of their ports. */
@@ -173,11 +293,20 @@ void tandem_uring_commands_run(struct tandem_datapath *dp);
 int tandem_uring_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n);
 int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id,
 		      struct tandem_flow_stats *stats);
+int tandem_uring_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+			   struct tandem_leg_stats *legs, size_t max, size_t *n);
 int tandem_uring_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg);
 int tandem_uring_counters(struct tandem_datapath *dp, struct reason_counters *counters);
 void tandem_uring_stop(struct tandem_datapath *dp);
 
-/* worker.c: returns once the thread runs or has failed to. */
+/* worker.c */
+/*
+ * Take what has completed so far from the ring. What was sent is dealt with at once, so
+ * that its buffer is free again; the rest waits its turn in todo. To be called anywhere in
+ * the worker's thread.
+ */
+void tandem_uring_collect(struct tandem_datapath *dp);
+/* Returns once the thread runs or has failed to. */
 int tandem_uring_worker_start(struct tandem_datapath *dp, char *why, size_t why_size);
 void tandem_uring_worker_join(struct tandem_datapath *dp);
 

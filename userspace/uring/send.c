@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/copy.h"
+#include "userspace/util/sparse.h"
+#include "userspace/uring/worker.h"
+
+#define SEND_OWN  0x80000000U /* ports are fewer */
+#define SUBMIT_AT 64 /* copies: soon enough to use their buffers again while they are warm */
+
+int tandem_uring_copies_init(struct tandem_datapath *dp)
+{
+	dp->copies = tandem_sparse_alloc(URING_COPIES, sizeof(*dp->copies));
+	if (!dp->copies)
+		return -ENOMEM;
+	dp->copies_free = TANDEM_NO_SLOT;
+	dp->copies_fresh = 0;
+	return 0;
+}
+
+void tandem_uring_copies_clean(struct tandem_datapath *dp)
+{
+	tandem_sparse_free(dp->copies, URING_COPIES, sizeof(*dp->copies));
+	dp->copies = NULL;
+}
+
+static bool none_free(const struct tandem_datapath *dp)
+{
+	return dp->copies_free == TANDEM_NO_SLOT && dp->copies_fresh == URING_COPIES;
+}
+
+/*
+ * Most sends end within their submission. What is left are those whose socket has no room
+ * just now; when these have all of the buffers, there is none.
+ */
+static struct uring_copy *copy_get(struct tandem_datapath *dp)
+{
+	unsigned int waiting = io_uring_sq_ready(&dp->ring);
+	struct uring_copy *c;
+
+	if (waiting >= SUBMIT_AT || (waiting && none_free(dp))) {
+		io_uring_submit(&dp->ring);
+		tandem_uring_collect(dp);
+	}
+	if (none_free(dp))
+		return NULL;
+	if (dp->copies_free == TANDEM_NO_SLOT)
+		return &dp->copies[dp->copies_fresh++];
+	c = &dp->copies[dp->copies_free];
+	dp->copies_free = c->next_free;
+	return c;
+}
+
+static void copy_put(struct tandem_datapath *dp, struct uring_copy *c)
+{
+	c->next_free = dp->copies_free;
+	dp->copies_free = (uint32_t)(c - dp->copies);
+}
+
+static void control_add(struct uring_send *s, int level, int type, int value)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(s->control + s->msg.msg_controllen);
+
+	c->cmsg_len = CMSG_LEN(sizeof(value));
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	memcpy(CMSG_DATA(c), &value, sizeof(value));
+	s->msg.msg_control = s->control;
+	s->msg.msg_controllen += CMSG_SPACE(sizeof(value));
+}
+
+/* The TOS byte and hop limit that the datagram shall leave with, where not the socket's own. */
+static void set_control(struct uring_send *s, uint8_t tos, uint8_t ttl)
+{
+	bool v4 = s->to.ss_family == AF_INET;
+	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+
+	if (tos)
+		control_add(s, level, v4 ? IP_TOS : IPV6_TCLASS, tos);
+	if (ttl)
+		control_add(s, level, v4 ? IP_TTL : IPV6_HOPLIMIT, ttl);
+}
+
+/* What a failure is to be counted for: the flow, and the leg if it has one. */
+static void set_owner(struct tandem_datapath *dp, struct uring_send *s, const struct plan *plan,
+		      uint32_t leg)
+{
+	s->flow_id = plan->flow_id;
+	s->gen = plan->gen;
+	s->leg = leg;
+	s->leg_id = leg < dp->tables.config.legs ? dp->tables.leg_states[leg].id : 0;
+}
+
+/* Send as eg says, from the socket of the port that a copy is said to come from. */
+static int send_as(struct tandem_datapath *dp, struct uring_send *s, const struct egress *eg,
+		   void *payload, uint32_t len, uint8_t tos, uint64_t data)
+{
+	const struct flow_key key = { .local = eg->local, .local_port = eg->local_port };
+	const struct tandem_endpoint to = { .ip = eg->remote, .port = ntohs(eg->remote_port) };
+	uint32_t index = tandem_slots_direct(dp->table.slots, &key);
+	struct io_uring_sqe *sqe;
+
+	if (index == TANDEM_NO_SLOT || !dp->ports[index].open)
+		return -ENOTCONN;
+	memset(&s->msg, 0, sizeof(s->msg));
+	s->msg.msg_name = &s->to;
+	s->msg.msg_namelen = tandem_endpoint_to_sockaddr(&to, &s->to);
+	s->iov.iov_base = payload;
+	s->iov.iov_len = len;
+	s->msg.msg_iov = &s->iov;
+	s->msg.msg_iovlen = 1;
+	set_control(s, egress_tos(eg, tos), eg->ttl);
+	s->port = index;
+	dp->ports[index].sending++;
+	sqe = tandem_uring_sqe(dp, data);
+	io_uring_prep_sendmsg(sqe, dp->ports[index].fd, &s->msg, 0);
+	return 0;
+}
+
+int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
+			 const struct plan *plan, unsigned char *payload, uint32_t len, uint8_t tos)
+{
+	/* A packet of the ring is named by its number, one of a port by that of the port. */
+	uint32_t index = p->own ? p->port | SEND_OWN : (uint32_t)(p - dp->packets);
+
+	set_owner(dp, &p->send, plan, plan->leg);
+	return send_as(dp, &p->send, plan->egress, payload, len, tos,
+		       uring_data(URING_SEND, index));
+}
+
+/* One copy; returns false if there is none. */
+static bool copy_send(struct tandem_datapath *dp, struct plan *plan, uint32_t n,
+		      const unsigned char *payload, uint32_t len, uint8_t tos)
+{
+	struct uring_copy *c = copy_get(dp);
+	const struct egress *eg;
+
+	if (!c)
+		return false;
+	memcpy(c->payload, payload, len);
+	if (relay_copy_datagram(&dp->env, plan, n, c->payload, len, &eg) != REASON_NONE) {
+		copy_put(dp, c); /* counted already */
+		return true;
+	}
+	set_owner(dp, &c->send, plan, plan->leg + n);
+	if (send_as(dp, &c->send, eg, c->payload, len, tos,
+		    uring_data(URING_COPY, (uint32_t)(c - dp->copies))) == 0)
+		return true;
+	copy_put(dp, c);
+	return false;
+}
+
+void tandem_uring_fan_out(struct tandem_datapath *dp, struct plan *plan,
+			  const unsigned char *payload, uint32_t len, uint8_t tos)
+{
+	for (uint32_t n = 0; n < plan->legs; n++) {
+		if (!copy_send(dp, plan, n, payload, len, tos))
+			relay_copy_failed(&dp->env, plan->leg + n);
+	}
+	dp->work += plan->legs;
+}
+
+/* Place of the leg that it went to; meanwhile the flow may have another rule, or be gone. */
+static uint32_t leg_of(const struct tandem_datapath *dp, const struct uring_send *s, uint32_t slot)
+{
+	if (s->leg == TANDEM_NO_SLOT || slot == TANDEM_NO_SLOT)
+		return TANDEM_NO_SLOT;
+	if (dp->tables.rules[slot].gen == s->gen)
+		return s->leg;
+	return tandem_table_find_leg(&dp->table, slot, s->leg_id);
+}
+
+void tandem_uring_sent(struct tandem_datapath *dp, uint32_t index, int result)
+{
+	struct uring_packet *p = index & SEND_OWN ? dp->ports[index & ~SEND_OWN].packet
+						  : &dp->packets[index];
+	uint32_t slot;
+
+	if (result < 0) {
+		struct plan plan = { 0 };
+
+		slot = tandem_table_find(&dp->table, p->send.flow_id);
+		plan.flow = slot == TANDEM_NO_SLOT ? NULL : &dp->tables.flows[slot];
+		plan.leg = leg_of(dp, &p->send, slot);
+		plan.legs = plan.leg != TANDEM_NO_SLOT;
+		relay_send_failed(&dp->env, &plan);
+	}
+	tandem_uring_port_sent(dp, p->send.port);
+	tandem_uring_release(dp, p);
+}
+
+void tandem_uring_copy_sent(struct tandem_datapath *dp, uint32_t index, int result)
+{
+	struct uring_copy *c = &dp->copies[index];
+
+	if (result < 0)
+		relay_copy_failed(&dp->env, leg_of(dp, &c->send,
+						   tandem_table_find(&dp->table, c->send.flow_id)));
+	tandem_uring_port_sent(dp, c->send.port);
+	copy_put(dp, c);
+}
