@@ -113,13 +113,24 @@ static int op_config(struct dpdk_control *control, int fd)
 }
 
 /* The ways that the flow will take are known before its first packet. */
-static int op_set(struct dpdk_control *control)
+static void resolve(struct dpdk_hops *hops, const struct tandem_flow_spec *spec)
 {
-	const struct tandem_flow_spec *spec = &control->request.spec;
 	uint64_t now = now_ns();
 
-	dpdk_hops_resolve(control->relay->hops, &spec->egress[EGRESS_RTP], now);
-	dpdk_hops_resolve(control->relay->hops, &spec->egress[EGRESS_RTCP], now);
+	for (int i = EGRESS_RTP; i <= EGRESS_RTCP; i++) {
+		if (spec->egress[i].flags & EGRESS_F_ACTIVE)
+			dpdk_hops_resolve(hops, &spec->egress[i], now);
+	}
+	for (uint32_t i = 0; spec->fan && i < spec->fan->leg_count; i++)
+		dpdk_hops_resolve(hops, &spec->fan->legs[i].leg.egress, now);
+}
+
+static int op_set(struct dpdk_control *control)
+{
+	struct tandem_flow_spec *spec = &control->request.spec;
+
+	spec->fan = NULL; /* a pointer of another process */
+	resolve(control->relay->hops, spec);
 	return dpdk_table_set(control->relay->table, spec);
 }
 

@@ -9,6 +9,7 @@
 
 #include <rte_mbuf.h>
 
+#include "dpdk/copy.h"
 #include "dpdk/flow_table.h"
 #include "dpdk/nexthop.h"
 
@@ -19,8 +20,9 @@ struct env {
 	struct dpdk_table *table;
 	struct dpdk_hops *hops;
 	struct reason_counters *counters; /* this worker's, in table */
-	struct rte_mbuf *mbuf;		  /* the frame; one segment */
+	struct rte_mbuf *mbuf;		  /* the frame; headers are in its first segment */
 	__u64 now_ns;			  /* monotonic; set for each burst */
+	const struct dpdk_copier *copier;
 };
 
 static inline __u64 env_now(struct env *env)
@@ -116,7 +118,7 @@ static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)
 	(void)env;
 	(void)ifindex;
 	(void)n;
-	return 1;
+	return 1; /* what there are no mbufs for is counted, copy by copy */
 }
 
 static inline void *env_data(struct env *env)

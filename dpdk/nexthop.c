@@ -2,6 +2,7 @@
 #include "dpdk/nexthop.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <rte_errno.h>
@@ -15,13 +16,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/addr.h"
 #include "dpdk/netlink.h"
 #include "userspace/datapath/netlink.h"
+#include "userspace/util/endpoint.h"
 #include "userspace/util/sparse.h"
 
 #define HOPS	   65536 /* a power of two */
 #define PROBES	   16
 #define HOP_LINKS  64
+#define HOP_ADDRS  256
 #define MISSES	   1024 /* questions of workers on their way; a power of two */
 #define SLICE	   256	/* entries refreshed at a tick */
 #define REFRESH_NS 1000000000ULL
@@ -54,11 +58,19 @@ struct hop_link {
 	bool found; /* a VLAN device, not one that was named */
 };
 
+/* An address that the kernel has on one of the links. */
+struct hop_addr {
+	struct ip_addr ip;
+	int ifindex;
+};
+
 struct dpdk_hops {
 	struct hop_entry *entries;
 	struct rte_ring *misses; /* struct hop_key each */
 	struct hop_link links[HOP_LINKS];
 	uint32_t links_count;
+	struct hop_addr addrs[HOP_ADDRS];
+	uint32_t addrs_count;
 	uint32_t cursor;   /* where refreshing goes on */
 	uint64_t stale_ns; /* what was asked for before this is old */
 	int ask_fd;
@@ -163,6 +175,28 @@ static void vlan_h(const struct tandem_link *device, void *arg)
 		link_add(hops, device->ifindex, lower->port, device->vlan, true);
 }
 
+/* Which address is on which link: what says where packets to a group leave. */
+static void addrs_rescan(struct dpdk_hops *hops)
+{
+	struct ifaddrs *list, *i;
+
+	hops->addrs_count = 0;
+	if (getifaddrs(&list))
+		return;
+	for (i = list; i && hops->addrs_count < HOP_ADDRS; i = i->ifa_next) {
+		struct hop_addr *addr = &hops->addrs[hops->addrs_count];
+		struct tandem_endpoint ep;
+
+		if (!i->ifa_addr || tandem_endpoint_from_sockaddr(&ep, i->ifa_addr))
+			continue;
+		addr->ip = ep.ip;
+		addr->ifindex = (int)if_nametoindex(i->ifa_name);
+		if (link_find(hops, addr->ifindex))
+			hops->addrs_count++;
+	}
+	freeifaddrs(list);
+}
+
 static void links_rescan(struct dpdk_hops *hops)
 {
 	uint32_t kept = 0;
@@ -175,6 +209,7 @@ static void links_rescan(struct dpdk_hops *hops)
 	}
 	hops->links_count = kept;
 	tandem_netlink_links(vlan_h, hops);
+	addrs_rescan(hops);
 }
 
 int dpdk_hops_link(struct dpdk_hops *hops, int ifindex, uint32_t port, uint16_t vlan_tci)
@@ -234,12 +269,37 @@ uint32_t dpdk_hops_get(struct dpdk_hops *hops, const struct egress *eg, uint32_t
 	return REASON_no_neighbour;
 }
 
+static void hop_from(struct nexthop *nh, const struct hop_link *link)
+{
+	nh->ifindex = link->port + 1;
+	nh->vlan_tci = link->vlan_tci;
+	nh->mtu = link->mtu;
+	memcpy(nh->smac, link->mac, sizeof(nh->smac));
+}
+
+/* A group is on every link; the one that the sender's address is on is meant. */
+static uint32_t group_hop(struct dpdk_hops *hops, const struct hop_key *key, struct nexthop *nh)
+{
+	for (uint32_t i = 0; i < hops->addrs_count; i++) {
+		const struct hop_link *link = link_find(hops, hops->addrs[i].ifindex);
+
+		if (!link || !ip_addr_equal(&hops->addrs[i].ip, &key->local))
+			continue;
+		hop_from(nh, link);
+		group_mac(&key->remote, nh->dmac);
+		return REASON_COUNT;
+	}
+	return REASON_no_route;
+}
+
 static uint32_t ask_kernel(struct dpdk_hops *hops, const struct hop_key *key, struct nexthop *nh)
 {
 	const struct hop_link *link;
 	struct dpdk_route route;
 
 	memset(nh, 0, sizeof(*nh));
+	if (ip_addr_is_group(&key->remote))
+		return group_hop(hops, key, nh);
 	if (dpdk_netlink_route(hops->ask_fd, &key->remote, &key->local, &route))
 		return REASON_no_route;
 	link = link_find(hops, route.oif);
@@ -247,10 +307,9 @@ static uint32_t ask_kernel(struct dpdk_hops *hops, const struct hop_key *key, st
 		return REASON_no_egress_port;
 	if (dpdk_netlink_neighbour(hops->ask_fd, route.oif, &route.next, nh->dmac))
 		return REASON_no_neighbour;
-	nh->ifindex = link->port;
-	nh->vlan_tci = link->vlan_tci;
-	nh->mtu = route.mtu && route.mtu < link->mtu ? (uint16_t)route.mtu : link->mtu;
-	memcpy(nh->smac, link->mac, sizeof(nh->smac));
+	hop_from(nh, link);
+	if (route.mtu && route.mtu < link->mtu)
+		nh->mtu = (uint16_t)route.mtu;
 	return REASON_COUNT;
 }
 
@@ -292,9 +351,12 @@ static void entry_ask(struct dpdk_hops *hops, struct hop_entry *e, const struct 
 void dpdk_hops_resolve(struct dpdk_hops *hops, const struct egress *eg, uint64_t now_ns)
 {
 	struct hop_key key = { eg->remote, eg->local };
+	struct hop_entry *e = entry_place(hops, &key);
 
-	if (eg->flags & EGRESS_F_ACTIVE)
-		entry_ask(hops, entry_place(hops, &key), &key, now_ns);
+	/* Many legs of a flow go to one address. */
+	if (e->seq && key_equal(&e->key, &key) && e->asked_ns == now_ns)
+		return;
+	entry_ask(hops, e, &key, now_ns);
 }
 
 /* ---- keeping it right ---- */

@@ -6,7 +6,8 @@
  *
  * An address is asked for when a rule with it is set, again when a worker misses it, when
  * the kernel says that something changed, and once a second while it is in use. What the
- * kernel does not know yet is a reason to punt: the punted packet makes it find out.
+ * kernel does not know yet is a reason to punt: the punted packet makes it find out. A
+ * multicast group is reached by the interface that has the address of the sender.
  */
 #ifndef TANDEM_DPDK_NEXTHOP_H
 #define TANDEM_DPDK_NEXTHOP_H
@@ -28,11 +29,17 @@ void dpdk_hops_free(struct dpdk_hops *hops);
  */
 int dpdk_hops_link(struct dpdk_hops *hops, int ifindex, uint32_t port, uint16_t vlan_tci);
 
-/* For workers: env_nexthop(); what is not known is asked for soon. nh->ifindex is the port. */
+/*
+ * For workers: env_nexthop(); what is not known is asked for soon. nh->ifindex is the number
+ * of the port plus one: 0 is no interface.
+ */
 uint32_t dpdk_hops_get(struct dpdk_hops *hops, const struct egress *eg, uint32_t l3_len,
 		       struct nexthop *nh, uint64_t now_ns);
 
-/* For the control thread: ask the kernel now for the way to eg->remote from eg->local. */
+/*
+ * For the control thread: ask the kernel now for the way to eg->remote from eg->local, unless
+ * that was done at this very time.
+ */
 void dpdk_hops_resolve(struct dpdk_hops *hops, const struct egress *eg, uint64_t now_ns);
 
 /* Readable when the kernel's tables have changed; dpdk_hops_tick() then reads it. */

@@ -15,13 +15,21 @@ static int packet_whole(struct rte_mbuf **mbuf)
 
 enum verdict dpdk_packet(struct env *env, struct rte_mbuf **mbuf, uint32_t *port)
 {
+	enum verdict verdict;
 	struct plan plan;
 	struct frame f;
+	__u32 ifindex = 0;
 
 	if (packet_whole(mbuf)) {
 		env_count(env, REASON_no_headroom);
 		return VERDICT_PUNT;
 	}
 	env->mbuf = *mbuf;
-	return reason_verdict(relay_frame(env, &f, &plan, port));
+	verdict = reason_verdict(relay_frame(env, &f, &plan, &ifindex));
+	if (verdict == VERDICT_FORWARD && unlikely(plan_many(&plan))) {
+		dpdk_copies(env, &f, &plan, *mbuf);
+		*mbuf = NULL;
+	}
+	*port = ifindex - 1;
+	return verdict;
 }

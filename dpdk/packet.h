@@ -11,8 +11,8 @@ struct env;
 
 /*
  * Take *mbuf through the pipeline with env's table; everything is counted. On
- * VERDICT_FORWARD the frame is rewritten and *port is the index of the port to send it
- * on; on VERDICT_PUNT it is as it came. *mbuf may become another one: a VLAN tag that the
+ * VERDICT_FORWARD the frame is rewritten and *port is the number of the port to send it
+ * on, or *mbuf is NULL: copies of it went to env->copier; on VERDICT_PUNT it is as it came. *mbuf may become another one: a VLAN tag that the
  * NIC took out is put back first. Headers lie as the driver puts them, two bytes off a
  * 4-byte boundary: for machines that do not care (x86-64, arm64).
  */

@@ -39,6 +39,7 @@ static int ethdev_start(uint16_t id, uint16_t rx, uint16_t tx, struct rte_mempoo
 
 	if (err)
 		return err;
+	conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	if (rx > 1 && info.flow_type_rss_offloads & RSS_WANTED) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = RSS_WANTED & info.flow_type_rss_offloads;
@@ -97,12 +98,19 @@ static int exception_address(const struct dpdk_port *port)
 		err = rte_eth_promiscuous_enable(port->id);
 		return err == -ENOTSUP ? 0 : err;
 	}
-	/* Neighbour discovery asks by multicast. */
-	err = rte_eth_allmulticast_enable(port->id);
-	if (err && err != -ENOTSUP)
-		return err;
 	err = rte_eth_macaddr_get(port->id, &mac);
 	return err ? err : rte_eth_dev_default_mac_addr_set(port->exception, &mac);
+}
+
+/*
+ * Groups that media comes from, and neighbour discovery, which asks by multicast: the host's
+ * kernel joins groups, but the NIC is not its own. What goes nowhere is dropped or punted.
+ */
+static void multicast_receive(const struct dpdk_port *port, uint32_t n)
+{
+	if (rte_eth_allmulticast_enable(port->id) && rte_eth_promiscuous_enable(port->id))
+		tandem_log(TANDEM_LOG_WARNING, MODULE,
+			   "port %u: its driver cannot be told to receive multicast", n);
 }
 
 static int exception_open(struct dpdk_port *port, const char *text, struct rte_mempool *pool)
@@ -133,6 +141,7 @@ static int ports_find(struct dpdk_ports *ports, uint16_t lcores)
 	int err;
 
 	ports->workers = lcores;
+	ports->chains = true;
 	RTE_ETH_FOREACH_DEV(id)
 	{
 		struct dpdk_port *port = &ports->port[ports->count];
@@ -147,6 +156,7 @@ static int ports_find(struct dpdk_ports *ports, uint16_t lcores)
 		port->exception = DPDK_NO_EXCEPTION;
 		rte_spinlock_init(&port->exception_lock);
 		ports->workers = RTE_MIN(ports->workers, info.max_tx_queues);
+		ports->chains &= !!(info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
 		ports->count++;
 	}
 	return ports->count ? 0 : -ENODEV;
@@ -154,12 +164,16 @@ static int ports_find(struct dpdk_ports *ports, uint16_t lcores)
 
 static int pool_create(struct dpdk_ports *ports)
 {
-	unsigned int n = 4U * DESCRIPTORS * ports->count * ports->workers;
+	unsigned int n = RTE_MAX(4U * DESCRIPTORS * ports->count * ports->workers,
+				 (unsigned int)MBUFS_MIN);
 
-	ports->pool = rte_pktmbuf_pool_create("tandem_frames", RTE_MAX(n, (unsigned int)MBUFS_MIN),
-					      POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-					      SOCKET_ID_ANY);
-	return ports->pool ? 0 : -rte_errno;
+	ports->pool = rte_pktmbuf_pool_create("tandem_frames", n, POOL_CACHE, 0,
+					      RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	if (!ports->pool)
+		return -rte_errno;
+	ports->clones = rte_pktmbuf_pool_create("tandem_clones", n, POOL_CACHE, 0, 0,
+						SOCKET_ID_ANY);
+	return ports->clones ? 0 : -rte_errno;
 }
 
 static int port_open(struct dpdk_ports *ports, uint32_t n, const char *exceptions, char *why,
@@ -183,6 +197,7 @@ static int port_open(struct dpdk_ports *ports, uint32_t n, const char *exception
 			 rte_strerror(-err));
 		return err;
 	}
+	multicast_receive(port, n);
 	if (exception_of(exceptions, n, text, sizeof(text)))
 		err = exception_open(port, text, ports->pool);
 	if (err) {

@@ -8,16 +8,19 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dpdk/copy.h"
 #include "dpdk/env.h"
 #include "dpdk/packet.h"
 
 #define BURST	   32
+#define OUTBOX	   64	/* no less than a burst */
 #define AHEAD	   4	/* frames whose first line is fetched before their turn */
 #define IDLE_POLLS 1000 /* empty rounds before a worker sleeps, where it may */
 
-/* Frames of one burst, by where they go. */
+/* Frames of one burst, by where they go; with each the leg that it is a copy for, if it is. */
 struct outbox {
-	struct rte_mbuf *frames[BURST];
+	struct rte_mbuf *frames[OUTBOX];
+	uint32_t legs[OUTBOX];
 	uint16_t count;
 };
 
@@ -25,6 +28,7 @@ struct worker {
 	struct dpdk_worker *self;
 	struct dpdk_relay *relay;
 	struct env env;
+	struct dpdk_copier copier;
 	struct outbox ports[DPDK_MAX_PORTS];
 	struct outbox punts;
 };
@@ -37,11 +41,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-static void outbox_add(struct outbox *box, struct rte_mbuf *mbuf)
-{
-	box->frames[box->count++] = mbuf;
-}
-
 /* What a full transmit queue refuses is lost, and counted. */
 static void send_port(struct worker *w, uint32_t n)
 {
@@ -51,11 +50,29 @@ static void send_port(struct worker *w, uint32_t n)
 	sent = rte_eth_tx_burst(w->relay->ports.port[n].id, w->self->index, box->frames,
 				box->count);
 	for (uint16_t i = sent; i < box->count; i++) {
-		if (w->env.counters)
+		if (box->legs[i] != TANDEM_NO_SLOT)
+			dpdk_copy_failed(&w->env, box->legs[i]);
+		else if (w->env.counters)
 			w->env.counters->packets[REASON_send_failed]++;
 		rte_pktmbuf_free(box->frames[i]);
 	}
 	box->count = 0;
+}
+
+/* A frame that came may become hundreds. */
+static void port_add(struct worker *w, uint32_t n, struct rte_mbuf *mbuf, uint32_t leg)
+{
+	struct outbox *box = &w->ports[n];
+
+	if (box->count == OUTBOX)
+		send_port(w, n);
+	box->frames[box->count] = mbuf;
+	box->legs[box->count++] = leg;
+}
+
+static void copy_h(struct rte_mbuf *copy, uint32_t port, uint32_t leg, void *arg)
+{
+	port_add(arg, port, copy, leg);
 }
 
 static void send_punts(struct worker *w, struct dpdk_port *port)
@@ -80,10 +97,10 @@ static void relay_one(struct worker *w, struct rte_mbuf *mbuf)
 
 	if (w->env.table)
 		verdict = dpdk_packet(&w->env, &mbuf, &out);
-	if (verdict == VERDICT_FORWARD)
-		outbox_add(&w->ports[out], mbuf);
+	if (verdict == VERDICT_FORWARD && mbuf)
+		port_add(w, out, mbuf, TANDEM_NO_SLOT);
 	else if (verdict == VERDICT_PUNT)
-		outbox_add(&w->punts, mbuf);
+		w->punts.frames[w->punts.count++] = mbuf;
 	else
 		rte_pktmbuf_free(mbuf);
 }
@@ -122,6 +139,8 @@ static uint16_t host_burst(struct worker *w, uint32_t n)
 	box->count = rte_eth_rx_burst(port->exception, 0, box->frames, BURST);
 	if (!box->count)
 		return 0;
+	for (uint16_t i = 0; i < box->count; i++)
+		box->legs[i] = TANDEM_NO_SLOT;
 	send_port(w, n);
 	return 1;
 }
@@ -158,7 +177,18 @@ int dpdk_worker_run(void *arg)
 {
 	struct dpdk_worker *self = arg;
 	struct dpdk_relay *relay = self->relay;
-	struct worker w = { .self = self, .relay = relay, .env = { .hops = relay->hops } };
+	struct worker w = {
+		.self = self,
+		.relay = relay,
+		.env = { .hops = relay->hops, .copier = &w.copier },
+		.copier = {
+			.frames = relay->ports.pool,
+			.clones = relay->ports.clones,
+			.chain_min = relay->ports.chains ? DPDK_CHAIN_MIN : UINT32_MAX,
+			.copy_h = copy_h,
+			.arg = &w,
+		},
+	};
 	uint32_t empty = 0;
 
 	rte_rcu_qsbr_thread_register(relay->rcu, self->index);

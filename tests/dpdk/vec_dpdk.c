@@ -185,16 +185,6 @@ static const struct leg_state *dpdk_leg_states(void)
 	return more.table->leg_states;
 }
 
-static const struct fan_state *dpdk_fan_states(void)
-{
-	return more.table->fan_states;
-}
-
-static const struct leg_state *dpdk_leg_states(void)
-{
-	return more.table->leg_states;
-}
-
 static void dpdk_stream(__u32 slot, __u32 ssrc, struct stream *stream)
 {
 	struct env env = { .table = more.table };
@@ -211,12 +201,9 @@ const struct vec_more vec_more = {
 	.reset = dpdk_reset,
 	.busy = dpdk_busy,
 	.network = dpdk_network,
-	.network = dpdk_network,
 	.frame = dpdk_frame,
 	.counters = dpdk_counters,
 	.flows = dpdk_flows,
-	.fan_states = dpdk_fan_states,
-	.leg_states = dpdk_leg_states,
 	.fan_states = dpdk_fan_states,
 	.leg_states = dpdk_leg_states,
 	.stream = dpdk_stream,
