@@ -16,9 +16,11 @@
 #include "userspace/datapath/dpdk_wire.h"
 #include "userspace/util/log.h"
 
-#define MODULE	    "control"
-#define MAX_CLIENTS 4
-#define TICK_MS	    10
+#define MODULE	     "control"
+#define HEADER	     offsetof(struct tandem_dpdk_request, hello)
+#define MAX_CLIENTS  4
+#define TICK_MS	     10
+#define CAPACITY_MAX (1U << 24) /* flows, fans, legs, streams */
 
 struct dpdk_control {
 	struct dpdk_relay *relay;
@@ -26,8 +28,10 @@ struct dpdk_control {
 	int listen_fd;
 	int clients[MAX_CLIENTS]; /* -1: free */
 	int owner;		  /* descriptor of the controller; -1: none */
+	struct tandem_fan *fan;	  /* of the flow that will be set next: room for every leg */
 	struct tandem_dpdk_request request;
 	struct tandem_dpdk_reply reply;
+	struct tandem_leg_stats stats[TANDEM_DPDK_FAN];
 };
 
 static uint64_t now_ns(void)
@@ -80,7 +84,8 @@ static bool config_valid(const struct tandem_dpdk_config *config)
 	       relay->locals_count <= TANDEM_MAX_LOCALS && relay->port_count &&
 	       relay->port_count <= UINT16_MAX &&
 	       relay->slots >= relay->locals_count * relay->port_count &&
-	       relay->slots <= 1U << 24 && config->stream_capacity <= 1U << 24;
+	       relay->slots <= CAPACITY_MAX && relay->fans <= CAPACITY_MAX &&
+	       relay->legs <= CAPACITY_MAX && config->stream_capacity <= CAPACITY_MAX;
 }
 
 static int op_config(struct dpdk_control *control, int fd)
@@ -125,13 +130,67 @@ static void resolve(struct dpdk_hops *hops, const struct tandem_flow_spec *spec)
 		dpdk_hops_resolve(hops, &spec->fan->legs[i].leg.egress, now);
 }
 
+/* A further part of the legs that the next set is to take. */
+static int op_legs_set(struct dpdk_control *control)
+{
+	const struct tandem_dpdk_legs *part = &control->request.part;
+	struct tandem_fan *fan = control->fan;
+
+	if (part->first == 0)
+		fan->leg_count = 0;
+	if (part->first != fan->leg_count)
+		return -EPROTO;
+	if (part->count > TANDEM_DPDK_FAN - part->first)
+		return -EINVAL;
+	memcpy(&fan->legs[part->first], part->legs, part->count * sizeof(fan->legs[0]));
+	fan->leg_count += part->count;
+	return 0;
+}
+
 static int op_set(struct dpdk_control *control)
 {
-	struct tandem_flow_spec *spec = &control->request.spec;
+	const struct tandem_dpdk_set *set = &control->request.set;
+	struct tandem_flow_spec spec = set->spec;
+	struct tandem_fan *fan = control->fan;
+	uint32_t sent = fan->leg_count;
+	int err;
 
-	spec->fan = NULL; /* a pointer of another process */
-	resolve(control->relay->hops, spec);
-	return dpdk_table_set(control->relay->table, spec);
+	fan->leg_count = 0;
+	spec.fan = NULL;
+	if (set->fan) {
+		if (set->leg_count && set->leg_count != sent)
+			return -EPROTO;
+		if (set->branch_count > TANDEM_MAX_BRANCHES)
+			return -EINVAL;
+		fan->branch_count = set->branch_count;
+		fan->leg_count = set->leg_count;
+		memcpy(fan->branches, set->branches, sizeof(fan->branches));
+		spec.fan = fan;
+	}
+	resolve(control->relay->hops, &spec);
+	err = dpdk_table_set(control->relay->table, &spec);
+	fan->leg_count = 0;
+	return err;
+}
+
+static int op_legs_read(struct dpdk_control *control)
+{
+	const struct tandem_table *book = &control->relay->table->book;
+	uint32_t slot = tandem_table_find(book, control->request.legs.id);
+	uint32_t first = control->request.legs.first;
+	struct tandem_dpdk_reply *reply = &control->reply;
+	size_t n;
+
+	if (slot == TANDEM_NO_SLOT)
+		return -ENOENT;
+	tandem_table_read_legs(book, slot, control->stats, TANDEM_DPDK_FAN, &n);
+	reply->legs.total = (uint32_t)n;
+	if (first >= n)
+		return 0;
+	reply->legs.count = (uint32_t)RTE_MIN(n - first, (size_t)TANDEM_DPDK_STATS);
+	memcpy(reply->legs.legs, &control->stats[first],
+	       reply->legs.count * sizeof(control->stats[0]));
+	return 0;
 }
 
 static int op_list(struct dpdk_control *control)
@@ -183,6 +242,10 @@ static int op_rules(struct dpdk_control *control, int fd)
 				       reply->read.streams, TANDEM_MAX_STREAMS, &reply->read.count);
 	case TANDEM_DPDK_LIST:
 		return op_list(control);
+	case TANDEM_DPDK_LEGS_SET:
+		return op_legs_set(control);
+	case TANDEM_DPDK_LEGS_READ:
+		return op_legs_read(control);
 	case TANDEM_DPDK_RESET:
 		return op_reset(control);
 	default:
@@ -210,10 +273,20 @@ static void client_close(struct dpdk_control *control, int *client)
 {
 	if (control->owner == *client) {
 		control->owner = -1;
+		control->fan->leg_count = 0;
 		tandem_log(TANDEM_LOG_INFO, MODULE, "the controller is gone; its flows go on");
 	}
 	close(*client);
 	*client = -1;
+}
+
+/* Is a message as long as what it says it is? */
+static bool complete(const struct tandem_dpdk_request *request, size_t len)
+{
+	if (request->op == TANDEM_DPDK_LEGS_SET &&
+	    len < offsetof(struct tandem_dpdk_request, part.legs))
+		return false;
+	return len == tandem_dpdk_request_size(request);
 }
 
 static void client_serve(struct dpdk_control *control, int *client)
@@ -224,12 +297,13 @@ static void client_serve(struct dpdk_control *control, int *client)
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	/* Another build's hello is answered, that it may say so. */
-	if (len < (ssize_t)(2 * sizeof(uint32_t)) || request->magic != TANDEM_DPDK_MAGIC ||
-	    (len != sizeof(*request) && request->op != TANDEM_DPDK_HELLO)) {
+	if (len < (ssize_t)HEADER || request->magic != TANDEM_DPDK_MAGIC ||
+	    (request->op != TANDEM_DPDK_HELLO && !complete(request, (size_t)len))) {
 		client_close(control, client);
 		return;
 	}
-	memset((char *)request + len, 0, sizeof(*request) - (size_t)len);
+	if (request->op == TANDEM_DPDK_HELLO && (size_t)len < tandem_dpdk_request_size(request))
+		memset(&request->hello, 0, sizeof(request->hello));
 	memset(&control->reply, 0, sizeof(control->reply));
 	control->reply.magic = TANDEM_DPDK_MAGIC;
 	control->reply.result = answer(control, *client);
@@ -282,9 +356,24 @@ static int control_listen(struct dpdk_control *control)
 	return err;
 }
 
-int dpdk_control_open(struct dpdk_control **controlp, const char *path, struct dpdk_relay *relay)
+static struct dpdk_control *control_alloc(void)
 {
 	struct dpdk_control *control = calloc(1, sizeof(*control));
+
+	if (!control)
+		return NULL;
+	control->fan =
+		calloc(1, sizeof(*control->fan) + TANDEM_DPDK_FAN * sizeof(control->fan->legs[0]));
+	if (!control->fan) {
+		free(control);
+		return NULL;
+	}
+	return control;
+}
+
+int dpdk_control_open(struct dpdk_control **controlp, const char *path, struct dpdk_relay *relay)
+{
+	struct dpdk_control *control = control_alloc();
 	const char *slash = strrchr(path, '/');
 	int err = 0;
 
@@ -308,6 +397,7 @@ int dpdk_control_open(struct dpdk_control **controlp, const char *path, struct d
 	if (err) {
 		if (control->listen_fd >= 0)
 			close(control->listen_fd);
+		free(control->fan);
 		free(control);
 		return err;
 	}
@@ -326,6 +416,7 @@ void dpdk_control_close(struct dpdk_control *control)
 	close(control->listen_fd);
 	unlink(control->path);
 	table_drop(control->relay);
+	free(control->fan);
 	free(control);
 }
 

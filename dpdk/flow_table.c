@@ -46,6 +46,31 @@ static int shared_alloc(struct dpdk_table *table)
 	return rte_hash_rcu_qsbr_add(table->shared, &rcu) ? -rte_errno : 0;
 }
 
+/*
+ * A tandem_written_h. The legs of the fan that the rule had will be given to others now; but
+ * a worker may still be making copies for them, by the rule as it was.
+ */
+static void legs_leave(uint32_t slot, void *arg)
+{
+	struct dpdk_table *table = arg;
+
+	if (slot != table->leaving)
+		return;
+	table->leaving = TANDEM_NO_SLOT;
+	rte_rcu_qsbr_synchronize(table->rcu, RTE_QSBR_THRID_INVALID);
+}
+
+/* Before the rule of a flow is changed or removed. Returns its slot, or TANDEM_NO_SLOT. */
+static uint32_t change_begin(struct dpdk_table *table, uint64_t id)
+{
+	uint32_t slot = tandem_table_find(&table->book, id);
+
+	table->leaving = TANDEM_NO_SLOT;
+	if (slot != TANDEM_NO_SLOT && table->rules[slot].flags & RULE_F_FAN)
+		table->leaving = slot;
+	return slot;
+}
+
 int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *config,
 		     uint32_t stream_capacity, struct rte_rcu_qsbr *rcu)
 {
@@ -77,6 +102,8 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 	if (table->rules && table->flows && table->streams && table->fans && table->fan_states &&
 	    table->legs && table->leg_states)
 		err = tandem_table_init(&table->book, config, &memory, dpdk_table_share, table);
+	table->book.written_h = legs_leave;
+	table->leaving = TANDEM_NO_SLOT;
 	if (!err)
 		err = shared_alloc(table);
 	if (err) {
@@ -135,7 +162,7 @@ static void streams_forget(struct dpdk_table *table, uint32_t slot)
 
 int dpdk_table_set(struct dpdk_table *table, const struct tandem_flow_spec *spec)
 {
-	uint32_t before = tandem_table_find(&table->book, spec->id);
+	uint32_t before = change_begin(table, spec->id);
 	int err = tandem_table_set(&table->book, spec);
 
 	if (before != TANDEM_NO_SLOT && before != tandem_table_find(&table->book, spec->id))
@@ -145,7 +172,7 @@ int dpdk_table_set(struct dpdk_table *table, const struct tandem_flow_spec *spec
 
 int dpdk_table_remove(struct dpdk_table *table, uint64_t id)
 {
-	uint32_t slot = tandem_table_find(&table->book, id);
+	uint32_t slot = change_begin(table, id);
 	int err = tandem_table_remove(&table->book, id);
 
 	if (!err)

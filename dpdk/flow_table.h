@@ -46,6 +46,7 @@ struct dpdk_table {
 	struct tandem_table book;
 	struct rte_rcu_qsbr *rcu;
 	uint32_t stream_capacity;
+	uint32_t leaving; /* slot whose rule is about to lose its fan; or TANDEM_NO_SLOT */
 };
 
 /*

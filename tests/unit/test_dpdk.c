@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,6 +19,7 @@
 #include "userspace/datapath/dpdk_wire.h"
 
 #define FLOWS 20
+#define LEGS  300 /* more than fit into one message */
 
 /* What the worker is to say. */
 static struct {
@@ -26,9 +28,13 @@ static struct {
 	pthread_t thread;
 	int hello_result, config_result;
 	uint32_t taken_over;
-	uint64_t set_id, removed_id;
+	uint64_t removed_id;
 	bool reset;
-	bool hang_up; /* on the next rule */
+	bool hang_up;		    /* on the next rule */
+	struct tandem_dpdk_set set; /* the last one, */
+	struct tandem_fan_leg legs[LEGS];
+	uint32_t leg_count; /* and the legs that came before it */
+	size_t parts;
 } worker;
 
 static void reply_list(const struct tandem_dpdk_request *request, struct tandem_dpdk_reply *reply)
@@ -38,6 +44,31 @@ static void reply_list(const struct tandem_dpdk_request *request, struct tandem_
 	for (; i < FLOWS && reply->list.count < TANDEM_DPDK_BATCH; i++)
 		reply->list.specs[reply->list.count++].id = i + 1;
 	reply->list.next = i < FLOWS ? i : 0;
+}
+
+static int legs_arrive(const struct tandem_dpdk_legs *part)
+{
+	if (part->first == 0)
+		worker.leg_count = 0;
+	if (part->first != worker.leg_count || part->first + part->count > LEGS)
+		return -EPROTO;
+	memcpy(&worker.legs[part->first], part->legs, part->count * sizeof(part->legs[0]));
+	worker.leg_count += part->count;
+	worker.parts++;
+	return 0;
+}
+
+/* Leg n has id n + 1000 and has sent n copies. */
+static void reply_legs(const struct tandem_dpdk_request *request, struct tandem_dpdk_reply *reply)
+{
+	uint32_t i = request->legs.first;
+
+	if (request->legs.id != 1)
+		reply->result = -ENOENT;
+	reply->legs.total = LEGS;
+	for (; i < LEGS && reply->legs.count < TANDEM_DPDK_STATS; i++)
+		reply->legs.legs[reply->legs.count++] = (struct tandem_leg_stats){ .id = i + 1000,
+										   .packets = i };
 }
 
 static void answer(const struct tandem_dpdk_request *request, struct tandem_dpdk_reply *reply)
@@ -53,8 +84,14 @@ static void answer(const struct tandem_dpdk_request *request, struct tandem_dpdk
 		reply->result = worker.config_result;
 		break;
 	case TANDEM_DPDK_SET:
-		worker.set_id = request->spec.id;
-		reply->result = request->spec.id == 9 ? -ENOSPC : 0;
+		worker.set = request->set;
+		reply->result = request->set.spec.id == 9 ? -ENOSPC : 0;
+		break;
+	case TANDEM_DPDK_LEGS_SET:
+		reply->result = legs_arrive(&request->part);
+		break;
+	case TANDEM_DPDK_LEGS_READ:
+		reply_legs(request, reply);
 		break;
 	case TANDEM_DPDK_REMOVE:
 		worker.removed_id = request->id;
@@ -81,11 +118,14 @@ static void *worker_main(void *arg)
 {
 	struct tandem_dpdk_request request;
 	struct tandem_dpdk_reply reply;
+	ssize_t len;
 	int fd;
 	(void)arg;
 
 	while ((fd = accept(worker.listen_fd, NULL, NULL)) >= 0) {
-		while (recv(fd, &request, sizeof(request), 0) == sizeof(request)) {
+		while ((len = recv(fd, &request, sizeof(request), 0)) > 0) {
+			if ((size_t)len != tandem_dpdk_request_size(&request))
+				break;
 			if (worker.hang_up && request.op == TANDEM_DPDK_SET)
 				break;
 			memset(&reply, 0, sizeof(reply));
@@ -178,6 +218,100 @@ static void a_worker_is_told_and_asked(void **state)
 	assert_false(worker.reset);
 }
 
+static void a_fan_is_told_in_parts(void **state)
+{
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + LEGS * sizeof(fan->legs[0]));
+	struct tandem_change changes[2] = {
+		{ .op = TANDEM_FLOW_SET, .spec = { .id = 7, .fan = fan } },
+		{ .op = TANDEM_FLOW_SET, .spec.id = 8 },
+	};
+	struct tandem_datapath *dp;
+	(void)state;
+
+	assert_non_null(fan);
+	fan->branch_count = 2;
+	fan->leg_count = LEGS;
+	fan->branches[0] = (struct branch){ .ssrc = 5, .count = 200 };
+	fan->branches[1] = (struct branch){ .first = 200, .count = 100, .flags = BRANCH_F_ANY };
+	for (uint32_t i = 0; i < LEGS; i++) {
+		fan->legs[i].id = i + 1;
+		fan->legs[i].leg.egress.seq_offset = (uint16_t)i;
+	}
+	assert_int_equal(open_client(&dp, NULL, 0), 0);
+	assert_int_equal(tandem_dpdk_ops.apply(dp, changes, 1), 0);
+	assert_int_equal(changes[0].result, 0);
+	assert_true(worker.parts > 1);
+	assert_int_equal(worker.leg_count, LEGS);
+	assert_memory_equal(worker.legs, fan->legs, LEGS * sizeof(fan->legs[0]));
+	assert_int_equal(worker.set.fan, 1);
+	assert_int_equal(worker.set.leg_count, LEGS);
+	assert_int_equal(worker.set.branch_count, 2);
+	assert_memory_equal(worker.set.branches, fan->branches, sizeof(fan->branches));
+	/* No address of ours is any business of the worker's. */
+	assert_null(worker.set.spec.fan);
+
+	/* A flow without a fan has nothing of the one before. */
+	assert_int_equal(tandem_dpdk_ops.apply(dp, &changes[1], 1), 0);
+	assert_int_equal(worker.set.spec.id, 8);
+	assert_int_equal(worker.set.fan, 0);
+	assert_int_equal(worker.set.leg_count, 0);
+	/* One with legs for nobody is still a fan. */
+	fan->leg_count = 0;
+	fan->branch_count = 0;
+	worker.parts = 0;
+	assert_int_equal(tandem_dpdk_ops.apply(dp, changes, 1), 0);
+	assert_int_equal(worker.parts, 0);
+	assert_int_equal(worker.set.fan, 1);
+	tandem_dpdk_ops.close(dp, true);
+	free(fan);
+}
+
+static void legs_are_read_in_parts(void **state)
+{
+	struct tandem_leg_stats legs[LEGS + 10];
+	struct tandem_datapath *dp;
+	size_t n;
+	(void)state;
+
+	assert_int_equal(open_client(&dp, NULL, 0), 0);
+	assert_int_equal(tandem_dpdk_ops.read_legs(dp, 1, legs, LEGS + 10, &n), 0);
+	assert_int_equal(n, LEGS);
+	for (uint32_t i = 0; i < LEGS; i++) {
+		assert_int_equal(legs[i].id, i + 1000);
+		assert_int_equal(legs[i].packets, i);
+	}
+	/* No more than there is room for. */
+	memset(legs, 0, sizeof(legs));
+	assert_int_equal(tandem_dpdk_ops.read_legs(dp, 1, legs, TANDEM_DPDK_STATS + 1, &n), 0);
+	assert_int_equal(n, TANDEM_DPDK_STATS + 1);
+	assert_int_equal(legs[TANDEM_DPDK_STATS].id, TANDEM_DPDK_STATS + 1000);
+	assert_int_equal(legs[TANDEM_DPDK_STATS + 1].id, 0);
+	assert_int_equal(tandem_dpdk_ops.read_legs(dp, 2, legs, LEGS, &n), -ENOENT);
+	assert_int_equal(n, 0);
+	tandem_dpdk_ops.close(dp, true);
+}
+
+static void requests_have_the_length_of_their_kind(void **state)
+{
+	struct tandem_dpdk_request request = { .op = TANDEM_DPDK_LEGS_SET };
+	size_t none = tandem_dpdk_request_size(&request);
+	(void)state;
+
+	request.part.count = TANDEM_DPDK_LEGS;
+	assert_true(tandem_dpdk_request_size(&request) <= sizeof(request));
+	assert_int_equal(tandem_dpdk_request_size(&request) - none,
+			 TANDEM_DPDK_LEGS * sizeof(struct tandem_fan_leg));
+	request.part.count = TANDEM_DPDK_LEGS + 1;
+	assert_int_equal(tandem_dpdk_request_size(&request), 0);
+	request.op = TANDEM_DPDK_LEGS_READ + 1;
+	assert_int_equal(tandem_dpdk_request_size(&request), 0);
+	for (uint32_t op = TANDEM_DPDK_HELLO; op <= TANDEM_DPDK_RESET; op++) {
+		request.op = op;
+		assert_true(tandem_dpdk_request_size(&request) >= 2 * sizeof(uint32_t));
+		assert_true(tandem_dpdk_request_size(&request) <= sizeof(request));
+	}
+}
+
 static void closing_for_good_empties_the_worker(void **state)
 {
 	struct tandem_datapath *dp;
@@ -224,7 +358,7 @@ static void a_worker_that_dies(void **state)
 		assert_int_equal(tandem_dpdk_ops.apply(dp, &change, 1), 0);
 	}
 	assert_int_equal(change.result, 0);
-	assert_int_equal(worker.set_id, 7);
+	assert_int_equal(worker.set.spec.id, 7);
 	tandem_dpdk_ops.close(dp, true);
 }
 
@@ -247,6 +381,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_worker_is_told_and_asked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_fan_is_told_in_parts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(legs_are_read_in_parts, set_up, tear_down),
+		cmocka_unit_test(requests_have_the_length_of_their_kind),
 		cmocka_unit_test_setup_teardown(closing_for_good_empties_the_worker, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(a_worker_that_is_not_ours, set_up, tear_down),

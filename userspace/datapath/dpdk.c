@@ -77,7 +77,7 @@ static int talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
 		return -ENOTCONN;
 	dp->request.magic = TANDEM_DPDK_MAGIC;
 	dp->request.op = op;
-	if (send(dp->fd, &dp->request, sizeof(dp->request), MSG_NOSIGNAL) < 0)
+	if (send(dp->fd, &dp->request, tandem_dpdk_request_size(&dp->request), MSG_NOSIGNAL) < 0)
 		return lose(dp, -errno);
 	len = recv(dp->fd, &dp->reply, sizeof(dp->reply), 0);
 	if (len < 0)
@@ -209,6 +209,42 @@ static int dpdk_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 	return 0;
 }
 
+static int send_legs(struct tandem_datapath *dp, const struct tandem_fan *fan)
+{
+	struct tandem_dpdk_legs *part = &dp->request.part;
+	int err = 0;
+
+	for (uint32_t i = 0; i < fan->leg_count && !err; i += part->count) {
+		part->first = i;
+		part->count = fan->leg_count - i;
+		if (part->count > TANDEM_DPDK_LEGS)
+			part->count = TANDEM_DPDK_LEGS;
+		memcpy(part->legs, &fan->legs[i], part->count * sizeof(part->legs[0]));
+		err = talk(dp, TANDEM_DPDK_LEGS_SET);
+	}
+	return err;
+}
+
+static int set_flow(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
+{
+	const struct tandem_fan *fan = spec->fan;
+	struct tandem_dpdk_set *set = &dp->request.set;
+	int err = fan ? send_legs(dp, fan) : 0;
+
+	if (err)
+		return err;
+	memset(set, 0, sizeof(*set));
+	set->spec = *spec;
+	set->spec.fan = NULL;
+	if (fan) {
+		set->fan = 1;
+		set->branch_count = fan->branch_count;
+		set->leg_count = fan->leg_count;
+		memcpy(set->branches, fan->branches, sizeof(set->branches));
+	}
+	return talk(dp, TANDEM_DPDK_SET);
+}
+
 static int dpdk_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
 {
 	reconnect(dp);
@@ -216,8 +252,7 @@ static int dpdk_apply(struct tandem_datapath *dp, struct tandem_change *changes,
 		struct tandem_change *c = &changes[i];
 
 		if (c->op == TANDEM_FLOW_SET) {
-			dp->request.spec = c->spec;
-			c->result = talk(dp, TANDEM_DPDK_SET);
+			c->result = set_flow(dp, &c->spec);
 		} else {
 			dp->request.id = c->spec.id;
 			c->result = talk(dp, TANDEM_DPDK_REMOVE);
@@ -245,6 +280,35 @@ static int dpdk_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem
 		stats->stream_count = TANDEM_MAX_STREAMS;
 	memcpy(stats->streams, dp->reply.read.streams,
 	       stats->stream_count * sizeof(stats->streams[0]));
+	return 0;
+}
+
+static int dpdk_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+			  struct tandem_leg_stats *legs, size_t max, size_t *n)
+{
+	size_t total;
+
+	*n = 0;
+	do {
+		size_t count, room = max - *n;
+		int err;
+
+		dp->request.legs.id = flow_id;
+		dp->request.legs.first = (uint32_t)*n;
+		err = talk(dp, TANDEM_DPDK_LEGS_READ);
+		if (err)
+			return err;
+		total = dp->reply.legs.total;
+		count = dp->reply.legs.count;
+		if (count > TANDEM_DPDK_STATS)
+			count = TANDEM_DPDK_STATS;
+		if (count > room)
+			count = room;
+		if (!count)
+			break;
+		memcpy(&legs[*n], dp->reply.legs.legs, count * sizeof(*legs));
+		*n += count;
+	} while (*n < total && *n < max);
 	return 0;
 }
 
@@ -291,6 +355,7 @@ const struct tandem_datapath_ops tandem_dpdk_ops = {
 	.open = dpdk_open,
 	.apply = dpdk_apply,
 	.read = dpdk_read,
+	.read_legs = dpdk_read_legs,
 	.list = dpdk_list,
 	.counters = dpdk_counters,
 	.describe = dpdk_describe,

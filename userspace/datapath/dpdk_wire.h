@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What controller and DPDK worker say to each other over a Unix SOCK_SEQPACKET socket:
- * one request, one reply, each one of the structs below, in the host's byte order. Both
- * ends are on one host, but may be of different builds: the hello tells.
+ * one request, one reply, each one of the structs below, in the host's byte order. A request
+ * is as long as its op needs, a reply always the same. Both ends are on one host, but may be
+ * of different builds: the hello tells.
  *
  * Any client may ask hello and counters. The first to send its configuration owns the
  * rules until its connection ends; the rules themselves do not end with it.
+ *
+ * A message has room for a part of the legs that a flow may have. They are sent in parts,
+ * one after the other, before the set that takes them; -EPROTO says that some are missing.
  */
 #ifndef TANDEM_DATAPATH_DPDK_WIRE_H
 #define TANDEM_DATAPATH_DPDK_WIRE_H
+
+#include <stddef.h>
 
 #include "core/abi.h"
 #include "userspace/datapath/datapath.h"
 
 #define TANDEM_DPDK_MAGIC 0x746e646dU
-#define TANDEM_DPDK_BATCH 8 /* flows in one reply of a list */
+#define TANDEM_DPDK_BATCH 8					  /* flows in one reply of a list */
+#define TANDEM_DPDK_LEGS  128					  /* legs in one request */
+#define TANDEM_DPDK_STATS 64					  /* legs in one reply */
+#define TANDEM_DPDK_FAN	  (TANDEM_MAX_BRANCHES * TANDEM_MAX_LEGS) /* most legs of a flow */
 
 enum tandem_dpdk_op {
 	TANDEM_DPDK_HELLO,
@@ -24,12 +33,15 @@ enum tandem_dpdk_op {
 	TANDEM_DPDK_READ,
 	TANDEM_DPDK_LIST,
 	TANDEM_DPDK_COUNTERS,
-	TANDEM_DPDK_RESET, /* forget every rule */
+	TANDEM_DPDK_RESET,     /* forget every rule */
+	TANDEM_DPDK_LEGS_SET,  /* legs of the flow that will be set next */
+	TANDEM_DPDK_LEGS_READ, /* state of a flow's legs */
 };
 
 struct tandem_dpdk_hello {
 	uint32_t abi_version;
-	uint32_t sizes[4]; /* of a request, a reply, struct tandem_flow_spec, struct flow */
+	/* of a request, a reply, struct tandem_flow_spec, struct flow, struct tandem_fan_leg */
+	uint32_t sizes[5];
 };
 
 struct tandem_dpdk_config {
@@ -38,15 +50,36 @@ struct tandem_dpdk_config {
 	uint32_t fresh;
 };
 
+/* spec.fan means nothing on the wire: with fan set, branches and the legs sent before are it. */
+struct tandem_dpdk_set {
+	struct tandem_flow_spec spec;
+	uint32_t fan;
+	uint32_t branch_count;
+	uint32_t leg_count;
+	struct branch branches[TANDEM_MAX_BRANCHES];
+};
+
+/* Legs number first and on; a part with first 0 begins anew. */
+struct tandem_dpdk_legs {
+	uint32_t first;
+	uint32_t count;
+	struct tandem_fan_leg legs[TANDEM_DPDK_LEGS];
+};
+
 struct tandem_dpdk_request {
 	uint32_t magic;
 	uint32_t op; /* enum tandem_dpdk_op */
 	union {
 		struct tandem_dpdk_hello hello;
 		struct tandem_dpdk_config config;
-		struct tandem_flow_spec spec; /* set */
-		uint64_t id;		      /* remove, read */
-		uint32_t cursor;	      /* list: slot to go on at, 0 first */
+		struct tandem_dpdk_set set;
+		uint64_t id;	 /* remove, read */
+		uint32_t cursor; /* list: slot to go on at, 0 first */
+		struct tandem_dpdk_legs part;
+		struct {
+			uint64_t id;
+			uint32_t first;
+		} legs; /* read of legs */
 	};
 };
 
@@ -69,9 +102,46 @@ struct tandem_dpdk_reply {
 			uint32_t count;
 			struct tandem_flow_spec specs[TANDEM_DPDK_BATCH];
 		} list;
+		struct {
+			uint32_t total; /* legs of the flow */
+			uint32_t count; /* those from the first asked for on that are here */
+			struct tandem_leg_stats legs[TANDEM_DPDK_STATS];
+		} legs;
 		struct reason_counters counters;
 	};
 };
+
+/* Bytes of a request up to and with the member that its op uses; 0: there is no such op. */
+static inline size_t tandem_dpdk_request_size(const struct tandem_dpdk_request *request)
+{
+#define SIZE_WITH(member) (offsetof(struct tandem_dpdk_request, member) + sizeof(request->member))
+	switch (request->op) {
+	case TANDEM_DPDK_HELLO:
+		return SIZE_WITH(hello);
+	case TANDEM_DPDK_CONFIG:
+		return SIZE_WITH(config);
+	case TANDEM_DPDK_SET:
+		return SIZE_WITH(set);
+	case TANDEM_DPDK_REMOVE:
+	case TANDEM_DPDK_READ:
+		return SIZE_WITH(id);
+	case TANDEM_DPDK_LIST:
+		return SIZE_WITH(cursor);
+	case TANDEM_DPDK_COUNTERS:
+	case TANDEM_DPDK_RESET:
+		return SIZE_WITH(op);
+	case TANDEM_DPDK_LEGS_SET:
+		return request->part.count > TANDEM_DPDK_LEGS
+			       ? 0
+			       : offsetof(struct tandem_dpdk_request, part.legs) +
+					 request->part.count * sizeof(struct tandem_fan_leg);
+	case TANDEM_DPDK_LEGS_READ:
+		return SIZE_WITH(legs);
+	default:
+		return 0;
+	}
+#undef SIZE_WITH
+}
 
 /* What this build says in a hello. */
 static inline struct tandem_dpdk_hello tandem_dpdk_hello_own(void)
@@ -79,7 +149,8 @@ static inline struct tandem_dpdk_hello tandem_dpdk_hello_own(void)
 	return (struct tandem_dpdk_hello){
 		.abi_version = TANDEM_ABI_VERSION,
 		.sizes = { sizeof(struct tandem_dpdk_request), sizeof(struct tandem_dpdk_reply),
-			   sizeof(struct tandem_flow_spec), sizeof(struct flow) },
+			   sizeof(struct tandem_flow_spec), sizeof(struct flow),
+			   sizeof(struct tandem_fan_leg) },
 	};
 }
 
