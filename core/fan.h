@@ -137,7 +137,7 @@ static inline __u32 fan_resolve(struct env *env, const struct fan_job *job)
 	state = &fan->branch[job->branch & (TANDEM_MAX_BRANCHES - 1)];
 	if (state->gen != job->gen || failed == REASON_NONE)
 		state->waiting_ns = 0;
-	else if (!state->waiting_ns)
+	if (failed != REASON_NONE && !state->waiting_ns)
 		state->waiting_ns = job->now;
 	state->gen = job->gen;
 	state->ifindex = way.ifindex;
