@@ -271,6 +271,8 @@ static int kernel_open(struct world *w)
 	bpf_map__set_max_entries(w->skel->maps.shared, 32);
 	bpf_map__set_max_entries(w->skel->maps.streams, VEC_STREAMS * 16);
 	err = copies_bpf__load(w->skel);
+	if (!err)
+		w->skel->bss->lost_on = w->net.v0;
 	return err ? err : kernel_devices(w);
 }
 
