@@ -45,21 +45,6 @@ static double seconds(const struct timespec *from)
 	return (double)(now.tv_sec - from->tv_sec) + (double)(now.tv_nsec - from->tv_nsec) / 1e9;
 }
 
-/* Every buffer comes back to the ring, whatever became of its datagram. */
-static void await_buffers(struct fixture *f)
-{
-	const struct timespec pause = { .tv_nsec = 1000000 };
-	struct reason_counters c;
-
-	for (int i = 0; i < WAIT_MS && f->dp->multishot; i++) {
-		ops->counters(f->dp, &c); /* the worker has been round once more */
-		if (f->dp->buffers_free == URING_BUFFERS)
-			return;
-		nanosleep(&pause, NULL);
-	}
-	assert_false(f->dp->multishot);
-}
-
 /* Set and remove them all once; returns how many of the changes failed. */
 static unsigned int change_all(struct fixture *f, uint64_t first_id)
 {

@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,9 @@ static inline struct tandem_datapath_config config(void)
 					      .port_min = BASE,
 					      .port_max = BASE + PORTS - 1,
 					      .flow_capacity = 2 * PORTS + 600,
-					      .stream_capacity = 64 };
+					      .stream_capacity = 64,
+					      .fan_capacity = 16,
+					      .leg_capacity = 1200 };
 
 	tandem_ip_parse(&cfg.locals[0].ip, "127.0.0.1");
 	tandem_ip_parse(&cfg.locals[1].ip, "::1");
@@ -172,6 +175,46 @@ static inline int set(struct fixture *f, const struct tandem_flow_spec *spec)
 	return c.result;
 }
 
+/* A fan of so many legs, for the caller to free; its one branch, for any SSRC, has them all. */
+static inline struct tandem_fan *fan_alloc(uint32_t legs)
+{
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + legs * sizeof(fan->legs[0]));
+
+	fan->leg_count = legs;
+	fan->branch_count = 1;
+	fan->branches[0] = (struct branch){ .count = (uint16_t)legs, .flags = BRANCH_F_ANY };
+	return fan;
+}
+
+/* Leg n is named id and goes from a port of the relay to a phone. */
+static inline struct egress *fan_leg(struct tandem_fan *fan, uint32_t n, uint32_t id, uint16_t port,
+				     const struct tandem_endpoint *to)
+{
+	struct egress *eg = &fan->legs[n].leg.egress;
+
+	fan->legs[n].id = id;
+	tandem_ip_parse(&eg->local, tandem_ip_is_v4(&to->ip) ? "127.0.0.1" : "::1");
+	eg->local_port = htons(port);
+	eg->remote = to->ip;
+	eg->remote_port = htons(to->port);
+	return eg;
+}
+
+/* Counts of one leg, by its name. */
+static inline struct tandem_leg_stats leg_of(struct fixture *f, uint64_t flow, uint32_t id)
+{
+	struct tandem_leg_stats legs[TANDEM_MAX_LEGS];
+	size_t n;
+
+	assert_int_equal(ops->read_legs(f->dp, flow, legs, TANDEM_MAX_LEGS, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		if (legs[i].id == id)
+			return legs[i];
+	}
+	fail_msg("no leg %u", id);
+	return (struct tandem_leg_stats){ 0 };
+}
+
 static inline int removal(struct fixture *f, uint64_t id)
 {
 	struct tandem_change c = { .op = TANDEM_FLOW_REMOVE, .spec.id = id, .result = 1 };
@@ -212,6 +255,12 @@ static inline void send_rtp(const struct phone *from, uint16_t port, uint16_t se
 	send_to(from, "127.0.0.1", port, buf, rtp(buf, seq, 0x1234));
 }
 
+/* A loopback of our own, with routes and devices to our liking. False where that is forbidden. */
+static inline bool own_network(void)
+{
+	return unshare(CLONE_NEWNET) == 0 && system("ip link set lo up multicast on") == 0;
+}
+
 /* Length of what came within WAIT_MS, or -1. */
 static inline ssize_t receive(const struct phone *p, unsigned char *buf, size_t size,
 			      uint16_t *from_port)
@@ -238,19 +287,45 @@ static inline struct tandem_flow_stats stats_of(struct fixture *f, uint64_t id)
 	return s;
 }
 
+static inline uint64_t counter(struct fixture *f, enum reason reason)
+{
+	struct reason_counters c;
+
+	assert_int_equal(ops->counters(f->dp, &c), 0);
+	return c.packets[reason];
+}
+
+/*
+ * Have all buffers come back, whatever became of what was in them? Looks into the worker's
+ * state just after it has been round once more.
+ */
+static inline bool buffers_back(struct fixture *f)
+{
+	uint32_t held = f->dp->copies_fresh;
+
+	counter(f, REASON_forwarded_rtp);
+	for (uint32_t i = f->dp->copies_free; i != TANDEM_NO_SLOT; i = f->dp->copies[i].next_free)
+		held--;
+	return !held && (!f->dp->multishot || f->dp->buffers_free == URING_BUFFERS);
+}
+
+static inline void await_buffers(struct fixture *f)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	for (int i = 0; i < WAIT_MS && !buffers_back(f); i++)
+		nanosleep(&pause, NULL);
+	assert_true(buffers_back(f));
+}
+
 /* Wait until the counter of a reason has reached a value. */
 static inline void await_counter(struct fixture *f, enum reason reason, uint64_t value)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
-	struct reason_counters c;
 
-	for (int i = 0; i < WAIT_MS; i++) {
-		ops->counters(f->dp, &c);
-		if (c.packets[reason] >= value)
-			break;
+	for (int i = 0; i < WAIT_MS && counter(f, reason) < value; i++)
 		nanosleep(&pause, NULL);
-	}
-	assert_int_equal(c.packets[reason], value);
+	assert_int_equal(counter(f, reason), value);
 }
 
 #endif
