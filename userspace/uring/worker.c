@@ -12,7 +12,7 @@
 #define MODULE	      "uring"
 #define BATCH	      1024 /* packets and copies between two looks at what else there is */
 #define REAP	      64
-#define DRAIN_ROUNDS  50
+#define DRAIN_NS      1000000000ULL
 #define DRAIN_WAIT_NS 20000000
 
 /* Between the thread and the one that starts it. */
@@ -123,14 +123,17 @@ static void cancel_everything(struct tandem_datapath *dp)
 static void drain(struct tandem_datapath *dp)
 {
 	struct __kernel_timespec wait = { .tv_nsec = DRAIN_WAIT_NS };
+	uint64_t start = monotonic_ns();
 	struct io_uring_cqe *cqe;
 
 	tandem_uring_flows_drop(dp);
-	for (int i = 0; i < DRAIN_ROUNDS && (dp->in_flight || todo(dp)); i++) {
-		if (i > 0)
-			cancel_everything(dp);
+	while ((dp->in_flight || todo(dp)) && monotonic_ns() - start < DRAIN_NS) {
+		uint32_t before = dp->in_flight;
+
 		io_uring_submit_and_wait_timeout(&dp->ring, &cqe, 1, &wait, NULL);
 		batch(dp);
+		if (dp->in_flight >= before)
+			cancel_everything(dp);
 	}
 	if (dp->in_flight)
 		tandem_log(TANDEM_LOG_WARNING, MODULE, "%u requests did not end", dp->in_flight);
