@@ -145,8 +145,8 @@ lint: ## formatting, licences, include directions, scripts, spelling
 format: ## rewrite the sources in the house style
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: all $(BENCH_BINS) ## measure the packet path beside a bare limit program (root)
-	bench/run.sh
+bench: all test-tools $(BENCH_BINS) ## measure the relay beside bare limit programs and peers, about six minutes (root)
+	@BUILD=$(BUILD) bench/run.sh
 
 ##@ Installing
 install: userspace dpdk ## install program, man pages and unit file under PREFIX

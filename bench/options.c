@@ -33,6 +33,7 @@ enum {
 	OPT_SOURCE,
 	OPT_SINK,
 	OPT_PID,
+	OPT_COPIES,
 };
 
 static const struct option longs[] = {
@@ -55,6 +56,7 @@ static const struct option longs[] = {
 	{ "source", required_argument, NULL, OPT_SOURCE },
 	{ "sink", required_argument, NULL, OPT_SINK },
 	{ "pid", required_argument, NULL, OPT_PID },
+	{ "copies", required_argument, NULL, OPT_COPIES },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -75,6 +77,7 @@ static void usage(FILE *out)
 	      "  --measure LIST       of rate, latency, cpu (default all; rate is always "
 	      "measured)\n"
 	      "  --rounds N           1 to 15 (default 3); relays take turns in each\n"
+	      "  --copies N           of each packet, 1 to 64 (default 1), where the relay can\n"
 	      "  --trial SECONDS      of one trial (default 0.5)\n"
 	      "  --search SECONDS     one search may take (default 15)\n"
 	      "  --time SECONDS       the whole run may take (default 900)\n"
@@ -196,6 +199,10 @@ static int set_number(struct bench_options *opts, int letter, const char *value)
 		err = whole(value, 1, RESULT_MAX_ROUNDS, &v);
 		opts->rounds = (int)v;
 		return err;
+	case OPT_COPIES:
+		err = whole(value, 1, BENCH_MAX_COPIES, &v);
+		opts->copies = (uint32_t)v;
+		return err;
 	case OPT_RETRIES:
 		err = whole(value, 0, 9, &v);
 		opts->retries = (int)v;
@@ -280,9 +287,12 @@ int tandem_bench_options(struct bench_options *opts, int argc, char **argv)
 {
 	int letter;
 
-	*opts = (struct bench_options){
-		.trial_s = 0.5, .search_s = 15, .total_s = 900, .rounds = 3, .retries = 1
-	};
+	*opts = (struct bench_options){ .trial_s = 0.5,
+					.search_s = 15,
+					.total_s = 900,
+					.rounds = 3,
+					.retries = 1,
+					.copies = 1 };
 	argv[0] = (char *)"tandem"; /* who getopt's messages come from */
 	optind = 0;
 	while ((letter = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {

@@ -12,6 +12,7 @@
 #define BENCH_MAX_LIST	 8
 #define BENCH_MAX_RELAYS (LAB_MAX_LANES - 1)
 #define BENCH_MAX_FLOWS	 100000
+#define BENCH_MAX_COPIES 64
 
 struct bench_options {
 	struct relay relays[BENCH_MAX_RELAYS];
@@ -21,6 +22,7 @@ struct bench_options {
 	bool rate, latency, cpu; /* what to measure */
 	double trial_s, search_s, total_s;
 	int rounds, retries;
+	uint32_t copies; /* of each packet */
 	unsigned int generator_cpu;
 	const char *json, *svg;
 	bool quiet;

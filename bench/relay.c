@@ -20,6 +20,7 @@
 
 #define STOP_STEPS   600 /* of 10 ms */
 #define MAX_FILES    1000000
+#define SPARE_FILES  64
 #define STOP_STEP_US 10000
 
 const struct relay_kind *const tandem_relay_kinds[] = {
@@ -116,16 +117,26 @@ void tandem_relay_ready(const struct relay_job *job, double install_s, double fa
 	send_report(job->report_fd, &report);
 }
 
-static void child_prepare(const struct lab *lab, const struct relay *relay, unsigned int avoid_cpu)
+/* As many as root may take, or as it was left. */
+static rlim_t raise_files(void)
 {
 	struct rlimit files = { MAX_FILES, MAX_FILES };
 
+	if (!setrlimit(RLIMIT_NOFILE, &files) || getrlimit(RLIMIT_NOFILE, &files))
+		return MAX_FILES;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_max;
+}
+
+static void child_prepare(const struct lab *lab, const struct relay *relay, unsigned int avoid_cpu)
+{
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
-	setrlimit(RLIMIT_NOFILE, &files);
+	raise_files();
 	leave_cpu(avoid_cpu);
 	if (tandem_lab_enter(lab->lanes[relay->lane].ns))
 		_exit(1);
@@ -136,11 +147,20 @@ static void child_serve(const struct lab *lab, const struct relay *relay, int fd
 	struct relay_report report = { 0 };
 	struct relay_job job = { .ways = relay->ways,
 				 .flows = relay->flows,
+				 .copies = relay->copies,
 				 .sink_mac = lab->lanes[relay->lane].rx_mac,
 				 .out_mac = lab->lanes[relay->lane].out_mac,
 				 .report_fd = fd };
 
 	block_term();
+	if (relay->kind->files * (uint64_t)relay->flows + SPARE_FILES > raise_files()) {
+		snprintf(report.why, sizeof(report.why),
+			 "needs more than %llu descriptors (ulimit -n)",
+			 (unsigned long long)raise_files());
+		report.err = -EMFILE;
+		send_report(fd, &report);
+		_exit(1);
+	}
 	report.err = relay->kind->serve(&job, report.why, sizeof(report.why));
 	if (report.err)
 		send_report(fd, &report);
@@ -218,12 +238,13 @@ static int wait_ready(struct relay *relay, double timeout_s)
 	return err ? err : tandem_script_read(relay, timeout_s);
 }
 
-int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flows,
+int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flows, uint32_t copies,
 		       unsigned int avoid_cpu, double timeout_s)
 {
 	uint64_t before = tandem_memory_free();
 	int err = make_ways(relay, flows);
 
+	relay->copies = copies;
 	memset(&relay->report, 0, sizeof(relay->report));
 	if (err || (!relay->kind && !relay->script))
 		return err;

@@ -29,6 +29,7 @@ struct relay_report {
 struct relay_job {
 	const struct lab_way *ways;
 	uint32_t flows;
+	uint32_t copies; /* of each packet; more than 1 only where the kind says that it can */
 	const uint8_t *sink_mac; /* next hop on out0 */
 	const uint8_t *out_mac;	 /* of out0 */
 	int report_fd;
@@ -36,7 +37,9 @@ struct relay_job {
 
 struct relay_kind {
 	const char *name;
-	bool xdp; /* has a program on in0 */
+	bool xdp;	    /* has a program on in0 */
+	bool copies;	    /* can send more than one of each packet */
+	unsigned int files; /* descriptors that it needs for each flow */
 	const char *help;
 	/*
 	 * In a child, in the relay's namespace, with SIGTERM blocked: install the flows, call
@@ -61,7 +64,7 @@ struct relay {
 	/* While it is up. */
 	pid_t pid;
 	int fd, input;
-	uint32_t flows;
+	uint32_t flows, copies;
 	struct lab_way *ways; /* as the relay wants its packets */
 	struct relay_report report;
 	uint64_t memory; /* of the whole machine, that it took; 0: not known */
@@ -76,10 +79,10 @@ extern const struct relay_kind *const tandem_relay_kinds[];
 int tandem_relay_parse(struct relay *relay, const char *text);
 
 /*
- * Start it with so many flows and wait until it is ready, timeout_s at most. avoid_cpu is
+ * Start it with so many flows and copies of each packet, and wait until it is ready, timeout_s at most. avoid_cpu is
  * left to the generator where there is more than one. 0 or a negative errno; says why.
  */
-int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flows,
+int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flows, uint32_t copies,
 		       unsigned int avoid_cpu, double timeout_s);
 void tandem_relay_stop(struct relay *relay);
 

@@ -67,6 +67,6 @@ out:
 	return err;
 }
 
-const struct relay_kind tandem_relay_bare = { "bare", true,
-					      "XDP program that only looks up and redirects",
-					      serve };
+const struct relay_kind tandem_relay_bare = {
+	"bare", true, false, 0, "XDP program that only looks up and redirects", serve
+};

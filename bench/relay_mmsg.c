@@ -22,6 +22,7 @@
 struct loop {
 	int epoll;
 	int *in, *out; /* by flow */
+	uint32_t copies;
 	struct mmsghdr msgs[BURST];
 	struct iovec iov[BURST];
 	uint8_t data[BURST][ROOM];
@@ -72,7 +73,7 @@ static void relay_burst(struct loop *loop, uint32_t flow)
 	n = recvmmsg(loop->in[flow], loop->msgs, BURST, MSG_DONTWAIT, NULL);
 	for (int i = 0; i < n; i++)
 		loop->iov[i].iov_len = loop->msgs[i].msg_len;
-	if (n > 0)
+	for (uint32_t k = 0; n > 0 && k < loop->copies; k++)
 		sendmmsg(loop->out[flow], loop->msgs, (unsigned int)n, 0);
 }
 
@@ -105,6 +106,7 @@ static int serve(const struct relay_job *job, char *why, size_t why_size)
 
 	if (!loop)
 		return err;
+	loop->copies = job->copies;
 	loop->in = calloc(job->flows, sizeof(*loop->in));
 	loop->out = calloc(job->flows, sizeof(*loop->out));
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -126,5 +128,6 @@ static int serve(const struct relay_job *job, char *why, size_t why_size)
 	return err;
 }
 
-const struct relay_kind tandem_relay_mmsg = { "mmsg", false, "loop of recvmmsg and sendmmsg",
-					      serve };
+const struct relay_kind tandem_relay_mmsg = {
+	"mmsg", false, true, 2, "loop of recvmmsg and sendmmsg", serve
+};

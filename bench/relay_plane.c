@@ -36,6 +36,25 @@ static struct ip_addr mapped(uint32_t host)
 	return ip;
 }
 
+/* One branch for every SSRC, and in it a leg for each copy, to ports of the sink's own. */
+static struct tandem_fan *fan_for(const struct relay_job *job, const struct egress *eg)
+{
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + job->copies * sizeof(fan->legs[0]));
+
+	if (!fan)
+		return NULL;
+	fan->branch_count = 1;
+	fan->leg_count = job->copies;
+	fan->branches[0].flags = BRANCH_F_ANY;
+	fan->branches[0].count = (uint16_t)job->copies;
+	for (uint32_t i = 0; i < job->copies; i++) {
+		fan->legs[i].id = i + 1;
+		fan->legs[i].leg.egress = *eg;
+		fan->legs[i].leg.egress.remote_port = htons((uint16_t)(ntohs(eg->remote_port) + i));
+	}
+	return fan;
+}
+
 static void spec_for(uint32_t i, const struct lab_way *way, struct tandem_flow_spec *spec)
 {
 	struct egress *eg = &spec->egress[EGRESS_RTP];
@@ -69,6 +88,10 @@ static void config_for(const struct relay_job *job, struct tandem_datapath_confi
 	cfg->port_max = (uint16_t)(LAB_PORT_BASE + ports - 1);
 	cfg->flow_capacity = 2 * locals * ports;
 	cfg->stream_capacity = 1024;
+	if (job->copies > 1) {
+		cfg->fan_capacity = job->flows;
+		cfg->leg_capacity = job->flows * job->copies;
+	}
 	cfg->nexthop_age_ms = 100;
 	cfg->bpf_dir = BPFFS "/bench";
 	cfg->interfaces = interfaces;
@@ -76,22 +99,35 @@ static void config_for(const struct relay_job *job, struct tandem_datapath_confi
 	cfg->fresh = true;
 }
 
+static int make_changes(const struct relay_job *job, struct tandem_change *changes)
+{
+	for (uint32_t i = 0; i < job->flows; i++) {
+		struct tandem_flow_spec *spec = &changes[i].spec;
+
+		changes[i].op = TANDEM_FLOW_SET;
+		spec_for(i, &job->ways[i], spec);
+		if (job->copies == 1)
+			continue;
+		spec->fan = fan_for(job, &spec->egress[EGRESS_RTP]);
+		if (!spec->fan)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int install(struct tandem_plane *plane, const struct relay_job *job, double *seconds)
 {
 	struct tandem_change *changes = calloc(job->flows, sizeof(*changes));
-	int err = 0;
+	int err = changes ? make_changes(job, changes) : -ENOMEM;
 
-	if (!changes)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < job->flows; i++) {
-		changes[i].op = TANDEM_FLOW_SET;
-		spec_for(i, &job->ways[i], &changes[i].spec);
-	}
 	*seconds = -tandem_bench_now();
-	err = tandem_plane_apply(plane, changes, job->flows);
+	if (!err)
+		err = tandem_plane_apply(plane, changes, job->flows);
 	*seconds += tandem_bench_now();
 	for (uint32_t i = 0; i < job->flows && !err; i++)
 		err = changes[i].result;
+	for (uint32_t i = 0; changes && i < job->flows; i++)
+		free((void *)changes[i].spec.fan);
 	free(changes);
 	return err;
 }
@@ -162,6 +198,9 @@ static int serve_uring(const struct relay_job *job, char *why, size_t why_size)
 	return serve(job, NULL, why, why_size);
 }
 
-const struct relay_kind tandem_relay_xdp = { "xdp", true, "tandem, XDP datapath", serve_xdp };
-const struct relay_kind tandem_relay_uring = { "uring", false, "tandem, io_uring datapath",
-					       serve_uring };
+const struct relay_kind tandem_relay_xdp = {
+	"xdp", true, true, 0, "tandem, XDP datapath", serve_xdp
+};
+const struct relay_kind tandem_relay_uring = {
+	"uring", false, true, 2, "tandem, io_uring datapath", serve_uring
+};

@@ -27,7 +27,7 @@ struct result_cpu {
 	double wire_ns;	  /* what the wire alone took */
 };
 
-/* One relay in one round. */
+/* One relay in one round. Rates are of copies, where there are several of each packet. */
 struct result_round {
 	double zero_loss, near_zero, peak; /* packets/s; near: 0.001 % lost */
 	bool generator_bound;
@@ -38,7 +38,7 @@ struct result_round {
 /* One relay with so many flows and such packets. */
 struct result {
 	const char *relay;
-	uint32_t flows, size;
+	uint32_t flows, size, copies;
 	double install_rate;	 /* flows/s */
 	double fast_rate;	 /* the same in the fast path alone; 0: not known */
 	double memory, resident; /* octets for each flow */

@@ -13,7 +13,9 @@
 #define IDLE_US	   500000
 #define WARM_TRIES 3
 #define WARM_S	   0.2
-#define MORE	   2 /* times a search's trial, for latency and CPU time */
+#define BUSY	   0.05	   /* CPUs in use by others, from which on no system time is told */
+#define CALLS_MOST 1000000 /* packets/s: the pace of more calls is beyond the generator */
+#define MORE	   2	   /* times a search's trial, for latency and CPU time */
 
 static const double loads[RESULT_LOADS] = { 0.01, 0.5, 0.9 };
 
@@ -84,7 +86,7 @@ static int rates(const struct suite *suite, struct suite_subject *s, struct resu
 static int latency(const struct suite *suite, struct suite_subject *s, double rate, double share,
 		   struct result_latency *l)
 {
-	struct wire_load load = { .rate = rate * share,
+	struct wire_load load = { .rate = rate * share / s->setup.copies,
 				  .seconds = MORE * s->setup.seconds,
 				  .cpu = s->setup.cpu };
 	struct trial t;
@@ -112,18 +114,20 @@ static int latency(const struct suite *suite, struct suite_subject *s, double ra
 
 /* ---- CPU time ---- */
 
+/* For each packet that was relayed, in time or not. */
 static double for_each(double seconds, const struct trial *t)
 {
-	double delivered = (double)(t->count.received - t->count.duplicates);
+	double relayed = (double)(t->count.received + t->count.overdue);
 
-	return delivered > 0 ? seconds * 1e9 / delivered : 0;
+	return relayed > 0 ? seconds * 1e9 / relayed : 0;
 }
 
+/* For each packet too; nothing where others keep the machine busy. */
 static double system_time(const struct suite *suite, const struct trial *t)
 {
-	double s = t->cpu.system - suite->idle_system * t->cpu.wall;
-
-	return s > 0 ? s : 0;
+	if (suite->idle_system > BUSY)
+		return 0;
+	return for_each(t->cpu.system - suite->idle_system * t->cpu.wall, t);
 }
 
 /* The load through the relay, then the same load on the wire alone. */
@@ -151,8 +155,7 @@ static int cpu(const struct suite *suite, struct suite_subject *s, double rate, 
 	if (s->has_direct) {
 		c->wire_ns = for_each(tandem_cpu_tasks(&wire.cpu) - wire.cpu.relay, &wire);
 		c->ns = for_each(tandem_cpu_tasks(&t.cpu), &t) - c->wire_ns;
-		c->system_ns = for_each(system_time(suite, &t), &t) -
-			       for_each(system_time(suite, &wire), &wire);
+		c->system_ns = system_time(suite, &t) - system_time(suite, &wire);
 	} else {
 		c->ns = for_each(t.cpu.relay, &t);
 	}
@@ -166,10 +169,10 @@ static int cpu_times(const struct suite *suite, struct suite_subject *s, struct 
 	double calls = (double)CALLS_PACE * s->flows;
 	int err = 0;
 
-	if (round->near_zero > 0)
-		err = cpu(suite, s, round->generator_bound ? 0 : round->near_zero, "saturated",
+	if (round->peak > 0)
+		err = cpu(suite, s, round->generator_bound ? 0 : round->peak, "saturated",
 			  &round->saturated);
-	if (!err && calls < round->near_zero)
+	if (!err && calls <= CALLS_MOST)
 		err = cpu(suite, s, calls, "pace of calls", &round->calls);
 	return err;
 }
@@ -198,7 +201,8 @@ int tandem_suite_round(const struct suite *suite, struct suite_subject *s,
 		if (rate > 0 && !late(suite))
 			err = latency(suite, s, rate, loads[i], &round->latency[i]);
 	}
-	if (!err && suite->opts->cpu && !late(suite) && (s->has_direct || s->setup.pids_count))
+	if (!err && suite->opts->cpu && !late(suite) && s->setup.copies == 1 &&
+	    (s->has_direct || s->setup.pids_count))
 		err = cpu_times(suite, s, round);
 	if (!err && s->setup.starved)
 		progress(suite, s,

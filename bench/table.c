@@ -134,11 +134,14 @@ void tandem_result_table(const struct result *results, size_t count, bool rate, 
 {
 	if (!count)
 		return;
+	if (results[0].copies > 1)
+		fprintf(out, "\nEach packet leaves %u times; rates are of copies.\n",
+			results[0].copies);
 	if (rate)
 		rates(results, count, out);
 	if (latency)
 		latencies(results, count, out);
-	if (cpu)
+	if (cpu && results[0].copies == 1)
 		cpu_times(results, count, out);
 	if (count > 1)
 		ratios(results, count, out);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MANY_PACKETS 200000 /* that a trial should have, for small losses to show */
+#define RING	     128
 #define ATTEMPTS     3
 #define FED	     0.9 /* of the time that a spinning generator should have had */
 #define LONGEST	     4	 /* times its length, that it may be stretched for that */
@@ -34,6 +35,31 @@ static int wire_collect(void *ends, struct wire_count *count)
 const struct trial_ends tandem_wire_ends = { wire_reset, wire_send, wire_drain, wire_collect,
 					     NULL };
 
+/* Copies cannot be told from duplicates: there it is the number alone that counts. */
+static void judge(struct trial *trial, uint32_t copies)
+{
+	struct wire_count *c = &trial->count;
+	uint64_t once = c->received - c->duplicates, want = c->sent * copies;
+
+	if (copies > 1) {
+		once = c->received;
+		c->duplicates = c->reordered = 0;
+		c->lost = want > once ? want - once : 0;
+	}
+	trial->offered = (double)want / c->seconds;
+	trial->delivered = (double)once / c->seconds;
+	if (want)
+		trial->loss = (double)c->lost / (double)want;
+}
+
+/* Not more copies at a time than a device's ring has room for. */
+static uint32_t batch_for(const struct trial_setup *setup, const struct wire_load *load)
+{
+	if (load->batch || setup->copies <= 1)
+		return load->batch;
+	return setup->copies < RING ? RING / setup->copies : 1;
+}
+
 static int attempt(const struct trial_setup *setup, const struct wire_load *load,
 		   struct trial *trial)
 {
@@ -57,18 +83,17 @@ static int attempt(const struct trial_setup *setup, const struct wire_load *load
 	if (err)
 		return err;
 	trial->cpu = tandem_cpu_between(&before, &after);
-	trial->offered = (double)trial->count.sent / trial->count.seconds;
-	trial->delivered = (double)(trial->count.received - trial->count.duplicates) /
-			   trial->count.seconds;
-	if (trial->count.sent)
-		trial->loss = (double)trial->count.lost / (double)trial->count.sent;
+	judge(trial, setup->copies);
 	return 0;
 }
 
 int tandem_trial(struct trial_setup *setup, const struct wire_load *load, struct trial *trial)
 {
+	struct wire_load fit = *load;
+
+	fit.batch = batch_for(setup, load);
 	for (int i = 0; i < ATTEMPTS; i++) {
-		int err = attempt(setup, load, trial);
+		int err = attempt(setup, &fit, trial);
 
 		if (err)
 			return err;
@@ -83,7 +108,9 @@ int tandem_trial(struct trial_setup *setup, const struct wire_load *load, struct
 int tandem_trial_h(double rate, struct search_trial *got, void *arg)
 {
 	struct trial_setup *setup = arg;
-	struct wire_load load = { .rate = rate, .seconds = setup->seconds, .cpu = setup->cpu };
+	struct wire_load load = { .rate = rate / setup->copies,
+				  .seconds = setup->seconds,
+				  .cpu = setup->cpu };
 	struct trial trial;
 	int err;
 

@@ -25,7 +25,8 @@ struct trial_setup {
 	struct trial_ends ends;
 	const pid_t *pids; /* of the relay */
 	size_t pids_count;
-	double seconds; /* of each trial of a search */
+	uint32_t copies; /* that arrive of each packet */
+	double seconds;	 /* of each trial of a search */
 	unsigned int cpu;
 	unsigned int starved; /* out: trials in which the generator did not get its CPU */
 };
