@@ -7,7 +7,7 @@
  *                                                                 fd77:2::1            fd77:2::2
  *
  * Permanent flows have one destination and are let alone. Every other flow goes to its own
- * destination A, or to its own B (of odd flows an IPv6 one), or nowhere, and is changed all the
+ * destination A, or to its own B (of odd flows an IPv6 one), or to both, or nowhere, and is changed all the
  * time, one of them (the hot one) most of all; some share the port of a permanent flow. Each rule marks what it lets pass
  * with source port, SSRC and payload type of its own, so that a packet which was handled by
  * halves of two rules is known when it arrives. All that arrives is noted, and judged at the
@@ -39,19 +39,9 @@ static void ok(bool good, const char *name)
 
 /* ---- rules ---- */
 
-/* The only place that knows how a rule is written down. */
-static struct tandem_flow_spec flow_spec(const struct churn *c, const struct churn_flow *f,
-					 int dest)
+static void set_egress(const struct churn *c, const struct churn_flow *f, int dest,
+		       struct egress *eg)
 {
-	struct tandem_flow_spec spec = { .id = f->number, .media_id = f->number };
-	struct egress *eg = &spec.egress[EGRESS_RTP];
-
-	spec.key.remote = c->from;
-	spec.key.remote_port = htons((uint16_t)(SEND_PORT + f->number));
-	spec.key.local = c->in;
-	spec.key.local_port = htons(f->in_port);
-	if (dest == NOWHERE)
-		return spec;
 	eg->flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_PT;
 	eg->local = c->out[f->ip6[dest]];
 	eg->local_port = htons(f->out_port[dest]);
@@ -60,8 +50,37 @@ static struct tandem_flow_spec flow_spec(const struct churn *c, const struct chu
 	eg->ssrc.from = f->number;
 	eg->ssrc.to = (uint32_t)dest << 24 | f->number;
 	eg->pt_out[0] = mark_pt(dest);
+}
+
+static const struct tandem_fan *set_fan(const struct churn *c, const struct churn_flow *f,
+					struct tandem_fan *fan)
+{
+	memset(fan, 0, FAN_SIZE);
+	fan->branch_count = 1;
+	fan->branches[0] = (struct branch){ .count = 2, .flags = BRANCH_F_ANY };
+	fan->leg_count = 2;
+	for (int dest = DEST_A; dest <= DEST_B; dest++) {
+		fan->legs[dest - DEST_A].id = (uint32_t)dest;
+		set_egress(c, f, dest, &fan->legs[dest - DEST_A].leg.egress);
+	}
+	return fan;
+}
+
+/* The only place that knows how a rule is written down. fan is room for one. */
+static struct tandem_flow_spec flow_spec(const struct churn *c, const struct churn_flow *f,
+					 int dest, struct tandem_fan *fan)
+{
+	struct tandem_flow_spec spec = { .id = f->number, .media_id = f->number };
+
+	spec.key.remote = c->from;
+	spec.key.remote_port = htons((uint16_t)(SEND_PORT + f->number));
+	spec.key.local = c->in;
+	spec.key.local_port = htons(f->in_port);
 	spec.pts.clock_hz[0] = 8000;
-	spec.pts.pt[0] = 0;
+	if (dest == DEST_BOTH)
+		spec.fan = set_fan(c, f, fan);
+	else if (dest != NOWHERE)
+		set_egress(c, f, dest, &spec.egress[EGRESS_RTP]);
 	return spec;
 }
 
@@ -92,10 +111,13 @@ static void apply(struct churn *c, struct tandem_change *changes, const int *des
 	c->changes += n;
 }
 
-static void prepare(struct churn *c, struct churn_flow *f, int dest, struct tandem_change *change)
+static void prepare(struct churn *c, struct churn_flow *f, int dest, struct tandem_change *change,
+		    size_t place)
 {
+	struct tandem_fan *fan = (struct tandem_fan *)(c->fans + place * FAN_SIZE);
+
 	change->op = dest == NOWHERE ? TANDEM_FLOW_REMOVE : TANDEM_FLOW_SET;
-	change->spec = flow_spec(c, f, dest);
+	change->spec = flow_spec(c, f, dest, fan);
 	change->result = 0;
 }
 
@@ -122,10 +144,11 @@ static void change_some(struct churn *c, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		struct churn_flow *f = next_flow(c, i);
-		uint32_t turn = 1 + next_random(c) % 2; /* to one of the other two states */
+		uint32_t states = c->o.plain ? 3 : 4;
+		uint32_t turn = 1 + next_random(c) % (states - 1); /* to one of the others */
 
-		dests[i] = (current(f) + (int)turn) % 3;
-		prepare(c, f, dests[i], &changes[i]);
+		dests[i] = (int)((uint32_t)current(f) + turn) % (int)states;
+		prepare(c, f, dests[i], &changes[i], i);
 	}
 	apply(c, changes, dests, n);
 }
@@ -159,7 +182,7 @@ static void remove_all(struct churn *c)
 
 		if (current(&c->flows[i]) == NOWHERE)
 			continue;
-		prepare(c, &c->flows[i], NOWHERE, &change);
+		prepare(c, &c->flows[i], NOWHERE, &change, 0);
 		apply(c, &change, &(int){ NOWHERE }, 1);
 	}
 }
@@ -222,6 +245,8 @@ static void plane_open(struct churn *c)
 		.port_max = PORT_MIN + PORT_COUNT - 1,
 		.flow_capacity = 3 * PORT_COUNT + 256,
 		.stream_capacity = 256,
+		.fan_capacity = PORT_COUNT,
+		.leg_capacity = 4 * PORT_COUNT,
 		.nexthop_age_ms = 100,
 		.bpf_dir = c->o.bpf_dir,
 		.dpdk_socket = c->o.dpdk_socket,
@@ -264,7 +289,7 @@ static void setup(struct churn *c)
 	for (size_t i = 0; i < c->o.permanent; i++) {
 		struct tandem_change change;
 
-		prepare(c, &c->flows[i], DEST_A, &change);
+		prepare(c, &c->flows[i], DEST_A, &change, 0);
 		apply(c, &change, &(int){ DEST_A }, 1);
 	}
 }
@@ -498,6 +523,7 @@ static void usage(void)
 	      "  --flows N           that change (default 64)\n"
 	      "  --permanent N       that do not (default 8)\n"
 	      "  --guests N          that change on ports of permanent ones (default 8)\n"
+	      "  --plain             one destination at a time, no copies\n"
 	      "  --watch PID         a process whose memory may not grow either\n"
 	      "  --rss-kb N          growth that is no growth (default 1024)\n",
 	      stderr);
@@ -505,11 +531,14 @@ static void usage(void)
 }
 
 static const struct option long_options[] = {
-	{ "datapath", 1, NULL, 0 }, { "send", 1, NULL, 1 },	   { "receive", 1, NULL, 2 },
-	{ "bpf-dir", 1, NULL, 3 },  { "dpdk-socket", 1, NULL, 4 }, { "interface", 1, NULL, 5 },
-	{ "seconds", 1, NULL, 6 },  { "rate", 1, NULL, 7 },	   { "pps", 1, NULL, 8 },
-	{ "flows", 1, NULL, 9 },    { "permanent", 1, NULL, 10 },  { "guests", 1, NULL, 11 },
-	{ "watch", 1, NULL, 12 },   { "rss-kb", 1, NULL, 13 },	   { 0 },
+	{ "datapath", 1, NULL, 0 },    { "send", 1, NULL, 1 },
+	{ "receive", 1, NULL, 2 },     { "bpf-dir", 1, NULL, 3 },
+	{ "dpdk-socket", 1, NULL, 4 }, { "interface", 1, NULL, 5 },
+	{ "seconds", 1, NULL, 6 },     { "rate", 1, NULL, 7 },
+	{ "pps", 1, NULL, 8 },	       { "flows", 1, NULL, 9 },
+	{ "permanent", 1, NULL, 10 },  { "guests", 1, NULL, 11 },
+	{ "watch", 1, NULL, 12 },      { "rss-kb", 1, NULL, 13 },
+	{ "plain", 0, NULL, 14 },      { 0 },
 };
 
 static void parse(struct options *o, int argc, char **argv)
@@ -521,8 +550,10 @@ static void parse(struct options *o, int argc, char **argv)
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (opt > 13)
+		if (opt > 14)
 			usage();
+		else if (opt == 14)
+			o->plain = true;
 		else if (opt < 5)
 			*texts[opt] = optarg;
 		else if (opt > 5)

@@ -21,6 +21,7 @@ enum {
 	NOWHERE = 0, /* no rule */
 	DEST_A = 1,
 	DEST_B = 2,
+	DEST_BOTH = DEST_A | DEST_B, /* a copy to each */
 	PAYLOAD_SIZE = 172,
 	MAGIC = 0x63687572,
 };
@@ -74,17 +75,21 @@ enum {
 	ENOUGH = 50,  /* as that part of the changes planned, on a machine with other work */
 };
 
+#define FAN_SIZE (sizeof(struct tandem_fan) + 2 * sizeof(struct tandem_fan_leg))
+
 struct options {
 	const char *datapath, *send_ns, *receive_ns, *bpf_dir, *dpdk_socket;
 	const char *interfaces[8];
 	unsigned int n_interfaces;
+	bool plain;
 	unsigned long seconds, rate, pps, flows, permanent, guests, rss_kb, watch;
 };
 
 struct churn {
 	struct options o;
 	struct tandem_plane *plane;
-	struct ip_addr from, in, out[2], to[2]; /* [1]: IPv6 */
+	_Alignas(struct tandem_fan) char fans[BATCH * FAN_SIZE]; /* of the changes handed over */
+	struct ip_addr from, in, out[2], to[2];			 /* [1]: IPv6 */
 	struct churn_flow *flows;
 	size_t n_flows;
 	struct arrival *arrived;
@@ -145,19 +150,21 @@ static inline bool was_allowed(const struct churn_flow *f, const struct arrival 
 			high = mid;
 	}
 	for (; low < f->n_steps && f->steps[low].asked_ns <= a->seen_ns; low++) {
-		if (f->steps[low].dest == a->dest)
+		if (f->steps[low].dest & a->dest)
 			return true;
 	}
 	return false;
 }
 
-static inline int by_flow_and_seq(const void *a, const void *b)
+static inline int by_packet(const void *a, const void *b)
 {
 	const struct arrival *x = a, *y = b;
 
 	if (x->flow != y->flow)
 		return x->flow < y->flow ? -1 : 1;
-	return (x->seq > y->seq) - (x->seq < y->seq);
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return (int)x->dest - (int)y->dest;
 }
 
 static inline void judge_one(const struct churn_flow *f, const struct arrival *a,
@@ -179,11 +186,11 @@ static inline void judge(const struct churn_flow *flows, size_t n_flows, struct 
 
 	memset(v, 0, sizeof(*v));
 	v->arrived = n;
-	qsort(arrived, n, sizeof(*arrived), by_flow_and_seq);
+	qsort(arrived, n, sizeof(*arrived), by_packet);
 	for (size_t i = 0; i < n; i++) {
 		const struct arrival *a = &arrived[i];
 
-		if (i && by_flow_and_seq(a, a - 1) == 0) {
+		if (i && by_packet(a, a - 1) == 0) {
 			v->twice++;
 			continue;
 		}
