@@ -18,12 +18,13 @@
 /* Leaves the event loop to others when a client keeps asking. */
 #define REQUESTS_PER_TURN 8
 #define DRAIN_TURNS	  16
+#define FIRST_ROOM	  4096U /* for a request; more is taken as one turns out longer */
 
 struct client {
 	int fd;	       /* -1: the place is free */
 	uint64_t used; /* turn of its last sign of life */
-	char in[TANDEM_CONTROL_MAX_REQUEST];
-	size_t in_len;
+	char *in;
+	size_t in_len, in_room;
 	char *out; /* reply being sent; no further request is read before it is out */
 	size_t out_len, out_done;
 	bool closing; /* close once out is sent */
@@ -43,6 +44,7 @@ struct tandem_control {
 static void client_close(struct client *client)
 {
 	close(client->fd);
+	free(client->in);
 	free(client->out);
 	memset(client, 0, sizeof(*client));
 	client->fd = -1;
@@ -50,7 +52,7 @@ static void client_close(struct client *client)
 
 static bool has_request(const struct client *client)
 {
-	return memchr(client->in, '\n', client->in_len) != NULL;
+	return client->in_len && memchr(client->in, '\n', client->in_len) != NULL;
 }
 
 /* With a request left over from this turn, being writable is what calls us back. */
@@ -122,7 +124,7 @@ static void accept_client(struct tandem_control *ctl)
 static void client_drain(struct client *client)
 {
 	for (int i = 0; i < DRAIN_TURNS; i++) {
-		if (recv(client->fd, client->in, sizeof(client->in), 0) <= 0)
+		if (recv(client->fd, client->in, client->in_room, 0) <= 0)
 			return;
 	}
 }
@@ -166,16 +168,45 @@ static bool client_reply(struct client *client, char *reply)
 	return client_flush(client);
 }
 
+/* Room for more of a request; false when there is no memory. */
+static bool client_grow(struct client *client)
+{
+	size_t room = client->in_room ? client->in_room * 2 : FIRST_ROOM;
+	char *in;
+
+	if (client->in_len < client->in_room)
+		return true;
+	if (room > TANDEM_CONTROL_MAX_REQUEST)
+		room = TANDEM_CONTROL_MAX_REQUEST;
+	in = realloc(client->in, room);
+	if (!in)
+		return false;
+	client->in = in;
+	client->in_room = room;
+	return true;
+}
+
+/* A client that has nothing to say keeps no more than it came with. */
+static void client_shrink(struct client *client)
+{
+	char *in = client->in_room > FIRST_ROOM ? realloc(client->in, FIRST_ROOM) : NULL;
+
+	if (!in)
+		return;
+	client->in = in;
+	client->in_room = FIRST_ROOM;
+}
+
 /* Answers the requests that have come in whole. False when the client is gone. */
 static bool client_answer(struct tandem_control *ctl, struct client *client)
 {
 	for (int i = 0; i < REQUESTS_PER_TURN && !client->out; i++) {
-		char *end = memchr(client->in, '\n', client->in_len);
+		char *end, *reply;
 		size_t len;
-		char *reply;
 
-		if (!end)
+		if (!has_request(client))
 			break;
+		end = memchr(client->in, '\n', client->in_len);
 		len = (size_t)(end - client->in);
 		reply = tandem_reply_make(client->in, len, ctl->call_h, ctl->arg);
 		client->in_len -= len + 1;
@@ -183,7 +214,9 @@ static bool client_answer(struct tandem_control *ctl, struct client *client)
 		if (!client_reply(client, reply))
 			return false;
 	}
-	if (has_work(client) || client->in_len < sizeof(client->in))
+	if (!client->in_len)
+		client_shrink(client);
+	if (has_work(client) || client->in_len < TANDEM_CONTROL_MAX_REQUEST)
 		return true;
 	client->closing = true;
 	return client_reply(client, tandem_reply_error(-EBADMSG, "request is too long"));
@@ -191,10 +224,11 @@ static bool client_answer(struct tandem_control *ctl, struct client *client)
 
 static void client_read(struct tandem_control *ctl, struct client *client)
 {
-	size_t room = sizeof(client->in) - client->in_len;
-	ssize_t n = room ? recv(client->fd, client->in + client->in_len, room, 0) : 0;
+	ssize_t n = client_grow(client) ? recv(client->fd, client->in + client->in_len,
+					       client->in_room - client->in_len, 0)
+					: 0;
 
-	if (room && n <= 0) {
+	if (n <= 0) {
 		if (n == 0 || (errno != EAGAIN && errno != EINTR))
 			client_close(client);
 		return;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #define TANDEM_CONTROL_MAX_CLIENTS 16
-#define TANDEM_CONTROL_MAX_REQUEST 4096 /* bytes, newline included */
+#define TANDEM_CONTROL_MAX_REQUEST (256U * 1024) /* bytes, newline included */
 
 struct tandem_control;
 
