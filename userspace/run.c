@@ -253,33 +253,38 @@ static int open_all(struct relay *relay)
 static void say_goodbye(const struct relay *relay, size_t calls)
 {
 	if (!calls)
-		tandem_log(TANDEM_LOG_INFO, "run", "stopped; no calls were up");
+		tandem_log(TANDEM_LOG_INFO, "run", "stopped; no calls or forwards were up");
 	else if (strcmp(tandem_plane_name(relay->plane), "kmod") == 0)
-		tandem_log(
-			TANDEM_LOG_INFO, "run",
-			"stopped; calls that go on in the kernel module: %zu; taken up at the next "
-			"start",
-			calls);
+		tandem_log(TANDEM_LOG_INFO, "run",
+			   "stopped; calls and forwards that go on in the kernel module: %zu; "
+			   "taken up at the next "
+			   "start",
+			   calls);
 	else if (strcmp(tandem_plane_name(relay->plane), "xdp") == 0)
 		tandem_log(TANDEM_LOG_INFO, "run",
-			   "stopped; calls that go on in the fast path: %zu; pinned under %s, and "
+			   "stopped; calls and forwards that go on in the fast path: %zu; pinned "
+			   "under %s, and "
 			   "taken up at the next start",
 			   calls, relay->cfg->bpf_dir);
 	else if (strcmp(tandem_plane_name(relay->plane), "dpdk") == 0)
 		tandem_log(TANDEM_LOG_INFO, "run",
-			   "stopped; calls that go on in the worker at %s: %zu; taken up at the "
+			   "stopped; calls and forwards that go on in the worker at %s: %zu; taken "
+			   "up at the "
 			   "next start",
 			   relay->cfg->dpdk.socket, calls);
 	else
 		tandem_log(TANDEM_LOG_WARNING, "run",
-			   "stopped; calls whose media stands still until the next start: %zu",
+			   "stopped; calls and forwards whose media stands still until the next "
+			   "start: %zu",
 			   calls);
 }
 
 /* ran: it was in service, so what is up now is worth keeping for the next run. */
 static void close_all(struct relay *relay, bool ran)
 {
-	size_t calls = relay->sessions ? tandem_sessions_count(relay->sessions) : 0;
+	size_t calls = relay->sessions ? tandem_sessions_count(relay->sessions) +
+						 tandem_forwards_count(relay->sessions)
+				       : 0;
 
 	if (ran)
 		say_goodbye(relay, calls);

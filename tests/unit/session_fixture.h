@@ -35,7 +35,8 @@ struct fake_plane {
 	struct tandem_flow_stats stats[FAKE_FLOWS];
 	size_t n;
 	size_t sets, removes; /* changes asked for */
-	int refuse;	      /* errno for every SET */
+	size_t retries;
+	int refuse; /* errno for every SET */
 	struct tandem_unknown_source queue[16];
 	size_t queued;
 };
@@ -70,20 +71,31 @@ static inline size_t fake_find(const struct fake_plane *f, uint64_t id)
 
 static inline int fake_set(struct fake_plane *f, const struct tandem_flow_spec *spec)
 {
-	size_t i = fake_find(f, spec->id);
+	size_t i = fake_find(f, spec->id), size;
+	struct tandem_fan *fan = NULL;
 
 	f->sets++;
 	if (f->refuse)
 		return -f->refuse;
 	if (i == FAKE_FLOWS)
 		return -ENOSPC;
+	if (spec->fan) {
+		size = sizeof(*fan) + spec->fan->leg_count * sizeof(fan->legs[0]);
+		fan = malloc(size);
+		if (!fan)
+			return -ENOMEM;
+		memcpy(fan, spec->fan, size);
+	}
 	if (i == f->n) {
+		f->specs[i].fan = NULL;
 		memset(&f->stats[f->n++], 0, sizeof(f->stats[0]));
 		f->stats[i].datapath = "xdp";
 		f->stats[i].reason = "";
 		f->stats[i].offloaded = true;
 	}
+	free((void *)f->specs[i].fan);
 	f->specs[i] = *spec;
+	f->specs[i].fan = fan;
 	return 0;
 }
 
@@ -94,6 +106,7 @@ static inline int fake_remove(struct fake_plane *f, uint64_t id)
 	f->removes++;
 	if (i == f->n)
 		return -ENOENT;
+	free((void *)f->specs[i].fan);
 	f->n--;
 	f->specs[i] = f->specs[f->n];
 	f->stats[i] = f->stats[f->n];
@@ -119,6 +132,27 @@ static inline int fake_read(struct tandem_plane *plane, uint64_t id,
 	if (i == fake(plane)->n)
 		return -ENOENT;
 	*stats = fake(plane)->stats[i];
+	return 0;
+}
+
+static inline int fake_read_legs(struct tandem_plane *plane, uint64_t id,
+				 struct tandem_leg_stats *legs, size_t max, size_t *n)
+{
+	size_t i = fake_find(fake(plane), id), k;
+	const struct tandem_fan *fan;
+
+	*n = 0;
+	if (i == fake(plane)->n)
+		return -ENOENT;
+	fan = fake(plane)->specs[i].fan;
+	for (k = 0; fan && k < fan->leg_count && k < max; k++)
+		legs[(*n)++] = (struct tandem_leg_stats){
+			.id = fan->legs[k].id,
+			.packets = 100 + k,
+			.octets = 17200 + k,
+			.lost = k,
+			.last_reason = REASON_no_route,
+		};
 	return 0;
 }
 
@@ -161,6 +195,11 @@ static inline void fake_dispatch(struct tandem_plane *plane, tandem_unknown_sour
 	for (i = 0; i < fake(plane)->queued; i++)
 		h(&fake(plane)->queue[i], arg);
 	fake(plane)->queued = 0;
+}
+
+static inline void fake_retry(struct tandem_plane *plane)
+{
+	fake(plane)->retries++;
 }
 
 static inline uint64_t fake_monotonic(void *arg)
@@ -237,11 +276,13 @@ static inline void fx_init(struct fixture *fx)
 	fx->env = (struct tandem_session_env){
 		.apply = fake_apply,
 		.read = fake_read,
+		.read_legs = fake_read_legs,
 		.list = fake_list,
 		.counters = fake_counters,
 		.name = fake_name,
 		.describe = fake_describe,
 		.dispatch = fake_dispatch,
+		.retry = fake_retry,
 		.monotonic_ms = fake_monotonic,
 		.epoch_ms = fake_epoch,
 		.route = fake_route,
@@ -274,6 +315,10 @@ static inline void fx_open(struct fixture *fx)
 
 static inline void fx_clean(struct fixture *fx)
 {
+	size_t i;
+
+	for (i = 0; i < fx->plane.n; i++)
+		free((void *)fx->plane.specs[i].fan);
 	free(fx->sdp);
 	tandem_sessions_free(fx->ss);
 	tandem_store_close(fx->store);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the local API shows of a session, and how it counts. */
 #include "tests/unit/session_fixture.h"
+#include "userspace/session/counts.h"
 #include "userspace/session/snapshot.h"
 
 static const json_t *at(const json_t *js, const char *list, size_t i)

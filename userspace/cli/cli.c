@@ -15,6 +15,12 @@ static const struct tandem_command commands[] = {
 	{ "session show", "ID", "csj", 1, "Show one call: its flows, streams and verdict.",
 	  tandem_cmd_session_show },
 	{ "session end", "ID", "csj", 1, "End a call.", tandem_cmd_session_end },
+	{ "forward set", "FILE", "csj", 1, "Forward RTP as FILE says (JSON, - for stdin).",
+	  tandem_cmd_forward_set },
+	{ "forward list", NULL, "csjw", 0, "List the forwards.", tandem_cmd_forward_list },
+	{ "forward show", "NAME", "csj", 1, "Show one forward: its flows, legs and streams.",
+	  tandem_cmd_forward_show },
+	{ "forward remove", "NAME", "csj", 1, "End a forward.", tandem_cmd_forward_remove },
 	{ "registrations", NULL, "csjw", 0, "List who is registered, and where.",
 	  tandem_cmd_registrations },
 	{ "stats", NULL, "csjw", 0, "Count packets by what became of them.", tandem_cmd_stats },
@@ -34,7 +40,7 @@ static void print_list(FILE *out)
 		snprintf(name, sizeof(name), "%s%s%s", commands[i].name,
 			 commands[i].arguments ? " " : "",
 			 commands[i].arguments ? commands[i].arguments : "");
-		fprintf(out, "  %-16s %s\n", name, commands[i].help);
+		fprintf(out, "  %-20s %s\n", name, commands[i].help);
 	}
 	fputs("\n\"tandem help COMMAND\" prints its options. Reads take --json. See tandem(8).\n",
 	      out);

@@ -1,47 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The subcommands that ask a running relay. */
-#include <unistd.h>
-
 #include "userspace/cli/command.h"
 #include "userspace/cli/show.h"
 #include "userspace/cli/table.h"
-
-typedef void(show_h)(const json_t *doc, FILE *out, unsigned int width);
-
-static json_t *simple_request(const char *call)
-{
-	return json_pack("{s:s}", "call", call);
-}
-
-static int read_once(const struct tandem_options *opts, json_t *request, show_h *show)
-{
-	int status;
-	json_t *doc = tandem_command_call(opts, request, &status);
-
-	if (!doc)
-		return status;
-	if (opts->watch_s && !opts->json && isatty(STDOUT_FILENO))
-		fputs("\033[H\033[J", stdout);
-	if (opts->json)
-		tandem_command_print_json(doc);
-	else
-		show(doc, stdout, tandem_terminal_width());
-	fflush(stdout);
-	json_decref(doc);
-	return ferror(stdout) ? TANDEM_EXIT_FAILURE : TANDEM_EXIT_OK;
-}
-
-/* With --watch until it fails or is interrupted. */
-static int read_call(const struct tandem_options *opts, const char *call, show_h *show)
-{
-	int status = read_once(opts, simple_request(call), show);
-
-	while (opts->watch_s && status == TANDEM_EXIT_OK) {
-		sleep(opts->watch_s);
-		status = read_once(opts, simple_request(call), show);
-	}
-	return status;
-}
 
 static json_t *session_request(const char *call, const char *id)
 {
@@ -57,7 +18,8 @@ int tandem_cmd_session_list(const struct tandem_command *cmd, int argc, char **a
 	struct tandem_options opts;
 	int status = tandem_options_parse(&opts, cmd, argc, argv);
 
-	return status >= 0 ? status : read_call(&opts, "session.list", tandem_show_sessions);
+	return status >= 0 ? status
+			   : tandem_command_read_again(&opts, "session.list", tandem_show_sessions);
 }
 
 int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **argv)
@@ -65,7 +27,9 @@ int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **
 	struct tandem_options opts;
 	int status = tandem_options_parse(&opts, cmd, argc, argv);
 
-	return status >= 0 ? status : read_call(&opts, "registrations", tandem_show_registrations);
+	return status >= 0 ? status
+			   : tandem_command_read_again(&opts, "registrations",
+						       tandem_show_registrations);
 }
 
 int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv)
@@ -73,7 +37,7 @@ int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv)
 	struct tandem_options opts;
 	int status = tandem_options_parse(&opts, cmd, argc, argv);
 
-	return status >= 0 ? status : read_call(&opts, "stats", tandem_show_stats);
+	return status >= 0 ? status : tandem_command_read_again(&opts, "stats", tandem_show_stats);
 }
 
 int tandem_cmd_session_show(const struct tandem_command *cmd, int argc, char **argv)
@@ -83,8 +47,8 @@ int tandem_cmd_session_show(const struct tandem_command *cmd, int argc, char **a
 
 	if (status >= 0)
 		return status;
-	return read_once(&opts, session_request("session.show", opts.argument),
-			 tandem_show_session);
+	return tandem_command_read(&opts, session_request("session.show", opts.argument),
+				   tandem_show_session);
 }
 
 static void show_ended(const json_t *doc, FILE *out, unsigned int width)
@@ -104,7 +68,8 @@ int tandem_cmd_session_end(const struct tandem_command *cmd, int argc, char **ar
 
 	if (status >= 0)
 		return status;
-	return read_once(&opts, session_request("session.end", opts.argument), show_ended);
+	return tandem_command_read(&opts, session_request("session.end", opts.argument),
+				   show_ended);
 }
 
 int tandem_cmd_version(const struct tandem_command *cmd, int argc, char **argv)

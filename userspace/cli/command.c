@@ -5,7 +5,9 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "userspace/cli/table.h"
 #include "userspace/control/client.h"
 
 #define WATCH_MAX_S 3600
@@ -187,4 +189,34 @@ void tandem_command_print_json(const json_t *doc)
 	json_dumpf(doc, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
 	putchar('\n');
 	fflush(stdout);
+}
+
+int tandem_command_read(const struct tandem_options *opts, json_t *request, tandem_show_h *show)
+{
+	int status;
+	json_t *doc = tandem_command_call(opts, request, &status);
+
+	if (!doc)
+		return status;
+	if (opts->watch_s && !opts->json && isatty(STDOUT_FILENO))
+		fputs("\033[H\033[J", stdout);
+	if (opts->json)
+		tandem_command_print_json(doc);
+	else
+		show(doc, stdout, tandem_terminal_width());
+	fflush(stdout);
+	json_decref(doc);
+	return ferror(stdout) ? TANDEM_EXIT_FAILURE : TANDEM_EXIT_OK;
+}
+
+int tandem_command_read_again(const struct tandem_options *opts, const char *call,
+			      tandem_show_h *show)
+{
+	int status = tandem_command_read(opts, json_pack("{s:s}", "call", call), show);
+
+	while (opts->watch_s && status == TANDEM_EXIT_OK) {
+		sleep(opts->watch_s);
+		status = tandem_command_read(opts, json_pack("{s:s}", "call", call), show);
+	}
+	return status;
 }

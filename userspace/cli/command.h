@@ -47,6 +47,15 @@ struct tandem_config *tandem_command_config(const struct tandem_options *opts);
  */
 json_t *tandem_command_call(const struct tandem_options *opts, json_t *request, int *status);
 
+typedef void(tandem_show_h)(const json_t *doc, FILE *out, unsigned int width);
+
+/* Call, and print what comes: as JSON, or by the handler. Takes over request. Exit code. */
+int tandem_command_read(const struct tandem_options *opts, json_t *request, tandem_show_h *show);
+
+/* The same for a call without parameters; with --watch until it fails or is interrupted. */
+int tandem_command_read_again(const struct tandem_options *opts, const char *call,
+			      tandem_show_h *show);
+
 /* One JSON document on one line of stdout. */
 void tandem_command_print_json(const json_t *doc);
 
@@ -55,6 +64,10 @@ int tandem_cmd_doctor(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_list(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_show(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_end(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_forward_set(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_forward_list(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_forward_show(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_forward_remove(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_bench(const struct tandem_command *cmd, int argc, char **argv);

@@ -238,7 +238,7 @@ static const char *round_trip(const json_t *stream, char buf[TANDEM_FIELD_SIZE])
 	return "-";
 }
 
-static void show_streams(const json_t *list, FILE *out, unsigned int width)
+void tandem_show_streams(const json_t *list, FILE *out, unsigned int width)
 {
 	static const struct tandem_column columns[] = {
 		{ "FROM", false, 0 },	  { "SSRC", false, 0 },	 { "CODEC", false, 8 },
@@ -306,5 +306,5 @@ void tandem_show_session(const json_t *doc, FILE *out, unsigned int width)
 	fprintf(out, "\n%zu stream%s\n", json_array_size(streams),
 		plural(json_array_size(streams)));
 	if (json_array_size(streams))
-		show_streams(streams, out, width);
+		tandem_show_streams(streams, out, width);
 }

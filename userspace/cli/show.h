@@ -11,6 +11,11 @@ void tandem_show_sessions(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_session(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width);
+void tandem_show_forwards(const json_t *doc, FILE *out, unsigned int width);
+void tandem_show_forward(const json_t *doc, FILE *out, unsigned int width);
+
+/* The same for a list of RTP streams within one. */
+void tandem_show_streams(const json_t *list, FILE *out, unsigned int width);
 
 /* "0:07", "1:02:03". */
 const char *tandem_show_duration(json_int_t seconds, char *buf, size_t size);

@@ -83,6 +83,76 @@ static int session_end(const struct request *req, json_t **out)
 	return ret;
 }
 
+static int forward_name(const struct request *req, const char **name)
+{
+	*name = json_string_value(json_object_get(req->params, "name"));
+	if (!*name) {
+		snprintf(req->why, req->why_size, "\"name\" is missing or no string");
+		return -EINVAL;
+	}
+	return req->api->sessions ? 0 : unavailable(req, "forwards");
+}
+
+static int no_forward(const struct request *req, const char *name)
+{
+	snprintf(req->why, req->why_size, "no forward %s", name);
+	return -ENOENT;
+}
+
+static int forward_show_name(const struct request *req, const char *name, json_t **out)
+{
+	*out = tandem_forward_json(req->api->sessions, name);
+	return *out ? 0 : -ENOMEM;
+}
+
+static int forward_set(const struct request *req, json_t **out)
+{
+	const json_t *doc = json_object_get(req->params, "forward");
+	const char *name;
+	int ret;
+
+	if (!doc) {
+		snprintf(req->why, req->why_size, "\"forward\" is missing");
+		return -EINVAL;
+	}
+	if (!req->api->sessions)
+		return unavailable(req, "forwards");
+	ret = tandem_forward_set(req->api->sessions, doc, &name, req->why, req->why_size);
+	return ret ? ret : forward_show_name(req, name, out);
+}
+
+static int forward_list(const struct request *req, json_t **out)
+{
+	if (!req->api->sessions)
+		return unavailable(req, "forwards");
+	return given(tandem_forwards_json(req->api->sessions), out);
+}
+
+static int forward_show(const struct request *req, json_t **out)
+{
+	const char *name;
+	int ret = forward_name(req, &name);
+
+	if (ret)
+		return ret;
+	if (!tandem_forward_exists(req->api->sessions, name))
+		return no_forward(req, name);
+	return forward_show_name(req, name, out);
+}
+
+static int forward_remove(const struct request *req, json_t **out)
+{
+	const char *name;
+	int ret = forward_name(req, &name);
+
+	if (ret)
+		return ret;
+	ret = tandem_forward_remove(req->api->sessions, name);
+	if (ret == -ENOENT)
+		return no_forward(req, name);
+	return ret ? ret : given(json_pack("{s:s}", "removed", name), out);
+}
+
 static int registrations(const struct request *req, json_t **out)
 {
 	if (!req->api->registrations)
@@ -109,6 +179,10 @@ static const struct {
 	{ "session.list", session_list },
 	{ "session.show", session_show },
 	{ "session.end", session_end },
+	{ "forward.set", forward_set },
+	{ "forward.list", forward_list },
+	{ "forward.show", forward_show },
+	{ "forward.remove", forward_remove },
 	{ "registrations", registrations },
 	{ "stats", stats },
 	{ "version", version },

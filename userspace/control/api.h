@@ -5,11 +5,15 @@
  *   session.list                      {"sessions": [...]}
  *   session.show   "id": ID           the session
  *   session.end    "id": ID           {"ended": CALL-ID}
+ *   forward.set    "forward": {...}   the forward, as it is now
+ *   forward.list                      {"forwards": [...]}
+ *   forward.show   "name": NAME       the forward
+ *   forward.remove "name": NAME       {"removed": NAME}
  *   registrations                     {"registrations": [...]}
  *   stats                             {"datapath": ..., ...}
  *   version                           {"version": ..., "pid": ...}
  *
- * ID is a session's id or its Call-ID.
+ * ID is a session's id or its Call-ID. docs/api.md has the documents.
  */
 #ifndef TANDEM_CONTROL_API_H
 #define TANDEM_CONTROL_API_H

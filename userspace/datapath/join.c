@@ -176,3 +176,27 @@ void tandem_stats_join(struct tandem_flow_stats *a, const struct tandem_flow_sta
 	if (a->stream_count)
 		a->flow.stream = a->streams[0];
 }
+
+static void join_leg(struct tandem_leg_stats *a, const struct tandem_leg_stats *b)
+{
+	if (!a->lost)
+		a->last_reason = b->last_reason;
+	a->packets += b->packets;
+	a->octets += b->octets;
+	a->lost += b->lost;
+}
+
+void tandem_legs_join(struct tandem_leg_stats *a, size_t *n, size_t max,
+		      const struct tandem_leg_stats *b, size_t b_count)
+{
+	for (size_t i = 0; i < b_count; i++) {
+		size_t k = i < *n && a[i].id == b[i].id ? i : 0; /* most often in the same order */
+
+		while (k < *n && a[k].id != b[i].id)
+			k++;
+		if (k < *n)
+			join_leg(&a[k], &b[i]);
+		else if (*n < max)
+			a[(*n)++] = b[i];
+	}
+}

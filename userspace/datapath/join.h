@@ -16,4 +16,12 @@ void tandem_stream_join(struct stream *a, const struct stream *b);
 /* Add flow and streams of b to a; the offload state of a is left alone. */
 void tandem_stats_join(struct tandem_flow_stats *a, const struct tandem_flow_stats *b);
 
+/*
+ * Add the legs of a flow that b saw to those that a saw, by their ids. A leg that a does not have
+ * is added behind, while there is room for max. The reason of the last lost copy is that of
+ * a, as the two have no time to compare, unless only b has lost any.
+ */
+void tandem_legs_join(struct tandem_leg_stats *a, size_t *n, size_t max,
+		      const struct tandem_leg_stats *b, size_t b_count);
+
 #endif

@@ -9,10 +9,14 @@
 
 #include "userspace/datapath/hash.h"
 #include "userspace/datapath/join.h"
+#include "userspace/datapath/retries.h"
 #include "userspace/util/log.h"
 
 #define MODULE "plane"
 #define BATCH  64
+
+/* Flows offered again in one turn. */
+#define RETRIES_PER_TURN 16
 
 struct path {
 	const struct tandem_datapath_ops *ops;
@@ -22,7 +26,8 @@ struct path {
 struct tandem_plane {
 	struct path fast; /* dp is NULL when there is none */
 	struct path slow;
-	struct tandem_hash refused; /* id -> errno with which the fast path refused it */
+	struct tandem_hash refused;    /* id -> errno with which the fast path refused it */
+	struct tandem_retries retries; /* those of them that are worth another try */
 	struct tandem_change batch[BATCH];
 	char no_fast[512]; /* why there is no fast path */
 };
@@ -152,7 +157,38 @@ void tandem_plane_close(struct tandem_plane *plane, bool keep)
 	if (plane->slow.dp)
 		plane->slow.ops->close(plane->slow.dp, keep);
 	tandem_hash_clean(&plane->refused);
+	tandem_retries_clean(&plane->retries);
 	free(plane);
+}
+
+static const char *refusal_reason(int error)
+{
+	switch (error) {
+	case ENOSPC:
+		return "the fast path is full";
+	case EEXIST:
+		return "another flow in the fast path has the same addresses and ports";
+	case EADDRINUSE:
+		return "its port already has a flow, and it has no source of its own";
+	case EADDRNOTAVAIL:
+		return "its local address or port is not one of the relay's";
+	case ENOMEM:
+		return "no memory for it in the fast path";
+	case E2BIG:
+		return "more egresses than the fast path can copy to";
+	case EOPNOTSUPP:
+		return "an interface in generic mode cannot copy";
+	case ENOENT:
+		return "it was not offered to the fast path";
+	default:
+		return "the fast path refused it";
+	}
+}
+
+/* Or will it say the same of this flow for ever? */
+static bool may_pass(int error)
+{
+	return error != EINVAL && error != E2BIG && error != EADDRNOTAVAIL;
 }
 
 /* Remember what the fast path said of a change. Forgetting for want of memory is harmless. */
@@ -162,11 +198,16 @@ static void note_fast_result(struct tandem_plane *plane, const struct tandem_cha
 
 	if (change->op == TANDEM_FLOW_REMOVE || change->result == 0) {
 		tandem_hash_remove(&plane->refused, &id);
+		tandem_retries_forget(&plane->retries, id);
 		return;
 	}
 	tandem_hash_set(&plane->refused, &id, (uint32_t)-change->result);
+	if (may_pass(-change->result))
+		tandem_retries_add(&plane->retries, &change->spec);
+	else
+		tandem_retries_forget(&plane->retries, id);
 	tandem_log(TANDEM_LOG_WARNING, MODULE, "flow %llu is not offloaded: %s",
-		   (unsigned long long)id, strerror(-change->result));
+		   (unsigned long long)id, refusal_reason(-change->result));
 }
 
 /*
@@ -225,23 +266,30 @@ int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes
 	return 0;
 }
 
-static const char *refusal_reason(int error)
+void tandem_plane_retry(struct tandem_plane *plane)
 {
-	switch (error) {
-	case ENOSPC:
-		return "the fast path is full";
-	case EEXIST:
-		return "another flow in the fast path has the same addresses and ports";
-	case EADDRINUSE:
-		return "its port already has a flow, and it has no source of its own";
-	case EADDRNOTAVAIL:
-		return "its local address or port is not one of the relay's";
-	case ENOMEM:
-		return "no memory for it in the fast path";
-	case ENOENT:
-		return "it was not offered to the fast path";
-	default:
-		return "the fast path refused it";
+	struct tandem_change change = { .op = TANDEM_FLOW_SET };
+	const struct tandem_flow_spec *spec;
+	uint64_t id;
+
+	tandem_retries_turn(&plane->retries);
+	for (int i = 0; i < RETRIES_PER_TURN; i++) {
+		spec = tandem_retries_next(&plane->retries);
+		if (!spec)
+			return;
+		id = spec->id;
+		change.spec = *spec;
+		change.result = 0;
+		if (plane->fast.ops->apply(plane->fast.dp, &change, 1))
+			return;
+		if (change.result) {
+			tandem_hash_set(&plane->refused, &id, (uint32_t)-change.result);
+			continue;
+		}
+		tandem_hash_remove(&plane->refused, &id);
+		tandem_retries_forget(&plane->retries, id);
+		tandem_log(TANDEM_LOG_INFO, MODULE, "flow %llu is offloaded now",
+			   (unsigned long long)id);
 	}
 }
 
@@ -285,6 +333,27 @@ int tandem_plane_read(struct tandem_plane *plane, uint64_t flow_id, struct tande
 	}
 	offload_state(plane, stats, flow_id, !fast_err);
 	return 0;
+}
+
+int tandem_plane_read_legs(struct tandem_plane *plane, uint64_t flow_id,
+			   struct tandem_leg_stats *legs, size_t max, size_t *n)
+{
+	struct tandem_leg_stats *slow = calloc(max + 1, sizeof(*slow));
+	int fast_err = -ENOENT, slow_err;
+	size_t slow_count = 0;
+
+	*n = 0;
+	if (!slow)
+		return -ENOMEM;
+	if (plane->fast.dp)
+		fast_err = plane->fast.ops->read_legs(plane->fast.dp, flow_id, legs, max, n);
+	if (fast_err)
+		*n = 0;
+	slow_err = plane->slow.ops->read_legs(plane->slow.dp, flow_id, slow, max, &slow_count);
+	if (!slow_err)
+		tandem_legs_join(legs, n, max, slow, slow_count);
+	free(slow);
+	return fast_err && slow_err ? slow_err : 0;
 }
 
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg)

@@ -3,7 +3,8 @@
  * The forwarding plane: the io_uring datapath, which can always take a flow, and
  * in front of it at most one fast datapath. A change goes to io_uring first, so
  * that punted packets find a socket; then to the fast path. A flow that the fast
- * path refuses stays on io_uring, and the reason is kept to be shown.
+ * path refuses stays on io_uring, and the reason is kept to be shown. If the reason may
+ * pass, the flow is offered again now and then.
  */
 #ifndef TANDEM_DATAPATH_PLANE_H
 #define TANDEM_DATAPATH_PLANE_H
@@ -38,6 +39,16 @@ int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes
 /* Joined state of one flow, with its offload state; -ENOENT when unknown. */
 int tandem_plane_read(struct tandem_plane *plane, uint64_t flow_id,
 		      struct tandem_flow_stats *stats);
+
+/* Joined state of its legs, at most max, in the order of its fan; sets *n. -ENOENT, -ENOMEM. */
+int tandem_plane_read_legs(struct tandem_plane *plane, uint64_t flow_id,
+			   struct tandem_leg_stats *legs, size_t max, size_t *n);
+
+/*
+ * To be called about once a second: offer the fast path again a few of the flows that it has
+ * refused for a reason that may have passed.
+ */
+void tandem_plane_retry(struct tandem_plane *plane);
 
 /* Flows that an earlier process left in the fast path. */
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg);

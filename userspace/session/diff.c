@@ -5,6 +5,15 @@
 
 #define OWN_FLAGS (RULE_F_ACTIVE | RULE_F_SHARED)
 
+static bool fan_equal(const struct tandem_fan *a, const struct tandem_fan *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->branch_count == b->branch_count && a->leg_count == b->leg_count &&
+	       !memcmp(a->branches, b->branches, sizeof(a->branches)) &&
+	       !memcmp(a->legs, b->legs, a->leg_count * sizeof(a->legs[0]));
+}
+
 bool tandem_spec_equal(const struct tandem_flow_spec *a, const struct tandem_flow_spec *b)
 {
 	return a->id == b->id && a->media_id == b->media_id && a->reverse_id == b->reverse_id &&
@@ -13,7 +22,8 @@ bool tandem_spec_equal(const struct tandem_flow_spec *a, const struct tandem_flo
 	       !memcmp(a->egress, b->egress, sizeof(a->egress)) &&
 	       !memcmp(&a->peer, &b->peer, sizeof(a->peer)) &&
 	       a->peer_seq_offset == b->peer_seq_offset &&
-	       !memcmp(&a->pts, &b->pts, sizeof(a->pts));
+	       !memcmp(&a->pts, &b->pts, sizeof(a->pts)) && a->group_ifindex == b->group_ifindex &&
+	       fan_equal(a->fan, b->fan);
 }
 
 static const struct tandem_flow_spec *find(const struct tandem_flow_spec *specs, size_t n,

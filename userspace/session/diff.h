@@ -5,7 +5,7 @@
 
 #include "userspace/datapath/datapath.h"
 
-/* The same but for the flags that are the datapath's own. */
+/* The same, fan included, but for the flags that are the datapath's own. */
 bool tandem_spec_equal(const struct tandem_flow_spec *a, const struct tandem_flow_spec *b);
 
 /*

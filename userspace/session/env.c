@@ -65,11 +65,13 @@ int tandem_session_env_default(struct tandem_session_env *env)
 	*env = (struct tandem_session_env){
 		.apply = tandem_plane_apply,
 		.read = tandem_plane_read,
+		.read_legs = tandem_plane_read_legs,
 		.list = tandem_plane_list,
 		.counters = tandem_plane_counters,
 		.name = tandem_plane_name,
 		.describe = tandem_plane_describe,
 		.dispatch = tandem_plane_dispatch,
+		.retry = tandem_plane_retry,
 		.monotonic_ms = monotonic_ms,
 		.epoch_ms = epoch_ms,
 		.route = route,

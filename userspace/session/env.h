@@ -13,12 +13,15 @@ struct tandem_session_env {
 	/* as the functions of plane.h */
 	int (*apply)(struct tandem_plane *plane, struct tandem_change *changes, size_t n);
 	int (*read)(struct tandem_plane *plane, uint64_t flow_id, struct tandem_flow_stats *stats);
+	int (*read_legs)(struct tandem_plane *plane, uint64_t flow_id,
+			 struct tandem_leg_stats *legs, size_t max, size_t *n);
 	int (*list)(struct tandem_plane *plane, tandem_installed_h *h, void *arg);
 	int (*counters)(struct tandem_plane *plane, struct reason_counters *fast,
 			struct reason_counters *slow);
 	const char *(*name)(const struct tandem_plane *plane);
 	const char *(*describe)(const struct tandem_plane *plane);
 	void (*dispatch)(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg);
+	void (*retry)(struct tandem_plane *plane);
 
 	/* the clock that struct flow's last_ns is of, and the time of the Unix epoch */
 	uint64_t (*monotonic_ms)(void *arg);

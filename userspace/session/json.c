@@ -1,62 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Sessions as the local API shows them; docs/api.md gives the shapes. */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/session/counts.h"
 #include "userspace/session/snapshot.h"
-
-static const char *const reason_names[] = {
-#define REASON(name, kind, help) [REASON_##name] = #name,
-#include "core/counters.def"
-#undef REASON
-};
-
-static json_t *endpoint(const struct ip_addr *ip, __be16 port)
-{
-	struct tandem_endpoint ep = { .ip = *ip, .port = ntohs(port) };
-
-	return tandem_json_endpoint(&ep);
-}
 
 static const char *kind_name(const struct tandem_flow_view *v)
 {
 	if (v->comp == TANDEM_RTCP)
 		return "rtcp";
 	return v->media->mux ? "mux" : "rtp";
-}
-
-static json_t *unknown_last(const struct flow *flow)
-{
-	struct ip_addr ip;
-
-	if (!flow->unknown_source)
-		return json_null();
-	memcpy(ip.b, flow->unknown_addr, sizeof(ip.b));
-	return endpoint(&ip, flow->unknown_port);
-}
-
-static json_t *last_reason(const struct flow *flow)
-{
-	if ((!flow->dropped && !flow->punted) || flow->last_reason >= REASON_COUNT)
-		return json_null();
-	return json_string(reason_names[flow->last_reason]);
-}
-
-static int add_counts(json_t *js, const struct tandem_flow_view *v)
-{
-	const struct flow *flow = &v->stats.flow;
-
-	return json_object_set_new(js, "packets", json_integer(flow->packets)) |
-	       json_object_set_new(js, "octets", json_integer(flow->octets)) |
-	       json_object_set_new(js, "rtcp_packets", json_integer(flow->rtcp_packets)) |
-	       json_object_set_new(js, "dropped", json_integer(flow->dropped)) |
-	       json_object_set_new(js, "unknown_source", json_integer(flow->unknown_source)) |
-	       json_object_set_new(js, "unknown_last", unknown_last(flow)) |
-	       json_object_set_new(js, "punted", json_integer(flow->punted)) |
-	       json_object_set_new(js, "last_reason", last_reason(flow)) |
-	       json_object_set_new(js, "fast_packets", json_integer(v->stats.fast_packets)) |
-	       json_object_set_new(js, "slow_packets", json_integer(v->stats.slow_packets));
 }
 
 static json_t *show_flow(const struct tandem_flow_view *v)
@@ -73,13 +27,13 @@ static json_t *show_flow(const struct tandem_flow_view *v)
 	js = json_pack(
 		"{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:s, s:s, s:b, s:b}", "id", id, "from",
 		v->from ? "b" : "a", "kind", kind_name(v), "media", (json_int_t)v->media_index,
-		"local", endpoint(&spec->key.local, spec->key.local_port), "remote",
-		endpoint(&spec->key.remote, spec->key.remote_port), "egress_local",
-		endpoint(&egress->local, egress->local_port), "egress_remote",
-		endpoint(&egress->remote, egress->remote_port), "offload", datapath, "reason",
-		reason ? reason : "", "learning", (spec->flags & RULE_F_LEARN) != 0, "muted",
-		(spec->flags & RULE_F_MUTE) != 0);
-	if (js && add_counts(js, v)) {
+		"local", tandem_json_addr(&spec->key.local, spec->key.local_port), "remote",
+		tandem_json_addr(&spec->key.remote, spec->key.remote_port), "egress_local",
+		tandem_json_addr(&egress->local, egress->local_port), "egress_remote",
+		tandem_json_addr(&egress->remote, egress->remote_port), "offload", datapath,
+		"reason", reason ? reason : "", "learning", (spec->flags & RULE_F_LEARN) != 0,
+		"muted", (spec->flags & RULE_F_MUTE) != 0);
+	if (js && tandem_json_flow_counts(js, &v->stats)) {
 		json_decref(js);
 		return NULL;
 	}
@@ -216,7 +170,7 @@ static json_t *show_counters(const struct reason_counters *counters)
 
 	for (i = 0; i < REASON_COUNT; i++) {
 		if (counters->packets[i])
-			json_object_set_new(js, reason_names[i],
+			json_object_set_new(js, tandem_reason_name(i),
 					    json_integer(counters->packets[i]));
 	}
 	return js;

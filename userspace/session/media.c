@@ -99,7 +99,7 @@ const struct tandem_endpoint *tandem_leg_endpoint(const struct tandem_leg *leg,
  * The local address that the kernel would use towards the peer is the one that the
  * peer's packets will find their way back to; but only if it is ours to use.
  */
-static int pick_local(const struct tandem_sessions *ss, const struct tandem_endpoint *peer,
+int tandem_local_pick(const struct tandem_sessions *ss, const struct tandem_endpoint *peer,
 		      int family)
 {
 	struct ip_addr from;
@@ -123,7 +123,7 @@ static int pick_local(const struct tandem_sessions *ss, const struct tandem_endp
 int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
 		    const struct tandem_endpoint *peer, int family)
 {
-	int err, local = pick_local(ss, peer, family);
+	int err, local = tandem_local_pick(ss, peer, family);
 	uint16_t port;
 
 	if (local < 0)

@@ -128,7 +128,8 @@ struct tandem_sessions {
 	struct tandem_session **by_number;
 	size_t buckets; /* a power of two */
 	size_t count;
-	uint64_t next_number;
+	struct tandem_forward *forwards; /* forward.h */
+	uint64_t next_number;		 /* of sessions and forwards */
 };
 
 /* ---- table.c ---- */
@@ -177,6 +178,9 @@ void tandem_media_list_settle(struct tandem_sessions *ss, struct tandem_media_li
 /* Where packets of this leg come from and go to: learned, else signalled. */
 const struct tandem_endpoint *tandem_leg_endpoint(const struct tandem_leg *leg,
 						  enum tandem_component comp);
+/* Number of the local address that suits a peer, of the family; -EAFNOSUPPORT. */
+int tandem_local_pick(const struct tandem_sessions *ss, const struct tandem_endpoint *peer,
+		      int family);
 /* Give the leg a pair on the local address that suits `peer`; its old one is not released. */
 int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
 		    const struct tandem_endpoint *peer, int family);

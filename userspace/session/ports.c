@@ -11,7 +11,8 @@
 struct pair {
 	uint32_t next;
 	uint32_t prev;
-	bool used;
+	uint32_t users; /* 0: free */
+	bool shared;	/* further users are let in */
 };
 
 struct local_ports {
@@ -62,7 +63,7 @@ static void take(struct local_ports *lp, uint32_t i)
 		lp->tail = p->prev;
 	else
 		lp->pairs[p->next].prev = p->prev;
-	p->used = true;
+	p->users = 1;
 	lp->available--;
 }
 
@@ -167,10 +168,37 @@ int tandem_ports_reserve(struct tandem_ports *ports, size_t local, uint16_t port
 
 	if (!p)
 		return -EINVAL;
-	if (p->used)
+	if (p->users)
 		return -EBUSY;
 	take(&ports->locals[local], i);
 	return 0;
+}
+
+int tandem_ports_share(struct tandem_ports *ports, size_t local, uint16_t port)
+{
+	uint32_t i;
+	struct pair *p = find(ports, local, port, &i);
+
+	if (!p)
+		return -EINVAL;
+	if (p->users && !p->shared)
+		return -EBUSY;
+	if (p->users)
+		p->users++;
+	else
+		take(&ports->locals[local], i);
+	p->shared = true;
+	return 0;
+}
+
+int tandem_ports_take_shared(struct tandem_ports *ports, size_t local, uint16_t *port)
+{
+	uint32_t i;
+	int err = tandem_ports_take(ports, local, port);
+
+	if (!err)
+		find(ports, local, *port, &i)->shared = true;
+	return err;
 }
 
 void tandem_ports_release(struct tandem_ports *ports, size_t local, uint16_t port)
@@ -178,7 +206,7 @@ void tandem_ports_release(struct tandem_ports *ports, size_t local, uint16_t por
 	uint32_t i;
 	struct pair *p = find(ports, local, port, &i);
 
-	if (p && p->used)
+	if (p && p->users && --p->users == 0)
 		append(&ports->locals[local], i);
 }
 

@@ -30,6 +30,13 @@ int tandem_ports_take(struct tandem_ports *ports, size_t local, uint16_t *port);
 /* Take this very pair. O(1). -EBUSY when it is in use, -EINVAL when there is no such pair. */
 int tandem_ports_reserve(struct tandem_ports *ports, size_t local, uint16_t port);
 
+/*
+ * The same for one who lets others in: the pair is free again when each has given it back. -EBUSY
+ * when it is in use by one who does not.
+ */
+int tandem_ports_take_shared(struct tandem_ports *ports, size_t local, uint16_t *port);
+int tandem_ports_share(struct tandem_ports *ports, size_t local, uint16_t port);
+
 /* Give a pair back. A pair that is not in use is left alone. O(1). */
 void tandem_ports_release(struct tandem_ports *ports, size_t local, uint16_t port);
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "userspace/session/compile.h"
+#include "userspace/session/forward.h"
 #include "userspace/util/log.h"
 
 #define MODULE "session"
@@ -122,7 +123,7 @@ static void collect_flow(const struct tandem_flow_spec *spec, void *arg)
 	l->specs[l->n++] = *spec;
 }
 
-/* Does the session that the flow is named after want it? */
+/* Does the session or the forward that the flow is named after want it? */
 static bool is_wanted(const struct tandem_sessions *ss, const struct tandem_flow_spec *spec)
 {
 	struct tandem_flow_spec specs[TANDEM_FLOWS_PER_MEDIA * TANDEM_MEDIA_MAX];
@@ -135,7 +136,7 @@ static bool is_wanted(const struct tandem_sessions *ss, const struct tandem_flow
 		if (specs[i].id == spec->id)
 			return true;
 	}
-	return false;
+	return !s && tandem_forward_wants(ss, spec->id);
 }
 
 static int remove_orphans(struct tandem_sessions *ss)
@@ -165,6 +166,9 @@ int tandem_sessions_restore(struct tandem_sessions *ss)
 	struct tandem_session *s;
 	int err = ss->store ? load(ss) : 0;
 
+	/* after the calls: a port that both name is the call's */
+	if (!err && ss->store)
+		err = tandem_forwards_load(ss);
 	if (!err)
 		err = remove_orphans(ss);
 	for (s = ss->first; s && !err; s = s->next) {
@@ -172,5 +176,7 @@ int tandem_sessions_restore(struct tandem_sessions *ss)
 		if (tandem_flows_sync(ss, s) == -ENOMEM)
 			err = -ENOMEM;
 	}
+	if (!err)
+		tandem_forwards_install(ss);
 	return err;
 }

@@ -151,4 +151,19 @@ json_t *tandem_session_json(struct tandem_sessions *ss, const char *id_or_call_i
 /* Plane name, description, and all reason counters that are not zero. */
 json_t *tandem_sessions_stats_json(struct tandem_sessions *ss);
 
+/*
+ * Forwards, beside calls: one flow of RTP to one or many egresses, under a name. doc is as
+ * docs/api.md has it. set makes it or changes it in place: counts go on, and no packet is lost. It
+ * sets *name, valid while the forward is there and not set again. -EINVAL and the errors of
+ * ports, addresses and the plane with why; then nothing has changed. remove: -ENOENT.
+ */
+int tandem_forward_set(struct tandem_sessions *ss, const json_t *doc, const char **name, char *why,
+		       size_t why_size);
+int tandem_forward_remove(struct tandem_sessions *ss, const char *name);
+bool tandem_forward_exists(const struct tandem_sessions *ss, const char *name);
+size_t tandem_forwards_count(const struct tandem_sessions *ss);
+/* As the local API shows them; new reference, NULL on no memory or no such forward. */
+json_t *tandem_forwards_json(struct tandem_sessions *ss);
+json_t *tandem_forward_json(struct tandem_sessions *ss, const char *name);
+
 #endif

@@ -41,15 +41,4 @@ const char *tandem_snapshot_offload(const struct tandem_snapshot *snap);
 /* stream.c: all streams of the session, as docs/api.md shows them; NULL on no memory. */
 json_t *tandem_snapshot_streams(const struct tandem_snapshot *snap);
 
-/*
- * Lost, distinct and expected packets of a stream over its whole life (RFC 3550
- * A.3). Loss is negative when more came than were expected.
- */
-struct tandem_stream_loss {
-	int64_t lost;
-	int64_t expected;
-	double percent; /* 0 to 100 */
-};
-void tandem_stream_loss(const struct stream *st, struct tandem_stream_loss *loss);
-
 #endif

@@ -4,25 +4,12 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "userspace/session/counts.h"
 #include "userspace/session/mos.h"
 #include "userspace/session/snapshot.h"
 
 #define NS_PER_MS 1e6
 #define PT_CN	  13 /* RFC 3551 6 */
-
-void tandem_stream_loss(const struct stream *st, struct tandem_stream_loss *loss)
-{
-	int64_t since_base = (int64_t)st->cycles + st->max_seq - st->base_seq + 1;
-	int64_t distinct = (int64_t)st->packets - st->duplicates;
-
-	*loss = (struct tandem_stream_loss){ 0 };
-	if (!st->packets)
-		return;
-	loss->lost = (int64_t)st->lost_prior + since_base - st->received;
-	loss->expected = distinct + loss->lost;
-	if (loss->lost > 0 && loss->expected > 0)
-		loss->percent = 100.0 * loss->lost / loss->expected;
-}
 
 static const struct tandem_codec *find_codec(const struct tandem_leg *leg, uint8_t pt)
 {
@@ -104,51 +91,13 @@ static double estimate(const struct tandem_snapshot *snap, const struct tandem_f
 	return tandem_mos(&in);
 }
 
-/* Two decimals are all that a reader can use. */
-static json_t *rounded(double value)
-{
-	return json_real((double)(int64_t)(value * 100 + 0.5) / 100);
-}
-
-static int add_times(json_t *js, const struct stream *st)
-{
-	double reported = st->clock_hz ? st->rr_jitter * 1000.0 / st->clock_hz : 0;
-
-	return json_object_set_new(js, "jitter_ms", rounded(st->jitter_ns / 16 / NS_PER_MS)) |
-	       json_object_set_new(js, "jitter_max_ms", rounded(st->jitter_max_ns / NS_PER_MS)) |
-	       json_object_set_new(js, "rtt_ms", rounded(st->rtt_ns / NS_PER_MS)) |
-	       json_object_set_new(js, "rtt_min_ms", rounded(st->rtt_min_ns / NS_PER_MS)) |
-	       json_object_set_new(js, "rtt_max_ms", rounded(st->rtt_max_ns / NS_PER_MS)) |
-	       json_object_set_new(js, "reports", json_integer(st->rr_count)) |
-	       json_object_set_new(js, "reported_lost", json_integer(st->rr_lost)) |
-	       json_object_set_new(js, "reported_fraction", rounded(st->rr_fraction / 2.56)) |
-	       json_object_set_new(js, "reported_jitter_ms", rounded(reported));
-}
-
-static int add_counts(json_t *js, const struct stream *st)
-{
-	struct tandem_stream_loss loss;
-
-	tandem_stream_loss(st, &loss);
-	return json_object_set_new(js, "packets", json_integer(st->packets)) |
-	       json_object_set_new(js, "octets", json_integer(st->octets)) |
-	       json_object_set_new(js, "expected", json_integer(loss.expected)) |
-	       json_object_set_new(js, "lost", json_integer(loss.lost)) |
-	       json_object_set_new(js, "loss_percent", rounded(loss.percent)) |
-	       json_object_set_new(js, "duplicates", json_integer(st->duplicates)) |
-	       json_object_set_new(js, "reordered", json_integer(st->reordered)) |
-	       json_object_set_new(js, "gaps", json_integer(st->gaps)) |
-	       json_object_set_new(js, "restarts", json_integer(st->restarts)) |
-	       json_object_set_new(js, "sender_reports", json_integer(st->sr_count));
-}
-
 /* The E-model is one of speech: of other media there is nothing to say. */
 static json_t *show_mos(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
 			const struct stream *st)
 {
 	if (!st->packets || strcasecmp(v->media->type, "audio"))
 		return json_null();
-	return rounded(estimate(snap, v, st));
+	return tandem_json_rounded(estimate(snap, v, st));
 }
 
 static json_t *show_stream(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
@@ -165,7 +114,7 @@ static json_t *show_stream(const struct tandem_snapshot *snap, const struct tand
 		       "clock_hz", (json_int_t)st->clock_hz);
 	if (!js)
 		return NULL;
-	if (add_counts(js, st) | add_times(js, st) |
+	if (tandem_json_stream_counts(js, st) |
 	    json_object_set_new(js, "mos", show_mos(snap, v, st)) |
 	    json_object_set_new(js, "bye", json_boolean(st->bye))) {
 		json_decref(js);

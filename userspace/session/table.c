@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "userspace/session/model.h"
+#include "userspace/session/forward.h"
 #include "userspace/util/log.h"
 
 #define MODULE	    "session"
@@ -381,6 +381,7 @@ void tandem_sessions_free(struct tandem_sessions *ss)
 		ss->first = s->next;
 		tandem_session_destroy(s);
 	}
+	tandem_forwards_free(ss);
 	tandem_ports_free(ss->ports);
 	free(ss->by_call);
 	free(ss->by_number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
 
-#include "userspace/session/model.h"
+#include "userspace/session/forward.h"
 #include "userspace/util/log.h"
 
 #define MODULE "session"
@@ -94,6 +94,8 @@ void tandem_sessions_tick(struct tandem_sessions *ss)
 	struct tandem_session *s, *over = collect(ss);
 
 	save_again(ss);
+	tandem_forwards_tick(ss);
+	ss->env.retry(ss->plane);
 
 	while ((s = over)) {
 		over = s->next;

@@ -22,7 +22,8 @@ static const char schema_sql[] =
 	"  path TEXT NOT NULL, user_agent TEXT NOT NULL,"
 	"  UNIQUE (aor, uri));"
 	"CREATE INDEX IF NOT EXISTS contacts_expires ON contacts (expires);"
-	"CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, json TEXT NOT NULL);";
+	"CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, json TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS forward (name TEXT PRIMARY KEY, json TEXT NOT NULL);";
 
 static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	/* a replaced row gets a new id: the highest id is the newest binding */
@@ -43,6 +44,9 @@ static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	[TANDEM_DB_SESSION_PUT] = "INSERT OR REPLACE INTO sessions (id, json) VALUES (?1, ?2)",
 	[TANDEM_DB_SESSION_REMOVE] = "DELETE FROM sessions WHERE id = ?1",
 	[TANDEM_DB_SESSION_LIST] = "SELECT id, json FROM sessions ORDER BY rowid",
+	[TANDEM_DB_FORWARD_PUT] = "INSERT OR REPLACE INTO forward (name, json) VALUES (?1, ?2)",
+	[TANDEM_DB_FORWARD_REMOVE] = "DELETE FROM forward WHERE name = ?1",
+	[TANDEM_DB_FORWARD_LIST] = "SELECT name, json FROM forward ORDER BY name",
 	[TANDEM_DB_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[TANDEM_DB_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 };

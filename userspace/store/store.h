@@ -44,11 +44,17 @@ int tandem_store_contact_expire(struct tandem_store *store, int64_t now);
 /* Number of bindings stored. */
 int tandem_store_contact_count(struct tandem_store *store, size_t *count);
 
-/* A session's state as JSON text, under its id. Writing waits for no lock: -EBUSY. */
+/*
+ * A session's state as JSON text, under its id, and a forward's under its name. Writing waits
+ * for no lock: -EBUSY. remove: -ENOENT when there was none.
+ */
 int tandem_store_session_put(struct tandem_store *store, const char *id, const char *json);
 int tandem_store_session_remove(struct tandem_store *store, const char *id);
 typedef void(tandem_session_row_h)(const char *id, const char *json, void *arg);
 int tandem_store_session_list(struct tandem_store *store, tandem_session_row_h *h, void *arg);
+int tandem_store_forward_put(struct tandem_store *store, const char *name, const char *json);
+int tandem_store_forward_remove(struct tandem_store *store, const char *name);
+int tandem_store_forward_list(struct tandem_store *store, tandem_session_row_h *h, void *arg);
 
 /*
  * The random key of this name, made and kept at the first call; key is filled with
