@@ -48,9 +48,15 @@ vectors_net() {
 	ip -n v link set lo up
 	ip -n v link add w0 address 02:00:00:00:00:01 type veth peer name q0
 	ip -n v link add v0 address 02:00:00:00:01:01 type veth peer name p0
-	for dev in w0 q0 v0 p0; do ip -n v link set "$dev" up; done
-	ip -n v addr add 10.0.0.1/24 dev w0
-	ip -n v addr add fd00::1/64 dev w0 nodad
+	ip -n v link add v4 address 02:00:00:00:04:01 type veth peer name p4
+	for dev in w0 q0 v0 p0 v4 p4; do ip -n v link set "$dev" up; done
+	# Groups are reached by v0, which therefore has the media addresses.
+	ip -n v addr add 10.0.0.1/32 dev v0
+	ip -n v addr add fd00::1/128 dev v0 nodad
+	ip -n v addr add 10.0.0.3/24 dev w0
+	ip -n v addr add fd00::3/64 dev w0 nodad
+	ip -n v addr add 10.4.0.1/24 dev v4
+	ip -n v neigh add 10.4.0.2 lladdr 02:00:00:00:04:02 dev v4 nud permanent
 	ip -n v addr add 10.1.0.1/24 dev v0
 	ip -n v addr add 10.7.0.1/24 dev v0
 	ip -n v addr add fd01::1/64 dev v0 nodad

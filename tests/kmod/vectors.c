@@ -37,6 +37,7 @@ struct side {
 struct world {
 	struct tandem_genl genl;
 	int in, out; /* packet sockets */
+	int ends[2]; /* the devices that frames are taken from */
 	struct vec_case c;
 	struct side side;
 	int failures;
@@ -72,10 +73,28 @@ static bool step_fits(const struct vec_step *step)
 	}
 }
 
+/* Is there a way for this leg in the guest, as there is one in the case? */
+static bool leg_fits(const struct leg *leg)
+{
+	static const char *const neighbours[] = { "10.1.0.2", "10.4.0.2", "10.7.0.2", "fd01::2" };
+	struct ip_addr ip;
+
+	if (ip_addr_is_group(&leg->egress.remote))
+		return true;
+	for (size_t i = 0; i < sizeof(neighbours) / sizeof(neighbours[0]); i++) {
+		if (!tandem_ip_parse(&ip, neighbours[i]) &&
+		    tandem_ip_equal(&ip, &leg->egress.remote))
+			return true;
+	}
+	return false;
+}
+
 static bool case_fits(const struct vec_case *c)
 {
-	if (c->leg_count)
-		return false;
+	for (unsigned int i = 0; i < c->leg_count; i++) {
+		if (!leg_fits(&c->legs[i]))
+			return false;
+	}
 	for (size_t i = 0; i < c->step_count; i++) {
 		if (!step_fits(&c->steps[i]))
 			return false;
@@ -83,15 +102,16 @@ static bool case_fits(const struct vec_case *c)
 	return true;
 }
 
+/* On a device, or (NULL) on all of them. */
 static int packet_socket(const char *device)
 {
 	struct sockaddr_ll sa = { .sll_family = AF_PACKET,
 				  .sll_protocol = htons(ETH_P_ALL),
-				  .sll_ifindex = (int)if_nametoindex(device) };
+				  .sll_ifindex = device ? (int)if_nametoindex(device) : 0 };
 	int fd = socket(AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
 
-	if (fd < 0 || !sa.sll_ifindex || bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
-		vec_die("%s: %s", device, strerror(errno));
+	if (fd < 0 || (device && !sa.sll_ifindex) || bind(fd, (struct sockaddr *)&sa, sizeof(sa)))
+		vec_die("%s: %s", device ? device : "packet socket", strerror(errno));
 	return fd;
 }
 
@@ -99,6 +119,26 @@ static void must(int err, const char *what)
 {
 	if (err)
 		vec_die("%s: %s", what, strerror(-err));
+}
+
+/* The range of the legs of a fan, which the file has one after the other. */
+static void put_fan(struct world *w, struct tandem_genl_request *req, uint32_t index)
+{
+	static struct genl_leg legs[VEC_LEGS];
+	static char attrs[sizeof(legs) + NLA_HDRLEN];
+	const struct fan *fan = &w->c.fans[index];
+	uint32_t first = fan->branch[0].first, n = 0;
+
+	for (uint32_t i = 0; i < fan->branch_count; i++) {
+		for (uint32_t k = 0; k < fan->branch[i].count; k++, n++) {
+			legs[n].id = first + n;
+			legs[n].leg = w->c.legs[first + n];
+		}
+	}
+	tandem_genl_put(req, TANDEM_ATTR_FAN, fan, sizeof(*fan));
+	tandem_genl_put(req, TANDEM_ATTR_LEG_INDEX, &first, sizeof(first));
+	req->more = attrs;
+	req->more_len = tandem_genl_write(attrs, TANDEM_ATTR_LEGS, legs, n * sizeof(legs[0]));
 }
 
 static void install(struct world *w)
@@ -118,6 +158,8 @@ static void install(struct world *w)
 		tandem_genl_begin(&w->genl, &req, TANDEM_CMD_FLOW_SET, 0);
 		tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
 		tandem_genl_put(&req, TANDEM_ATTR_RULE, &w->c.rules[slot], sizeof(struct rule));
+		if (w->c.rules[slot].flags & RULE_F_FAN)
+			put_fan(w, &req, w->c.rules[slot].fan);
 		must(tandem_genl_talk(&w->genl, &req, NULL, NULL), "rule");
 	}
 }
@@ -156,6 +198,16 @@ static void stream_message(const struct nlmsghdr *nlh, void *arg)
 	e->key = env_stream_word(slot, e->stream.ssrc);
 }
 
+static void leg_message(const struct nlmsghdr *nlh, void *arg)
+{
+	struct side *s = arg;
+	uint32_t leg;
+
+	if (!tandem_genl_get(nlh, TANDEM_ATTR_LEG_INDEX, &leg, sizeof(leg)) && leg < VEC_LEGS)
+		tandem_genl_get(nlh, TANDEM_ATTR_LEG_STATE, &s->leg_states[leg],
+				sizeof(*s->leg_states));
+}
+
 static void collect(struct world *w)
 {
 	struct tandem_genl_request req;
@@ -165,6 +217,12 @@ static void collect(struct world *w)
 	must(tandem_genl_talk(&w->genl, &req, flow_message, &w->side), "flows");
 	tandem_genl_begin(&w->genl, &req, TANDEM_CMD_STREAMS_GET, NLM_F_DUMP);
 	must(tandem_genl_talk(&w->genl, &req, stream_message, &w->side), "streams");
+	for (uint32_t slot = 0; slot < VEC_SLOTS; slot++) {
+		tandem_genl_begin(&w->genl, &req, TANDEM_CMD_LEGS_GET, NLM_F_DUMP);
+		tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
+		if (w->c.rules[slot].flags & RULE_F_FAN)
+			must(tandem_genl_talk(&w->genl, &req, leg_message, &w->side), "legs");
+	}
 }
 
 /* The next UDP packet on its way out, from its IP header on; 0: none came. */
@@ -172,11 +230,17 @@ static size_t take(struct world *w, unsigned char *packet, size_t size, int wait
 {
 	struct pollfd p = { .fd = w->out, .events = POLLIN };
 	unsigned char frame[VEC_PACKET_MAX];
+	struct sockaddr_ll from;
 
 	while (poll(&p, 1, wait_ms) == 1) {
-		ssize_t len = recv(w->out, frame, sizeof(frame), 0);
+		socklen_t from_len = sizeof(from);
+		ssize_t len = recvfrom(w->out, frame, sizeof(frame), 0, (struct sockaddr *)&from,
+				       &from_len);
 		bool v6 = len > 54 && frame[12] == 0x86;
 
+		if (from.sll_pkttype == PACKET_OUTGOING ||
+		    (from.sll_ifindex != w->ends[0] && from.sll_ifindex != w->ends[1]))
+			continue;
 		if (len < 34 || (v6 ? frame[20] : frame[23]) != IPPROTO_UDP)
 			continue;
 		len -= ETH_HLEN;
@@ -186,21 +250,32 @@ static size_t take(struct world *w, unsigned char *packet, size_t size, int wait
 	return 0;
 }
 
-static void check_out(struct world *w, const struct vec_step *step)
+/* want NULL: anything. */
+static void check_out(struct world *w, const struct vec_step *step, const struct vec_packet *want)
 {
-	const struct vec_packet *want = step->outs;
 	unsigned char got[VEC_PACKET_MAX];
 	size_t len = take(w, got, sizeof(got), WAIT_MS), wanted;
 
-	if (!len) {
+	if (!len)
 		complain(w, "module", step->line, "nothing came out");
-		return;
-	}
-	if (!step->out_count)
+	if (!len || !want)
 		return;
 	wanted = want->len - (size_t)want->l3 - want->trailer;
 	if (len < wanted || memcmp(got, want->data + want->l3, wanted))
 		complain(w, "module", step->line, "other bytes than expected");
+}
+
+/* The copies of a packet leave in the order of their legs, one right behind the other. */
+static void check_outs(struct world *w, const struct vec_step *step)
+{
+	unsigned char frame[VEC_PACKET_MAX];
+
+	if (!step->out_count)
+		check_out(w, step, NULL);
+	for (size_t i = 0; i < step->out_count; i++)
+		check_out(w, step, &step->outs[i]);
+	if (take(w, frame, sizeof(frame), 0))
+		complain(w, "module", step->line, "more came out than expected");
 }
 
 /* Both ends are one machine's: a packet is through the hook soon after it was sent. */
@@ -211,7 +286,8 @@ static void run_step(struct world *w, const struct vec_step *step)
 	unsigned char frame[VEC_PACKET_MAX];
 
 	memcpy(frame, step->in.data, step->in.len);
-	memcpy(frame, (unsigned char[6]){ 2, 0, 0, 0, 0, 1 }, 6); /* the receiving device */
+	if (!(frame[0] & 1))
+		memcpy(frame, (unsigned char[6]){ 2, 0, 0, 0, 0, 1 }, 6); /* the receiving device */
 	if (send(w->in, frame, step->in.len, 0) < 0)
 		vec_die("line %d: %s", step->line, strerror(errno));
 	for (int i = 0; i < WAIT_MS && counted(w, step->reason) == before; i++)
@@ -219,7 +295,7 @@ static void run_step(struct world *w, const struct vec_step *step)
 	if (counted(w, step->reason) == before)
 		complain(w, "module", step->line, "%s was not counted", vec_reasons[step->reason]);
 	if (reason_verdict(step->reason) == VERDICT_FORWARD)
-		check_out(w, step);
+		check_outs(w, step);
 	else if (take(w, frame, sizeof(frame), 0))
 		complain(w, "module", step->line, "something came out");
 }
@@ -279,7 +355,9 @@ int main(int argc, char **argv)
 
 	must(tandem_genl_open(&w.genl, TANDEM_GENL_NAME), "no module");
 	w.in = packet_socket("q0");
-	w.out = packet_socket("p0");
+	w.out = packet_socket(NULL);
+	w.ends[0] = (int)if_nametoindex("p0");
+	w.ends[1] = (int)if_nametoindex("p4");
 	for (int i = 1; i < argc; i++) {
 		const char *name = strrchr(argv[i], '/');
 

@@ -219,10 +219,11 @@ test_cleanup()
 	exit $rc
 }
 
-# wait_for SECONDS COMMAND...: poll until it succeeds, bounded.
+# wait_for SECONDS COMMAND...: poll until it succeeds, bounded; on a machine that is
+# SLOWER than others by some factor, later.
 wait_for()
 {
-	local end=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/./} + $1 * 1000000 * ${SLOWER:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ "${EPOCHREALTIME/./}" -lt "$end" ] || return 1
