@@ -17,7 +17,7 @@
 #define EXT_ONE_BYTE	  0xbede /* RFC 8285 4.2 */
 #define EXT_TWO_BYTE	  0x1000 /* 4.3; the lower four bits are the application's */
 #define EXT_TWO_BYTE_MASK 0xfff0
-#define EXT_ONE_BYTE_STOP 15 /* an id that ends the list, 4.2 */
+#define EXT_ONE_BYTE_STOP 15 /* an id that ends the list, 4.2; so does 0 with a length */
 
 /* Where the walk over the bytes of the elements is. */
 struct ext_place {
@@ -39,7 +39,7 @@ static inline __u8 ext_head(struct ext_place *at, __u8 byte, const struct leg *l
 	at->wipe = 0;
 	if (byte == 0)
 		return 0;
-	if (!at->two && id == EXT_ONE_BYTE_STOP) {
+	if (!at->two && (id == 0 || id == EXT_ONE_BYTE_STOP)) {
 		at->done = 1;
 		return byte;
 	}
@@ -47,7 +47,7 @@ static inline __u8 ext_head(struct ext_place *at, __u8 byte, const struct leg *l
 	at->left = at->two ? 0 : (byte & 0xfU) + 1;
 	if (id >= TANDEM_EXT_IDS)
 		return byte;
-	id = id ? leg->ext_id[id & (TANDEM_EXT_IDS - 1)] : 0;
+	id = leg->ext_id[id & (TANDEM_EXT_IDS - 1)];
 	if (id == 0 || (!at->two && id >= EXT_ONE_BYTE_STOP)) {
 		at->wipe = 1;
 		return 0;
