@@ -214,6 +214,8 @@ static void put_extension(struct vec_packet *p, const char *s)
 			put32(p, 0xe0000000 + i);
 		return;
 	}
+	if (strlen(hex + 1) % 2)
+		vec_die("half a byte in '%s'", hex + 1);
 	put16(p, words);
 	put16(p, ((unsigned int)strlen(hex + 1) + 7) / 8);
 	for (i = 0; sscanf(hex + 1 + 2 * i, "%2x", &byte) == 1; i++)
