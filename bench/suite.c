@@ -177,6 +177,11 @@ static int cpu_times(const struct suite *suite, struct suite_subject *s, struct 
 	return err;
 }
 
+static bool arrived(const struct trial *t)
+{
+	return t->count.received + t->count.overdue > 0;
+}
+
 int tandem_suite_round(const struct suite *suite, struct suite_subject *s,
 		       struct result_round *round)
 {
@@ -187,9 +192,9 @@ int tandem_suite_round(const struct suite *suite, struct suite_subject *s,
 
 	memset(round, 0, sizeof(*round));
 	err = s->aim(s->arg, false);
-	for (int i = 0; i < WARM_TRIES && !err && !trial.count.received; i++)
+	for (int i = 0; i < WARM_TRIES && !err && !arrived(&trial); i++)
 		err = tandem_trial(&s->setup, &warm, &trial);
-	if (!err && !trial.count.received) {
+	if (!err && !arrived(&trial)) {
 		fprintf(stderr, "bench: %s: not one packet of %llu arrived\n", s->name,
 			(unsigned long long)trial.count.sent);
 		return -ENOLINK;
