@@ -3,81 +3,39 @@
  * Whole frames through the core, with a rule made of the first bytes of the input. The
  * frame is the rest of it, or that rest behind headers that lead to the rule. Checked:
  * nothing outside the frame is touched (sanitizers), a punted frame is as it came, a
- * forwarded one has the right length, and checksums as good as before.
+ * forwarded one and every copy has the right length, and checksums as good as before. The
+ * same payload as a datagram must become what it became in the frame.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/forward.h"
+#include "packet.h"
 
 #define HEADROOM  64
 #define PAD	  2 /* puts the IP header on a 4-byte boundary */
 #define SLOTS	  4
+#define LEGS	  3
 #define FRAME_MAX 2048
 
-struct setup {
-	uint8_t shape; /* bits: 1 bare frame, 2 IPv6, 4 VLAN, 8 no UDP checksum, 16 split RTCP */
-	uint8_t flags; /* of the rule */
-	uint8_t egress_flags;
-	uint8_t out; /* bits: 1 IPv6, 2 VLAN, 4 next hop missing */
-	uint16_t seq_offset;
-	uint16_t peer_seq_offset;
-	uint32_t ts_offset;
-	uint8_t from, to, peer_from, peer_to; /* SSRCs, small so that they are met */
-	uint8_t dscp;
-	uint8_t pt;
+/* A relay with one rule. */
+struct relay {
+	struct env env;
+	struct env_tables tables;
+	struct env_shared shared[4];
+	struct env_stream streams[16];
+	struct rule rules[SLOTS];
+	struct flow flows[SLOTS];
+	struct fan fan;
+	struct fan_state fan_state;
+	struct leg legs[LEGS];
+	struct leg_state leg_states[LEGS];
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check(int ok)
-{
-	if (!ok)
-		abort();
-}
-
-static uint32_t sum16(const uint8_t *b, size_t n, uint32_t sum)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		sum += i % 2 ? b[i] : (uint32_t)b[i] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
-/* Offset of the IP header, and in *udp of the UDP header, of a frame known to have both. */
-static size_t layers(const uint8_t *f, size_t *udp)
-{
-	size_t l3 = 14;
-
-	while (f[l3 - 2] == (f[l3 - 1] == 0xa8 ? 0x88 : 0x81) &&
-	       (f[l3 - 1] == 0xa8 || f[l3 - 1] == 0))
-		l3 += 4;
-	*udp = l3 + (f[l3] >> 4 == 4 ? 20 : 40);
-	return l3;
-}
-
-/* 0xffff when the UDP checksum is right, else what it is off by; -1 when there is none. */
-static int udp_error(const uint8_t *f)
-{
-	size_t udp, l3 = layers(f, &udp), len;
-	int v6 = f[l3] >> 4 == 6;
-
-	if (!f[udp + 6] && !f[udp + 7])
-		return -1;
-	len = (size_t)f[udp + 4] << 8 | f[udp + 5];
-	return (int)sum16(f + udp, len,
-			  sum16(f + l3 + (v6 ? 8 : 12), v6 ? 32 : 8, 17 + (uint32_t)len));
-}
-
+/* Hosts 9 to 11 are what egresses lead to; 10 is one that may be out of reach. */
 static __u32 nexthop(const struct egress *eg, __u32 l3_len, struct nexthop *nh, void *arg)
 {
 	const struct setup *s = arg;
 
-	if (s->out & 4)
+	if (s->out & 4 || (s->group & 16 && eg->remote.b[15] == 10))
 		return REASON_no_neighbour;
 	nh->ifindex = 3;
 	nh->mtu = 1500;
@@ -85,174 +43,250 @@ static __u32 nexthop(const struct egress *eg, __u32 l3_len, struct nexthop *nh, 
 	return l3_len > 1500 ? REASON_too_big : REASON_NONE;
 }
 
-static void set_ip(struct ip_addr *ip, int v6, uint8_t host)
+/* The n-th egress of some kind; other: of the other family. */
+static void set_egress(struct egress *eg, const struct setup *s, unsigned int n, int other)
 {
-	memset(ip, 0, sizeof(*ip));
-	if (!v6)
-		memset(ip->b + 10, 0xff, 2);
-	ip->b[v6 ? 0 : 12] = v6 ? 0xfd : 10;
-	ip->b[15] = host;
+	int v6 = (s->out & 1) ^ other;
+
+	set_ip(&eg->local, v6, 8);
+	set_ip(&eg->remote, v6, (uint8_t)(9 + n));
+	if (s->group & 8)
+		eg->remote.b[v6 ? 0 : 12] = v6 ? 0xff : 239;
+	eg->local_port = net16(20002);
+	eg->remote_port = net16(5000);
+	eg->flags = s->egress_flags;
+	eg->seq_offset = (__u16)(s->seq_offset + n);
+	eg->ts_offset = s->ts_offset + n;
+	eg->ssrc = (struct ssrc_map){ s->from, s->to };
+	eg->dscp = s->dscp & 63;
+	eg->to_alaw = n == 2 ? 0 : s->alaw;
+	eg->to_ulaw = s->ulaw;
+	eg->pt_out[0] = s->pt;
 }
 
-static void set_rule(struct rule *r, const struct setup *s)
+static void set_fan(struct relay *r, const struct setup *s)
 {
-	struct egress *eg = r->egress;
+	unsigned int legs = s->fan >> 4 & 3, i, k;
+	__u16 ip6 = 0;
+
+	for (i = 0; i < LEGS; i++) {
+		set_egress(&r->legs[i].egress, s, i, i == 1 && s->fan & 8);
+		r->legs[i].egress.flags |= EGRESS_F_ACTIVE;
+		for (k = 0; k < TANDEM_EXT_IDS; k++)
+			r->legs[i].ext_id[k] = s->ext[(k + i) % sizeof(s->ext)];
+		if (i < legs && !ip_addr_is_v4(&r->legs[i].egress.remote))
+			ip6 = BRANCH_F_IP6;
+	}
+	r->fan.branch_count = 2;
+	r->fan.branch[0] = (struct branch){ .ssrc = s->from, .count = (__u16)legs, .flags = ip6 };
+	r->fan.branch[1] = r->fan.branch[0];
+	r->fan.branch[0].flags |= s->fan & 2 ? 0 : BRANCH_F_ANY;
+	r->fan.branch[1].flags |= s->fan & 4 ? BRANCH_F_RTCP : 0;
+}
+
+static void set_rule(struct relay *r, const struct setup *s)
+{
+	struct rule *rule = &r->rules[s->group & 1 ? SLOTS - 1 : 0];
+	struct env_shared *entry;
 	int i;
 
-	r->gen = 2;
-	r->flags = RULE_F_ACTIVE |
-		   (s->flags & (RULE_F_STRICT_PT | RULE_F_MUTE | RULE_F_RTCP | RULE_F_SRTP));
-	r->id = 1;
-	set_ip(&r->key.remote, s->shape & 2, 2);
-	set_ip(&r->key.local, s->shape & 2, 1);
-	r->key.remote_port = net16(4000);
-	r->key.local_port = net16(20000);
-	r->reverse = s->flags & 0x80 ? 0 : 1;
-	r->peer.from = s->peer_from;
-	r->peer.to = s->peer_to;
-	r->peer_seq_offset = s->peer_seq_offset;
-	r->pts.clock_hz[0] = 8000; /* of payload type 0 */
-	r->egress[EGRESS_RTP].pt_out[0] = s->pt;
-	for (i = 0; i < 2; i++, eg++) {
-		int v6 = (s->out & 1) ^ (i && s->shape & 16 ? 1 : 0);
-
-		set_ip(&eg->local, v6, 8);
-		set_ip(&eg->remote, v6, 9);
-		eg->local_port = net16(20002);
-		eg->remote_port = net16(5000);
-		eg->flags = s->egress_flags;
-		eg->seq_offset = s->seq_offset;
-		eg->ts_offset = s->ts_offset;
-		eg->ssrc = (struct ssrc_map){ s->from, s->to };
-		eg->dscp = s->dscp & 63;
+	rule->gen = 2;
+	rule->flags = RULE_F_ACTIVE |
+		      (s->flags & (RULE_F_STRICT_PT | RULE_F_MUTE | RULE_F_RTCP | RULE_F_SRTP));
+	rule->id = 1;
+	set_ip(&rule->key.remote, s->shape & 2, 2);
+	set_local(&rule->key.local, s);
+	rule->key.remote_port = net16(4000);
+	rule->key.local_port = net16(20000);
+	rule->reverse = s->flags & 0x80 ? 0 : 1;
+	rule->peer.from = s->peer_from;
+	rule->peer.to = s->peer_to;
+	rule->peer_seq_offset = s->peer_seq_offset;
+	rule->pts.clock_hz[0] = rule->pts.clock_hz[1] = 8000; /* of payload type 0, and 8 */
+	rule->pts.pt[1] = 8;
+	for (i = 0; i < 2; i++)
+		set_egress(&rule->egress[i], s, 0, i && s->shape & 16);
+	if (s->fan & 1) {
+		rule->flags |= RULE_F_FAN;
+		set_fan(r, s);
 	}
+	if (!(s->group & 1))
+		return;
+	rule->flags |= RULE_F_GROUP;
+	if (!(s->group & 4))
+		rule->key.remote_port = 0;
+	if (!(s->group & 6))
+		memset(&rule->key.remote, 0, sizeof(rule->key.remote));
+	entry = env_shared_entry(&r->tables, &rule->key, 1);
+	entry->key = rule->key;
+	entry->slot = SLOTS - 1;
 }
 
-/* Headers that lead to the rule, in front of a payload. Returns their length. */
-static size_t put_headers(uint8_t *f, const struct setup *s, const uint8_t *payload, size_t n)
+static void relay_init(struct relay *r, struct setup *s)
 {
-	size_t l3 = s->shape & 4 ? 18 : 14, udp = l3 + (s->shape & 2 ? 40 : 20), len = n + 8;
-	struct ip_addr remote, local;
-	uint32_t sum;
-
-	set_ip(&remote, s->shape & 2, 2);
-	set_ip(&local, s->shape & 2, 1);
-	memset(f, 0, udp + 8);
-	if (s->shape & 4)
-		f[12] = 0x81;
-	f[l3 - 2] = s->shape & 2 ? 0x86 : 0x08;
-	f[l3 - 1] = s->shape & 2 ? 0xdd : 0x00;
-	if (s->shape & 2) {
-		f[l3] = 0x60;
-		f[l3 + 4] = (uint8_t)(len >> 8);
-		f[l3 + 5] = (uint8_t)len;
-		f[l3 + 6] = 17;
-		memcpy(f + l3 + 8, &remote, 16);
-		memcpy(f + l3 + 24, &local, 16);
-	} else {
-		f[l3] = 0x45;
-		f[l3 + 2] = (uint8_t)((len + 20) >> 8);
-		f[l3 + 3] = (uint8_t)(len + 20);
-		f[l3 + 9] = 17;
-		memcpy(f + l3 + 12, remote.b + 12, 4);
-		memcpy(f + l3 + 16, local.b + 12, 4);
-		sum = ~sum16(f + l3, 20, 0);
-		f[l3 + 10] = (uint8_t)(sum >> 8);
-		f[l3 + 11] = (uint8_t)sum;
-	}
-	memcpy(f + udp,
-	       (uint8_t[]){ 4000 >> 8, 4000 & 255, 20000 >> 8, 20000 & 255, (uint8_t)(len >> 8),
-			    (uint8_t)len },
-	       6);
-	memcpy(f + udp + 8, payload, n);
-	if (!(s->shape & 8)) {
-		f[udp + 6] = f[udp + 7] = 0xff; /* adds nothing, but is not "none" */
-		sum = ~(uint32_t)udp_error(f) & 0xffff;
-		sum = sum ? sum : 0xffff;
-		f[udp + 6] = (uint8_t)(sum >> 8);
-		f[udp + 7] = (uint8_t)sum;
-	}
-	return udp + 8;
+	memset(r, 0, sizeof(*r));
+	memset(r->shared, 0xff, sizeof(r->shared));
+	r->tables = (struct env_tables){ .rules = r->rules,
+					 .flows = r->flows,
+					 .fans = &r->fan,
+					 .fan_states = &r->fan_state,
+					 .legs = r->legs,
+					 .leg_states = r->leg_states,
+					 .shared = r->shared,
+					 .shared_size = 4,
+					 .streams = r->streams,
+					 .streams_size = 16 };
+	r->tables.config.slots = SLOTS;
+	r->tables.config.fans = 1;
+	r->tables.config.legs = LEGS;
+	r->tables.config.locals_count = 2;
+	r->tables.config.port_base = 20000;
+	r->tables.config.port_count = 2;
+	r->tables.config.nexthop_age_ns = 1000;
+	set_ip(&r->tables.config.locals[0], s->shape & 2, 1);
+	r->env.tables = &r->tables;
+	r->env.nexthop = nexthop;
+	r->env.nexthop_arg = s;
+	r->env.now_ns = 1000000000;
+	set_rule(r, s);
 }
 
-static void check_forwarded(const struct setup *s, const uint8_t *in, size_t in_len,
-			    const uint8_t *out, size_t out_len)
-{
-	size_t in_udp, out_udp, l3;
+/* What became of a payload, for comparison: of each leg, or of the one egress. */
+struct payloads {
+	uint8_t data[LEGS][FRAME_MAX];
+	uint32_t len[LEGS]; /* 0: there is none */
+	int many;
+};
 
-	layers(in, &in_udp);
-	l3 = layers(out, &out_udp);
-	check(out_len - out_udp == in_len - in_udp);
-	check(l3 == (s->out & 2 ? 18U : 14U));
-	check(out[out_udp + 4] == in[in_udp + 4] && out[out_udp + 5] == in[in_udp + 5]);
-	if (udp_error(in) < 0)
-		check(udp_error(out) < 0);
-	else
-		check(udp_error(out) % 0xffff == udp_error(in) % 0xffff);
-	if (in[in_udp - 20] >> 4 == 4 && in_udp - 20 >= 14 && out[l3] >> 4 == 4 &&
-	    sum16(in + in_udp - 20, 20, 0) == 0xffff)
-		check(sum16(out + l3, 20, 0) == 0xffff);
-}
-
-static void run(struct env *env, const struct setup *s, const uint8_t *frame, size_t len)
+/* The frame in a buffer that ends where it does. */
+static char *put_frame(struct env *env, const uint8_t *frame, size_t len)
 {
-	char *buffer = malloc(HEADROOM + PAD + len); /* ends where the frame does */
-	enum verdict verdict;
-	__u32 ifindex = 0;
-	struct plan plan;
-	struct frame f;
+	char *buffer = malloc(HEADROOM + PAD + len);
 
 	check(buffer != NULL);
 	memcpy(buffer + HEADROOM + PAD, frame, len);
 	env->frame.buffer = buffer;
 	env->frame.data = buffer + HEADROOM + PAD;
 	env->frame.end = env->frame.data + len;
+	return buffer;
+}
+
+/* A frame that leaves. */
+static void leave(const struct env *env, const struct setup *s, const uint8_t *in, size_t in_len,
+		  struct payloads *p, unsigned int n)
+{
+	const uint8_t *out = (uint8_t *)env->frame.data;
+	size_t len = (size_t)(env->frame.end - env->frame.data), udp;
+
+	check_forwarded(s, in, in_len, out, len);
+	layers(out, &udp);
+	p->len[n] = ((uint32_t)out[udp + 4] << 8 | out[udp + 5]) - 8;
+	memcpy(p->data[n], out + udp + 8, p->len[n]);
+}
+
+static void run_copies(struct env *env, const struct setup *s, const struct frame *f,
+		       struct plan *plan, const uint8_t *frame, size_t len, struct payloads *p)
+{
+	const __u64 *counted = env->counters.packets;
+	__u64 before = counted[REASON_copies_sent] + counted[REASON_copies_lost];
+	__u32 ifindex, n;
+
+	check(plan->legs > 1 && plan->legs <= LEGS);
+	for (n = 0; n < plan->legs; n++) {
+		char *buffer = put_frame(env, frame, len);
+
+		if (relay_copy(env, f, plan, n, &ifindex) == REASON_NONE) {
+			check(ifindex == 3);
+			leave(env, s, frame, len, p, n);
+		}
+		free(buffer);
+	}
+	check(counted[REASON_copies_sent] + counted[REASON_copies_lost] == before + plan->legs);
+}
+
+static void run_frame(struct env *env, const struct setup *s, const uint8_t *frame, size_t len,
+		      struct payloads *p)
+{
+	char *buffer = put_frame(env, frame, len);
+	enum verdict verdict;
+	__u32 ifindex = 0;
+	struct plan plan;
+	struct frame f;
+
+	memset(p->len, 0, sizeof(p->len));
+	p->many = 0;
 	verdict = reason_verdict(relay_frame(env, &f, &plan, &ifindex));
-	if (verdict == VERDICT_FORWARD) {
-		check(ifindex == 3);
-		check_forwarded(s, frame, len, (uint8_t *)env->frame.data,
-				(size_t)(env->frame.end - env->frame.data));
-	} else if (verdict == VERDICT_PUNT) {
+	p->many = verdict == VERDICT_FORWARD && plan_many(&plan);
+	if (verdict == VERDICT_PUNT || p->many) {
 		check((size_t)(env->frame.end - env->frame.data) == len);
 		check(!memcmp(env->frame.data, frame, len));
+	} else if (verdict == VERDICT_FORWARD) {
+		check(ifindex == 3);
+		leave(env, s, frame, len, p, 0);
 	}
 	free(buffer);
+	if (p->many)
+		run_copies(env, s, &f, &plan, frame, len, p);
+}
+
+static void compare(const struct payloads *p, unsigned int n, const uint8_t *payload, size_t len)
+{
+	if (p->len[n])
+		check(p->len[n] == len && !memcmp(p->data[n], payload, len));
+}
+
+/* The payload alone, which becomes the same wherever a frame left. */
+static void run_datagram(struct env *env, const struct setup *s, const uint8_t *in, size_t len,
+			 const struct payloads *p)
+{
+	struct flow_key key = { .remote_port = net16(4000), .local_port = net16(20000) };
+	uint8_t *payload = malloc(len + !len), *copy = malloc(len + !len);
+	const struct egress *egress;
+	struct plan plan;
+	__u32 n;
+
+	check(payload && copy);
+	set_ip(&key.remote, s->shape & 2, 2);
+	set_local(&key.local, s);
+	memcpy(payload, in, len);
+	if (reason_verdict(relay_datagram(env, &key, payload, (__u32)len, &plan)) !=
+	    VERDICT_FORWARD) {
+		check(!p->many && !p->len[0]);
+	} else if (plan_many(&plan)) {
+		check(!memcmp(payload, in, len));
+		for (n = 0; n < plan.legs; n++) {
+			memcpy(copy, payload, len);
+			if (relay_copy_datagram(env, &plan, n, copy, (__u32)len, &egress) ==
+			    REASON_NONE)
+				compare(p, n, copy, len);
+			else
+				check(!p->len[n]);
+		}
+	} else {
+		check(!p->many);
+		compare(p, 0, payload, len);
+	}
+	free(payload);
+	free(copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	/* A second packet finds streams and next hops; later ones what patience has an end to. */
+	static const __u64 pauses[] = { 0, 20000000, 1000000000, 20000000 };
 	static uint8_t frame[FRAME_MAX];
-	struct env_shared shared[4];
-	struct env_stream streams[16];
-	struct rule rules[SLOTS];
-	struct flow flows[SLOTS];
-	struct env_tables tables = { .rules = rules,
-				     .flows = flows,
-				     .shared = shared,
-				     .shared_size = 4,
-				     .streams = streams,
-				     .streams_size = 16 };
-	struct env env = { .tables = &tables, .nexthop = nexthop, .now_ns = 1 };
+	static struct relay frames, datagrams;
+	static struct payloads payloads;
 	struct setup s;
-	size_t len;
+	size_t len, i;
 
 	if (size < sizeof(s) || size > FRAME_MAX - 70)
 		return 0;
 	memcpy(&s, data, sizeof(s));
 	data += sizeof(s);
 	size -= sizeof(s);
-	memset(shared, 0xff, sizeof(shared));
-	memset(streams, 0, sizeof(streams));
-	memset(rules, 0, sizeof(rules));
-	memset(flows, 0, sizeof(flows));
-	tables.config.slots = SLOTS;
-	tables.config.locals_count = 2;
-	tables.config.port_base = 20000;
-	tables.config.port_count = 2;
-	tables.config.nexthop_age_ns = 1000;
-	set_ip(&tables.config.locals[0], s.shape & 2, 1);
-	set_rule(&rules[0], &s);
-	env.nexthop_arg = &s;
+	relay_init(&frames, &s);
+	relay_init(&datagrams, &s);
 
 	if (s.shape & 1) {
 		memcpy(frame, data, size);
@@ -260,9 +294,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		len = put_headers(frame, &s, data, size) + size;
 	}
-	/* Twice: streams and next hop are there the second time. */
-	run(&env, &s, frame, len);
-	env.now_ns += 20000000;
-	run(&env, &s, frame, len);
+	for (i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
+		frames.env.now_ns += pauses[i];
+		datagrams.env.now_ns += pauses[i];
+		run_frame(&frames.env, &s, frame, len, &payloads);
+		if (!(s.shape & 1))
+			run_datagram(&datagrams.env, &s, data, size, &payloads);
+	}
 	return 0;
 }
