@@ -10,7 +10,7 @@
 #include "userspace/util/log.h"
 
 #define MODULE	      "uring"
-#define BATCH	      1024 /* packets and copies between two looks at what else there is */
+#define BATCH	      256 /* packets and copies between two looks at what else there is */
 #define REAP	      64
 #define DRAIN_NS      1000000000ULL
 #define DRAIN_WAIT_NS 20000000
