@@ -221,22 +221,20 @@ static void vacate_slot(struct tandem_table *t, uint32_t slot, const struct flow
 		direct_refresh(t, tandem_slots_direct(t->slots, key), key);
 }
 
-/* A new flow; state, if not NULL, is what its counts start from. */
-static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec,
-		     const struct flow *state)
+/*
+ * A flow in a slot of its own, with a fan that is written already; state, if not NULL, is
+ * what its counts start from.
+ */
+static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t fan,
+		       const struct flow *state)
 {
 	struct rule r;
-	uint32_t slot, fan;
+	uint32_t slot;
 	int err;
 
-	err = tandem_table_fan_write(t, spec->fan, TANDEM_NO_FAN, &fan);
+	err = tandem_slots_take(t->slots, spec->id, &spec->key, &slot);
 	if (err)
 		return err;
-	err = tandem_slots_take(t->slots, spec->id, &spec->key, &slot);
-	if (err) {
-		tandem_fans_release(&t->ranges, fan);
-		return err;
-	}
 	/* Packets meanwhile are punted: others may share the port with the new flow. */
 	rule_begin(&t->rules[slot]);
 	if (state)
@@ -249,7 +247,6 @@ static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec
 	if (err) {
 		rule_vacate(t, slot, &spec->key);
 		vacate_slot(t, slot, &spec->key);
-		tandem_fans_release(&t->ranges, fan);
 		return err;
 	}
 	rule_build(t, slot, spec, fan, &r);
@@ -258,6 +255,17 @@ static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec
 		direct_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
 	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
 	return 0;
+}
+
+/* The reverse; its fan stays. */
+static void table_leave(struct tandem_table *t, uint32_t slot)
+{
+	const struct flow_key key = t->rules[slot].key;
+
+	rule_vacate(t, slot, &key);
+	if (!tandem_slots_is_direct(t->slots, slot))
+		shared_change(t, &key, TANDEM_NO_SLOT);
+	vacate_slot(t, slot, &key);
 }
 
 /* The same flow in the same slot. */
@@ -295,27 +303,41 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 	return 0;
 }
 
-/* The same flow on another local port: its counts go with it. */
+static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec)
+{
+	uint32_t fan;
+	int err = tandem_table_fan_write(t, spec->fan, TANDEM_NO_FAN, &fan);
+
+	if (err)
+		return err;
+	err = table_enter(t, spec, fan, NULL);
+	if (err)
+		tandem_fans_release(&t->ranges, fan);
+	return err;
+}
+
+/* The same flow on another local port: its counts go with it, and those of its legs. */
 static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot)
 {
-	struct tandem_fan *fan = tandem_table_fan(t, slot);
+	uint32_t earlier = tandem_table_fan_of(t, slot), fan;
 	struct tandem_flow_spec before;
 	struct flow state;
 	int err;
 
-	if (!fan && tandem_table_fan_of(t, slot) != TANDEM_NO_FAN)
-		return -ENOMEM;
+	err = tandem_table_fan_write(t, spec->fan, earlier, &fan);
+	if (err)
+		return err;
 	tandem_table_spec(t, slot, &before);
-	before.fan = fan;
-	tandem_table_remove(t, spec->id);
+	table_leave(t, slot);
+	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
 	state = t->flows[slot];
 	state.nexthop.expires_ns = 0; /* the other slot's gen means nothing here */
 	state.stream.rule_gen = 0;    /* likewise */
 	state.extra_streams = 0;      /* their entries are the other slot's */
-	err = table_add(t, spec, &state);
+	err = table_enter(t, spec, fan, &state);
 	if (err)
-		table_add(t, &before, &state);
-	free(fan);
+		table_enter(t, &before, earlier, &state);
+	tandem_fans_release(&t->ranges, err ? fan : earlier);
 	return err;
 }
 
@@ -331,7 +353,7 @@ int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec
 		memset(&clean.key.remote, 0, sizeof(clean.key.remote));
 	slot = tandem_slots_find(t->slots, spec->id);
 	if (slot == TANDEM_NO_SLOT)
-		return table_add(t, &clean, NULL);
+		return table_add(t, &clean);
 	direct = tandem_slots_direct(t->slots, &clean.key);
 	if (direct == TANDEM_NO_SLOT && !tandem_ip_is_group(&clean.key.local))
 		return -EADDRNOTAVAIL;
@@ -343,17 +365,12 @@ int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec
 int tandem_table_remove(struct tandem_table *t, uint64_t id)
 {
 	uint32_t slot = tandem_slots_find(t->slots, id), fan;
-	struct flow_key key;
 
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
-	key = t->rules[slot].key;
 	fan = tandem_table_fan_of(t, slot);
-	rule_vacate(t, slot, &key);
+	table_leave(t, slot);
 	tandem_fans_release(&t->ranges, fan);
-	if (!tandem_slots_is_direct(t->slots, slot))
-		shared_change(t, &key, TANDEM_NO_SLOT);
-	vacate_slot(t, slot, &key);
 	tandem_refs_each(&t->refs, id, resolve_h, t);
 	return 0;
 }
