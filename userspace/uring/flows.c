@@ -146,32 +146,43 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 
 /* ---- changes ---- */
 
+/* The slot of a flow is another now, or TANDEM_NO_SLOT; what it holds goes with it. */
+static void move_hold(struct tandem_datapath *dp, uint32_t from, uint32_t to)
+{
+	struct uring_hold hold;
+
+	if (from == TANDEM_NO_SLOT || from == to)
+		return;
+	hold = dp->holds[from];
+	dp->holds[from] = (struct uring_hold){ 0 };
+	if (to == TANDEM_NO_SLOT)
+		tandem_uring_hold_drop(dp, &hold);
+	else
+		dp->holds[to] = hold;
+	if (dp->tables.flows[from].extra_streams)
+		env_streams_forget(&dp->tables, from);
+}
+
 static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
 {
-	uint32_t slot = tandem_table_find(&dp->table, spec->id), now;
-	struct uring_hold before = { 0 }, after;
-	bool extra;
+	uint32_t slot = tandem_table_find(&dp->table, spec->id);
+	struct uring_hold before, after;
 	int err;
 
 	/* First the ports to come, then those to go: what is in both stays open. */
 	err = tandem_uring_hold_take(dp, spec, &after);
 	if (err)
 		return err;
-	extra = slot != TANDEM_NO_SLOT && dp->tables.flows[slot].extra_streams;
 	err = tandem_table_set(&dp->table, spec);
+	move_hold(dp, slot, tandem_table_find(&dp->table, spec->id));
 	if (err) {
 		tandem_uring_hold_drop(dp, &after);
 		return err;
 	}
-	now = tandem_table_find(&dp->table, spec->id);
-	if (slot != TANDEM_NO_SLOT) {
-		before = dp->holds[slot];
-		dp->holds[slot] = (struct uring_hold){ 0 };
-	}
-	dp->holds[now] = after;
+	slot = tandem_table_find(&dp->table, spec->id);
+	before = dp->holds[slot];
+	dp->holds[slot] = after;
 	tandem_uring_hold_drop(dp, &before);
-	if (extra && now != slot)
-		env_streams_forget(&dp->tables, slot);
 	return 0;
 }
 
