@@ -8,7 +8,7 @@
  *                              10.2.0.1   vb1 ---- vb0     10.2.0.2
  *                              fd02::1                     fd02::2
  *
- * It owns ports 20000 to 20015 on its four addresses.
+ * Groups of a test's own are 239.77.0.0/16 and ff15::77:0:0/96. It owns ports 20000 to 20015 on its four addresses.
  */
 #ifndef TANDEM_TESTS_KMOD_CLIENT_H
 #define TANDEM_TESTS_KMOD_CLIENT_H
@@ -16,8 +16,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -25,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -161,22 +158,6 @@ static bool came_as(const struct received *r, const void *data, size_t len, cons
 	return false;
 }
 
-/* Let a device compute checksums, or have them computed before packets reach it. */
-static void set_offload(const char *netns, const char *device, bool on)
-{
-	struct ethtool_value value = { ETHTOOL_STXCSUM, on };
-	struct ifreq ifr = { .ifr_data = (char *)&value };
-	int fd;
-
-	enter(netns);
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
-	if (ioctl(fd, SIOCETHTOOL, &ifr))
-		die("SIOCETHTOOL");
-	close(fd);
-	enter("relay");
-}
-
 static struct tandem_datapath_config relay_config(void)
 {
 	static const char *const locals[] = { "10.1.0.1", "10.2.0.1", "fd01::1", "fd02::1" };
@@ -186,6 +167,8 @@ static struct tandem_datapath_config relay_config(void)
 		.port_max = PORT_MAX,
 		.flow_capacity = 4 * 16 + 8,
 		.stream_capacity = 16,
+		.fan_capacity = 8,
+		.leg_capacity = 1024,
 		.nexthop_age_ms = 1000,
 	};
 

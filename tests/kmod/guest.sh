@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=sh
 # A virtual machine for the kernel module: Debian's cloud kernel, emulated, with an initramfs put
-# together from programs of this host. Sourced from the top of the tree, by a script that has set
-# name.
+# together from programs of this host. Sourced from the top of the tree.
 
 build=${BUILD:-build}
-work=$build/kmod-$name
-root=$work/root
 image=$build/kmod-image
 
 skip() {
@@ -14,8 +11,11 @@ skip() {
 	exit 0
 }
 
-# What every guest needs.
-guest_needs() { # PROGRAM...
+# What every guest needs, and what one with this name needs besides.
+guest_begin() { # NAME PROGRAM...
+	work=$build/kmod-$1
+	root=$work/root
+	shift
 	[ "$(uname -m)" = x86_64 ] || skip "the emulated machine is an x86-64 one"
 	[ -f "$build/kmod/tandem.ko" ] || skip "no module (make kmod; needs kernel headers: make deps)"
 	for tool in qemu-system-x86_64 busybox cpio ip ldd "$@"; do

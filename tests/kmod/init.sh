@@ -41,6 +41,7 @@ ip link set lo up
 link a va0 va1 1
 link b vb0 vb1 2
 /client call || echo "# client: status $?"
+/fans call || echo "# fans: status $?"
 
 # The network that tests/bpf/vec_net.h draws, as far as IP can tell, and a way in: q0 to w0.
 vectors_net() {
@@ -68,7 +69,8 @@ vectors_net
 ip netns exec v /vectors /vec/*.vec || echo "# vectors: status $?"
 
 for round in 1 2 3; do
-	/client flood 2 >"/tmp/flood" 2>&1 &
+	if [ "$round" = 3 ]; then flood=/client; else flood=/fans; fi
+	"$flood" flood 2 >"/tmp/flood" 2>&1 &
 	client=$!
 	sleep 1
 	try "round $round: the module is unloaded under traffic" rmmod tandem

@@ -89,8 +89,21 @@ static bool leg_fits(const struct leg *leg)
 	return false;
 }
 
+/* To the kernel any address says by which device a group is reached, not media addresses alone. */
+static bool egress_fits(const struct vec_case *c, const struct egress *eg)
+{
+	if (!(eg->flags & EGRESS_F_ACTIVE) || !ip_addr_is_group(&eg->remote))
+		return true;
+	return tandem_ip_equal(&eg->local, &c->config.locals[0]) ||
+	       tandem_ip_equal(&eg->local, &c->config.locals[1]);
+}
+
 static bool case_fits(const struct vec_case *c)
 {
+	for (unsigned int i = 0; i < VEC_SLOTS; i++) {
+		if (!egress_fits(c, &c->rules[i].egress[EGRESS_RTP]))
+			return false;
+	}
 	for (unsigned int i = 0; i < c->leg_count; i++) {
 		if (!leg_fits(&c->legs[i]))
 			return false;
@@ -153,7 +166,7 @@ static void install(struct world *w)
 	tandem_genl_put(&req, TANDEM_ATTR_STREAM_CAPACITY, &streams, sizeof(streams));
 	must(tandem_genl_talk(&w->genl, &req, NULL, NULL), "configuration");
 	for (uint32_t slot = 0; slot < VEC_SLOTS; slot++) {
-		if (!w->c.rules[slot].flags)
+		if (!(w->c.rules[slot].flags & (RULE_F_ACTIVE | RULE_F_SHARED)))
 			continue;
 		tandem_genl_begin(&w->genl, &req, TANDEM_CMD_FLOW_SET, 0);
 		tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
