@@ -6,9 +6,8 @@
 # more than four minutes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-name=call
 . tests/kmod/guest.sh
-guest_needs bash baresip tshark tcpdump ethtool nsenter ss python3
+guest_begin call bash baresip tshark tcpdump ethtool nsenter ss python3
 tools=$build/tests/tools
 for file in "$build/tandem" "$tools/g711cmp" "$tools/churn" "$tools/rtpphone"; do
 	[ -x "$file" ] || skip "$file is not built (make kmod-test builds it)"
