@@ -331,6 +331,8 @@ static void settle(struct churn *c)
 		pause_ms(50);
 	ok(heard(c) == c->o.permanent, "every permanent flow is heard");
 	pause_traffic(c);
+	use_every_buffer(c);
+	drain(c);
 	for (size_t i = 0; i < c->o.permanent; i++) {
 		c->flows[i].first = c->flows[i].sent;
 		c->flows[i].packets = forwarded(c, &c->flows[i]);

@@ -69,6 +69,7 @@ enum {
 	TO_PORT = 30000, /* two a flow: A, B */
 	BATCH = 32,	 /* changes handed over at once, of different flows */
 	BURST = 64,	 /* packets to catch up with after a delay */
+	BUFFERS = 4096,	 /* of io_uring, at most */
 	SETTLE_S = 15,
 	QUIET_MS = 300,
 	PATIENCE = 3, /* times as long as planned, then it is over */

@@ -63,6 +63,27 @@ static inline void *send_all(void *arg)
 	return NULL;
 }
 
+/*
+ * STUN indications (RFC 8489 5), which every fast path hands to io_uring: so often that each of
+ * its buffers has been used once. While the sender is idle.
+ */
+static inline void use_every_buffer(struct churn *c)
+{
+	const uint8_t packet[PAYLOAD_SIZE] = { 0x00, 0x11, 0,	 PAYLOAD_SIZE - 20,
+					       0x21, 0x12, 0xa4, 0x42 };
+	struct churn_flow *f = &c->flows[0];
+	struct tandem_endpoint to = { .ip = c->in, .port = f->in_port };
+	struct sockaddr_storage ss;
+	socklen_t len = tandem_endpoint_to_sockaddr(&to, &ss);
+
+	for (int i = 0; i < BUFFERS; i++) {
+		if (sendto(f->fd, packet, sizeof(packet), 0, (struct sockaddr *)&ss, len) > 0)
+			c->sent++;
+		if (i % BURST == 0)
+			pause_ms(2);
+	}
+}
+
 struct datagram {
 	struct tandem_endpoint from, to;
 	const uint8_t *data;
