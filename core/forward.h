@@ -141,6 +141,7 @@ static inline enum reason relay_parsed_many(struct env *env, const struct frame 
 		.gen = plan_way_gen(plan),
 		.fan = plan->fan,
 		.branch = plan->branch,
+		.ip6 = f->v6,
 	};
 	char *data = env_data(env);
 	enum reason reason;
