@@ -94,13 +94,13 @@ capture_start callee phone0 "$WORK/bob.pcap" || die "cannot capture"
 bob_capture=$CAPTURE_PID
 PHONE_ANSWER=auto phone_start callee bob || die "bob's phone does not start"
 phone_start caller alice || die "alice's phone does not start"
-phone_registered bob 5 || die "bob is not registered"
-phone_registered alice 5 || die "alice is not registered"
+phone_registered bob 20 || die "bob is not registered"
+phone_registered alice 20 || die "alice is not registered"
 echo "sip:alice@example.test and sip:bob@example.test are registered"
 
 step "alice calls bob"
 phone alice dial sip:bob@example.test
-phone_event alice 8 CALL_ESTABLISHED || die "the call is not established"
+phone_event alice 20 CALL_ESTABLISHED || die "the call is not established"
 for ((i = 0; i < SECONDS_OF_CALL; i += 2)); do
 	sleep 2
 	cli session list || die "tandem does not answer"
@@ -115,7 +115,7 @@ session_has 'verdict=two-way' || die "the verdict is not two-way"
 
 step "alice hangs up"
 phone alice hangup
-wait_for 5 session_count_is 0 || die "the session is still there"
+wait_for 20 session_count_is 0 || die "the session is still there"
 sleep 0.3
 capture_stop "$alice_capture"
 capture_stop "$bob_capture"
