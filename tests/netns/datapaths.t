@@ -13,7 +13,7 @@ need_tool g711cmp
 
 demo()
 {
-	check "a call through $DATAPATH" "$NETNS/demo.sh" 8 "$DATAPATH"
+	check "a call through $DATAPATH" "$NETNS/demo.sh" 12 "$DATAPATH"
 	tap_note "$(grep -E '^RTP packets|^forwarded' "$WORK/check.out")"
 }
 
