@@ -56,8 +56,8 @@ static inline __u8 ext_head(struct ext_place *at, __u8 byte, const struct leg *l
 }
 
 /*
- * One byte. Called through env_ext_byte(), so that one byte looks to a verifier like any
- * other. Returns 0 at the end of what can be read.
+ * One byte, and with it what is kept of its element. Called through env_ext_byte(), so that
+ * one byte looks to a verifier like any other. Returns 0 at the end of what can be read.
  */
 static inline __u32 ext_byte(struct env *env, struct ext_place *at, void *payload, const void *end)
 {
@@ -84,6 +84,10 @@ static inline __u32 ext_byte(struct env *env, struct ext_place *at, void *payloa
 		*p = after;
 	}
 	at->off++;
+	if (!at->wipe) {
+		at->off += at->left;
+		at->left = 0;
+	}
 	return 1;
 }
 
@@ -107,7 +111,7 @@ static inline __u64 ext_translate(struct env *env, void *payload, const void *en
 	at.two = (kind & EXT_TWO_BYTE_MASK) == EXT_TWO_BYTE;
 	if (!at.two && kind != EXT_ONE_BYTE)
 		return 0;
-	for (i = 0; i < EXT_MAX && i < len; i++) {
+	for (i = 0; i < EXT_MAX && at.off < off + len; i++) {
 		if (!env_ext_byte(env, &at, payload, end))
 			break;
 	}
