@@ -46,4 +46,9 @@ cp "$build/tandem" "$root/tree/build/"
 cp "$tools/g711cmp" "$tools/churn" "$tools/rtpphone" "$root/tree/build/tests/tools/"
 root_libraries "$build/tandem" "$tools/g711cmp" "$tools/churn" "$tools/rtpphone"
 cp -r tests "$root/tree/"
+# More sound than the call lasts, made here where that is quick.
+mkdir "$root/wavs"
+for user in alice bob; do
+	bash -c '. tests/netns/lib.sh; tone_wav "$@"' - "$root/wavs/$user.wav" 60 || skip "no sound"
+done
 guest_run 240 2048

@@ -9,7 +9,7 @@
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t tmpfs tmpfs /run
 /bin/busybox ln -s /proc/self/fd /dev/fd
-export PATH=/usr/bin:/usr/sbin HOME=/ TERM=dumb LC_ALL=C SLOWER=4 KEEP=1
+export PATH=/usr/bin:/usr/sbin HOME=/ TERM=dumb LC_ALL=C SLOWER=4 WAVS=/wavs KEEP=1
 /bin/busybox dmesg -n 1
 echo
 
@@ -17,7 +17,7 @@ echo
 report() {
 	if [ "$2" -eq 0 ]; then echo "ok - $1"; else echo "not ok - $1"; fi
 	tail -n 40 "$3" | sed 's/^/# /'
-	[ "$2" -eq 0 ] || tail -n 15 /tmp/tandem-*/*.log /tmp/tandem-*/*/*.log 2>&1 | cut -c1-160 | sed 's/^/# /'
+	[ "$2" -eq 0 ] || tail -n 15 /tmp/tandem-*/*.log | cut -c1-160 | sed 's/^/# /'
 }
 
 /bin/busybox insmod /veth.ko
@@ -25,6 +25,7 @@ report() {
 ip link set lo up
 bash /tree/tests/netns/demo.sh 8 kmod >/tmp/demo.log 2>&1
 report "a call between two phones, its audio through the module" $? /tmp/demo.log
+timeout 100 bash /tree/tests/kmod/churn.sh
 
 if /bin/busybox dmesg | grep -E 'WARNING|BUG|Oops|refcount|leak|stall|waiting for|suspicious'; then
 	echo "not ok - the kernel has nothing to complain about"

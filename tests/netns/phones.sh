@@ -84,6 +84,7 @@ relay_media()
 # phone_start NS USER: a baresip in $WORK/USER, its events in $WORK/USER.events.
 # PHONE_TRANSPORT udp|tcp, PHONE_FAMILY 4|6, PHONE_ANSWER manual|auto|early,
 # PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD, PHONE_MEDIAENC override what it says.
+# WAVS is a directory with sound (USER.wav) that was made before, for a slow machine.
 phone_start()
 {
 	local ns=$1 user=$2 dir=$WORK/$2 ip proxy f side=1
@@ -105,7 +106,8 @@ phone_start()
 			-e "s|@MEDIAENC@|${PHONE_MEDIAENC:+;mediaenc=$PHONE_MEDIAENC}|" \
 			-e "s|@ANSWER@|${PHONE_ANSWER:-manual}|" "$SIP/baresip/$f.in" >"$dir/$f"
 	done
-	[ -e "$WORK/$user.wav" ] || tone_wav "$WORK/$user.wav"
+	[ -e "$WORK/$user.wav" ] || cp "${WAVS:-$WORK}/$user.wav" "$WORK/" 2>/dev/null ||
+		tone_wav "$WORK/$user.wav"
 	ns_start "$ns" "$WORK/$user.log" baresip -f "$dir" -v
 	PHONE_PID=$LAST_PID
 	wait_for 10 tcp_bound "$ns" 4444 || return 1
