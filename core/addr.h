@@ -8,12 +8,13 @@
 
 #define IP_MAPPED_PREFIX 0xffff /* third word of ::ffff:a.b.c.d */
 
+/* In halves, as addresses are compared: processors wait where what is read was written in parts. */
 static inline void ip_addr_map4(struct ip_addr *ip, __be32 v4)
 {
-	ip->w[0] = 0;
-	ip->w[1] = 0;
-	ip->w[2] = net32(IP_MAPPED_PREFIX);
-	ip->w[3] = v4;
+	__be32 prefix = net32(IP_MAPPED_PREFIX);
+
+	ip->d[0] = 0;
+	ip->d[1] = CORE_LITTLE_ENDIAN ? (__u64)v4 << 32 | prefix : (__u64)prefix << 32 | v4;
 }
 
 static inline int ip_addr_is_v4(const struct ip_addr *ip)

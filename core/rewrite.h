@@ -81,19 +81,19 @@ static inline enum reason rewrite_resize(struct env *env, const struct frame *f,
 	return REASON_NONE;
 }
 
-/* IPv4 to IPv4: in place, so that a broken header checksum stays broken. */
+/*
+ * IPv4 to IPv4: in place, so that a broken header checksum stays broken. No word is read
+ * back after one byte of it was written: processors wait for that.
+ */
 static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg, __u8 tos)
 {
-	wire32 *w = (wire32 *)ip;
+	__u8 ttl = egress_ttl(eg);
 	__u64 delta = 0;
-	__be32 before;
 
-	before = w[0];
+	csum_change16(&delta, net16(ip->tos), net16(tos));
+	csum_change16(&delta, net16((__u32)ip->ttl << 8), net16((__u32)ttl << 8));
 	ip->tos = tos;
-	csum_change32(&delta, before, w[0]);
-	before = w[2];
-	ip->ttl = egress_ttl(eg);
-	csum_change32(&delta, before, w[2]);
+	ip->ttl = ttl;
 	csum_change32(&delta, ip->src, eg->local.w[3]);
 	csum_change32(&delta, ip->dst, eg->remote.w[3]);
 	ip->src = eg->local.w[3];
