@@ -5,18 +5,23 @@
 
 #include "core/copy.h"
 
-/* The first len bytes of whole in an mbuf of their own; NULL: none left. */
+/* The first len bytes of whole in an mbuf of their own, aligned alike; NULL: none left. */
 static struct rte_mbuf *copy_bytes(struct env *env, const struct rte_mbuf *whole, uint16_t len)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_alloc(env->copier->frames);
-	void *data = copy ? rte_pktmbuf_append(copy, len) : NULL;
+	void *data;
 
-	if (data) {
-		rte_memcpy(data, rte_pktmbuf_mtod(whole, const void *), len);
-		return copy;
+	if (!copy)
+		return NULL;
+	copy->data_off += (rte_pktmbuf_mtod(whole, uintptr_t) - rte_pktmbuf_mtod(copy, uintptr_t)) &
+			  (sizeof(uint32_t) - 1);
+	data = rte_pktmbuf_append(copy, len);
+	if (!data) {
+		rte_pktmbuf_free(copy);
+		return NULL;
 	}
-	rte_pktmbuf_free(copy);
-	return NULL;
+	rte_memcpy(data, rte_pktmbuf_mtod(whole, const void *), len);
+	return copy;
 }
 
 /* The first head bytes of whole, and behind them a reference to the others. */

@@ -10,12 +10,6 @@
 #include <rte_mbuf.h>
 #include <stdint.h>
 
-/*
- * For chain_min, where every port sends frames in several segments: two mbufs cost more than
- * copying what is shorter.
- */
-#define DPDK_CHAIN_MIN 512
-
 struct env;
 struct frame;
 struct plan;

@@ -9,6 +9,7 @@
 
 #include <rte_mbuf.h>
 
+#include "core/addr.h"
 #include "dpdk/copy.h"
 #include "dpdk/flow_table.h"
 #include "dpdk/nexthop.h"
@@ -107,9 +108,23 @@ static inline void env_count(struct env *env, __u32 reason)
 	env->counters->packets[reason]++;
 }
 
+/* Is this one of the relay's media addresses? To a group it sends from no other. */
+static inline int env_is_local(struct env *env, const struct ip_addr *ip)
+{
+	const struct relay_config *config = &env->table->config;
+
+	for (__u32 i = 0; i < config->locals_count; i++) {
+		if (ip_addr_equal(&config->locals[i], ip))
+			return 1;
+	}
+	return 0;
+}
+
 static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
 				struct nexthop *nh)
 {
+	if (ip_addr_is_group(&eg->remote) && !env_is_local(env, &eg->local))
+		return REASON_no_route;
 	return dpdk_hops_get(env->hops, eg, l3_len, nh, env->now_ns);
 }
 

@@ -2,6 +2,8 @@
 #include "dpdk/packet.h"
 
 #include <rte_ether.h>
+#include <rte_prefetch.h>
+#include <string.h>
 
 #include "core/forward.h"
 
@@ -11,6 +13,39 @@ static int packet_whole(struct rte_mbuf **mbuf)
 	if (unlikely((*mbuf)->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) && rte_vlan_insert(mbuf))
 		return -1;
 	return unlikely((*mbuf)->nb_segs > 1) ? rte_pktmbuf_linearize(*mbuf) : 0;
+}
+
+/* Lines of a rule and of a flow that a packet of a one-to-one flow touches. */
+#define RULE_LINES 2
+#define FLOW_LINES 4
+
+void dpdk_packet_ahead(struct env *env, const struct rte_mbuf *mbuf)
+{
+	const struct eth_hdr *eth = rte_pktmbuf_mtod(mbuf, const void *);
+	const struct ip4_hdr *ip = (const void *)(eth + 1);
+	const struct udp_hdr *udp = (const void *)(ip + 1);
+	struct flow_key key;
+	__u32 slot;
+
+	if (mbuf->data_len < sizeof(*eth) + sizeof(struct ip6_hdr) + sizeof(*udp))
+		return;
+	if (eth->type == net16(ETHERTYPE_IP4)) {
+		ip_addr_map4(&key.local, ip->dst);
+	} else {
+		const struct ip6_hdr *ip6 = (const void *)(eth + 1);
+
+		if (eth->type != net16(ETHERTYPE_IP6))
+			return;
+		memcpy(&key.local, ip6->dst, sizeof(key.local));
+		udp = (const void *)(ip6 + 1);
+	}
+	key.local_port = udp->dst;
+	if (port_slot(env, &key, &slot) != REASON_NONE || slot >= env->table->config.slots)
+		return;
+	for (int i = 0; i < RULE_LINES; i++)
+		rte_prefetch0((const char *)&env->table->rules[slot] + i * RTE_CACHE_LINE_SIZE);
+	for (int i = 0; i < FLOW_LINES; i++)
+		rte_prefetch0((const char *)&env->table->flows[slot] + i * RTE_CACHE_LINE_SIZE);
 }
 
 enum verdict dpdk_packet(struct env *env, struct rte_mbuf **mbuf, uint32_t *port)

@@ -18,4 +18,10 @@ struct env;
  */
 enum verdict dpdk_packet(struct env *env, struct rte_mbuf **mbuf, uint32_t *port);
 
+/*
+ * Fetch what dpdk_packet() will want of the tables for an untagged frame whose first line is
+ * in the cache already, some frames before its turn. Only a hint: nothing is decided by it.
+ */
+void dpdk_packet_ahead(struct env *env, const struct rte_mbuf *mbuf);
+
 #endif

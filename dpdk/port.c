@@ -16,6 +16,7 @@
 #define DESCRIPTORS 1024
 #define POOL_CACHE  256
 #define MBUFS_MIN   8191
+#define CHAIN_MIN   1200 /* two mbufs cost more than copying what is shorter */
 #define RSS_WANTED  (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP)
 
 static int queues_setup(uint16_t id, uint16_t rx, uint16_t tx, struct rte_mempool *pool)
@@ -141,7 +142,7 @@ static int ports_find(struct dpdk_ports *ports, uint16_t lcores)
 	int err;
 
 	ports->workers = lcores;
-	ports->chains = true;
+	ports->chain_min = CHAIN_MIN;
 	RTE_ETH_FOREACH_DEV(id)
 	{
 		struct dpdk_port *port = &ports->port[ports->count];
@@ -156,7 +157,8 @@ static int ports_find(struct dpdk_ports *ports, uint16_t lcores)
 		port->exception = DPDK_NO_EXCEPTION;
 		rte_spinlock_init(&port->exception_lock);
 		ports->workers = RTE_MIN(ports->workers, info.max_tx_queues);
-		ports->chains &= !!(info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+		if (!(info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS))
+			ports->chain_min = UINT32_MAX;
 		ports->count++;
 	}
 	return ports->count ? 0 : -ENODEV;

@@ -9,7 +9,6 @@
 #include <net/if.h>
 #include <rte_mempool.h>
 #include <rte_spinlock.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +30,8 @@ struct dpdk_ports {
 	struct dpdk_port port[DPDK_MAX_PORTS];
 	uint32_t count;
 	uint16_t workers; /* of use: each needs a transmit queue on every port */
-	bool chains;	  /* all of them send frames in several segments */
+	/* Payloads of so many bytes are worth a chain of mbufs; UINT32_MAX: some port sends none. */
+	uint32_t chain_min;
 	struct rte_mempool *pool;
 	struct rte_mempool *clones; /* mbufs without room for data */
 };

@@ -14,7 +14,8 @@
 
 #define BURST	   32
 #define OUTBOX	   64	/* no less than a burst */
-#define AHEAD	   4	/* frames whose first line is fetched before their turn */
+#define AHEAD	   4	/* frames whose flow is fetched before their turn, */
+#define FAR_AHEAD  8	/* and those whose first line is */
 #define IDLE_POLLS 1000 /* empty rounds before a worker sleeps, where it may */
 
 /* Frames of one burst, by where they go; with each the leg that it is a copy for, if it is. */
@@ -105,6 +106,12 @@ static void relay_one(struct worker *w, struct rte_mbuf *mbuf)
 		rte_pktmbuf_free(mbuf);
 }
 
+static void fetch_flow(struct worker *w, const struct rte_mbuf *mbuf)
+{
+	if (w->env.table)
+		dpdk_packet_ahead(&w->env, mbuf);
+}
+
 static uint16_t relay_burst(struct worker *w, struct dpdk_port *port)
 {
 	struct rte_mbuf *burst[BURST];
@@ -113,11 +120,15 @@ static uint16_t relay_burst(struct worker *w, struct dpdk_port *port)
 	if (!n)
 		return 0;
 	w->env.now_ns = now_ns();
-	for (uint16_t i = 0; i < RTE_MIN(n, (uint16_t)AHEAD); i++)
+	for (uint16_t i = 0; i < RTE_MIN(n, (uint16_t)FAR_AHEAD); i++)
 		rte_prefetch0(rte_pktmbuf_mtod(burst[i], void *));
+	for (uint16_t i = 0; i < RTE_MIN(n, (uint16_t)AHEAD); i++)
+		fetch_flow(w, burst[i]);
 	for (uint16_t i = 0; i < n; i++) {
+		if (i + FAR_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(burst[i + FAR_AHEAD], void *));
 		if (i + AHEAD < n)
-			rte_prefetch0(rte_pktmbuf_mtod(burst[i + AHEAD], void *));
+			fetch_flow(w, burst[i + AHEAD]);
 		relay_one(w, burst[i]);
 	}
 	for (uint32_t out = 0; out < w->relay->ports.count; out++) {
@@ -184,7 +195,7 @@ int dpdk_worker_run(void *arg)
 		.copier = {
 			.frames = relay->ports.pool,
 			.clones = relay->ports.clones,
-			.chain_min = relay->ports.chains ? DPDK_CHAIN_MIN : UINT32_MAX,
+			.chain_min = relay->ports.chain_min,
 			.copy_h = copy_h,
 			.arg = &w,
 		},
