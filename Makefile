@@ -145,7 +145,7 @@ lint: ## formatting, licences, include directions, scripts, spelling
 format: ## rewrite the sources in the house style
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: all test-tools $(BENCH_BINS) ## measure the relay beside bare limit programs and peers, about six minutes (root)
+bench: all test-tools $(BENCH_BINS) ## measure the relay beside bare limit programs and peers, six to ten minutes (root)
 	@BUILD=$(BUILD) bench/run.sh
 
 ##@ Installing

@@ -31,6 +31,13 @@ double tandem_result_per_cpu_calls(const struct result_round *round)
 	return per_cpu(&round->calls);
 }
 
+double tandem_result_end_to_end(const struct result_round *round)
+{
+	const struct result_cpu *c = &round->saturated;
+
+	return c->wire_ns > 0 && c->ns > 0 ? 1e9 / (c->wire_ns + c->ns) : 0;
+}
+
 double tandem_result_p99(const struct result_round *round)
 {
 	return round->latency[1].p99;

@@ -58,6 +58,7 @@ double tandem_result_zero_loss(const struct result_round *round);
 double tandem_result_near_zero(const struct result_round *round);
 double tandem_result_per_cpu(const struct result_round *round); /* packets/CPU second, saturated */
 double tandem_result_per_cpu_calls(const struct result_round *round); /* and at the pace of calls */
+double tandem_result_end_to_end(const struct result_round *round);    /* saturated, with the wire */
 double tandem_result_p99(const struct result_round *round);	      /* at half of the rate */
 
 /* table.c, json.c, svg.c: results of count relays, all of them of one run. */

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What `make bench` runs: the XDP program by itself, the relays on the wire, calls by SIP.
-# About six minutes; fails on errors, never on a speed. JSON and pictures go to
+# Six to ten minutes; fails on errors, never on a speed. JSON and pictures go to
 # $BUILD/bench/results. ROUNDS=5 TRIAL=1 for a quiet machine and more time.
 set -u
 cd "$(dirname "$0")/.." || exit 1

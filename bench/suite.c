@@ -7,15 +7,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NEAR_ZERO  0.00001 /* 0.001 % */
-#define PRECISION  0.02
-#define STEPS	   24
-#define IDLE_US	   500000
-#define WARM_TRIES 3
-#define WARM_S	   0.2
-#define BUSY	   0.05	   /* CPUs in use by others, from which on no system time is told */
-#define CALLS_MOST 1000000 /* packets/s: the pace of more calls is beyond the generator */
-#define MORE	   2	   /* times a search's trial, for latency and CPU time */
+#define NEAR_ZERO   0.00001 /* 0.001 % */
+#define PRECISION   0.02
+#define STEPS	    24
+#define IDLE_US	    500000
+#define WARM_TRIES  3
+#define WARM_S	    0.2
+#define BUSY	    0.05    /* CPUs in use by others, from which on no system time is told */
+#define CALLS_LEAST 2000    /* packets/s: with less, a trial has too few for a figure */
+#define CALLS_MOST  1000000 /* packets/s: the pace of more calls is beyond the generator */
+#define MORE	    2	    /* times a search's trial, for latency and CPU time */
 
 static const double loads[RESULT_LOADS] = { 0.01, 0.5, 0.9 };
 
@@ -172,7 +173,7 @@ static int cpu_times(const struct suite *suite, struct suite_subject *s, struct 
 	if (round->peak > 0)
 		err = cpu(suite, s, round->generator_bound ? 0 : round->peak, "saturated",
 			  &round->saturated);
-	if (!err && calls <= CALLS_MOST)
+	if (!err && calls >= CALLS_LEAST && calls <= CALLS_MOST)
 		err = cpu(suite, s, calls, "pace of calls", &round->calls);
 	return err;
 }

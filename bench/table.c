@@ -23,23 +23,24 @@ static const char *plain(double v, int digits, char buf[16])
 
 static void rates(const struct result *results, size_t count, FILE *out)
 {
-	char t[6][16];
+	char t[7][16];
 
 	fprintf(out,
 		"\nRates, thousand packets/s (* the generator, or the CPU it shares with the "
 		"relay, "
-		"is the limit)\n%-12s %7s %5s %10s %10s %10s %11s %11s %9s\n",
+		"is the limit)\n%-12s %7s %5s %10s %10s %10s %11s %11s %9s %10s\n",
 		"relay", "flows", "size", "no loss", "0.001 %", "peak", "flows/s", "(fast path)",
-		"KiB/flow");
+		"KiB/flow", "(resident)");
 	for (size_t i = 0; i < count; i++) {
 		const struct result *r = &results[i];
 		struct result_round m = tandem_result_median(r);
 
-		fprintf(out, "%-12s %7u %5u %9s%c %10s %10s %11s %11s %9s\n", r->relay, r->flows,
-			r->size, plain(m.zero_loss / 1e3, 0, t[0]), m.generator_bound ? '*' : ' ',
-			plain(m.near_zero / 1e3, 0, t[1]), plain(m.peak / 1e3, 0, t[2]),
-			plain(r->install_rate, 0, t[3]), plain(r->fast_rate, 0, t[4]),
-			plain(r->memory / 1024, 1, t[5]));
+		fprintf(out, "%-12s %7u %5u %9s%c %10s %10s %11s %11s %9s %10s\n", r->relay,
+			r->flows, r->size, plain(m.zero_loss / 1e3, 0, t[0]),
+			m.generator_bound ? '*' : ' ', plain(m.near_zero / 1e3, 0, t[1]),
+			plain(m.peak / 1e3, 0, t[2]), plain(r->install_rate, 0, t[3]),
+			plain(r->fast_rate, 0, t[4]), plain(r->memory / 1024, 1, t[5]),
+			plain(r->resident / 1024, 1, t[6]));
 	}
 }
 
@@ -121,6 +122,8 @@ static void ratios(const struct result *results, size_t count, FILE *out)
 				continue;
 			ratio(a, b, "packets/s without loss", tandem_result_zero_loss, out);
 			ratio(a, b, "packets/s with 0.001 % lost", tandem_result_near_zero, out);
+			ratio(a, b, "packets/CPU second, wire and relay", tandem_result_end_to_end,
+			      out);
 			ratio(a, b, "packets/CPU second, saturated", tandem_result_per_cpu, out);
 			ratio(a, b, "packets/CPU second, pace of calls",
 			      tandem_result_per_cpu_calls, out);

@@ -303,6 +303,21 @@ static void ratios_are_taken_within_a_round(void **state)
 	assert_true(tandem_result_median(&a).zero_loss == 450);
 }
 
+static void cost_with_and_without_the_wire(void **state)
+{
+	struct result_round round = { .saturated = { .rate = 1, .ns = 300, .wire_ns = 700 } };
+
+	(void)state;
+	assert_true(tandem_result_per_cpu(&round) > 3333332 &&
+		    tandem_result_per_cpu(&round) < 3333334);
+	assert_true(tandem_result_end_to_end(&round) > 999999 &&
+		    tandem_result_end_to_end(&round) < 1000001);
+	assert_true(tandem_result_per_cpu_calls(&round) == 0);
+	round.saturated.ns = -5; /* noise: nothing can be said */
+	assert_true(tandem_result_per_cpu(&round) == 0);
+	assert_true(tandem_result_end_to_end(&round) == 0);
+}
+
 static void json_has_null_for_what_was_not_taken(void **state)
 {
 	struct result r = { .relay = "x", .flows = 1, .size = 172, .rounds = 1 };
@@ -339,6 +354,7 @@ int main(void)
 		cmocka_unit_test(a_relay_that_loses_always_has_no_rate),
 		cmocka_unit_test(an_error_ends_the_search),
 		cmocka_unit_test(ratios_are_taken_within_a_round),
+		cmocka_unit_test(cost_with_and_without_the_wire),
 		cmocka_unit_test(json_has_null_for_what_was_not_taken),
 	};
 
