@@ -131,8 +131,8 @@ endif
 fuzz: $(FUZZ_BINS) ## every parser, FUZZ_SECONDS each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_BINS)
 
-kmod-test: kmod $(KMODT_BINS) ## load the kernel module in an emulated machine, with calls through it
-	@BUILD=$(BUILD) prove --timer --failures --comments tests/kmod/guest.t
+kmod-test: kmod userspace test-tools $(KMODT_BINS) ## load the kernel module in an emulated machine, with calls through it
+	@BUILD=$(BUILD) prove --timer --failures --comments tests/kmod/*.t
 
 test-tools: $(TOOL_BINS)
 
