@@ -25,6 +25,9 @@ struct tandem_datapath {
 	int refuse_error;
 	int order; /* of the latest apply */
 	bool kept;
+	struct tandem_leg_stats legs[4];
+	size_t leg_count;
+	uint32_t fan_leg; /* id of the first leg of the last fan */
 };
 
 static struct tandem_datapath fake_fast, fake_slow;
@@ -81,6 +84,8 @@ static int fake_apply(struct tandem_datapath *dp, struct tandem_change *changes,
 			c->result = dp->refuse_error;
 		} else {
 			dp->specs[at < 0 ? find(dp, 0) : at] = c->spec;
+			if (c->spec.fan)
+				dp->fan_leg = c->spec.fan->legs[0].id;
 		}
 	}
 	return 0;
@@ -93,6 +98,16 @@ static int fake_read(struct tandem_datapath *dp, uint64_t id, struct tandem_flow
 	if (at < 0)
 		return -ENOENT;
 	*stats = dp->stats[at];
+	return 0;
+}
+
+static int fake_read_legs(struct tandem_datapath *dp, uint64_t id, struct tandem_leg_stats *legs,
+			  size_t max, size_t *n)
+{
+	if (find(dp, id) < 0)
+		return -ENOENT;
+	for (*n = 0; *n < dp->leg_count && *n < max; (*n)++)
+		legs[*n] = dp->legs[*n];
 	return 0;
 }
 
@@ -137,9 +152,10 @@ static void fake_close(struct tandem_datapath *dp, bool keep)
 
 #define FAKE(n, o)                                                                                 \
 	{                                                                                          \
-		.name = n, .open = o, .apply = fake_apply, .read = fake_read, .list = fake_list,   \
-		.counters = fake_counters, .event_fd = fake_event_fd, .dispatch = fake_dispatch,   \
-		.describe = fake_describe, .close = fake_close,                                    \
+		.name = n, .open = o, .apply = fake_apply, .read = fake_read,                      \
+		.read_legs = fake_read_legs, .list = fake_list, .counters = fake_counters,         \
+		.event_fd = fake_event_fd, .dispatch = fake_dispatch, .describe = fake_describe,   \
+		.close = fake_close,                                                               \
 	}
 static const struct tandem_datapath_ops fast_ops = FAKE("fast", fast_open);
 static const struct tandem_datapath_ops slow_ops = FAKE("slow", slow_open);
@@ -508,6 +524,118 @@ static void joined_flows(void **state)
 	assert_int_equal(out.streams[2].ssrc, 3);
 }
 
+static void joined_legs(void **state)
+{
+	struct tandem_plane *plane = *state;
+	struct tandem_change c = set(7);
+	struct tandem_leg_stats legs[4];
+	size_t n = 9;
+
+	assert_int_equal(tandem_plane_read_legs(plane, 7, legs, 4, &n), -ENOENT);
+	assert_int_equal(n, 0);
+	tandem_plane_apply(plane, &c, 1);
+	fake_fast.leg_count = fake_slow.leg_count = 3;
+	fake_fast.legs[0] = (struct tandem_leg_stats){ 1, REASON_no_route, 10, 100, 2 };
+	fake_fast.legs[1] = (struct tandem_leg_stats){ 2, 0, 20, 200, 0 };
+	fake_fast.legs[2] = (struct tandem_leg_stats){ 3, 0, 30, 300, 0 };
+	/* a change that only one has made yet: another order, and one more */
+	fake_slow.legs[0] = (struct tandem_leg_stats){ 1, REASON_send_failed, 1, 1, 1 };
+	fake_slow.legs[1] = (struct tandem_leg_stats){ 3, REASON_send_failed, 3, 3, 3 };
+	fake_slow.legs[2] = (struct tandem_leg_stats){ 4, 0, 4, 4, 0 };
+	assert_int_equal(tandem_plane_read_legs(plane, 7, legs, 4, &n), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(legs[0].packets, 11);
+	assert_int_equal(legs[0].octets, 101);
+	assert_int_equal(legs[0].lost, 3);
+	assert_int_equal(legs[0].last_reason, REASON_no_route);
+	assert_int_equal(legs[1].packets, 20);
+	assert_int_equal(legs[2].packets, 33);
+	assert_int_equal(legs[2].last_reason, REASON_send_failed);
+	assert_int_equal(legs[3].id, 4);
+	assert_int_equal(tandem_plane_read_legs(plane, 7, legs, 2, &n), 0);
+	assert_int_equal(n, 2);
+}
+
+static const char *reason_of(struct tandem_plane *plane, uint64_t id)
+{
+	struct tandem_flow_stats stats;
+
+	assert_int_equal(tandem_plane_read(plane, id, &stats), 0);
+	return stats.reason;
+}
+
+/* What was refused because of the host is offered again, with its fan; what it is not, is not. */
+static void offered_again(void **state)
+{
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + sizeof(fan->legs[0]));
+	struct tandem_plane *plane = *state;
+	struct tandem_change c = set(7);
+	int i, before;
+
+	assert_non_null(fan);
+	fan->leg_count = 1;
+	fan->legs[0].id = 42;
+	c.spec.fan = fan;
+	fake_fast.refuse_id = 7;
+	fake_fast.refuse_error = -EOPNOTSUPP;
+	tandem_plane_apply(plane, &c, 1);
+	free(fan);
+	assert_string_equal(reason_of(plane, 7), "an interface in generic mode cannot copy");
+	fake_fast.fan_leg = 0;
+	before = fake_fast.order;
+	for (i = 0; i < 60; i++)
+		tandem_plane_retry(plane);
+	assert_true(fake_fast.order > before && order - before < 8);
+	assert_int_equal(find(&fake_fast, 7), -1);
+	fake_fast.refuse_id = 0;
+	for (i = 0; i < 64; i++)
+		tandem_plane_retry(plane);
+	assert_string_equal(reason_of(plane, 7), "");
+	assert_int_equal(fake_fast.fan_leg, 42);
+	before = fake_fast.order;
+	for (i = 0; i < 200; i++)
+		tandem_plane_retry(plane);
+	assert_int_equal(fake_fast.order, before);
+
+	c = set(8);
+	fake_fast.refuse_id = 8;
+	fake_fast.refuse_error = -E2BIG;
+	tandem_plane_apply(plane, &c, 1);
+	assert_string_equal(reason_of(plane, 8), "more egresses than the fast path can copy to");
+	before = fake_fast.order;
+	for (i = 0; i < 200; i++)
+		tandem_plane_retry(plane);
+	assert_int_equal(fake_fast.order, before);
+}
+
+/* A flow that is gone, or that has changed, is not offered as it was. */
+static void not_offered_again(void **state)
+{
+	struct tandem_plane *plane = *state;
+	struct tandem_change c;
+	int i;
+
+	fake_fast.refuse_error = -ENOSPC;
+	for (uint64_t id = 1; id <= 40; id++) {
+		fake_fast.refuse_id = id;
+		c = set(id);
+		tandem_plane_apply(plane, &c, 1);
+		if (id % 2) {
+			c = removal(id);
+			tandem_plane_apply(plane, &c, 1);
+		}
+	}
+	fake_fast.refuse_id = 0;
+	c = set(2);
+	c.spec.flags = RULE_F_MUTE;
+	tandem_plane_apply(plane, &c, 1);
+	for (i = 0; i < 64; i++)
+		tandem_plane_retry(plane);
+	for (uint64_t id = 1; id <= 40; id++)
+		assert_int_equal(find(&fake_fast, id) >= 0, id % 2 == 0);
+	assert_int_equal(fake_fast.specs[find(&fake_fast, 2)].flags, RULE_F_MUTE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -522,6 +650,9 @@ int main(void)
 		cmocka_unit_test(joined_reports),
 		cmocka_unit_test(joined_reason),
 		cmocka_unit_test_setup_teardown(joined_flows, setup, teardown),
+		cmocka_unit_test_setup_teardown(joined_legs, setup, teardown),
+		cmocka_unit_test_setup_teardown(offered_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_offered_again, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

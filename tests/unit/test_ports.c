@@ -140,6 +140,36 @@ static void reserve(void **state)
 }
 
 /* Same seed, same order; another seed, another; and never simply upwards. */
+static void sharing(void **state)
+{
+	struct tandem_ports *ports;
+	uint16_t port;
+
+	(void)state;
+	assert_int_equal(tandem_ports_alloc(&ports, 1, 1000, 1003, 1), 0);
+	assert_int_equal(tandem_ports_share(ports, 0, 1000), 0);
+	assert_int_equal(tandem_ports_share(ports, 0, 1000), 0);
+	assert_int_equal(tandem_ports_reserve(ports, 0, 1000), -EBUSY);
+	assert_int_equal(tandem_ports_share(ports, 0, 1004), -EINVAL);
+	assert_int_equal(tandem_ports_take(ports, 0, &port), 0);
+	assert_int_equal(port, 1002);
+	assert_int_equal(tandem_ports_share(ports, 0, 1002), -EBUSY);
+	assert_int_equal(tandem_ports_take_shared(ports, 0, &port), -ENOSPC);
+	/* free once both have let go, and then anybody's alone */
+	tandem_ports_release(ports, 0, 1000);
+	assert_int_equal(tandem_ports_available(ports, 0), 0);
+	tandem_ports_release(ports, 0, 1000);
+	assert_int_equal(tandem_ports_available(ports, 0), 1);
+	tandem_ports_release(ports, 0, 1000);
+	assert_int_equal(tandem_ports_available(ports, 0), 1);
+	assert_int_equal(tandem_ports_take(ports, 0, &port), 0);
+	assert_int_equal(tandem_ports_share(ports, 0, 1000), -EBUSY);
+	tandem_ports_release(ports, 0, 1000);
+	assert_int_equal(tandem_ports_take_shared(ports, 0, &port), 0);
+	assert_int_equal(tandem_ports_share(ports, 0, port), 0);
+	tandem_ports_free(ports);
+}
+
 static void order_follows_seed(void **state)
 {
 	static const uint64_t seeds[] = { 1, 1, 2 };
@@ -168,7 +198,7 @@ int main(void)
 		cmocka_unit_test(bad_ranges),	      cmocka_unit_test(edges_are_rounded),
 		cmocka_unit_test(every_pair_once),    cmocka_unit_test(longest_unused_first),
 		cmocka_unit_test(released_twice),     cmocka_unit_test(reserve),
-		cmocka_unit_test(order_follows_seed),
+		cmocka_unit_test(order_follows_seed), cmocka_unit_test(sharing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

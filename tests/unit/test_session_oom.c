@@ -48,6 +48,39 @@ char *strdup(const char *text)
 	return copy ? memcpy(copy, text, size) : NULL;
 }
 
+static const char *const forwards[] = {
+	"{\"name\":\"f\",\"from\":\"192.0.2.7:4000\",\"out\":[{\"to\":\"198.51.100.1:6000\"}]}",
+	"{\"name\":\"f\",\"from\":\"192.0.2.7:4000\",\"rtcp\":{},\"out\":[{\"to\":\"198.51.100.1:"
+	"6000\"},"
+	"{\"to\":\"198.51.100.2:6000\",\"rtcp\":true}],\"ssrc\":[{\"ssrc\":1,\"out\":[]}],"
+	"\"rtcp_out\":[{\"to\":\"192.0.2.1:9\"},{\"to\":\"192.0.2.1:10\"}]}",
+};
+
+/* A forward, changed to one with fans, and shown. */
+static bool forward(struct fixture *fx)
+{
+	const char *name;
+	char why[256];
+	json_t *js;
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(forwards) / sizeof(forwards[0]) && !err; i++) {
+		js = json_loads(forwards[i], 0, NULL);
+		err = js ? tandem_forward_set(fx->ss, js, &name, why, sizeof(why)) : -ENOMEM;
+		json_decref(js);
+	}
+	if (err)
+		return false;
+	js = tandem_forward_json(fx->ss, name);
+	if (!js)
+		return false;
+	json_decref(js);
+	js = tandem_forwards_json(fx->ss);
+	json_decref(js);
+	return js != NULL;
+}
+
 /* How far a run of everything gets; true when all of it was done. */
 static bool everything(struct fixture *fx)
 {
@@ -68,7 +101,7 @@ static bool everything(struct fixture *fx)
 	js = tandem_sessions_json(fx->ss);
 	shown = shown && js;
 	json_decref(js);
-	return shown;
+	return shown && forward(fx);
 }
 
 static bool restart(struct fixture *fx)
@@ -99,6 +132,7 @@ static void every_allocation(void **state)
 		dup2(err, STDERR_FILENO);
 		if (fx.ss) {
 			tandem_session_end(fx.ss, CALL, "over");
+			tandem_forward_remove(fx.ss, "f");
 			assert_int_equal(fx.plane.n, 0);
 			assert_int_equal(fx_free_ports(&fx), 300);
 		}

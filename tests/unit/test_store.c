@@ -202,6 +202,26 @@ static void keeps_sessions(void **state)
 	assert_string_equal(out, "2={\"a\":1};");
 }
 
+static void keeps_forwards(void **state)
+{
+	struct fixture *f = *state;
+	char out[256] = "";
+
+	assert_int_equal(tandem_store_forward_put(f->store, "b", "{}"), 0);
+	assert_int_equal(tandem_store_forward_put(f->store, "a", "1"), 0);
+	assert_int_equal(tandem_store_forward_put(f->store, "a", "2"), 0);
+	assert_int_equal(tandem_store_forward_put(f->store, "c", "{}"), 0);
+	assert_int_equal(tandem_store_forward_remove(f->store, "c"), 0);
+	assert_int_equal(tandem_store_forward_remove(f->store, "c"), -ENOENT);
+	tandem_store_close(f->store);
+	f->store = open_or_fail(f->path);
+	assert_int_equal(tandem_store_forward_list(f->store, session_row, out), 0);
+	assert_string_equal(out, "a=2;b={};");
+	*out = '\0';
+	assert_int_equal(tandem_store_session_list(f->store, session_row, out), 0);
+	assert_string_equal(out, "");
+}
+
 static void transaction_is_seen_as_a_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -291,6 +311,7 @@ int main(void)
 		TEST(lists_best_q_first_then_newest),
 		TEST(expires_and_removes),
 		TEST(keeps_sessions),
+		TEST(keeps_forwards),
 		TEST(transaction_is_seen_as_a_whole),
 		TEST(locked_database_is_busy_not_lost),
 		TEST(refuses_a_foreign_file_and_version),

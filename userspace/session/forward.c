@@ -128,6 +128,20 @@ static int apply(struct tandem_sessions *ss, const struct tandem_forward_flows *
 	return err;
 }
 
+/* Whatever is there of it: one that is broken may be in part, and this has to work without memory. */
+static void remove_flows(struct tandem_sessions *ss, const struct tandem_forward *f)
+{
+	struct tandem_change change = { .op = TANDEM_FLOW_REMOVE };
+	int comp;
+
+	for (comp = TANDEM_RTP; comp <= (f->spec.rtcp ? TANDEM_RTCP : TANDEM_RTP); comp++) {
+		change.spec.id = tandem_forward_flow_id(f, comp);
+		tandem_forward_key(f, comp, &change.spec.key);
+		change.result = 0;
+		ss->env.apply(ss->plane, &change, 1);
+	}
+}
+
 /*
  * Put f in the place of `before` (NULL: there is none), whose flows have the same ids: what stays
  * keeps its counts, and there is no moment without a rule. On failure all is as it was.
@@ -145,7 +159,7 @@ static int replace(struct tandem_sessions *ss, struct tandem_forward *f,
 		return err;
 	/* nobody knows what there is of one that is broken */
 	if (before && before->broken) {
-		apply(ss, from, &none);
+		remove_flows(ss, before);
 		from = &none;
 	}
 	err = apply(ss, from, &f->flows);
@@ -194,7 +208,6 @@ int tandem_forward_set(struct tandem_sessions *ss, const json_t *doc, const char
 
 int tandem_forward_remove(struct tandem_sessions *ss, const char *name)
 {
-	static const struct tandem_forward_flows none;
 	struct tandem_forward *f = tandem_forward_find(ss, name);
 	int err = -ENOENT;
 
@@ -206,7 +219,7 @@ int tandem_forward_remove(struct tandem_sessions *ss, const char *name)
 	if (err && err != -ENOENT && ss->store)
 		tandem_log(TANDEM_LOG_ERROR, MODULE,
 			   "%s: still stored, and would come back at a restart", name);
-	apply(ss, &f->flows, &none);
+	remove_flows(ss, f);
 	unlink_forward(ss, f);
 	tandem_forward_destroy(ss, f);
 	return 0;

@@ -113,6 +113,9 @@ void tandem_forward_release_ports(struct tandem_sessions *ss, struct tandem_forw
 /* ---- forward_compile.c ---- */
 /* Number of the flow with this id that RTP (RTCP) of a forward arrives with. */
 uint64_t tandem_forward_flow_id(const struct tandem_forward *f, enum tandem_component comp);
+/* What arrives with it. */
+void tandem_forward_key(const struct tandem_forward *f, enum tandem_component comp,
+			struct flow_key *key);
 /* The flows of a forward that has its ports. -ENOMEM, -ENODEV: no such interface. */
 int tandem_forward_compile(const struct tandem_forward *f, struct tandem_forward_flows *flows);
 void tandem_forward_flows_clean(struct tandem_forward_flows *flows);

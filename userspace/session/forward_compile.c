@@ -144,9 +144,14 @@ static bool is_plain(const struct tandem_forward_spec *spec, const struct rtcp_l
 	return !any->count || !(spec->legs[any->first].leg.egress.flags & EGRESS_F_EXT);
 }
 
-static void compile_key(const struct tandem_endpoint *from, const struct tandem_endpoint *to,
+void tandem_forward_key(const struct tandem_forward *f, enum tandem_component comp,
 			struct flow_key *key)
 {
+	const struct tandem_forward_spec *spec = &f->spec;
+	const struct tandem_endpoint *from = comp == TANDEM_RTCP ? &spec->rtcp_from : &spec->from;
+	const struct tandem_endpoint *to = comp == TANDEM_RTCP ? &spec->rtcp_to : &spec->to;
+
+	memset(key, 0, sizeof(*key));
 	key->remote = from->ip;
 	key->remote_port = htons(from->port);
 	key->local = to->ip;
@@ -163,7 +168,7 @@ static int compile_rtp(const struct tandem_forward *f, const struct rtcp_legs *r
 	flow->id = flow->media_id = tandem_forward_flow_id(f, TANDEM_RTP);
 	flow->flags = spec->flags;
 	flow->pts = spec->pts;
-	compile_key(&spec->from, &spec->to, &flow->key);
+	tandem_forward_key(f, TANDEM_RTP, &flow->key);
 	if (is_plain(spec, rtcp)) {
 		if (any->count)
 			compile_egress(&spec->legs[any->first], false, &flow->egress[EGRESS_RTP]);
@@ -188,7 +193,7 @@ static int compile_rtcp(const struct tandem_forward *f, const struct rtcp_legs *
 	flow->id = tandem_forward_flow_id(f, TANDEM_RTCP);
 	flow->media_id = tandem_forward_flow_id(f, TANDEM_RTP);
 	flow->flags = RULE_F_RTCP | (spec->flags & RULE_F_SRTP);
-	compile_key(&spec->rtcp_from, &spec->rtcp_to, &flow->key);
+	tandem_forward_key(f, TANDEM_RTCP, &flow->key);
 	if (rtcp->count == 1) {
 		compile_rtcp_leg(spec, rtcp, 0, &flow->egress[EGRESS_RTCP]);
 	} else if (rtcp->count) {
