@@ -62,7 +62,7 @@ endif
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: help all core bpf userspace kmod kmod-test dpdk dpdk-test deps demo run test unit vectors fuzz netns test-tools lint \
+.PHONY: help all core bpf userspace kmod kmod-test dpdk dpdk-test dpdk-bench deps demo run test unit vectors fuzz netns test-tools lint \
 	format bench install uninstall clean
 
 ##@ Building (V=1 shows the commands)
@@ -120,10 +120,16 @@ vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build 
 	@prove --failures --comments --exec tests/own_net.sh $(sort $(BPFT_BINS))
 
 ifdef DPDK_FOUND
+dpdk-bench: $(BUILD)/bench/dpdk-mill ## what a frame costs the DPDK worker, on rings in memory (root)
+	BUILD=$(BUILD) bench/dpdk.sh
+
 dpdk-test: all test-tools $(BUILD)/tests/dpdk/vectors ## packet vectors and a call through the DPDK worker (root)
 	prove --failures --comments --exec tests/own_net.sh $(BUILD)/tests/dpdk/vectors
 	prove --timer --failures --comments tests/dpdk/*.t
 else
+dpdk-bench:
+	@echo "dpdk-bench: skipped: DPDK not found (install dpdk-dev)"
+
 dpdk-test:
 	@echo "dpdk-test: SKIPPED: DPDK not found (install dpdk-dev)" >&2
 endif
@@ -225,6 +231,11 @@ $(BUILD)/tests/dpdk/vectors: $(BUILD)/asan/tests/bpf/vectors.o $(BUILD)/dpdk-asa
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) $(DPDK_LIBS) -o $@
+
+$(BUILD)/bench/dpdk-mill: $(BUILD)/dpdk/bench/dpdk/mill.o $(filter-out %/main.o,$(DPDK_OBJS)) $(BUILD)/release/libtandem.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) -o $@
 
 $(BUILD)/tandem.asan: $(BUILD)/asan/userspace/main.o $(BUILD)/asan/libtandem.a
 	$(call say,LINK,$@)
