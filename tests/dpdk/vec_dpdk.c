@@ -17,6 +17,7 @@
 
 #define FRAMES	256
 #define STREAMS 64
+#define ROOM	4096 /* some cases have frames longer than any of a NIC with 1,500 octets */
 
 static struct {
 	struct rte_mempool *pool;
@@ -49,8 +50,7 @@ static void dpdk_open(const struct vec_devices *devices)
 
 	if (rte_eal_init(sizeof(args) / sizeof(args[0]), args) < 0)
 		die("EAL");
-	more.pool = rte_pktmbuf_pool_create("frames", FRAMES, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
-					    SOCKET_ID_ANY);
+	more.pool = rte_pktmbuf_pool_create("frames", FRAMES, 0, 0, ROOM, SOCKET_ID_ANY);
 	more.clones = rte_pktmbuf_pool_create("clones", FRAMES, 0, 0, 0, SOCKET_ID_ANY);
 	more.rcu = rte_zmalloc("rcu", rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
 	if (!more.pool || !more.clones || !more.rcu || rte_rcu_qsbr_init(more.rcu, 1))
@@ -113,7 +113,7 @@ static void dpdk_busy(int add)
 
 static void frame_tell(const struct rte_mbuf *mbuf, vec_frame_h *h, void *arg)
 {
-	static __u8 frame[RTE_MBUF_DEFAULT_BUF_SIZE];
+	static __u8 frame[ROOM];
 	const void *data = rte_pktmbuf_read(mbuf, 0, mbuf->pkt_len, frame);
 
 	if (!data)
