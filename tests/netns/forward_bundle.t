@@ -46,7 +46,7 @@ law()
 forward_bundle()
 {
 	forward_begin
-	check "$DATAPATH: rules for single SSRCs" forward_set bundle < <(bundle_document) || return
+	check "$DATAPATH: rules for single SSRCs" forward_set bundle < <(bundle_document) || tap_done
 	check "$DATAPATH: the relay knows its neighbour" neighbours_known
 	check "$DATAPATH: receivers listen" receive_start bundle --count "$COUNT" --ssrcs 1,2,3,4 \
 		--extension || return

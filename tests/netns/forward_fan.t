@@ -21,7 +21,7 @@ fan_document()
 fans_out()
 {
 	local before after copies
-	check "$DATAPATH: a forward with $LEGS legs" forward_set stage < <(fan_document) || return
+	check "$DATAPATH: a forward with $LEGS legs" forward_set stage < <(fan_document) || tap_done
 	check "$DATAPATH: it is listed" eval 'tandem forward list | field - has "forwards.*.name=stage" "forwards.*.leg_count=50"'
 	check "$DATAPATH: the relay knows its neighbour" neighbours_known
 	check "$DATAPATH: fifty receivers listen" receive_start stage --count "$COUNT" || return

@@ -52,6 +52,7 @@ receive_start()
 	local name=$1 n
 	shift
 	n=$(ns_name callee)
+	rm -f "$WORK/$name.ready" # of an earlier one
 	nsenter --net="/run/netns/$n" "$PYTHON" "$NETNS/rtpfan.py" receive "$WORK/$name.json" "$@" \
 		>"$WORK/$name.report" 2>"$WORK/$name.ready" </dev/null &
 	RECEIVER_PID=$!
