@@ -9,12 +9,13 @@ static json_t *number(double v)
 
 static json_t *latency_json(const struct result_latency *l)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
+	return json_pack("{s:f, s:f, s:f, s:f, s:o, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
 			 "load", l->share, "packets_per_s", l->rate, "loss", l->loss, "sent",
-			 l->sent, "lost", l->lost, "duplicates", l->duplicates, "reordered",
-			 l->reordered, "p50_us", l->p50 / 1e3, "p99_us", l->p99 / 1e3, "p999_us",
-			 l->p999 / 1e3, "max_us", l->max / 1e3, "jitter_mean_us",
-			 l->jitter_mean / 1e3, "jitter_max_us", l->jitter_max / 1e3);
+			 l->sent, "taken_by_device", number(l->taken), "lost", l->lost,
+			 "duplicates", l->duplicates, "reordered", l->reordered, "p50_us",
+			 l->p50 / 1e3, "p99_us", l->p99 / 1e3, "p999_us", l->p999 / 1e3, "max_us",
+			 l->max / 1e3, "jitter_mean_us", l->jitter_mean / 1e3, "jitter_max_us",
+			 l->jitter_max / 1e3);
 }
 
 static json_t *cpu_json(const struct result_cpu *c)

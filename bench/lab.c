@@ -132,7 +132,7 @@ static int relay_side(const char *name, size_t lane, int side, const uint8_t far
 		far[2], far[3], far[4], far[5], name);
 }
 
-/* Large default buffers: what is measured is the relay's speed, not rmem_default. */
+/* Sources are checked by the relays, not by the routes here. */
 static int relay_settings(void)
 {
 	return tandem_lab_shell("sysctl -qw net.ipv4.conf.all.rp_filter=0 "

@@ -75,6 +75,7 @@ static void median_latency(const struct result *r, struct result_latency *l, siz
 	l->jitter_mean = median_at(r, offset + offsetof(struct result_latency, jitter_mean));
 	l->jitter_max = median_at(r, offset + offsetof(struct result_latency, jitter_max));
 	l->sent = median_at(r, offset + offsetof(struct result_latency, sent));
+	l->taken = median_at(r, offset + offsetof(struct result_latency, taken));
 	l->lost = median_at(r, offset + offsetof(struct result_latency, lost));
 	l->duplicates = median_at(r, offset + offsetof(struct result_latency, duplicates));
 	l->reordered = median_at(r, offset + offsetof(struct result_latency, reordered));

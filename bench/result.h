@@ -16,7 +16,7 @@ struct result_latency {
 	double share, rate, loss;
 	double p50, p99, p999, max;
 	double jitter_mean, jitter_max;
-	double sent, lost, duplicates, reordered; /* packets */
+	double sent, taken, lost, duplicates, reordered; /* packets; taken by the device */
 };
 
 /* CPU time at one load. */

@@ -105,6 +105,7 @@ static int latency(const struct suite *suite, struct suite_subject *s, double ra
 				      .jitter_mean = t.count.jitter_mean,
 				      .jitter_max = t.count.jitter_max,
 				      .sent = (double)t.count.sent,
+				      .taken = (double)t.count.taken,
 				      .lost = (double)t.count.lost,
 				      .duplicates = (double)t.count.duplicates,
 				      .reordered = (double)t.count.reordered };

@@ -38,6 +38,7 @@ struct wire {
 	int cpus;
 	struct wire_sink *sinks; /* one for each CPU, as the map has them */
 	uint64_t began_ns, ended_ns;
+	uint32_t taken_before; /* by the device, before the trial */
 	unsigned int cpu;
 	uint8_t head[WIRE_HEAD];
 };
@@ -246,9 +247,21 @@ int tandem_wire_aim(struct wire *wire, const struct lab *lab, size_t lane,
 
 /* ---- a trial ---- */
 
+/* Packets that the far end of the generator's device has taken; wraps at 2^32. */
+static uint32_t device_taken(const struct wire *wire)
+{
+	struct rtnl_link_stats stats = { 0 };
+	char name[IFNAMSIZ];
+
+	snprintf(name, sizeof(name), "gen%zu", wire->lane);
+	return tandem_lab_device(name, &stats) ? 0 : stats.tx_packets;
+}
+
 int tandem_wire_reset(struct wire *wire)
 {
 	uint32_t zero = 0;
+
+	wire->taken_before = device_taken(wire);
 
 	wire->bpf->bss->current_trial++;
 	for (uint32_t i = 0; i < wire->count; i++)
@@ -388,5 +401,6 @@ int tandem_wire_collect(struct wire *wire, struct wire_count *count)
 	count->seconds = (double)(wire->ended_ns - wire->began_ns) / NS_PER_S;
 	count->sent = gen->sent;
 	count->late = gen->late;
+	count->taken = (uint32_t)(device_taken(wire) - wire->taken_before);
 	return tandem_wire_sum(count, wire->sinks, (size_t)wire->cpus, wire->seqs, wire->count);
 }

@@ -40,6 +40,7 @@ struct wire_load {
 struct wire_count {
 	double seconds; /* that the generator ran */
 	uint64_t sent, late;
+	uint64_t taken; /* by the device at the relay; the rest found its ring full. 0: not known */
 	uint64_t received, lost, duplicates, reordered, stale, overdue;
 	uint64_t frame_octets;
 	uint64_t latency_p50, latency_p99, latency_p999, latency_max; /* ns */

@@ -41,6 +41,8 @@ check "XDP loses nothing on a wire of veth" figures \
 	'all(r[n]["median"]["zero_loss_packets_per_s"] > 0 for n in ("xdp", "bare", "direct"))'
 check "what is lost is a share of what was sent" figures \
 	'all(l["sent"] > 0 and abs(l["lost"] / l["sent"] - l["loss"]) < 1e-6 for x in r.values() for l in x["median"]["latency"])'
+check "the device at the relay took what was sent, as it says itself" figures \
+	'all(0 < l["taken_by_device"] <= l["sent"] for n in ("xdp", "bare", "direct") for l in r[n]["median"]["latency"])'
 check "no packet came twice or out of turn through XDP" figures \
 	'all(l["duplicates"] == l["reordered"] == 0 for n in ("xdp", "bare", "direct") for l in r[n]["median"]["latency"])'
 check "latencies are in order" figures \
