@@ -1,20 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # All of tandem with the kernel module as its datapath, in a virtual machine that has what the
-# scripts of tests/netns need: a real call with its audio compared, ways that change under a
-# call, rules by the thousand. tests/kmod/init_call.sh is what happens in there. Never takes
-# more than four minutes.
+# scripts of tests/netns need: a real call with its audio compared, rules by the thousand.
+# tests/kmod/init_call.sh is what happens in there. Takes a minute or two, and never more than four.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/kmod/guest.sh
 guest_begin call bash baresip tshark tcpdump ethtool nsenter ss python3
 tools=$build/tests/tools
-for file in "$build/tandem" "$tools/g711cmp" "$tools/churn" "$tools/rtpphone"; do
+for file in "$build/tandem" "$tools/g711cmp" "$tools/churn"; do
 	[ -x "$file" ] || skip "$file is not built (make kmod-test builds it)"
 done
 
 root_begin tests/kmod/init_call.sh
-root_programs bash ip ss ethtool nsenter sysctl ps tshark tcpdump baresip sipp awk sed grep \
+root_programs bash ip ss ethtool nsenter sysctl ps tshark tcpdump baresip awk sed grep \
 	timeout sleep cat cut head tail wc sort uniq ls ln mkdir mkfifo mktemp rm mv cp basename \
 	dirname date id tr touch nproc stat env readlink seq tee
 # What they open by name.
@@ -43,8 +42,8 @@ done
 printf 'root:x:0:0:root:/:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\n' >"$root/etc/group"
 cp "$build/tandem" "$root/tree/build/"
-cp "$tools/g711cmp" "$tools/churn" "$tools/rtpphone" "$root/tree/build/tests/tools/"
-root_libraries "$build/tandem" "$tools/g711cmp" "$tools/churn" "$tools/rtpphone"
+cp "$tools/g711cmp" "$tools/churn" "$root/tree/build/tests/tools/"
+root_libraries "$build/tandem" "$tools/g711cmp" "$tools/churn"
 cp -r tests "$root/tree/"
 # More sound than the call lasts, made here where that is quick.
 mkdir "$root/wavs"

@@ -23,7 +23,7 @@ report() {
 /bin/busybox insmod /veth.ko
 /bin/busybox insmod /tandem.ko selftest=1
 ip link set lo up
-bash /tree/tests/netns/demo.sh 8 kmod >/tmp/demo.log 2>&1
+bash /tree/tests/netns/demo.sh 12 kmod >/tmp/demo.log 2>&1
 report "a call between two phones, its audio through the module" $? /tmp/demo.log
 timeout 100 bash /tree/tests/kmod/churn.sh
 
