@@ -12,6 +12,7 @@
 #define STEPS	    24
 #define IDLE_US	    500000
 #define WARM_TRIES  3
+#define WARM_RATE   20000.0
 #define WARM_S	    0.2
 #define BUSY	    0.05    /* CPUs in use by others, from which on no system time is told */
 #define CALLS_LEAST 2000    /* packets/s: with less, a trial has too few for a figure */
@@ -187,7 +188,9 @@ static bool arrived(const struct trial *t)
 int tandem_suite_round(const struct suite *suite, struct suite_subject *s,
 		       struct result_round *round)
 {
-	struct wire_load warm = { .rate = 0, .seconds = WARM_S, .cpu = s->setup.cpu };
+	struct wire_load warm = { .rate = WARM_RATE / s->setup.copies,
+				  .seconds = WARM_S,
+				  .cpu = s->setup.cpu };
 	struct trial trial = { 0 };
 	double rate;
 	int err;

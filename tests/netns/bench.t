@@ -16,7 +16,7 @@ JSON=$WORK/bench.json
 
 bench()
 {
-	timeout 120 "$TANDEM" bench --quick --trial 0.05 --search 1 "$@"
+	timeout 120 "$TANDEM" bench --quick --search 2 "$@"
 }
 
 # figures CONDITION: a Python expression over the results (r: by relay) holds.
