@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kmod/flow_table.h"
 
+#include <linux/bottom_half.h>
 #include <linux/jhash.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -268,9 +269,13 @@ int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule *rule,
 
 	old = r->key;
 	rekeyed = r->flags & RULE_F_ACTIVE && memcmp(&old, &rule->key, sizeof(old));
-	rule_begin(r);
-	if (r->id != rule->id && t->flows[slot].extra_streams)
+	if (r->id != rule->id && t->flows[slot].extra_streams) {
+		rule_begin(r);
 		streams_forget(t, slot);
+	}
+	/* Packets that find the rule odd take the long way: this CPU's are not to come between. */
+	local_bh_disable();
+	rule_begin(r);
 	if (state)
 		t->flows[slot] = *state;
 	else if (r->id != rule->id)
@@ -279,6 +284,7 @@ int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule *rule,
 		tandem_fan_write(t, r, rule, fan, states);
 	rule_fill(r, rule);
 	rule_end(r);
+	local_bh_enable();
 	if (rekeyed && slot >= t->direct)
 		shared_remove(t, &old, slot);
 out:
@@ -296,9 +302,11 @@ int tandem_table_del(struct tandem_table *t, u32 slot)
 		return -EINVAL;
 	r = &t->rules[slot];
 	key = r->key;
+	local_bh_disable();
 	rule_begin(r);
 	rule_fill(r, &empty);
 	rule_end(r);
+	local_bh_enable();
 	if (slot >= t->direct)
 		shared_remove(t, &key, slot);
 	if (t->flows[slot].extra_streams)

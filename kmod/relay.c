@@ -82,6 +82,15 @@ static enum reason packet_egress(struct packet *p, const struct egress *eg, u32 
 	return plan_settled(&p->plan) ? REASON_NONE : REASON_rule_busy;
 }
 
+/*
+ * Was all that the packet was made with of one generation? Egress and plan were found
+ * whole before; only the map of extension ids has been read from the leg itself.
+ */
+static bool packet_whole(const struct packet *p)
+{
+	return !(p->eg.flags & EGRESS_F_EXT) || plan_settled(&p->plan);
+}
+
 /* Find the route by p->eg. A reason other than REASON_NONE leaves no reference in p->dst. */
 static enum reason packet_route(struct packet *p, struct dst_cache *cache, u32 stamp)
 {
@@ -227,7 +236,7 @@ static enum reason packet_relay_one(struct packet *p)
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return reason;
 	packet_rewrite(p, delta);
-	if (!plan_settled(plan))
+	if (!packet_whole(p))
 		return REASON_rule_changed;
 	relay_count_leg(&p->env, plan, p->f.payload_len);
 	return reason;
@@ -268,7 +277,7 @@ static enum reason copy_make(struct packet *copy, struct sk_buff *skb, u32 n)
 	if (reason != REASON_NONE)
 		return reason;
 	packet_rewrite(copy, delta);
-	return plan_settled(plan) ? REASON_NONE : REASON_rule_changed;
+	return packet_whole(copy) ? REASON_NONE : REASON_rule_changed;
 }
 
 /* A copy to each leg; p->skb is used up. */
