@@ -557,19 +557,16 @@ int main(void)
 		BOTH(counts_follow_the_name),
 		BOTH(removed_under_traffic),
 		BOTH(refused),
-	};
-	const struct CMUnitTest own_net_tests[] = {
 		BOTH(failures_count_on_the_leg),
 		cmocka_unit_test_setup_teardown(out_of_copies, setup_silent_multishot,
 						teardown_silent),
 		{ "out_of_copies_single", out_of_copies, setup_silent_single, teardown_silent,
 		  NULL },
 	};
-	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
 	if (!own_network()) {
-		print_message("SKIPPED: sends that fail: needs a network namespace\n");
-		return failed;
+		puts("1..0 # SKIP needs a network namespace of its own");
+		return 0;
 	}
-	return failed + cmocka_run_group_tests(own_net_tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
