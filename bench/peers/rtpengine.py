@@ -135,10 +135,12 @@ def read_flows():
 
 
 def start(flows, folder):
-    """In the foreground, without kernel module and without its control ports but NG."""
+    """In the foreground, without kernel module and without its control ports but NG. Should this
+    script be killed, the daemon is too."""
     inside, outside = flows[0][3], flows[0][5]
     return subprocess.Popen(
-        ["rtpengine", "--foreground", "--config-file=none", "--table=-1", "--no-fallback",
+        ["setpriv", "--pdeathsig", "KILL",
+         "rtpengine", "--foreground", "--config-file=none", "--table=-1", "--no-fallback",
          "--interface=in/%s" % inside, "--interface=out/%s" % outside,
          "--listen-ng=%s:%d" % NG, "--port-min=%d" % FIRST_PORT, "--port-max=%d" % LAST_PORT,
          "--log-level=4", "--log-stderr", "--delete-delay=0", "--timeout=3600",

@@ -77,9 +77,22 @@ chmod +x "$WORK/broken"
 check "a peer that cannot be had is skipped" eval \
 	'bench --relays "broken=$WORK/broken,direct" --flows 2 --measure rate 2>"$WORK/said" && grep -q "there is no such relay here" "$WORK/said"'
 
-"$TANDEM" bench --relays xdp,uring --flows 50 >/dev/null 2>"$WORK/said" &
-pid=$!
-check "a run begins" wait_for 10 grep -q '^round 1' "$WORK/said"
-check "SIGINT ends it" eval 'kill -INT $pid && wait_for 10 not alive $pid'
-check "and no process of it is left" eval '! ps -o ppid= -A | grep -qw $pid'
+# group_is_gone LEADERS: the relays lead process groups of their own; none of them is left.
+group_is_gone()
+{
+	local p
+	for p in $1; do
+		! alive "$p" || return 1
+	done
+}
+
+for signal in INT KILL; do
+	"$TANDEM" bench --relays xdp,uring --flows 50 >/dev/null 2>"$WORK/said" &
+	pid=$!
+	check "a run begins" wait_for 10 grep -q '^round 1' "$WORK/said"
+	relays=$(ps -o pid= --ppid $pid)
+	check "with its two relays" eval '[ "$(wc -w <<<"$relays")" -eq 2 ]'
+	check "SIG$signal ends it" eval 'kill -$signal $pid && wait_for 10 not alive $pid'
+	check "and them" wait_for 5 group_is_gone "$relays"
+done
 tap_done
