@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/cli/list.h"
 #include "userspace/cli/show.h"
 #include "userspace/cli/table.h"
 
@@ -117,7 +118,7 @@ static void durations(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char buf[32];
 
-		assert_string_equal(tandem_show_duration(cases[i].s, buf, sizeof(buf)),
+		assert_string_equal(tandem_list_duration(cases[i].s, buf, sizeof(buf)),
 				    cases[i].text);
 	}
 }

@@ -4,100 +4,51 @@
 #include <string.h>
 
 #include "userspace/cli/fields.h"
+#include "userspace/cli/list.h"
 #include "userspace/cli/table.h"
-
-const char *tandem_show_duration(json_int_t seconds, char *buf, size_t size)
-{
-	long long s = seconds > 0 ? seconds : 0;
-
-	if (s >= 3600)
-		snprintf(buf, size, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
-	else
-		snprintf(buf, size, "%lld:%02lld", s / 60, s % 60);
-	return buf;
-}
-
-static const char *duration_field(const json_t *object, const char *key, char *buf)
-{
-	return tandem_show_duration(json_integer_value(json_object_get(object, key)), buf,
-				    TANDEM_FIELD_SIZE);
-}
 
 static const char *plural(size_t n)
 {
 	return n == 1 ? "" : "s";
 }
 
+#define COUNT(columns) (sizeof(columns) / sizeof((columns)[0]))
+
 void tandem_show_sessions(const json_t *doc, FILE *out, unsigned int width)
 {
-	static const struct tandem_column columns[] = {
-		{ "ID", false, 0 },	  { "FROM", false, 12 },   { "TO", false, 12 },
-		{ "STATE", false, 0 },	  { "DURATION", true, 0 }, { "OFFLOAD", false, 8 },
-		{ "VERDICT", false, 10 },
+	static const struct tandem_list_column columns[] = {
+		TANDEM_TEXT("ID", "id", 0),
+		TANDEM_TEXT("FROM", "from", 12),
+		TANDEM_TEXT("TO", "to", 12),
+		TANDEM_TEXT("STATE", "state", 0),
+		TANDEM_DURATION("DURATION", "duration_s"),
+		TANDEM_TEXT("OFFLOAD", "offload", 8),
+		TANDEM_TEXT("VERDICT", "verdict", 10),
 	};
-	const json_t *list = json_object_get(doc, "sessions"), *s;
-	struct tandem_table *t;
-	size_t i;
+	const json_t *list = json_object_get(doc, "sessions");
 
-	if (!json_array_size(list)) {
+	if (json_array_size(list))
+		tandem_list_show(list, columns, COUNT(columns), out, width);
+	else
 		fputs("no sessions\n", out);
-		return;
-	}
-	if (tandem_table_alloc(&t, columns, sizeof(columns) / sizeof(columns[0])))
-		return;
-	json_array_foreach (list, i, s) {
-		char duration[TANDEM_FIELD_SIZE];
-		const char *const cells[] = {
-			tandem_field_text(s, "id"),
-			tandem_field_text(s, "from"),
-			tandem_field_text(s, "to"),
-			tandem_field_text(s, "state"),
-			duration_field(s, "duration_s", duration),
-			tandem_field_text(s, "offload"),
-			tandem_field_text(s, "verdict"),
-		};
-
-		tandem_table_add(t, cells);
-	}
-	tandem_table_print(t, out, width);
-	tandem_table_free(t);
 }
 
 void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width)
 {
-	static const struct tandem_column columns[] = {
-		{ "ADDRESS OF RECORD", false, 16 },
-		{ "CONTACT", false, 16 },
-		{ "SOURCE", false, 0 },
-		{ "TRANSPORT", false, 0 },
-		{ "EXPIRES", true, 0 },
-		{ "USER AGENT", false, 8 },
+	static const struct tandem_list_column columns[] = {
+		TANDEM_TEXT("ADDRESS OF RECORD", "aor", 16),
+		TANDEM_TEXT("CONTACT", "contact", 16),
+		TANDEM_TEXT("SOURCE", "source", 0),
+		TANDEM_TEXT("TRANSPORT", "transport", 0),
+		TANDEM_DURATION("EXPIRES", "expires_s"),
+		TANDEM_TEXT("USER AGENT", "user_agent", 8),
 	};
-	const json_t *list = json_object_get(doc, "registrations"), *r;
-	struct tandem_table *t;
-	size_t i;
+	const json_t *list = json_object_get(doc, "registrations");
 
-	if (!json_array_size(list)) {
+	if (json_array_size(list))
+		tandem_list_show(list, columns, COUNT(columns), out, width);
+	else
 		fputs("no registrations\n", out);
-		return;
-	}
-	if (tandem_table_alloc(&t, columns, sizeof(columns) / sizeof(columns[0])))
-		return;
-	json_array_foreach (list, i, r) {
-		char expires[TANDEM_FIELD_SIZE];
-		const char *const cells[] = {
-			tandem_field_text(r, "aor"),
-			tandem_field_text(r, "contact"),
-			tandem_field_text(r, "source"),
-			tandem_field_text(r, "transport"),
-			duration_field(r, "expires_s", expires),
-			tandem_field_text(r, "user_agent"),
-		};
-
-		tandem_table_add(t, cells);
-	}
-	tandem_table_print(t, out, width);
-	tandem_table_free(t);
 }
 
 static void show_reason(struct tandem_table *t, const char *name, const json_t *doc)
@@ -159,36 +110,19 @@ void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
 
 static void show_flows(const json_t *list, FILE *out, unsigned int width)
 {
-	static const struct tandem_column columns[] = {
-		{ "FROM", false, 0 },	      { "KIND", false, 0 },	{ "SOURCE", false, 14 },
-		{ "RECEIVED AT", false, 14 }, { "SENT TO", false, 14 }, { "PACKETS", true, 0 },
-		{ "DROPPED", true, 0 },	      { "UNKNOWN", true, 0 },	{ "PATH", false, 0 },
+	static const struct tandem_list_column columns[] = {
+		TANDEM_TEXT("FROM", "from", 0),
+		TANDEM_TEXT("KIND", "kind", 0),
+		TANDEM_TEXT("SOURCE", "remote", 14),
+		TANDEM_TEXT("RECEIVED AT", "local", 14),
+		TANDEM_TEXT("SENT TO", "egress_remote", 14),
+		TANDEM_NUMBER("PACKETS", "packets", 0),
+		TANDEM_NUMBER("DROPPED", "dropped", 0),
+		TANDEM_NUMBER("UNKNOWN", "unknown_source", 0),
+		TANDEM_TEXT("PATH", "offload", 0),
 	};
-	struct tandem_table *t;
-	const json_t *f;
-	size_t i;
 
-	if (tandem_table_alloc(&t, columns, sizeof(columns) / sizeof(columns[0])))
-		return;
-	json_array_foreach (list, i, f) {
-		char packets[TANDEM_FIELD_SIZE], dropped[TANDEM_FIELD_SIZE];
-		char unknown[TANDEM_FIELD_SIZE];
-		const char *const cells[] = {
-			tandem_field_text(f, "from"),
-			tandem_field_text(f, "kind"),
-			tandem_field_text(f, "remote"),
-			tandem_field_text(f, "local"),
-			tandem_field_text(f, "egress_remote"),
-			tandem_field_number(f, "packets", 0, packets),
-			tandem_field_number(f, "dropped", 0, dropped),
-			tandem_field_number(f, "unknown_source", 0, unknown),
-			tandem_field_text(f, "offload"),
-		};
-
-		tandem_table_add(t, cells);
-	}
-	tandem_table_print(t, out, width);
-	tandem_table_free(t);
+	tandem_list_show(list, columns, COUNT(columns), out, width);
 }
 
 /* The question of every day: why is this one not in the fast path? */
@@ -230,52 +164,27 @@ static void show_learned(const json_t *list, FILE *out)
 	}
 }
 
-/* 0 says that no receiver report has told it yet. */
-static const char *round_trip(const json_t *stream, char buf[TANDEM_FIELD_SIZE])
-{
-	if (json_number_value(json_object_get(stream, "rtt_ms")) > 0)
-		return tandem_field_number(stream, "rtt_ms", 1, buf);
-	return "-";
-}
-
 void tandem_show_streams(const json_t *list, FILE *out, unsigned int width)
 {
-	static const struct tandem_column columns[] = {
-		{ "FROM", false, 0 },	  { "SSRC", false, 0 },	 { "CODEC", false, 8 },
-		{ "PACKETS", true, 0 },	  { "LOST", true, 0 },	 { "LOSS %", true, 0 },
-		{ "JITTER MS", true, 0 }, { "RTT MS", true, 0 }, { "REORDERED", true, 0 },
-		{ "DUP", true, 0 },	  { "GAPS", true, 0 },	 { "MOS", true, 0 },
+	static const struct tandem_list_column columns[] = {
+		TANDEM_TEXT("FROM", "from", 0),
+		TANDEM_TEXT("SSRC", "ssrc", 0),
+		TANDEM_TEXT("CODEC", "codec", 8),
+		TANDEM_NUMBER("PACKETS", "packets", 0),
+		TANDEM_NUMBER("LOST", "lost", 0),
+		TANDEM_NUMBER("LOSS %", "loss_percent", 2),
+		TANDEM_NUMBER("JITTER MS", "jitter_ms", 1),
+		TANDEM_KNOWN("RTT MS", "rtt_ms", 1),
+		TANDEM_NUMBER("REORDERED", "reordered", 0),
+		TANDEM_NUMBER("DUP", "duplicates", 0),
+		TANDEM_NUMBER("GAPS", "gaps", 0),
+		TANDEM_NUMBER("MOS", "mos", 1),
 	};
-	struct tandem_table *t;
-	const json_t *s;
-	size_t i;
 
-	if (tandem_table_alloc(&t, columns, sizeof(columns) / sizeof(columns[0])))
-		return;
-	json_array_foreach (list, i, s) {
-		char n[9][TANDEM_FIELD_SIZE];
-		const char *const cells[] = {
-			tandem_field_text(s, "from"),
-			tandem_field_text(s, "ssrc"),
-			tandem_field_text(s, "codec"),
-			tandem_field_number(s, "packets", 0, n[0]),
-			tandem_field_number(s, "lost", 0, n[1]),
-			tandem_field_number(s, "loss_percent", 2, n[2]),
-			tandem_field_number(s, "jitter_ms", 1, n[3]),
-			round_trip(s, n[4]),
-			tandem_field_number(s, "reordered", 0, n[5]),
-			tandem_field_number(s, "duplicates", 0, n[6]),
-			tandem_field_number(s, "gaps", 0, n[7]),
-			tandem_field_number(s, "mos", 1, n[8]),
-		};
-
-		tandem_table_add(t, cells);
-	}
-	tandem_table_print(t, out, width);
-	tandem_table_free(t);
+	tandem_list_show(list, columns, COUNT(columns), out, width);
 }
 
-static void show_line(const json_t *doc, const char *label, const char *key, FILE *out)
+void tandem_show_line(const json_t *doc, const char *label, const char *key, FILE *out)
 {
 	char buf[256];
 
@@ -283,20 +192,27 @@ static void show_line(const json_t *doc, const char *label, const char *key, FIL
 		tandem_text_clean(tandem_field_text(doc, key), buf, sizeof(buf)));
 }
 
+void tandem_show_duration(const json_t *doc, FILE *out)
+{
+	json_int_t seconds = json_integer_value(json_object_get(doc, "duration_s"));
+	char buf[TANDEM_FIELD_SIZE];
+
+	fprintf(out, "%-9s %s\n", "duration", tandem_list_duration(seconds, buf, sizeof(buf)));
+}
+
 void tandem_show_session(const json_t *doc, FILE *out, unsigned int width)
 {
 	const json_t *flows = json_object_get(doc, "flows");
 	const json_t *streams = json_object_get(doc, "streams");
-	char duration[TANDEM_FIELD_SIZE];
 
-	show_line(doc, "verdict", "verdict", out);
-	show_line(doc, "state", "state", out);
-	fprintf(out, "%-9s %s\n", "duration", duration_field(doc, "duration_s", duration));
-	show_line(doc, "from (a)", "from", out);
-	show_line(doc, "to (b)", "to", out);
-	show_line(doc, "id", "id", out);
-	show_line(doc, "call-id", "call_id", out);
-	show_line(doc, "offload", "offload", out);
+	tandem_show_line(doc, "verdict", "verdict", out);
+	tandem_show_line(doc, "state", "state", out);
+	tandem_show_duration(doc, out);
+	tandem_show_line(doc, "from (a)", "from", out);
+	tandem_show_line(doc, "to (b)", "to", out);
+	tandem_show_line(doc, "id", "id", out);
+	tandem_show_line(doc, "call-id", "call_id", out);
+	tandem_show_line(doc, "offload", "offload", out);
 
 	fprintf(out, "\n%zu flow%s\n", json_array_size(flows), plural(json_array_size(flows)));
 	if (json_array_size(flows))

@@ -17,7 +17,8 @@ void tandem_show_forward(const json_t *doc, FILE *out, unsigned int width);
 /* The same for a list of RTP streams within one. */
 void tandem_show_streams(const json_t *list, FILE *out, unsigned int width);
 
-/* "0:07", "1:02:03". */
-const char *tandem_show_duration(json_int_t seconds, char *buf, size_t size);
+/* A line with a label, and the text of a field; the line of duration_s. */
+void tandem_show_line(const json_t *doc, const char *label, const char *key, FILE *out);
+void tandem_show_duration(const json_t *doc, FILE *out);
 
 #endif
