@@ -5,6 +5,7 @@
 
 #define SHORT_OF     0.95 /* of a rate: less than that was sent, and says little of it */
 #define SHORT_MAX    3	  /* times, and the search gives up */
+#define MUCH	     0.1
 #define STARVED_MORE 4
 
 struct state {
@@ -41,7 +42,10 @@ static int one_trial(struct state *s, double rate, struct search_step *step)
 	return 0;
 }
 
-/* A rate has failed only when it failed every time: a pause of the host is not the relay's. */
+/*
+ * A rate has failed only when it failed every time: a pause of the host is not the relay's. But
+ * who lost much has not been unlucky.
+ */
 static int try_rate(struct state *s, double rate, struct search_step *step)
 {
 	int err = 0;
@@ -50,7 +54,7 @@ static int try_rate(struct state *s, double rate, struct search_step *step)
 		if (i && over(s))
 			break;
 		err = one_trial(s, rate, step);
-		if (!err && step->passed)
+		if (!err && (step->passed || step->got.loss > MUCH))
 			break;
 	}
 	return err;
