@@ -20,45 +20,18 @@ struct env {
 	char *end;
 };
 
+#define ENV_ARRAYS(env) ((env)->table)
+#include "core/env_arrays.h"
+
 static inline __u64 env_now(struct env *env)
 {
 	return ktime_get_ns();
-}
-
-static inline const struct relay_config *env_config(struct env *env)
-{
-	return &env->table->config;
-}
-
-static inline const struct rule *env_rule(struct env *env, __u32 slot)
-{
-	return slot < env->table->config.slots ? &env->table->rules[slot] : NULL;
-}
-
-static inline struct flow *env_flow(struct env *env, __u32 slot)
-{
-	return slot < env->table->config.slots ? &env->table->flows[slot] : NULL;
-}
-
-static inline const struct fan *env_fan(struct env *env, __u32 index)
-{
-	return index < env->table->config.fans ? &env->table->fans[index] : NULL;
 }
 
 /* The ways of legs are the kernel's routes, so that nothing has to be kept of them here. */
 static inline struct fan_state *env_fan_state(struct env *env, __u32 index)
 {
 	return NULL;
-}
-
-static inline const struct leg *env_leg(struct env *env, __u32 index)
-{
-	return index < env->table->config.legs ? &env->table->legs[index] : NULL;
-}
-
-static inline struct leg_state *env_leg_state(struct env *env, __u32 index)
-{
-	return index < env->table->config.legs ? &env->table->leg_states[index] : NULL;
 }
 
 static inline int env_shared_slot(struct env *env, const struct flow_key *key, __u32 *slot)
@@ -84,11 +57,6 @@ static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 
 	return REASON_no_route;
 }
 
-static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)
-{
-	return 1;
-}
-
 static inline void *env_data(struct env *env)
 {
 	return env->data;
@@ -103,20 +71,6 @@ static inline int env_resize(struct env *env, int delta)
 {
 	return -1;
 }
-
-static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
-{
-	return value & mask;
-}
-
-#define env_rtcp_check				     rtcp_check
-#define env_rtcp_walk				     rtcp_walk
-#define env_rtcp_step				     rtcp_step
-#define env_ext_translate			     ext_translate
-#define env_ext_byte				     ext_byte
-#define env_g711(env, payload, end, off, octets, to) g711_translate(payload, end, off, octets, to)
-#define env_fan_resolve				     fan_resolve
-#define env_fan_leg				     fan_resolve_leg
 
 static inline void env_read_barrier(void)
 {

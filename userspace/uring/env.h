@@ -65,44 +65,17 @@ struct env {
 	void *nexthop_arg;
 };
 
+#define ENV_ARRAYS(env) ((env)->tables)
+#include "core/env_arrays.h"
+
 static inline __u64 env_now(struct env *env)
 {
 	return env->now_ns;
 }
 
-static inline const struct relay_config *env_config(struct env *env)
-{
-	return &env->tables->config;
-}
-
-static inline const struct rule *env_rule(struct env *env, __u32 slot)
-{
-	return slot < env->tables->config.slots ? &env->tables->rules[slot] : NULL;
-}
-
-static inline struct flow *env_flow(struct env *env, __u32 slot)
-{
-	return slot < env->tables->config.slots ? &env->tables->flows[slot] : NULL;
-}
-
-static inline const struct fan *env_fan(struct env *env, __u32 index)
-{
-	return index < env->tables->config.fans ? &env->tables->fans[index] : NULL;
-}
-
 static inline struct fan_state *env_fan_state(struct env *env, __u32 index)
 {
 	return index < env->tables->config.fans ? &env->tables->fan_states[index] : NULL;
-}
-
-static inline const struct leg *env_leg(struct env *env, __u32 index)
-{
-	return index < env->tables->config.legs ? &env->tables->legs[index] : NULL;
-}
-
-static inline struct leg_state *env_leg_state(struct env *env, __u32 index)
-{
-	return index < env->tables->config.legs ? &env->tables->leg_states[index] : NULL;
 }
 
 /* Finalizer of MurmurHash3, for keys that are already words. */
@@ -220,14 +193,6 @@ static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 
 			    : (__u32)REASON_no_route;
 }
 
-static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)
-{
-	(void)env;
-	(void)ifindex;
-	(void)n;
-	return 1;
-}
-
 static inline void *env_data(struct env *env)
 {
 	return env->frame.data;
@@ -247,21 +212,6 @@ static inline int env_resize(struct env *env, int delta)
 	env->frame.data -= delta;
 	return 0;
 }
-
-static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
-{
-	(void)env;
-	return value & mask;
-}
-
-#define env_rtcp_check				     rtcp_check
-#define env_rtcp_walk				     rtcp_walk
-#define env_rtcp_step				     rtcp_step
-#define env_ext_translate			     ext_translate
-#define env_ext_byte				     ext_byte
-#define env_g711(env, payload, end, off, octets, to) g711_translate(payload, end, off, octets, to)
-#define env_fan_resolve				     fan_resolve
-#define env_fan_leg				     fan_resolve_leg
 
 static inline void env_read_barrier(void)
 {

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The part of an env.h that is the same in all environments where the arrays of
+ * core/abi.h lie in memory and no verifier looks. ENV_ARRAYS(env) is what holds them: a
+ * pointer to a struct with members config, rules, flows, fans, legs and leg_states.
+ */
+#ifndef TANDEM_CORE_ENV_ARRAYS_H
+#define TANDEM_CORE_ENV_ARRAYS_H
+
+static inline const struct relay_config *env_config(struct env *env)
+{
+	return &ENV_ARRAYS(env)->config;
+}
+
+static inline const struct rule *env_rule(struct env *env, __u32 slot)
+{
+	return slot < ENV_ARRAYS(env)->config.slots ? &ENV_ARRAYS(env)->rules[slot] : 0;
+}
+
+static inline struct flow *env_flow(struct env *env, __u32 slot)
+{
+	return slot < ENV_ARRAYS(env)->config.slots ? &ENV_ARRAYS(env)->flows[slot] : 0;
+}
+
+static inline const struct fan *env_fan(struct env *env, __u32 index)
+{
+	return index < ENV_ARRAYS(env)->config.fans ? &ENV_ARRAYS(env)->fans[index] : 0;
+}
+
+static inline const struct leg *env_leg(struct env *env, __u32 index)
+{
+	return index < ENV_ARRAYS(env)->config.legs ? &ENV_ARRAYS(env)->legs[index] : 0;
+}
+
+static inline struct leg_state *env_leg_state(struct env *env, __u32 index)
+{
+	return index < ENV_ARRAYS(env)->config.legs ? &ENV_ARRAYS(env)->leg_states[index] : 0;
+}
+
+static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)
+{
+	return 1;
+}
+
+static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
+{
+	return value & mask;
+}
+
+#define env_rtcp_check				     rtcp_check
+#define env_rtcp_walk				     rtcp_walk
+#define env_rtcp_step				     rtcp_step
+#define env_ext_translate			     ext_translate
+#define env_ext_byte				     ext_byte
+#define env_g711(env, payload, end, off, octets, to) g711_translate(payload, end, off, octets, to)
+#define env_fan_resolve				     fan_resolve
+#define env_fan_leg				     fan_resolve_leg
+
+#endif
