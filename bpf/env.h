@@ -200,6 +200,13 @@ static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 
 	return env_egress_device(fib.ifindex, nh);
 }
 
+static inline struct egress *env_keep(struct env *env)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&kept, &zero);
+}
+
 static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)
 {
 	struct copies_key key = { .ifindex = ifindex, .copies = n };

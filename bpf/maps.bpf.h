@@ -176,4 +176,12 @@ struct {
 	__type(value, struct vlan_device);
 } vlans SEC(".maps");
 
+/* The egress of the frame in hand. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct egress);
+} kept SEC(".maps");
+
 #endif

@@ -41,6 +41,9 @@ static inline struct fan_state *env_fan_state(struct env *env, __u32 index);
 static inline const struct leg *env_leg(struct env *env, __u32 index);
 static inline struct leg_state *env_leg_state(struct env *env, __u32 index);
 
+/* Room for one egress while a packet is in hand; NULL only if the environment is not set up. */
+static inline struct egress *env_keep(struct env *env);
+
 /*
  * Slot of a further flow on a shared port, or of one that arrives on a group. Returns 1
  * and sets *slot, or 0.

@@ -2,7 +2,8 @@
 /*
  * The part of an env.h that is the same in all environments where the arrays of
  * core/abi.h lie in memory and no verifier looks. ENV_ARRAYS(env) is what holds them: a
- * pointer to a struct with members config, rules, flows, fans, legs and leg_states.
+ * pointer to a struct with members config, rules, flows, fans, legs and leg_states. In
+ * struct env itself it wants a struct egress kept.
  */
 #ifndef TANDEM_CORE_ENV_ARRAYS_H
 #define TANDEM_CORE_ENV_ARRAYS_H
@@ -35,6 +36,11 @@ static inline const struct leg *env_leg(struct env *env, __u32 index)
 static inline struct leg_state *env_leg_state(struct env *env, __u32 index)
 {
 	return index < ENV_ARRAYS(env)->config.legs ? &ENV_ARRAYS(env)->leg_states[index] : 0;
+}
+
+static inline struct egress *env_keep(struct env *env)
+{
+	return &env->kept;
 }
 
 static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)

@@ -9,7 +9,7 @@
 #include "core/env_api.h"
 #include "core/parse.h"
 
-/* How long packets are punted for the sake of a leg without a way, and then how often one is. */
+/* How long packets are punted for a neighbour that does not answer, and then how often one is. */
 #define FAN_PATIENCE_NS 1000000000ULL
 
 /*
@@ -103,9 +103,10 @@ static inline __u32 fan_resolve_leg(struct env *env, __u32 index, __u32 gen, str
 /*
  * Ask for the ways of all legs of a branch, and note in its state what was found. Called
  * through env_fan_resolve(). While some leg has no way, packets are to be punted for the
- * reason returned: that is what makes the host look for its neighbour. But a leg that
- * stays unreachable must not keep the others from the fast path; after FAN_PATIENCE_NS
- * it is left out, and asked for again every so often.
+ * reason returned: that is what makes the host look for its neighbour. But one that does
+ * not answer must not keep the others from the fast path; after FAN_PATIENCE_NS its leg is
+ * left out, and asked for again every so often. A leg without a way for any other reason is
+ * never left out: the host may well have one, to itself or by another device.
  */
 static inline __u32 fan_resolve(struct env *env, const struct fan_job *job)
 {
@@ -126,7 +127,7 @@ static inline __u32 fan_resolve(struct env *env, const struct fan_job *job)
 		reason = env_fan_leg(env, job->first + i, job->gen, &way);
 		if (reason == REASON_NONE)
 			found = 1;
-		else
+		else if (failed == REASON_NONE || reason != REASON_no_neighbour)
 			failed = reason;
 	}
 	if (found && !env_can_copy(env, way.ifindex, job->legs)) {
@@ -144,7 +145,8 @@ static inline __u32 fan_resolve(struct env *env, const struct fan_job *job)
 	state->payload_max = way.payload_max;
 	state->expires_ns = job->now + config->nexthop_age_ns;
 	state->failed = failed;
-	if (found && state->waiting_ns && job->now - state->waiting_ns >= FAN_PATIENCE_NS) {
+	if (found && failed == REASON_no_neighbour &&
+	    job->now - state->waiting_ns >= FAN_PATIENCE_NS) {
 		state->expires_ns = job->now + FAN_PATIENCE_NS;
 		state->failed = REASON_NONE;
 	}

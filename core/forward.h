@@ -185,7 +185,7 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 	*ifindex = hop.ifindex;
 	if (rewrite_frame(env, f, plan->egress, &hop, &out, delta) != REASON_NONE)
 		return REASON_bad_header;
-	if (!plan_settled(plan))
+	if (plan->egress->flags & EGRESS_F_EXT && !plan_settled(plan))
 		return REASON_rule_changed;
 	relay_count_leg(env, plan, f->payload_len);
 	return reason;

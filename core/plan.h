@@ -16,9 +16,10 @@
 #include "core/translate.h"
 
 /*
- * What is to be done with one packet. egress points into the rule or into a leg, which
- * the controller may change at any moment: whoever acts on the plan asks plan_settled()
- * when all that was read has been read, and lets nothing out if the answer is no.
+ * What is to be done with one packet. egress is a copy of what the rule or a leg had at
+ * the time, since the controller may change those at any moment. What is read of a leg
+ * after that (its extension ids; with many egresses, all) is good only if plan_settled()
+ * says so when it has been read.
  */
 struct plan {
 	struct flow *flow;	     /* that the packet counts for; NULL: none */
@@ -288,6 +289,21 @@ static inline enum reason plan_lookup(struct env *env, const struct flow_key *ke
 	return REASON_NONE;
 }
 
+/* Take a copy of the egress. Returns 0 if that cannot be, which is never. */
+static inline int plan_keep(struct env *env, struct plan *plan)
+{
+	struct egress *kept;
+
+	if (plan_many(plan))
+		return 1;
+	kept = env_keep(env);
+	if (!kept)
+		return 0;
+	*kept = *plan->egress;
+	plan->egress = kept;
+	return 1;
+}
+
 /*
  * The steps of this header: nothing is changed but for the note about an unknown source.
  * REASON_NONE: the plan holds. Any other reason ends the packet; plan->flow is what it
@@ -318,9 +334,9 @@ static inline enum reason relay_decide(struct env *env, const struct flow_key *k
 	plan->rule = rule;
 	plan->flow_id = rule->id;
 	reason = plan_media(env, plan, rule, payload, end, len);
-	if (!plan_settled(plan))
+	if (reason == REASON_NONE && !plan_keep(env, plan))
 		return REASON_rule_busy;
-	return reason;
+	return plan_settled(plan) ? reason : REASON_rule_busy;
 }
 
 /* Does the rule let this packet through only as far as the statistics? */

@@ -22,7 +22,8 @@ struct env {
 	struct dpdk_hops *hops;
 	struct reason_counters *counters; /* this worker's, in table */
 	struct rte_mbuf *mbuf;		  /* the frame; headers are in its first segment */
-	__u64 now_ns;			  /* monotonic; set for each burst */
+	struct egress kept;
+	__u64 now_ns; /* monotonic; set for each burst */
 	const struct dpdk_copier *copier;
 };
 

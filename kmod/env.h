@@ -18,6 +18,7 @@ struct env {
 	struct tandem_table *table;
 	char *data; /* IP header */
 	char *end;
+	struct egress kept;
 };
 
 #define ENV_ARRAYS(env) ((env)->table)

@@ -60,6 +60,7 @@ struct env {
 	struct reason_counters counters;
 	__u64 now_ns; /* monotonic; set by the worker for each batch */
 
+	struct egress kept;
 	struct env_frame frame; /* frames only */
 	env_nexthop_h *nexthop; /* frames only */
 	void *nexthop_arg;
