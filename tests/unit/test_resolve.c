@@ -176,7 +176,7 @@ static void many_addresses(void **state)
 	assert_int_equal(tandem_resolve(f.out, f.cfg, &f.host, &f.err), 0);
 	assert_int_equal(f.out->datapath.locals_count, TANDEM_MAX_LOCALS);
 	assert_int_equal(f.out->listen_count, 2 * TANDEM_MAX_LOCALS);
-	assert_int_equal(f.out->datapath.flow_capacity, TANDEM_MAX_LOCALS * 16384);
+	assert_int_equal(f.out->datapath.flow_capacity, TANDEM_MAX_LOCALS * 16384 + 1024);
 	assert_int_equal(f.out->datapath.interfaces_count, 1);
 	assert_int_equal(f.out->warnings_count, 2);
 	tear_down(&f);
@@ -209,6 +209,35 @@ static void everything_arrives(void **state)
 			    "udp:192.0.2.1:5060");
 	assert_string_equal(tandem_listen_format(&listen[1], buf, sizeof(buf)),
 			    "tcp:192.0.2.1:5060");
+	/* where media may not go: UDP alone */
+	assert_int_equal(f.out->sessions.own_count, 1);
+	assert_memory_equal(&f.out->sessions.own[0], &listen[0].local, sizeof(listen[0].local));
+	assert_int_equal(f.out->datapath.flow_capacity, 65536);
+	assert_int_equal(f.out->warnings_count, 0);
+	tear_down(&f);
+}
+
+/* Media ports take all the room there is: what else could have some is said. */
+static void no_room_for_groups(void **state)
+{
+	struct fixture f;
+	(void)state;
+
+	assert_int_equal(resolve(&f, "media: {addresses: [{address: 192.0.2.1}], "
+				     "flow_capacity: 16384}\n"),
+			 0);
+	assert_int_equal(f.out->datapath.flow_capacity, 16384);
+	assert_int_equal(f.out->warnings_count, 1);
+	assert_non_null(strstr(f.out->warnings[0], "media.flow_capacity: room for the media"));
+	tear_down(&f);
+	assert_int_equal(resolve(&f,
+				 "media: {flow_capacity: 16384}\n"
+				 "sip: {listen: ['udp:192.0.2.1:5070', 'tcp:192.0.2.1:5070']}\n"),
+			 0);
+	assert_int_equal(f.out->sessions.own_count, 1);
+	assert_int_equal(f.out->sessions.own[0].port, 5070);
+	assert_int_equal(f.out->datapath.flow_capacity,
+			 f.out->datapath.locals_count * 16384 + 1024);
 	tear_down(&f);
 }
 
@@ -263,6 +292,7 @@ int main(void)
 		cmocka_unit_test(nothing_but_loopback),
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(everything_arrives),
+		cmocka_unit_test(no_room_for_groups),
 		cmocka_unit_test(ports_shared_with_the_kernel),
 		cmocka_unit_test(the_real_host),
 	};

@@ -7,7 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SIP_PORT 5060
+#define SIP_PORT     5060
+#define SHARED_FLOWS 1024U /* multicast groups, and further senders to one port */
+
+_Static_assert(TANDEM_MAX_OWN >= TANDEM_MAX_LISTEN, "all SIP ports are known to sessions");
 
 struct resolver {
 	struct tandem_resolved *out;
@@ -195,8 +198,12 @@ static int check_ports(const struct resolver *r)
 			    " ports: set it to %" PRIu32 " or narrow the port range",
 			    media->flow_capacity, dp->locals_count, ports, slots);
 	dp->flow_capacity = media->flow_capacity;
+	if (slots + SHARED_FLOWS > media->flow_capacity && !media->addresses_count)
+		dp->flow_capacity = slots + SHARED_FLOWS;
+	else if (slots == media->flow_capacity)
+		warn(r, "media.flow_capacity: room for the media ports alone, not for multicast "
+			"groups or a second sender to a port");
 	if (slots > media->flow_capacity) {
-		dp->flow_capacity = slots;
 		warn(r,
 		     "media.flow_capacity: raised to %" PRIu32 " for %zu addresses; name the "
 		     "addresses that are needed",
@@ -233,9 +240,7 @@ static int resolve_listen(const struct resolver *r)
 		    tandem_listen_parse(&out->listen[out->listen_count++], r->cfg->sip.listen[i]))
 			return fail(r, "sip.listen", "entry %u cannot be used", i);
 	}
-	if (out->listen_count)
-		return 0;
-	for (size_t i = 0; i < out->sessions.locals_count; i++) {
+	for (size_t i = 0; i < out->sessions.locals_count && !r->cfg->sip.listen_count; i++) {
 		struct tandem_listen listen = {
 			.local = { .ip = out->sessions.locals[i].ip, .port = SIP_PORT },
 		};
@@ -243,6 +248,10 @@ static int resolve_listen(const struct resolver *r)
 		out->listen[out->listen_count++] = listen;
 		listen.tcp = true;
 		out->listen[out->listen_count++] = listen;
+	}
+	for (size_t i = 0; i < out->listen_count; i++) {
+		if (!out->listen[i].tcp)
+			out->sessions.own[out->sessions.own_count++] = out->listen[i].local;
 	}
 	return 0;
 }

@@ -168,25 +168,40 @@ static bool embedded_ipv4(const struct ip_addr *ip, struct ip_addr *v4)
 	return true;
 }
 
-static bool is_own_port(const struct tandem_sessions *ss, const struct tandem_endpoint *to)
+static bool is_signalling(const struct tandem_sessions_config *cfg, const struct ip_addr *ip,
+			  uint16_t port)
 {
-	const struct tandem_sessions_config *cfg = &ss->cfg;
 	size_t i;
 
-	if (to->port < cfg->port_min || to->port > cfg->port_max)
-		return false;
-	for (i = 0; i < cfg->locals_count; i++) {
-		if (tandem_ip_equal(&cfg->locals[i].ip, &to->ip) ||
-		    tandem_ip_equal(&cfg->advertise[i], &to->ip))
+	for (i = 0; i < cfg->own_count; i++) {
+		if (cfg->own[i].port == port && tandem_ip_equal(&cfg->own[i].ip, ip))
 			return true;
 	}
 	return false;
+}
+
+/* Media that came back to the relay would go round for ever, or disturb its signalling. */
+static bool is_own_port(const struct tandem_sessions *ss, const struct ip_addr *ip, uint16_t port)
+{
+	const struct tandem_sessions_config *cfg = &ss->cfg;
+	bool media = port >= cfg->port_min && port <= cfg->port_max;
+	size_t i;
+
+	for (i = 0; i < cfg->locals_count; i++) {
+		const struct ip_addr *local = &cfg->locals[i].ip;
+
+		if ((tandem_ip_equal(local, ip) || tandem_ip_equal(&cfg->advertise[i], ip)) &&
+		    (media || is_signalling(cfg, local, port)))
+			return true;
+	}
+	return is_signalling(cfg, ip, port);
 }
 
 bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct tandem_endpoint *to)
 {
 	struct ip_addr v4;
 
-	return in_denied_network(ss, &to->ip) || is_own_port(ss, to) ||
-	       (embedded_ipv4(&to->ip, &v4) && in_denied_network(ss, &v4));
+	return in_denied_network(ss, &to->ip) || is_own_port(ss, &to->ip, to->port) ||
+	       (embedded_ipv4(&to->ip, &v4) &&
+		(in_denied_network(ss, &v4) || is_own_port(ss, &v4, to->port)));
 }

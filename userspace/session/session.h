@@ -22,6 +22,8 @@ enum tandem_party_id {
 	TANDEM_PARTY_B,
 };
 
+#define TANDEM_MAX_OWN 64 /* ports of signalling */
+
 struct tandem_sessions_config {
 	struct tandem_local locals[TANDEM_MAX_LOCALS];
 	struct ip_addr advertise[TANDEM_MAX_LOCALS]; /* what SDP shows for each; any: the local */
@@ -34,6 +36,8 @@ struct tandem_sessions_config {
 	uint32_t setup_timeout_s;
 	enum { TANDEM_LEARN_OFF, TANDEM_LEARN_NAT, TANDEM_LEARN_ALWAYS } learn;
 	uint32_t learn_window_ms;
+	struct tandem_endpoint own[TANDEM_MAX_OWN]; /* signalling of ours: media never goes there */
+	size_t own_count;
 	struct tandem_prefix deny[32];
 	size_t deny_count;
 	uint32_t max_sessions;
