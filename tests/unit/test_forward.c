@@ -78,8 +78,8 @@ static void bad_legs(void **state)
 		{ "{}", "out[1].to: missing" },
 		{ "{\"to\":\"198.51.100.1\"}", "out[1].to: an address is expected" },
 		{ "{\"to\":\"0.0.0.0:9\"}", "out[1].to: 0.0.0.0:9 is no address" },
-		{ "{\"to\":\"127.0.0.1:9\"}", "out[1].to: 127.0.0.1 is in a denied network" },
-		{ "{\"to\":\"10.0.0.2:16400\"}", "out[1].to: 10.0.0.2 is in a denied" },
+		{ "{\"to\":\"127.0.0.1:9\"}", "out[1].to: 127.0.0.1:9 is in a denied network" },
+		{ "{\"to\":\"10.0.0.2:16400\"}", "out[1].to: 10.0.0.2:16400 is in a denied" },
 		{ "{\"to\":\"192.0.2.1:9\",\"color\":1}",
 		  "out[1]: no key \"color\"; there are id" },
 		{ "{\"to\":\"192.0.2.1:9\",\"from\":\"10.0.0.1:9\"}",
@@ -90,7 +90,8 @@ static void bad_legs(void **state)
 		  "out[1].from: not of the" },
 		{ "{\"to\":\"192.0.2.1:9\",\"id\":-1}",
 		  "out[1].id: a number from 0 to 2147483647" },
-		{ "{\"to\":\"192.0.2.1:9\",\"id\":0}", "two legs have the id 0" },
+		{ "{\"to\":\"192.0.2.1:9\",\"id\":7},{\"to\":\"192.0.2.1:9\",\"id\":7}",
+		  "two legs have the id 7" },
 		{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":7}", "out[1].ssrc: [from, to] is expected" },
 		{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":[7]}", "out[1].ssrc: two SSRCs" },
 		{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":[7,\"x\"]}", "out[1].ssrc: an SSRC" },
@@ -134,6 +135,100 @@ static void bad_legs(void **state)
 	}
 	assert_int_equal(fx.plane.sets, 0);
 	assert_int_equal(fx_free_ports(&fx), 300);
+	fx_clean(&fx);
+}
+
+/* What is sent to the relay itself would go round, or disturb its signalling. */
+static void no_way_back(void **state)
+{
+	static const struct {
+		const char *rtcp, *to;
+		int err;
+	} cases[] = {
+		{ "", "10.0.0.1:16384", -EACCES },
+		{ "", "10.0.0.1:16583", -EACCES },
+		{ "", "[::ffff:10.0.0.1]:16400", -EACCES },
+		{ "", "[64:ff9b::10.0.0.1]:16400", -EACCES },
+		{ "", "[2002:a00:1::1]:16400", -EACCES },
+		{ "", "203.0.113.1:16400", -EACCES }, /* as it is seen from outside */
+		{ "", "10.0.0.1:5060", -EACCES },
+		{ "", "203.0.113.1:5060", -EACCES },
+		{ "", "192.0.2.99:5070", -EACCES }, /* signalling on an address without media */
+		{ "", "10.0.0.1:5061", 0 },
+		{ "", "10.0.0.2:5060", 0 },
+		{ "", "10.0.0.1:16383", 0 },
+		/* RTCP goes to the port above */
+		{ "\"rtcp\":{},", "10.0.0.1:16383", -EACCES },
+		{ "\"rtcp\":{},", "10.0.0.1:5059", -EACCES },
+		{ "\"rtcp\":{},", "198.51.100.1:65535", -EINVAL },
+		{ "\"rtcp\":{},", "198.51.100.1:65534", 0 },
+	};
+	struct fixture fx;
+	char doc[256];
+	size_t i;
+
+	(void)state;
+	fx_init(&fx);
+	fx.cfg.advertise[0] = ip("203.0.113.1");
+	fx.cfg.own[0] = (struct tandem_endpoint){ .ip = ip("10.0.0.1"), .port = 5060 };
+	fx.cfg.own[1] = (struct tandem_endpoint){ .ip = ip("192.0.2.99"), .port = 5070 };
+	fx.cfg.own_count = 2;
+	assert_int_equal(fx_start(&fx), 0);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(doc, sizeof(doc), "{" SOURCE ",%s\"out\":[{\"to\":\"%s\",\"rtcp\":true}]}",
+			 cases[i].rtcp, cases[i].to);
+		if (set(&fx, doc) != cases[i].err)
+			fail_msg("%s: %s", doc, why);
+		if (cases[i].err)
+			assert_int_equal(fx.plane.n, 0);
+		else
+			assert_int_equal(tandem_forward_remove(fx.ss, "f"), 0);
+		assert_int_equal(fx_free_ports(&fx), 300);
+	}
+	fx_clean(&fx);
+}
+
+/* A port that is not there is not any port. */
+static void no_port_above(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	assert_int_equal(
+		set(&fx, "{\"name\":\"f\",\"from\":\"192.0.2.7:65535\",\"rtcp\":{}," OUT "}"),
+		-EINVAL);
+	assert_string_equal(why, "rtcp.from: there is no port above that of RTP");
+	assert_int_equal(set(&fx, "{\"name\":\"f\",\"from\":\"192.0.2.7:65535\","
+				  "\"to\":\"239.1.1.1:5004\",\"rtcp\":{}," OUT "}"),
+			 -EINVAL);
+	assert_string_equal(why, "rtcp.from: there is no port above that of RTP");
+	set_ok(&fx, "{\"name\":\"f\",\"from\":\"192.0.2.7:65535\","
+		    "\"rtcp\":{\"from\":\"192.0.2.7:9\"}," OUT "}");
+	fx_clean(&fx);
+}
+
+/* Legs that were given no id take what is left, wherever they stand. */
+static void ids_are_filled_in(void **state)
+{
+	static const uint32_t expected[] = { 1, 0, 3, 2, 4 };
+	struct fixture fx;
+	json_t *js, *legs;
+	size_t i;
+
+	(void)state;
+	fx_open(&fx);
+	set_ok(&fx, "{" SOURCE ",\"out\":[{\"to\":\"198.51.100.1:1\",\"id\":1},"
+		    "{\"to\":\"198.51.100.1:2\"},{\"to\":\"198.51.100.1:3\",\"id\":3}],"
+		    "\"ssrc\":[{\"ssrc\":7,\"out\":[{\"to\":\"198.51.100.1:4\"},"
+		    "{\"to\":\"198.51.100.1:5\"}]}]}");
+	js = show(&fx, "f");
+	legs = json_object_get(js, "legs");
+	assert_int_equal(json_array_size(legs), 5);
+	for (i = 0; i < 5; i++)
+		assert_int_equal(json_integer_value(json_object_get(json_array_get(legs, i), "id")),
+				 expected[i]);
+	json_decref(js);
 	fx_clean(&fx);
 }
 
@@ -401,24 +496,20 @@ static void groups(void **state)
 	assert_int_equal(
 		tandem_prefix_parse(&fx.ss->cfg.deny[fx.ss->cfg.deny_count++], "239.9.0.0/16"), 0);
 	assert_int_equal(set(&fx, doc), -EACCES);
-	assert_non_null(strstr(why, "239.9.9.9 is in a denied network"));
+	assert_non_null(strstr(why, "239.9.9.9:6000 is in a denied network"));
 	fx_clean(&fx);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_documents),
-		cmocka_unit_test(bad_legs),
-		cmocka_unit_test(secured_is_not_changed),
-		cmocka_unit_test(rules_are_bounded),
-		cmocka_unit_test(plain_is_one_to_one),
-		cmocka_unit_test(no_legs_is_mute),
-		cmocka_unit_test(fan_with_rtcp),
-		cmocka_unit_test(ssrc_rules),
-		cmocka_unit_test(g711),
-		cmocka_unit_test(rtcp_apart),
-		cmocka_unit_test(groups),
+		cmocka_unit_test(bad_documents),     cmocka_unit_test(bad_legs),
+		cmocka_unit_test(no_way_back),	     cmocka_unit_test(no_port_above),
+		cmocka_unit_test(ids_are_filled_in), cmocka_unit_test(secured_is_not_changed),
+		cmocka_unit_test(rules_are_bounded), cmocka_unit_test(plain_is_one_to_one),
+		cmocka_unit_test(no_legs_is_mute),   cmocka_unit_test(fan_with_rtcp),
+		cmocka_unit_test(ssrc_rules),	     cmocka_unit_test(g711),
+		cmocka_unit_test(rtcp_apart),	     cmocka_unit_test(groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

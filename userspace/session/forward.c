@@ -142,6 +142,18 @@ static void remove_flows(struct tandem_sessions *ss, const struct tandem_forward
 	}
 }
 
+static const char *why_not(int err)
+{
+	switch (err) {
+	case -EEXIST:
+		return "another forward takes what comes from there to there";
+	case -ENOSPC:
+		return "media.flow_capacity is too small";
+	default:
+		return strerror(-err);
+	}
+}
+
 /*
  * Put f in the place of `before` (NULL: there is none), whose flows have the same ids: what stays
  * keeps its counts, and there is no moment without a rule. On failure all is as it was.
@@ -164,7 +176,7 @@ static int replace(struct tandem_sessions *ss, struct tandem_forward *f,
 	}
 	err = apply(ss, from, &f->flows);
 	if (err) {
-		snprintf(why, why_size, "the flows cannot be installed: %s", strerror(-err));
+		snprintf(why, why_size, "the flows cannot be installed: %s", why_not(err));
 		if (apply(ss, &f->flows, from) && before)
 			before->broken = true;
 		return err;

@@ -18,6 +18,7 @@
 #define TANDEM_FORWARD_NAME_MAX	 64
 #define TANDEM_FORWARD_FLOWS	 2	     /* RTP (or both), and RTCP on a port of its own */
 #define TANDEM_FORWARD_LEG_ID	 0x7fffffffU /* highest id that a leg may be given */
+#define TANDEM_FORWARD_NO_ID	 UINT32_MAX  /* while a document is read: to be chosen */
 #define TANDEM_FORWARD_RTCP_TWIN 0x80000000U /* added to the id of a leg: its RTCP */
 
 /* One egress. */

@@ -250,7 +250,7 @@ int tandem_forward_parse_leg(struct tandem_reader *r, const json_t *js,
 					    "extensions", "dscp",      "ttl",		NULL,
 					    NULL };
 	const char *allowed[sizeof(keys) / sizeof(keys[0])];
-	json_int_t id = leg->id;
+	json_int_t id = TANDEM_FORWARD_NO_ID;
 	int err;
 
 	memcpy(allowed, keys, sizeof(keys));

@@ -108,6 +108,9 @@ static int parse_rtcp_addresses(struct tandem_reader *r, const json_t *js,
 		err = tandem_reader_endpoint(r, js, "from", spec->group, &spec->rtcp_from);
 	if (!err)
 		err = tandem_reader_endpoint(r, js, "to", true, &spec->rtcp_to);
+	/* 0 would be any port */
+	if (!err && spec->from.port == UINT16_MAX && !spec->rtcp_from.port)
+		return tandem_reader_fail(r, "from", "there is no port above that of RTP");
 	if (!err && !spec->group && !spec->rtcp_from.port)
 		return tandem_reader_fail(r, "from", "the port is missing");
 	if (!err && tandem_ip_is_group(&spec->rtcp_to.ip) != spec->group)
@@ -220,7 +223,8 @@ static int parse_legs(struct tandem_reader *r, const char *key, const json_t *li
 	for (i = 0; i < n && !err; i++) {
 		struct tandem_forward_leg *leg = &legs[spec->leg_count];
 
-		leg->id = spec->leg_count++;
+		leg->id = TANDEM_FORWARD_NO_ID;
+		spec->leg_count++;
 		length = tandem_reader_enter_at(r, key, i);
 		err = tandem_forward_parse_leg(r, json_array_get(list, i), spec,
 					       named ? &rule->ssrc : NULL,
@@ -298,23 +302,29 @@ static int compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Counts are kept under them. */
-static int check_ids(struct tandem_reader *r, const struct tandem_forward_spec *spec)
+/* Counts are kept under them. Who was given none has the lowest that nobody was given. */
+static int settle_ids(struct tandem_reader *r, struct tandem_forward_spec *spec)
 {
-	uint32_t *ids = calloc(spec->leg_count + 1, sizeof(*ids)), i;
+	uint32_t *ids = calloc(spec->leg_count + 1, sizeof(*ids)), i, n = 0, at = 0, next = 0;
 	int err = 0;
 
 	if (!ids)
 		return -ENOMEM;
-	for (i = 0; i < spec->leg_count; i++)
-		ids[i] = spec->legs[i].id;
-	qsort(ids, spec->leg_count, sizeof(*ids), compare_ids);
-	for (i = 1; i < spec->leg_count && !err; i++) {
+	for (i = 0; i < spec->leg_count; i++) {
+		if (spec->legs[i].id != TANDEM_FORWARD_NO_ID)
+			ids[n++] = spec->legs[i].id;
+	}
+	qsort(ids, n, sizeof(*ids), compare_ids);
+	for (i = 1; i < n && !err; i++) {
 		if (ids[i] == ids[i - 1])
-			err = tandem_reader_fail(r, NULL,
-						 "two legs have the id %u; a leg without one has "
-						 "its place among all legs",
-						 ids[i]);
+			err = tandem_reader_fail(r, NULL, "two legs have the id %u", ids[i]);
+	}
+	for (i = 0; i < spec->leg_count && !err; i++) {
+		if (spec->legs[i].id != TANDEM_FORWARD_NO_ID)
+			continue;
+		for (; at < n && ids[at] == next; at++)
+			next++;
+		spec->legs[i].id = next++;
 	}
 	free(ids);
 	return err;
@@ -348,7 +358,7 @@ int tandem_forward_parse(struct tandem_forward_spec *spec, const json_t *doc, ch
 	memset(spec, 0, sizeof(*spec));
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]) && !err; i++)
 		err = steps[i](&r, doc, spec);
-	return err ? err : check_ids(&r, spec);
+	return err ? err : settle_ids(&r, spec);
 }
 
 void tandem_forward_spec_clean(struct tandem_forward_spec *spec)

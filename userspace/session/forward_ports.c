@@ -51,7 +51,7 @@ static int check_remote(struct taker *t, const char *key, const struct tandem_en
 		return 0;
 	tandem_reader_fail(&t->r, key,
 			   "%s is in a denied network (media.deny), or the relay's own port",
-			   tandem_ip_format(&ep->ip, text, sizeof(text)));
+			   tandem_endpoint_format(ep, text, sizeof(text)));
 	return -EACCES;
 }
 
@@ -202,6 +202,19 @@ static int take_rtcp(struct taker *t)
 	return err ? err : complete(t, "rtcp.to", &spec->rtcp_from, &spec->rtcp_to);
 }
 
+/* From the port above to the port above (RFC 3550 section 11). */
+static int take_rtcp_of_leg(struct taker *t, const struct tandem_forward_leg *leg, int local)
+{
+	struct tandem_endpoint above = leg->to;
+	int err;
+
+	if (above.port == UINT16_MAX)
+		return tandem_reader_fail(&t->r, "to", "there is no port above it for RTCP");
+	above.port++;
+	err = check_remote(t, "to", &above);
+	return err ? err : hold(t, "from", local, leg->from.port + 1);
+}
+
 /*
  * A leg that was given no port leaves from the port that its flow came to, where that is on the
  * same address: then what the receiver answers to it arrives at a port that is in use anyway.
@@ -220,10 +233,7 @@ static int take_leg(struct taker *t, struct tandem_forward_leg *leg)
 	if (!leg->from.port && !spec->group && tandem_ip_equal(&leg->from.ip, &spec->to.ip))
 		leg->from.port = spec->to.port;
 	err = complete(t, "from", &leg->to, &leg->from);
-	/* its RTCP leaves from the port above */
-	if (!err && spec->rtcp && leg->rtcp)
-		err = hold(t, "from", local, leg->from.port + 1);
-	return err;
+	return !err && spec->rtcp && leg->rtcp ? take_rtcp_of_leg(t, leg, local) : err;
 }
 
 static const char *rule_key(const struct tandem_forward_rule *rule)
