@@ -162,7 +162,7 @@ json_t *tandem_command_call(const struct tandem_options *opts, json_t *request, 
 	struct tandem_config *cfg = NULL;
 	const char *path = opts->socket;
 	json_t *result = NULL;
-	char why[512];
+	char why[512], clean[512];
 	int ret;
 
 	*status = TANDEM_EXIT_USAGE;
@@ -177,7 +177,7 @@ json_t *tandem_command_call(const struct tandem_options *opts, json_t *request, 
 		  : ret == -ENOENT || ret == -ECONNREFUSED ? TANDEM_EXIT_NO_RELAY
 							   : TANDEM_EXIT_FAILURE;
 	if (ret)
-		fprintf(stderr, "tandem: %s\n", why);
+		fprintf(stderr, "tandem: %s\n", tandem_text_clean(why, clean, sizeof(clean)));
 out:
 	json_decref(request);
 	tandem_config_free(cfg);
