@@ -449,14 +449,34 @@ static void patience_with_a_leg_has_an_end(void **state)
 	t += SECOND;
 	assert_int_equal(ready(&r, job_at(SECOND + t), 100), REASON_NONE);
 	assert_int_equal(r.leg_states[1].nexthop.ifindex, 5);
-	r.reasons[1] = REASON_no_route;
+	r.reasons[1] = REASON_no_neighbour;
 	t += SECOND / 10;
-	assert_int_equal(ready(&r, job_at(SECOND + t), 100), REASON_no_route);
+	assert_int_equal(ready(&r, job_at(SECOND + t), 100), REASON_no_neighbour);
 	t += SECOND - 1;
-	assert_int_equal(ready(&r, job_at(SECOND + t), 100), REASON_no_route);
+	assert_int_equal(ready(&r, job_at(SECOND + t), 100), REASON_no_neighbour);
 	t += 2 * SECOND;
-	assert_int_equal(ready(&r, job_at(SECOND + t), 100), REASON_no_route);
+	assert_int_equal(ready(&r, job_at(SECOND + t), 100), REASON_no_neighbour);
 	assert_int_equal(ready(&r, job_at(SECOND + t + 1), 100), REASON_NONE);
+}
+
+static void host_may_have_a_way_where_there_is_none(void **state)
+{
+	static const __u32 reasons[] = { REASON_no_route, REASON_no_egress_port };
+	struct relay r;
+	__u64 t;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		relay_init(&r);
+		r.reasons[0] = reasons[i];
+		r.reasons[1] = REASON_no_neighbour; /* what is not said: it can pass */
+		for (t = SECOND; t < 5 * SECOND; t += SECOND / 20)
+			assert_int_equal(ready(&r, job_at(t), 100), reasons[i]);
+		/* the neighbour has had its time meanwhile */
+		r.reasons[0] = REASON_NONE;
+		assert_int_equal(ready(&r, job_at(5 * SECOND), 100), REASON_no_neighbour);
+		assert_int_equal(ready(&r, job_at(5 * SECOND + 1), 100), REASON_NONE);
+	}
 }
 
 static void patience_begins_anew_with_the_rule(void **state)
@@ -589,6 +609,7 @@ int main(void)
 		cmocka_unit_test(elements_of_garbage_stay_where_they_are),
 		cmocka_unit_test(ways_are_asked_for_once_in_a_while),
 		cmocka_unit_test(patience_with_a_leg_has_an_end),
+		cmocka_unit_test(host_may_have_a_way_where_there_is_none),
 		cmocka_unit_test(patience_begins_anew_with_the_rule),
 		cmocka_unit_test(without_any_way_patience_has_no_end),
 		cmocka_unit_test(copies_are_counted_by_leg),
