@@ -340,6 +340,64 @@ static void counts_by_name(void **state)
 	free(next);
 }
 
+/* Turned round, and with new ones between: each leg finds its own counts. */
+static void counts_in_any_order(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_fan *fan = fan_alloc(10, 1), *next = fan_alloc(20, 1);
+	struct tandem_flow_spec spec = flow(1, fan);
+	struct tandem_leg_stats legs[LEGS];
+	size_t n;
+
+	assert_int_equal(set(f, &spec), 0);
+	mark_legs(f, 1);
+	for (uint32_t i = 0; i < 20; i++)
+		next->legs[i].id = i % 2 ? 10 - i / 2 : 100 + i;
+	spec.fan = next;
+	assert_int_equal(set(f, &spec), 0);
+	tandem_table_read_legs(&f->table, tandem_table_find(&f->table, 1), legs, LEGS, &n);
+	assert_int_equal(n, 20);
+	for (uint32_t i = 0; i < 20; i++) {
+		assert_int_equal(legs[i].id, i % 2 ? 10 - i / 2 : 100 + i);
+		assert_int_equal(legs[i].packets, i % 2 ? 1000 + legs[i].id : 0);
+	}
+	assert_int_equal(tandem_table_remove(&f->table, 1), 0);
+	free(fan);
+	free(next);
+}
+
+static int full_h(const struct flow_key *key, uint32_t slot, void *arg)
+{
+	const bool *full = arg;
+	(void)key;
+
+	return *full && slot != TANDEM_NO_SLOT ? -ENOSPC : 0;
+}
+
+/* A move that fails both there and back: the flow is gone, and so is what its fans took. */
+static void moved_to_nowhere(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_fan *fan = fan_alloc(5, 1);
+	struct tandem_flow_spec here = flow(1, NULL), there = flow(2, NULL), spec = flow(1, fan);
+	bool full = false;
+
+	f->table.shared_h = full_h;
+	f->table.arg = &full;
+	assert_int_equal(set(f, &here), 0);
+	assert_int_equal(set(f, &there), 0);
+	spec.id = 3; /* behind the first, and to be behind the second */
+	spec.key.remote_port = htons(4001);
+	assert_int_equal(set(f, &spec), 0);
+	spec.key.local_port = there.key.local_port;
+	full = true;
+	assert_int_equal(set(f, &spec), -ENOSPC);
+	assert_int_equal(tandem_table_find(&f->table, 3), TANDEM_NO_SLOT);
+	assert_int_equal(f->table.ranges.gap_count, 1);
+	assert_int_equal(f->table.ranges.gaps[0].count, LEGS);
+	free(fan);
+}
+
 /* A change that is refused changes nothing, and takes no room. */
 static void refused(void **state)
 {
@@ -438,6 +496,9 @@ static void group_slots(void **state)
 	tandem_ip_parse(&any.key.remote, "::");
 	any.id = 5;
 	assert_int_equal(set(f, &any), -EEXIST);
+	/* Any source, but one port: packets are not asked for that. */
+	any.key.remote_port = htons(4000);
+	assert_int_equal(set(f, &any), -EINVAL);
 
 	/* The direct slot of the port of ours is nobody's. */
 	assert_int_equal(f->mem->rules[0].flags, 0);
@@ -513,6 +574,8 @@ int main(void)
 		cmocka_unit_test(ranges_are_adopted),
 		cmocka_unit_test_setup_teardown(written_and_read_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(counts_by_name, setup, teardown),
+		cmocka_unit_test_setup_teardown(counts_in_any_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(moved_to_nowhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(adopted, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_slots, setup, teardown),

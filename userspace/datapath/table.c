@@ -335,9 +335,12 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 	state.stream.rule_gen = 0;    /* likewise */
 	state.extra_streams = 0;      /* their entries are the other slot's */
 	err = table_enter(t, spec, fan, &state);
-	if (err)
-		table_enter(t, &before, earlier, &state);
-	tandem_fans_release(&t->ranges, err ? fan : earlier);
+	if (err) {
+		tandem_fans_release(&t->ranges, fan);
+		if (table_enter(t, &before, earlier, &state) == 0)
+			return err;
+	}
+	tandem_fans_release(&t->ranges, earlier);
 	return err;
 }
 
@@ -349,8 +352,11 @@ int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec
 	if (spec->id == 0 || spec->id == TANDEM_PLACEHOLDER_ID)
 		return -EINVAL;
 	clean.key.pad = 0; /* keys are compared as bytes */
-	if (tandem_ip_is_group(&clean.key.local) && tandem_ip_is_any(&clean.key.remote))
+	if (tandem_ip_is_group(&clean.key.local) && tandem_ip_is_any(&clean.key.remote)) {
+		if (clean.key.remote_port)
+			return -EINVAL; /* never looked for: see group_slot() of the core */
 		memset(&clean.key.remote, 0, sizeof(clean.key.remote));
+	}
 	slot = tandem_slots_find(t->slots, spec->id);
 	if (slot == TANDEM_NO_SLOT)
 		return table_add(t, &clean);

@@ -34,6 +34,18 @@ typedef int(tandem_shared_h)(const struct flow_key *key, uint32_t slot, void *ar
  */
 typedef void(tandem_written_h)(uint32_t slot, void *arg);
 
+/*
+ * For a datapath whose packet path may be in the middle of a rule as it was: a flow is about
+ * to begin in this slot.
+ */
+typedef void(tandem_enter_h)(uint32_t slot, void *arg);
+
+/*
+ * Likewise: no rule leads to this fan any more (TANDEM_NO_FAN: to none). To be given to
+ * tandem_fans_release() once nobody looks at it.
+ */
+typedef void(tandem_retire_h)(uint32_t fan, void *arg);
+
 /* The arrays, owned by the datapath: relay.slots, relay.fans and relay.legs long. */
 struct tandem_table_memory {
 	struct rule *rules;
@@ -57,6 +69,8 @@ struct tandem_table {
 	tandem_written_h
 		*written_h; /* NULL: the packet path reads rules as they are; else set after
 				      * tandem_table_init */
+	tandem_enter_h *enter_h;   /* NULL, or set after tandem_table_init */
+	tandem_retire_h *retire_h; /* NULL: fans are free at once; else likewise */
 	void *arg;
 };
 
@@ -84,7 +98,8 @@ bool tandem_table_any_active(const struct rule *rules, uint32_t slots);
 
 /*
  * Install or change a flow. Errors as of tandem_slots_take; -EINVAL for an id that is not
- * allowed or a fan that does not add up; -ENOSPC also without room for its legs. A flow
+ * allowed, a fan that does not add up, or a group with a source port but no source;
+ * -ENOSPC also without room for its legs. A flow
  * that moves to another local port keeps its counts, and so does a leg that keeps its id.
  */
 int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec);

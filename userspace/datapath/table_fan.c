@@ -38,33 +38,56 @@ static int check(const struct tandem_fan *spec)
 	return sum == spec->leg_count ? 0 : -EINVAL;
 }
 
-static uint32_t find_leg(const struct tandem_table *t, uint32_t fan, uint32_t id)
+/* The search begins at place `at` among the fan's legs, and wraps around. */
+static uint32_t find_leg(const struct tandem_table *t, uint32_t fan, uint32_t id, uint32_t at)
 {
 	struct tandem_fan_range range;
 
 	if (fan == TANDEM_NO_FAN)
 		return TANDEM_NO_SLOT;
 	range = tandem_fans_range(&t->ranges, fan);
-	for (uint32_t i = range.first; i < range.first + range.count; i++) {
-		if (t->leg_states[i].id == id)
-			return i;
+	for (uint32_t n = 0; n < range.count; n++, at++) {
+		if (at >= range.count)
+			at = 0;
+		if (t->leg_states[range.first + at].id == id)
+			return range.first + at;
 	}
 	return TANDEM_NO_SLOT;
 }
 
-static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from, uint32_t before,
-		      uint32_t index)
+/* State of an earlier leg, or NULL, goes on in the new one. */
+static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from,
+		      const struct leg_state *earlier, uint32_t index)
 {
-	uint32_t earlier = find_leg(t, before, from->id);
 	struct leg_state state = { 0 };
 
-	if (earlier != TANDEM_NO_SLOT)
-		state = t->leg_states[earlier];
+	if (earlier)
+		state = *earlier;
 	memset(&state.nexthop, 0, sizeof(state.nexthop));
 	state.id = from->id;
 	t->leg_states[index] = state;
 	t->legs[index] = from->leg;
 	t->legs[index].egress.flags |= EGRESS_F_ACTIVE;
+}
+
+/*
+ * A datapath may stand still meanwhile. Most legs stand behind the same one as before, so
+ * that is where each is looked for first.
+ */
+static void write_legs(struct tandem_table *t, const struct tandem_fan *spec, uint32_t before,
+		       uint32_t first)
+{
+	uint32_t start = before == TANDEM_NO_FAN ? 0 : tandem_fans_range(&t->ranges, before).first;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < spec->leg_count; i++) {
+		uint32_t earlier = find_leg(t, before, spec->legs[i].id, at);
+		bool found = earlier != TANDEM_NO_SLOT;
+
+		if (found)
+			at = earlier - start + 1;
+		write_leg(t, &spec->legs[i], found ? &t->leg_states[earlier] : NULL, first + i);
+	}
 }
 
 int tandem_table_fan_write(struct tandem_table *t, const struct tandem_fan *spec, uint32_t before,
@@ -82,8 +105,7 @@ int tandem_table_fan_write(struct tandem_table *t, const struct tandem_fan *spec
 		err = tandem_fans_take(&t->ranges, spec->leg_count, fan, &first);
 	if (err)
 		return err;
-	for (uint32_t i = 0; i < spec->leg_count; i++)
-		write_leg(t, &spec->legs[i], before, first + i);
+	write_legs(t, spec, before, first);
 	built.branch_count = spec->branch_count;
 	for (uint32_t i = 0; i < spec->branch_count; i++) {
 		struct branch *b = &built.branch[i];
@@ -144,7 +166,7 @@ struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
 
 uint32_t tandem_table_find_leg(const struct tandem_table *t, uint32_t slot, uint32_t id)
 {
-	return find_leg(t, tandem_table_fan_of(t, slot), id);
+	return find_leg(t, tandem_table_fan_of(t, slot), id, 0);
 }
 
 void tandem_table_read_legs(const struct tandem_table *t, uint32_t slot,
