@@ -105,7 +105,7 @@ static void refused_change_leaves_all_as_it_was(void **state)
 	set_ok(&fx, ONE);
 	fx.plane.refuse = ENOSPC;
 	assert_int_equal(set(&fx, "{" SOURCE ",\"out\":[" TWO_LEGS "]}"), -ENOSPC);
-	assert_non_null(strstr(why, "cannot be installed: No space"));
+	assert_non_null(strstr(why, "cannot be installed: media.flow_capacity"));
 	assert_int_equal(set(&fx, "{\"name\":\"g\",\"from\":\"192.0.2.8:1\"," OUT "}"), -ENOSPC);
 	assert_int_equal(tandem_forwards_count(fx.ss), 1);
 	assert_null(flow(&fx, TANDEM_RTP)->fan);
