@@ -20,6 +20,7 @@
 #define HEADER	     offsetof(struct tandem_dpdk_request, hello)
 #define MAX_CLIENTS  4
 #define TICK_MS	     10
+#define TURN	     64		/* requests of one client before the others have theirs */
 #define CAPACITY_MAX (1U << 24) /* flows, fans, legs, streams */
 
 struct dpdk_control {
@@ -289,26 +290,37 @@ static bool complete(const struct tandem_dpdk_request *request, size_t len)
 	return len == tandem_dpdk_request_size(request);
 }
 
-static void client_serve(struct dpdk_control *control, int *client)
+/* One request; false when there is none now. */
+static bool client_serve(struct dpdk_control *control, int *client)
 {
 	struct tandem_dpdk_request *request = &control->request;
-	ssize_t len = recv(*client, request, sizeof(*request), MSG_DONTWAIT);
+	ssize_t len = recv(*client, request, sizeof(*request), MSG_DONTWAIT | MSG_TRUNC);
+	size_t reply;
 
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return false;
 	/* Another build's hello is answered, that it may say so. */
 	if (len < (ssize_t)HEADER || request->magic != TANDEM_DPDK_MAGIC ||
 	    (request->op != TANDEM_DPDK_HELLO && !complete(request, (size_t)len))) {
 		client_close(control, client);
-		return;
+		return false;
 	}
 	if (request->op == TANDEM_DPDK_HELLO && (size_t)len < tandem_dpdk_request_size(request))
 		memset(&request->hello, 0, sizeof(request->hello));
-	memset(&control->reply, 0, sizeof(control->reply));
+	reply = tandem_dpdk_reply_size(request->op);
+	memset(&control->reply, 0, reply);
 	control->reply.magic = TANDEM_DPDK_MAGIC;
 	control->reply.result = answer(control, *client);
-	if (send(*client, &control->reply, sizeof(control->reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		client_close(control, client);
+	if (send(*client, &control->reply, reply, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return true;
+	client_close(control, client);
+	return false;
+}
+
+static void client_turn(struct dpdk_control *control, int *client)
+{
+	for (int i = 0; i < TURN && client_serve(control, client); i++)
+		;
 }
 
 static void client_accept(struct dpdk_control *control)
@@ -424,6 +436,7 @@ void dpdk_control_run(struct dpdk_control *control)
 {
 	struct dpdk_relay *relay = control->relay;
 	struct pollfd fds[MAX_CLIENTS + 2];
+	uint64_t ticked = 0, now;
 
 	while (!__atomic_load_n(&relay->quit, __ATOMIC_RELAXED)) {
 		for (int i = 0; i < MAX_CLIENTS; i++)
@@ -434,11 +447,17 @@ void dpdk_control_run(struct dpdk_control *control)
 		if (poll(fds, MAX_CLIENTS + 2, TICK_MS) > 0) {
 			for (int i = 0; i < MAX_CLIENTS; i++) {
 				if (fds[i].revents && control->clients[i] >= 0)
-					client_serve(control, &control->clients[i]);
+					client_turn(control, &control->clients[i]);
 			}
 			if (fds[MAX_CLIENTS].revents)
 				client_accept(control);
 		}
-		dpdk_hops_tick(relay->hops, now_ns());
+		now = now_ns();
+		if (now - ticked < TICK_MS * 1000000ULL && !(fds[MAX_CLIENTS + 1].revents & POLLIN))
+			continue;
+		ticked = now;
+		dpdk_hops_tick(relay->hops, now);
+		if (relay->table)
+			dpdk_table_reclaim(relay->table);
 	}
 }

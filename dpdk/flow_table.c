@@ -46,30 +46,73 @@ static int shared_alloc(struct dpdk_table *table)
 	return rte_hash_rcu_qsbr_add(table->shared, &rcu) ? -rte_errno : 0;
 }
 
-/*
- * A tandem_written_h. The legs of the fan that the rule had will be given to others now; but
- * a worker may still be making copies for them, by the rule as it was.
- */
-static void legs_leave(uint32_t slot, void *arg)
+/* ---- what was left ---- */
+
+/* Free the entries of a slot that no rule leads to any more, and no worker looks at. */
+static void streams_forget(struct dpdk_table *table, uint32_t slot)
+{
+	if (!table->flows[slot].extra_streams)
+		return;
+	for (uint32_t i = 0; i < table->streams_size; i++) {
+		struct dpdk_stream *e = &table->streams[i];
+
+		if (__atomic_load_n(&e->key, __ATOMIC_RELAXED) >> 32 != (uint64_t)slot + 1)
+			continue;
+		memset(&e->stream, 0, sizeof(e->stream));
+		__atomic_store_n(&e->key, 0, __ATOMIC_RELEASE);
+	}
+}
+
+/* Give back the oldest. False when there is none, or, unless it may wait, some worker is in it. */
+static bool left_free(struct dpdk_table *table, bool wait)
+{
+	const struct dpdk_left *left = &table->left[table->left_first & (DPDK_LEFT - 1)];
+
+	if (!table->left_count || !rte_rcu_qsbr_check(table->rcu, left->token, wait))
+		return false;
+	if (left->slot != TANDEM_NO_SLOT)
+		streams_forget(table, left->slot);
+	tandem_fans_release(&table->book.ranges, left->fan);
+	table->left_first++;
+	table->left_count--;
+	return true;
+}
+
+static void left_add(struct dpdk_table *table, uint32_t slot, uint32_t fan)
+{
+	if (table->left_count == DPDK_LEFT)
+		left_free(table, true);
+	table->left[(table->left_first + table->left_count++) & (DPDK_LEFT - 1)] =
+		(struct dpdk_left){ rte_rcu_qsbr_start(table->rcu), slot, fan };
+}
+
+void dpdk_table_reclaim(struct dpdk_table *table)
+{
+	while (left_free(table, false))
+		;
+}
+
+/* Wait for the workers if the slot of a flow that begins is one that was left just now. */
+static void slot_enter(uint32_t slot, void *arg)
 {
 	struct dpdk_table *table = arg;
+	uint32_t wait = 0;
 
-	if (slot != table->leaving)
-		return;
-	table->leaving = TANDEM_NO_SLOT;
-	rte_rcu_qsbr_synchronize(table->rcu, RTE_QSBR_THRID_INVALID);
+	for (uint32_t i = 0; i < table->left_count; i++) {
+		if (table->left[(table->left_first + i) & (DPDK_LEFT - 1)].slot == slot)
+			wait = i + 1;
+	}
+	while (wait--)
+		left_free(table, true);
 }
 
-/* Before the rule of a flow is changed or removed. Returns its slot, or TANDEM_NO_SLOT. */
-static uint32_t change_begin(struct dpdk_table *table, uint64_t id)
+static void fan_retire(uint32_t fan, void *arg)
 {
-	uint32_t slot = tandem_table_find(&table->book, id);
-
-	table->leaving = TANDEM_NO_SLOT;
-	if (slot != TANDEM_NO_SLOT && table->rules[slot].flags & RULE_F_FAN)
-		table->leaving = slot;
-	return slot;
+	if (fan != TANDEM_NO_FAN)
+		left_add(arg, TANDEM_NO_SLOT, fan);
 }
+
+/* ---- the table ---- */
 
 int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *config,
 		     uint32_t stream_capacity, struct rte_rcu_qsbr *rcu)
@@ -102,8 +145,8 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 	if (table->rules && table->flows && table->streams && table->fans && table->fan_states &&
 	    table->legs && table->leg_states)
 		err = tandem_table_init(&table->book, config, &memory, dpdk_table_share, table);
-	table->book.written_h = legs_leave;
-	table->leaving = TANDEM_NO_SLOT;
+	table->book.enter_h = slot_enter;
+	table->book.retire_h = fan_retire;
 	if (!err)
 		err = shared_alloc(table);
 	if (err) {
@@ -143,40 +186,32 @@ int dpdk_table_share(const struct flow_key *key, uint32_t slot, void *arg)
 	return rte_hash_add_key_data(table->shared, key, (void *)(uintptr_t)slot);
 }
 
-/* Free the entries of a slot that no rule leads to any more. */
-static void streams_forget(struct dpdk_table *table, uint32_t slot)
-{
-	/* A worker may be in the middle of a packet of that flow. */
-	rte_rcu_qsbr_synchronize(table->rcu, RTE_QSBR_THRID_INVALID);
-	if (!table->flows[slot].extra_streams)
-		return;
-	for (uint32_t i = 0; i < table->streams_size; i++) {
-		struct dpdk_stream *e = &table->streams[i];
-
-		if (__atomic_load_n(&e->key, __ATOMIC_RELAXED) >> 32 != (uint64_t)slot + 1)
-			continue;
-		memset(&e->stream, 0, sizeof(e->stream));
-		__atomic_store_n(&e->key, 0, __ATOMIC_RELEASE);
-	}
-}
-
 int dpdk_table_set(struct dpdk_table *table, const struct tandem_flow_spec *spec)
 {
-	uint32_t before = change_begin(table, spec->id);
-	int err = tandem_table_set(&table->book, spec);
+	uint32_t before = tandem_table_find(&table->book, spec->id);
+	int err;
 
+	dpdk_table_reclaim(table);
+	err = tandem_table_set(&table->book, spec);
+	if (err == -ENOSPC && table->left_count) {
+		while (left_free(table, true))
+			;
+		err = tandem_table_set(&table->book, spec);
+	}
 	if (before != TANDEM_NO_SLOT && before != tandem_table_find(&table->book, spec->id))
-		streams_forget(table, before);
+		left_add(table, before, TANDEM_NO_FAN);
 	return err;
 }
 
 int dpdk_table_remove(struct dpdk_table *table, uint64_t id)
 {
-	uint32_t slot = change_begin(table, id);
-	int err = tandem_table_remove(&table->book, id);
+	uint32_t slot = tandem_table_find(&table->book, id);
+	int err;
 
+	dpdk_table_reclaim(table);
+	err = tandem_table_remove(&table->book, id);
 	if (!err)
-		streams_forget(table, slot);
+		left_add(table, slot, TANDEM_NO_FAN);
 	return err;
 }
 

@@ -4,7 +4,8 @@
  * table of userspace/datapath/table.h, under the generation protocol of core/abi.h; the
  * packet workers read them and write flows and streams. Nothing here is locked: what a
  * worker may still look at is given back only after every worker has passed a quiescent
- * state (rte_rcu_qsbr).
+ * state (rte_rcu_qsbr). That is not waited for, as a rule: what was left is noted, and looked
+ * at again with the changes that follow.
  */
 #ifndef TANDEM_DPDK_FLOW_TABLE_H
 #define TANDEM_DPDK_FLOW_TABLE_H
@@ -17,6 +18,7 @@
 #include "userspace/datapath/table.h"
 
 #define DPDK_MAX_WORKERS 64
+#define DPDK_LEFT	 1024 /* a power of two */
 
 /* A second or later SSRC. key 0: free; else slot + 1 and SSRC. */
 struct dpdk_stream {
@@ -28,6 +30,13 @@ struct dpdk_stream {
 struct dpdk_counters {
 	struct reason_counters reasons;
 } __rte_cache_aligned;
+
+/* What no rule leads to any more: a slot or a fan; the other is none. */
+struct dpdk_left {
+	uint64_t token; /* of rte_rcu_qsbr_start() */
+	uint32_t slot;
+	uint32_t fan;
+};
 
 struct dpdk_table {
 	struct relay_config config;
@@ -46,7 +55,9 @@ struct dpdk_table {
 	struct tandem_table book;
 	struct rte_rcu_qsbr *rcu;
 	uint32_t stream_capacity;
-	uint32_t leaving; /* slot whose rule is about to lose its fan; or TANDEM_NO_SLOT */
+	struct dpdk_left left[DPDK_LEFT]; /* oldest first, as a ring */
+	uint32_t left_first;
+	uint32_t left_count;
 };
 
 /*
@@ -62,9 +73,12 @@ void dpdk_table_free(struct dpdk_table *table);
 /* A tandem_shared_h, with the table as arg. */
 int dpdk_table_share(const struct flow_key *key, uint32_t slot, void *arg);
 
-/* As tandem_table_set() and tandem_table_remove(); streams of a slot left are freed. */
+/* As tandem_table_set() and tandem_table_remove(); streams of a slot left are freed in time. */
 int dpdk_table_set(struct dpdk_table *table, const struct tandem_flow_spec *spec);
 int dpdk_table_remove(struct dpdk_table *table, uint64_t id);
+
+/* Give back what every worker has let go of. To be called now and then. */
+void dpdk_table_reclaim(struct dpdk_table *table);
 
 /*
  * Copy the live state of a flow, and up to max of its streams; *count is how many.

@@ -193,3 +193,19 @@ int dpdk_netlink_neighbour(int fd, int oif, const struct ip_addr *ip, uint8_t ma
 	}
 	return -ENOENT;
 }
+
+void dpdk_netlink_seek(int fd, int oif, const struct ip_addr *ip)
+{
+	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
+	struct question q = {
+		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.nd)),
+			 .nlmsg_type = RTM_NEWNEIGH,
+			 .nlmsg_flags = NLM_F_CREATE | NLM_F_ACK },
+		.nd = { .ndm_family = (uint8_t)tandem_ip_family(ip),
+			.ndm_ifindex = oif,
+			.ndm_flags = NTF_USE },
+	};
+
+	add_ip(&q, NDA_DST, ip);
+	ask(fd, &q, buf, sizeof(buf));
+}

@@ -23,4 +23,7 @@ int dpdk_netlink_route(int fd, const struct ip_addr *remote, const struct ip_add
 /* Link-layer address of a neighbour; -ENOENT while the kernel has none that is valid. */
 int dpdk_netlink_neighbour(int fd, int oif, const struct ip_addr *ip, uint8_t mac[6]);
 
+/* Have the kernel look for a neighbour; whether it is found is to be asked later. */
+void dpdk_netlink_seek(int fd, int oif, const struct ip_addr *ip);
+
 #endif

@@ -28,7 +28,9 @@
 #define HOP_ADDRS  256
 #define MISSES	   1024 /* questions of workers on their way; a power of two */
 #define SLICE	   256	/* entries refreshed at a tick */
+#define SOUGHT	   256
 #define REFRESH_NS 1000000000ULL
+#define RETRY_NS   10000000ULL	  /* what has no way: not asked for again sooner, for rules */
 #define IDLE_NS	   10000000000ULL /* unused for so long: not refreshed any more */
 #define GROUPS                                                                                     \
 	(RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_IFADDR | \
@@ -71,8 +73,10 @@ struct dpdk_hops {
 	uint32_t links_count;
 	struct hop_addr addrs[HOP_ADDRS];
 	uint32_t addrs_count;
-	uint32_t cursor;   /* where refreshing goes on */
-	uint64_t stale_ns; /* what was asked for before this is old */
+	uint32_t cursor;	       /* where refreshing goes on */
+	uint64_t stale_ns;	       /* what was asked for before this is old */
+	struct hop_key sought[SOUGHT]; /* of rules, without a neighbour when they were set */
+	uint32_t sought_count;
 	int ask_fd;
 	int listen_fd;
 };
@@ -348,15 +352,29 @@ static void entry_ask(struct dpdk_hops *hops, struct hop_entry *e, const struct 
 	__atomic_store_n(&e->seq, seq + 1 ? seq + 1 : 2, __ATOMIC_RELEASE);
 }
 
+/* Have the kernel look for the neighbour; it is asked again as soon as something has changed. */
+static void neighbour_seek(struct dpdk_hops *hops, const struct hop_key *key)
+{
+	struct dpdk_route route;
+
+	if (hops->sought_count < SOUGHT)
+		hops->sought[hops->sought_count++] = *key;
+	if (!dpdk_netlink_route(hops->ask_fd, &key->remote, &key->local, &route))
+		dpdk_netlink_seek(hops->ask_fd, route.oif, &route.next);
+}
+
 void dpdk_hops_resolve(struct dpdk_hops *hops, const struct egress *eg, uint64_t now_ns)
 {
 	struct hop_key key = { eg->remote, eg->local };
 	struct hop_entry *e = entry_place(hops, &key);
 
-	/* Many legs of a flow go to one address. */
-	if (e->seq && key_equal(&e->key, &key) && e->asked_ns == now_ns)
+	/* Many legs and many flows go to one address. */
+	if (e->seq && key_equal(&e->key, &key) && e->asked_ns >= hops->stale_ns &&
+	    now_ns - e->asked_ns < (e->reason == REASON_COUNT ? REFRESH_NS : RETRY_NS))
 		return;
 	entry_ask(hops, e, &key, now_ns);
+	if (e->reason == REASON_no_neighbour)
+		neighbour_seek(hops, &key);
 }
 
 /* ---- keeping it right ---- */
@@ -372,6 +390,26 @@ static void misses_answer(struct dpdk_hops *hops, uint64_t now_ns)
 		if (!e->seq || !key_equal(&e->key, &key))
 			entry_ask(hops, e, &key, now_ns);
 	}
+}
+
+/* Those whose neighbour was found, or not for long, are left to the refresh. */
+static void sought_answer(struct dpdk_hops *hops, uint64_t now_ns)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < hops->sought_count; i++) {
+		const struct hop_key key = hops->sought[i];
+		struct hop_entry *e = entry_place(hops, &key);
+
+		if (!e->seq || !key_equal(&e->key, &key) || e->reason != REASON_no_neighbour ||
+		    now_ns - e->used_ns > IDLE_NS)
+			continue;
+		if (e->asked_ns < now_ns)
+			entry_ask(hops, e, &key, now_ns);
+		if (e->reason == REASON_no_neighbour)
+			hops->sought[kept++] = key;
+	}
+	hops->sought_count = kept;
 }
 
 static bool kernel_changed(const struct dpdk_hops *hops)
@@ -394,6 +432,7 @@ void dpdk_hops_tick(struct dpdk_hops *hops, uint64_t now_ns)
 	if (kernel_changed(hops)) {
 		links_rescan(hops);
 		hops->stale_ns = now_ns;
+		sought_answer(hops, now_ns);
 	}
 	misses_answer(hops, now_ns);
 	for (uint32_t i = 0; i < HOPS / 16 && asked < SLICE; i++) {

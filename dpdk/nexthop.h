@@ -38,7 +38,7 @@ uint32_t dpdk_hops_get(struct dpdk_hops *hops, const struct egress *eg, uint32_t
 
 /*
  * For the control thread: ask the kernel now for the way to eg->remote from eg->local, unless
- * that was done at this very time.
+ * what it said a moment ago still holds. A neighbour that it does not know it is told to find.
  */
 void dpdk_hops_resolve(struct dpdk_hops *hops, const struct egress *eg, uint64_t now_ns);
 

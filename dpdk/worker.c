@@ -208,8 +208,12 @@ int dpdk_worker_run(void *arg)
 		take_table(&w);
 		empty = round_of(&w) ? 0 : empty + 1;
 		rte_rcu_qsbr_quiescent(relay->rcu, self->index);
-		if (relay->idle_us && empty > IDLE_POLLS)
-			usleep(relay->idle_us);
+		if (!relay->idle_us || empty <= IDLE_POLLS)
+			continue;
+		/* Asleep it looks at nothing, and need not be waited for. */
+		rte_rcu_qsbr_thread_offline(relay->rcu, self->index);
+		usleep(relay->idle_us);
+		rte_rcu_qsbr_thread_online(relay->rcu, self->index);
 	}
 	rte_rcu_qsbr_thread_offline(relay->rcu, self->index);
 	rte_rcu_qsbr_thread_unregister(relay->rcu, self->index);

@@ -131,7 +131,7 @@ static void *worker_main(void *arg)
 			memset(&reply, 0, sizeof(reply));
 			reply.magic = TANDEM_DPDK_MAGIC;
 			answer(&request, &reply);
-			send(fd, &reply, sizeof(reply), MSG_NOSIGNAL);
+			send(fd, &reply, tandem_dpdk_reply_size(request.op), MSG_NOSIGNAL);
 		}
 		close(fd);
 	}

@@ -21,12 +21,20 @@
 #define MODULE	  "dpdk"
 #define TIMEOUT_S 2
 
+/* A request of which the reply is still to come. */
+struct sent {
+	uint32_t op;
+	int *result; /* of the change: the first error stays */
+};
+
 struct tandem_datapath {
 	int fd; /* -1: the worker is gone */
 	time_t tried;
 	struct tandem_dpdk_config config;
 	char socket[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	char describe[192];
+	struct sent sent[TANDEM_DPDK_WINDOW]; /* a ring */
+	uint32_t sent_first, sent_count;
 	struct tandem_dpdk_request request;
 	struct tandem_dpdk_reply reply;
 };
@@ -68,25 +76,66 @@ static int lose(struct tandem_datapath *dp, int err)
 	return -ENOTCONN;
 }
 
-/* Ask dp->request; the answer is in dp->reply. Returns what the worker says of it. */
-static int talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+static int say(struct tandem_datapath *dp, enum tandem_dpdk_op op)
 {
-	ssize_t len;
-
 	if (dp->fd < 0)
 		return -ENOTCONN;
 	dp->request.magic = TANDEM_DPDK_MAGIC;
 	dp->request.op = op;
 	if (send(dp->fd, &dp->request, tandem_dpdk_request_size(&dp->request), MSG_NOSIGNAL) < 0)
 		return lose(dp, -errno);
+	return 0;
+}
+
+/* The next answer, to a request with this op, into dp->reply. Returns what the worker says. */
+static int hear(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+{
+	ssize_t len;
+
+	if (dp->fd < 0)
+		return -ENOTCONN;
 	len = recv(dp->fd, &dp->reply, sizeof(dp->reply), 0);
 	if (len < 0)
 		return lose(dp, -errno);
 	/* A worker of another build answers a hello, and nothing else. */
 	if (len < (ssize_t)(2 * sizeof(uint32_t)) || dp->reply.magic != TANDEM_DPDK_MAGIC ||
-	    (len != sizeof(dp->reply) && dp->reply.result == 0))
+	    (len != (ssize_t)tandem_dpdk_reply_size(op) && dp->reply.result == 0))
 		return lose(dp, len ? -EPROTO : -ECONNRESET);
 	return dp->reply.result;
+}
+
+/* Ask dp->request, with nothing else on its way, and take the answer. */
+static int talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+{
+	int err = say(dp, op);
+
+	return err ? err : hear(dp, op);
+}
+
+static void settle(struct tandem_datapath *dp)
+{
+	const struct sent *s = &dp->sent[dp->sent_first++ % TANDEM_DPDK_WINDOW];
+	int err = hear(dp, s->op);
+
+	dp->sent_count--;
+	if (!*s->result)
+		*s->result = err;
+}
+
+/* Ask, and have the answer noted in *result by and by. */
+static void post(struct tandem_datapath *dp, enum tandem_dpdk_op op, int *result)
+{
+	int err;
+
+	if (dp->sent_count == TANDEM_DPDK_WINDOW)
+		settle(dp);
+	err = say(dp, op);
+	if (err) {
+		*result = err;
+		return;
+	}
+	dp->sent[(dp->sent_first + dp->sent_count++) % TANDEM_DPDK_WINDOW] =
+		(struct sent){ op, result };
 }
 
 /* Reach the worker and see that it is of this build. */
@@ -209,30 +258,27 @@ static int dpdk_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 	return 0;
 }
 
-static int send_legs(struct tandem_datapath *dp, const struct tandem_fan *fan)
+static void send_legs(struct tandem_datapath *dp, const struct tandem_fan *fan, int *result)
 {
 	struct tandem_dpdk_legs *part = &dp->request.part;
-	int err = 0;
 
-	for (uint32_t i = 0; i < fan->leg_count && !err; i += part->count) {
+	for (uint32_t i = 0; i < fan->leg_count; i += part->count) {
 		part->first = i;
 		part->count = fan->leg_count - i;
 		if (part->count > TANDEM_DPDK_LEGS)
 			part->count = TANDEM_DPDK_LEGS;
 		memcpy(part->legs, &fan->legs[i], part->count * sizeof(part->legs[0]));
-		err = talk(dp, TANDEM_DPDK_LEGS_SET);
+		post(dp, TANDEM_DPDK_LEGS_SET, result);
 	}
-	return err;
 }
 
-static int set_flow(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
+static void set_flow(struct tandem_datapath *dp, const struct tandem_flow_spec *spec, int *result)
 {
 	const struct tandem_fan *fan = spec->fan;
 	struct tandem_dpdk_set *set = &dp->request.set;
-	int err = fan ? send_legs(dp, fan) : 0;
 
-	if (err)
-		return err;
+	if (fan)
+		send_legs(dp, fan, result);
 	memset(set, 0, sizeof(*set));
 	set->spec = *spec;
 	set->spec.fan = NULL;
@@ -242,7 +288,7 @@ static int set_flow(struct tandem_datapath *dp, const struct tandem_flow_spec *s
 		set->leg_count = fan->leg_count;
 		memcpy(set->branches, fan->branches, sizeof(set->branches));
 	}
-	return talk(dp, TANDEM_DPDK_SET);
+	post(dp, TANDEM_DPDK_SET, result);
 }
 
 static int dpdk_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
@@ -251,13 +297,16 @@ static int dpdk_apply(struct tandem_datapath *dp, struct tandem_change *changes,
 	for (size_t i = 0; i < n; i++) {
 		struct tandem_change *c = &changes[i];
 
+		c->result = 0;
 		if (c->op == TANDEM_FLOW_SET) {
-			c->result = set_flow(dp, &c->spec);
+			set_flow(dp, &c->spec, &c->result);
 		} else {
 			dp->request.id = c->spec.id;
-			c->result = talk(dp, TANDEM_DPDK_REMOVE);
+			post(dp, TANDEM_DPDK_REMOVE, &c->result);
 		}
 	}
+	while (dp->sent_count)
+		settle(dp);
 	return 0;
 }
 

@@ -2,8 +2,9 @@
 /*
  * What controller and DPDK worker say to each other over a Unix SOCK_SEQPACKET socket:
  * one request, one reply, each one of the structs below, in the host's byte order. A request
- * is as long as its op needs, a reply always the same. Both ends are on one host, but may be
- * of different builds: the hello tells.
+ * is as long as its op needs, and so is its reply. A client need not wait for one reply before
+ * it asks again, but for no more than TANDEM_DPDK_WINDOW. Both ends are on one host, but may
+ * be of different builds: the hello tells.
  *
  * Any client may ask hello and counters. The first to send its configuration owns the
  * rules until its connection ends; the rules themselves do not end with it.
@@ -19,11 +20,13 @@
 #include "core/abi.h"
 #include "userspace/datapath/datapath.h"
 
-#define TANDEM_DPDK_MAGIC 0x746e646dU
-#define TANDEM_DPDK_BATCH 8					  /* flows in one reply of a list */
-#define TANDEM_DPDK_LEGS  128					  /* legs in one request */
-#define TANDEM_DPDK_STATS 64					  /* legs in one reply */
-#define TANDEM_DPDK_FAN	  (TANDEM_MAX_BRANCHES * TANDEM_MAX_LEGS) /* most legs of a flow */
+#define TANDEM_DPDK_MAGIC    0x746e646dU
+#define TANDEM_DPDK_PROTOCOL 2
+#define TANDEM_DPDK_WINDOW   32	 /* requests on their way at once, of those with short replies */
+#define TANDEM_DPDK_BATCH    8	 /* flows in one reply of a list */
+#define TANDEM_DPDK_LEGS     128 /* legs in one request */
+#define TANDEM_DPDK_STATS    64	 /* legs in one reply */
+#define TANDEM_DPDK_FAN	     (TANDEM_MAX_BRANCHES * TANDEM_MAX_LEGS) /* most legs of a flow */
 
 enum tandem_dpdk_op {
 	TANDEM_DPDK_HELLO,
@@ -39,6 +42,7 @@ enum tandem_dpdk_op {
 };
 
 struct tandem_dpdk_hello {
+	uint32_t protocol;
 	uint32_t abi_version;
 	/* of a request, a reply, struct tandem_flow_spec, struct flow, struct tandem_fan_leg */
 	uint32_t sizes[5];
@@ -143,10 +147,36 @@ static inline size_t tandem_dpdk_request_size(const struct tandem_dpdk_request *
 #undef SIZE_WITH
 }
 
+/* Bytes of the reply to a request with this op. */
+static inline size_t tandem_dpdk_reply_size(uint32_t op)
+{
+#define SIZE_WITH(member)                                                                          \
+	(offsetof(struct tandem_dpdk_reply, member) +                                              \
+	 sizeof(((struct tandem_dpdk_reply *)0)->member))
+	switch (op) {
+	case TANDEM_DPDK_HELLO:
+		return SIZE_WITH(describe);
+	case TANDEM_DPDK_CONFIG:
+		return SIZE_WITH(flows);
+	case TANDEM_DPDK_READ:
+		return SIZE_WITH(read);
+	case TANDEM_DPDK_LIST:
+		return SIZE_WITH(list);
+	case TANDEM_DPDK_LEGS_READ:
+		return SIZE_WITH(legs);
+	case TANDEM_DPDK_COUNTERS:
+		return SIZE_WITH(counters);
+	default:
+		return SIZE_WITH(result);
+	}
+#undef SIZE_WITH
+}
+
 /* What this build says in a hello. */
 static inline struct tandem_dpdk_hello tandem_dpdk_hello_own(void)
 {
 	return (struct tandem_dpdk_hello){
+		.protocol = TANDEM_DPDK_PROTOCOL,
 		.abi_version = TANDEM_ABI_VERSION,
 		.sizes = { sizeof(struct tandem_dpdk_request), sizeof(struct tandem_dpdk_reply),
 			   sizeof(struct tandem_flow_spec), sizeof(struct flow),

@@ -83,6 +83,15 @@ void tandem_table_clean(struct tandem_table *t)
 	tandem_fans_clean(&t->ranges);
 }
 
+/* A fan that rules led to until now. */
+static void fan_retire(struct tandem_table *t, uint32_t fan)
+{
+	if (t->retire_h)
+		t->retire_h(fan, t->arg);
+	else
+		tandem_fans_release(&t->ranges, fan);
+}
+
 /* Flags that no specification sets. */
 #define RULE_F_OWN ((uint32_t)(RULE_F_ACTIVE | RULE_F_SHARED | RULE_F_FAN | RULE_F_GROUP))
 
@@ -235,6 +244,8 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 	err = tandem_slots_take(t->slots, spec->id, &spec->key, &slot);
 	if (err)
 		return err;
+	if (t->enter_h)
+		t->enter_h(slot, t->arg);
 	/* Packets meanwhile are punted: others may share the port with the new flow. */
 	rule_begin(&t->rules[slot]);
 	if (state)
@@ -297,7 +308,7 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 	}
 	rule_build(t, slot, spec, fan, &r);
 	rule_fill(t, &t->rules[slot], &r);
-	tandem_fans_release(&t->ranges, before);
+	fan_retire(t, before);
 	if (behind && rekeyed)
 		shared_change(t, &old, TANDEM_NO_SLOT);
 	return 0;
@@ -340,7 +351,7 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 		if (table_enter(t, &before, earlier, &state) == 0)
 			return err;
 	}
-	tandem_fans_release(&t->ranges, earlier);
+	fan_retire(t, earlier);
 	return err;
 }
 
@@ -376,7 +387,7 @@ int tandem_table_remove(struct tandem_table *t, uint64_t id)
 		return -ENOENT;
 	fan = tandem_table_fan_of(t, slot);
 	table_leave(t, slot);
-	tandem_fans_release(&t->ranges, fan);
+	fan_retire(t, fan);
 	tandem_refs_each(&t->refs, id, resolve_h, t);
 	return 0;
 }

@@ -67,7 +67,7 @@ struct tandem_table {
 	struct tandem_fans ranges; /* of legs, by fan */
 	tandem_shared_h *shared_h; /* NULL: the datapath asks tandem_slots_lookup_shared */
 	tandem_written_h
-		*written_h; /* NULL: the packet path reads rules as they are; else set after
+		*written_h;	   /* NULL: the packet path reads rules as they are; else set after
 				      * tandem_table_init */
 	tandem_enter_h *enter_h;   /* NULL, or set after tandem_table_init */
 	tandem_retire_h *retire_h; /* NULL: fans are free at once; else likewise */
