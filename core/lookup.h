@@ -12,8 +12,9 @@
 #include "core/env_api.h"
 #include "core/parse.h"
 
-/* Slot of a media port, in *slot. Else not_local or not_media_port. */
-static inline enum reason port_slot(struct env *env, const struct flow_key *key, __u32 *slot)
+/* Slot of one of the relay's media ports, in *slot. Else not_local or not_media_port. */
+static inline enum reason media_port(struct env *env, const struct ip_addr *ip, __be16 at,
+				     __u32 *slot)
 {
 	const struct relay_config *config = env_config(env);
 	__u32 i, port;
@@ -21,17 +22,23 @@ static inline enum reason port_slot(struct env *env, const struct flow_key *key,
 	if (!config)
 		return REASON_not_local;
 	for (i = 0; i < TANDEM_MAX_LOCALS && i < config->locals_count; i++) {
-		if (ip_addr_equal(&config->locals[i], &key->local))
+		if (ip_addr_equal(&config->locals[i], ip))
 			break;
 	}
 	if (i >= TANDEM_MAX_LOCALS || i >= config->locals_count)
 		return REASON_not_local;
 
-	port = (__u32)host16(key->local_port) - config->port_base;
+	port = (__u32)host16(at) - config->port_base;
 	if (port >= config->port_count)
 		return REASON_not_media_port;
 	*slot = i * config->port_count + port;
 	return REASON_NONE;
+}
+
+/* Same of the port that a packet arrives at. */
+static inline enum reason port_slot(struct env *env, const struct flow_key *key, __u32 *slot)
+{
+	return media_port(env, &key->local, key->local_port, slot);
 }
 
 static inline int flow_key_equal(const struct flow_key *a, const struct flow_key *b)
@@ -65,12 +72,16 @@ static inline int rule_matches(const struct rule *rule, const struct flow_key *k
 
 /*
  * Slot of the flow that takes packets to a group: the one that names source and port,
- * the source (RFC 4607), or neither (RFC 1112). Returns 1 and sets *slot, or 0.
+ * the source (RFC 4607), or neither (RFC 1112). None takes what the relay itself has sent
+ * and hears again, by another interface or from a network that echoes: it would go round
+ * for ever. Returns 1 and sets *slot, or 0.
  */
 static inline int group_slot(struct env *env, const struct flow_key *key, __u32 *slot)
 {
 	struct flow_key probe = *key;
 
+	if (media_port(env, &key->remote, key->remote_port, slot) == REASON_NONE)
+		return 0;
 	if (env_shared_slot(env, &probe, slot))
 		return 1;
 	probe.remote_port = 0;
