@@ -55,11 +55,11 @@ static int vec_net_open(struct vec_net *net)
 		"ip addr add 10.7.0.1/24 dev v7",
 		"ip addr add 10.3.0.1/24 dev v2",
 		"ip addr add 10.4.0.1/24 dev v4",
-		"ip neigh add 10.1.0.2 lladdr 02:00:00:00:01:02 dev v0 nud permanent",
-		"ip neigh add fd01::2 lladdr 02:00:00:00:01:02 dev v0 nud permanent",
-		"ip neigh add 10.7.0.2 lladdr 02:00:00:00:07:02 dev v7 nud permanent",
-		"ip neigh add 10.3.0.2 lladdr 02:00:00:00:03:02 dev v2 nud permanent",
-		"ip neigh add 10.4.0.2 lladdr 02:00:00:00:04:02 dev v4 nud permanent",
+		"ip neigh replace 10.1.0.2 lladdr 02:00:00:00:01:02 dev v0 nud permanent",
+		"ip neigh replace fd01::2 lladdr 02:00:00:00:01:02 dev v0 nud permanent",
+		"ip neigh replace 10.7.0.2 lladdr 02:00:00:00:07:02 dev v7 nud permanent",
+		"ip neigh replace 10.3.0.2 lladdr 02:00:00:00:03:02 dev v2 nud permanent",
+		"ip neigh replace 10.4.0.2 lladdr 02:00:00:00:04:02 dev v4 nud permanent",
 		"sysctl -qw net.ipv4.conf.lo.forwarding=1 net.ipv6.conf.lo.forwarding=1",
 	};
 	size_t i;
@@ -84,7 +84,7 @@ static void vec_net_late(struct vec_net *net, bool up)
 {
 	static const char *const commands[] = {
 		"ip neigh del 10.1.0.98 dev v0",
-		"ip neigh add 10.1.0.98 lladdr 02:00:00:00:01:98 dev v0 nud permanent",
+		"ip neigh replace 10.1.0.98 lladdr 02:00:00:00:01:98 dev v0 nud permanent",
 	};
 
 	if (net->late != up && system(commands[up]))
