@@ -88,6 +88,7 @@ static void set_owner(struct tandem_datapath *dp, struct uring_send *s, const st
 		      uint32_t leg)
 {
 	s->flow_id = plan->flow_id;
+	s->slot = plan->slot;
 	s->gen = plan->gen;
 	s->leg = leg;
 	s->leg_id = leg < dp->tables.config.legs ? dp->tables.leg_states[leg].id : 0;
@@ -162,12 +163,15 @@ void tandem_uring_fan_out(struct tandem_datapath *dp, struct plan *plan,
 	dp->work += plan->legs;
 }
 
-/* Place of the leg that it went to; meanwhile the flow may have another rule, or be gone. */
+/*
+ * Place of the leg that it went to; meanwhile the flow may have another rule, or be gone. In
+ * another slot, the same gen is that of another rule.
+ */
 static uint32_t leg_of(const struct tandem_datapath *dp, const struct uring_send *s, uint32_t slot)
 {
 	if (s->leg == TANDEM_NO_SLOT || slot == TANDEM_NO_SLOT)
 		return TANDEM_NO_SLOT;
-	if (dp->tables.rules[slot].gen == s->gen)
+	if (slot == s->slot && dp->tables.rules[slot].gen == s->gen)
 		return s->leg;
 	return tandem_table_find_leg(&dp->table, slot, s->leg_id);
 }

@@ -56,7 +56,8 @@ struct uring_send {
 	struct sockaddr_storage to;
 	_Alignas(struct cmsghdr) char control[2 * CMSG_SPACE(sizeof(int))]; /* TOS, TTL */
 	uint32_t port; /* whose socket sends it */
-	uint32_t gen;  /* of the flow's rule, when it was sent */
+	uint32_t slot; /* of the flow, and gen of its rule, when it was sent */
+	uint32_t gen;
 	uint64_t flow_id;
 	uint32_t leg; /* TANDEM_NO_SLOT: of no fan */
 	uint32_t leg_id;
