@@ -207,7 +207,7 @@ static int check_ports(const struct resolver *r)
 		warn(r,
 		     "media.flow_capacity: raised to %" PRIu32 " for %zu addresses; name the "
 		     "addresses that are needed",
-		     slots, dp->locals_count);
+		     dp->flow_capacity, dp->locals_count);
 	}
 	if (tandem_host_ephemeral_overlap(r->host, &range, &overlap))
 		warn(r,

@@ -146,9 +146,9 @@ static const char *why_not(int err)
 {
 	switch (err) {
 	case -EEXIST:
-		return "another forward takes what comes from there to there";
+		return "another forward has the same \"from\" and \"to\"";
 	case -ENOSPC:
-		return "media.flow_capacity is too small";
+		return "media.flow_capacity, fan_capacity or leg_capacity is too small";
 	default:
 		return strerror(-err);
 	}
