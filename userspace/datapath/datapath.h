@@ -37,6 +37,22 @@ struct tandem_fan {
 };
 
 /*
+ * Master key and salt of one direction of SRTP (RFC 3711 section 8.1, RFC 7714 section 12). id
+ * names the set: flows whose sets have the same id share keys, rollover counters and replay
+ * windows, and a set that stays from change to change goes on where it was. An id never comes
+ * again with other keys. A set is wiped where it is no longer needed, and shown nowhere.
+ */
+struct tandem_srtp {
+	uint64_t id;   /* not 0 */
+	uint8_t suite; /* enum srtp_suite */
+	uint8_t mki_len;
+	uint8_t mki[16];
+	uint8_t key[32];  /* as many octets as the suite wants */
+	uint8_t salt[14]; /* the same; 12 with AEAD */
+	uint16_t streams; /* SSRCs that there is room for */
+};
+
+/*
  * What shall be installed for one flow. flags, key, egress, peer and pts are
  * those of struct rule; RULE_F_ACTIVE, _SHARED, _FAN and _GROUP are the datapath's own
  * business. key.remote of :: with port 0 means that no source is known yet: the
@@ -55,6 +71,15 @@ struct tandem_flow_spec {
 	struct pt_list pts;
 	const struct tandem_fan *fan; /* NULL: one-to-one. Borrowed while apply() runs */
 	uint32_t group_ifindex; /* key.local is a group: the interface to join it on; 0: any */
+	/*
+	 * SRTP, each NULL for none and borrowed while apply() runs: what arrives is protected with
+	 * srtp_in, or for a while still with srtp_in_old; what leaves by either egress is to be
+	 * protected with srtp_out. With RULE_F_SRTP and no srtp_out what arrives is authenticated
+	 * only, and leaves as it came.
+	 */
+	const struct tandem_srtp *srtp_in;
+	const struct tandem_srtp *srtp_in_old;
+	const struct tandem_srtp *srtp_out;
 };
 
 enum tandem_change_op {
