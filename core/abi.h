@@ -104,6 +104,8 @@ enum rule_flag {
 	RULE_F_SRTP = 1 << 6,	   /* RFC 3711: only the first headers can be read */
 	RULE_F_FAN = 1 << 7,	   /* rule.fan says where RTP goes */
 	RULE_F_GROUP = 1 << 8,	   /* key.local is a multicast group (RFC 4607, RFC 1112) */
+	RULE_F_ICE = 1 << 9,	   /* STUN on its port is for the controller */
+	RULE_F_DTLS = 1 << 10,	   /* DTLS from its source ends here, also with RULE_F_SRTP */
 };
 
 #define EGRESS_RTP  0

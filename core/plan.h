@@ -224,7 +224,9 @@ static inline enum reason plan_class(const struct plan *plan, const struct rule 
 	case CLASS_STUN:
 		return REASON_stun;
 	case CLASS_DTLS:
-		return rule && plan->flags & RULE_F_SRTP ? REASON_NONE : REASON_dtls;
+		return rule && (plan->flags & (RULE_F_SRTP | RULE_F_DTLS)) == RULE_F_SRTP
+			       ? REASON_NONE
+			       : REASON_dtls;
 	case CLASS_OTHER:
 		return rule ? REASON_unclassified : REASON_NONE;
 	default:

@@ -188,12 +188,13 @@ static inline const char *fake_describe(const struct tandem_plane *plane)
 	return "on paper";
 }
 
-static inline void fake_dispatch(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg)
+static inline void fake_dispatch(struct tandem_plane *plane,
+				 const struct tandem_event_handlers *handlers, void *arg)
 {
 	size_t i;
 
 	for (i = 0; i < fake(plane)->queued; i++)
-		h(&fake(plane)->queue[i], arg);
+		handlers->unknown_source(&fake(plane)->queue[i], arg);
 	fake(plane)->queued = 0;
 }
 

@@ -116,10 +116,11 @@ static inline int yes_event_fd(struct tandem_datapath *dp)
 	return -1;
 }
 
-static inline void yes_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
+static inline void yes_dispatch(struct tandem_datapath *dp,
+				const struct tandem_event_handlers *handlers, void *arg)
 {
 	(void)dp;
-	(void)h;
+	(void)handlers;
 	(void)arg;
 }
 

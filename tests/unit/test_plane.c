@@ -132,11 +132,21 @@ static int fake_event_fd(struct tandem_datapath *dp)
 	return dp == &fake_slow ? 77 : -1;
 }
 
-static void fake_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
+static void fake_dispatch(struct tandem_datapath *dp, const struct tandem_event_handlers *handlers,
+			  void *arg)
 {
 	struct tandem_unknown_source src = { .flow_id = dp == &fake_slow ? 5 : 6 };
 
-	h(&src, arg);
+	handlers->unknown_source(&src, arg);
+}
+
+static int fake_send(struct tandem_datapath *dp, const struct tandem_endpoint *local,
+		     const struct tandem_endpoint *remote, const void *payload, size_t len)
+{
+	return dp == &fake_slow && local->port == 1 && remote->port == 2 &&
+			       !memcmp(payload, "hello", len)
+		       ? 0
+		       : -EINVAL;
 }
 
 static const char *fake_describe(struct tandem_datapath *dp)
@@ -154,8 +164,8 @@ static void fake_close(struct tandem_datapath *dp, bool keep)
 	{                                                                                          \
 		.name = n, .open = o, .apply = fake_apply, .read = fake_read,                      \
 		.read_legs = fake_read_legs, .list = fake_list, .counters = fake_counters,         \
-		.event_fd = fake_event_fd, .dispatch = fake_dispatch, .describe = fake_describe,   \
-		.close = fake_close,                                                               \
+		.event_fd = fake_event_fd, .dispatch = fake_dispatch, .send = fake_send,           \
+		.describe = fake_describe, .close = fake_close,                                    \
 	}
 static const struct tandem_datapath_ops fast_ops = FAKE("fast", fast_open);
 static const struct tandem_datapath_ops slow_ops = FAKE("slow", slow_open);
@@ -336,6 +346,8 @@ static void source_h(const struct tandem_unknown_source *src, void *arg)
 static void the_rest(void **state)
 {
 	struct tandem_plane *plane = *state;
+	const struct tandem_event_handlers handlers = { .unknown_source = source_h };
+	const struct tandem_endpoint from = { .port = 1 }, to = { .port = 2 };
 	struct reason_counters fast, slow;
 	uint64_t sum = 0;
 
@@ -350,8 +362,9 @@ static void the_rest(void **state)
 	assert_string_equal(tandem_plane_describe(plane), "native on eth1");
 	assert_int_equal(tandem_plane_event_fd(plane), 77);
 	sum = 0;
-	tandem_plane_dispatch(plane, source_h, &sum);
+	tandem_plane_dispatch(plane, &handlers, &sum);
 	assert_int_equal(sum, 5);
+	assert_int_equal(tandem_plane_send(plane, &from, &to, "hello", 5), 0);
 }
 
 /* ---- joining ---- */

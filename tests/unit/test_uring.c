@@ -133,7 +133,7 @@ static void learning(void **state)
 	assert_int_equal(poll(&pfd, 1, WAIT_MS), 1);
 	await_counter(f, REASON_learning, 500);
 	learned_count = 0;
-	ops->dispatch(f->dp, learn_h, NULL);
+	ops->dispatch(f->dp, &(struct tandem_event_handlers){ .unknown_source = learn_h }, NULL);
 	assert_in_range(learned_count, 1, 50); /* bounded, however many came */
 	assert_int_equal(learned.flow_id, 7);
 	assert_int_equal(learned.local.port, BASE);

@@ -126,6 +126,33 @@ struct tandem_unknown_source {
 };
 typedef void(tandem_unknown_source_h)(const struct tandem_unknown_source *src, void *arg);
 
+enum tandem_datagram_kind {
+	TANDEM_DATAGRAM_STUN,
+	TANDEM_DATAGRAM_DTLS,
+};
+
+/*
+ * A datagram that ends with the controller. STUN comes from anywhere, to a port whose flow
+ * has RULE_F_ICE; DTLS only from the exact source of a flow with RULE_F_DTLS. Either is
+ * lost when a port gets too many of them, as it might be on the way.
+ */
+struct tandem_datagram {
+	enum tandem_datagram_kind kind;
+	uint64_t flow_id; /* the flow on whose port it came in */
+	struct tandem_endpoint local;
+	struct tandem_endpoint remote;
+	bool from_peer;		      /* remote is the exact source of the flow */
+	const unsigned char *payload; /* whole; until the handler returns */
+	size_t len;
+};
+typedef void(tandem_datagram_h)(const struct tandem_datagram *d, void *arg);
+
+/* Who is told of what; NULL: nobody. */
+struct tandem_event_handlers {
+	tandem_unknown_source_h *unknown_source;
+	tandem_datagram_h *datagram;
+};
+
 struct tandem_local {
 	struct ip_addr ip;
 };
@@ -193,11 +220,22 @@ struct tandem_datapath_ops {
 
 	/*
 	 * Descriptor that becomes readable when dispatch has something to do; dispatch calls
-	 * the handler from the caller's thread. Of the io_uring datapath alone, NULL in the
-	 * others: what needs a decision they punt.
+	 * handlers from the caller's thread. These and send are of the io_uring datapath
+	 * alone, NULL in the others: what needs a decision they punt.
 	 */
 	int (*event_fd)(struct tandem_datapath *dp);
-	void (*dispatch)(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg);
+	void (*dispatch)(struct tandem_datapath *dp, const struct tandem_event_handlers *handlers,
+			 void *arg);
+
+	/*
+	 * Send a datagram from a media port that has a flow; from the thread that dispatches.
+	 * Whether remote may be sent to is for the caller to know. It does not wait: 0 means
+	 * that it will be tried, after all that was applied before. -EAGAIN: too many are
+	 * waiting; -EMSGSIZE: empty or too long; -EINVAL: remote is no single host, or of
+	 * another family than local; -EADDRNOTAVAIL: local is no media port of the relay.
+	 */
+	int (*send)(struct tandem_datapath *dp, const struct tandem_endpoint *local,
+		    const struct tandem_endpoint *remote, const void *payload, size_t len);
 
 	/* One line on how it runs: "native on eth1, generic on br0". Owned by dp. */
 	const char *(*describe)(struct tandem_datapath *dp);

@@ -395,7 +395,14 @@ int tandem_plane_event_fd(const struct tandem_plane *plane)
 	return plane->slow.ops->event_fd(plane->slow.dp);
 }
 
-void tandem_plane_dispatch(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg)
+void tandem_plane_dispatch(struct tandem_plane *plane, const struct tandem_event_handlers *handlers,
+			   void *arg)
 {
-	plane->slow.ops->dispatch(plane->slow.dp, h, arg);
+	plane->slow.ops->dispatch(plane->slow.dp, handlers, arg);
+}
+
+int tandem_plane_send(struct tandem_plane *plane, const struct tandem_endpoint *local,
+		      const struct tandem_endpoint *remote, const void *payload, size_t len)
+{
+	return plane->slow.ops->send(plane->slow.dp, local, remote, payload, len);
 }

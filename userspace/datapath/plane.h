@@ -63,6 +63,11 @@ const char *tandem_plane_describe(const struct tandem_plane *plane);
 
 /* Readable when dispatch has something to report. */
 int tandem_plane_event_fd(const struct tandem_plane *plane);
-void tandem_plane_dispatch(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg);
+void tandem_plane_dispatch(struct tandem_plane *plane, const struct tandem_event_handlers *handlers,
+			   void *arg);
+
+/* Send a datagram from a media port; see send() of datapath.h. */
+int tandem_plane_send(struct tandem_plane *plane, const struct tandem_endpoint *local,
+		      const struct tandem_endpoint *remote, const void *payload, size_t len);
 
 #endif

@@ -71,6 +71,7 @@ int tandem_session_env_default(struct tandem_session_env *env)
 		.name = tandem_plane_name,
 		.describe = tandem_plane_describe,
 		.dispatch = tandem_plane_dispatch,
+		.send = tandem_plane_send,
 		.retry = tandem_plane_retry,
 		.monotonic_ms = monotonic_ms,
 		.epoch_ms = epoch_ms,

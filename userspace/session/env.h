@@ -20,7 +20,10 @@ struct tandem_session_env {
 			struct reason_counters *slow);
 	const char *(*name)(const struct tandem_plane *plane);
 	const char *(*describe)(const struct tandem_plane *plane);
-	void (*dispatch)(struct tandem_plane *plane, tandem_unknown_source_h *h, void *arg);
+	void (*dispatch)(struct tandem_plane *plane, const struct tandem_event_handlers *handlers,
+			 void *arg);
+	int (*send)(struct tandem_plane *plane, const struct tandem_endpoint *local,
+		    const struct tandem_endpoint *remote, const void *payload, size_t len);
 	void (*retry)(struct tandem_plane *plane);
 
 	/* the clock that struct flow's last_ns is of, and the time of the Unix epoch */

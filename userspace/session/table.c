@@ -314,7 +314,10 @@ size_t tandem_sessions_count(const struct tandem_sessions *ss)
 
 void tandem_sessions_dispatch(struct tandem_sessions *ss)
 {
-	ss->env.dispatch(ss->plane, tandem_learn_source, ss);
+	static const struct tandem_event_handlers handlers = { .unknown_source =
+								       tandem_learn_source };
+
+	ss->env.dispatch(ss->plane, &handlers, ss);
 }
 
 static int check_config(const struct tandem_sessions_config *cfg)

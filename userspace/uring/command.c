@@ -97,6 +97,7 @@ void tandem_uring_commands_run(struct tandem_datapath *dp)
 		pthread_cond_broadcast(&dp->done);
 		pthread_mutex_unlock(&dp->lock);
 	}
+	tandem_uring_outlet_run(dp); /* the ports may have been opened just now */
 }
 
 static int command(struct tandem_datapath *dp, struct uring_command *c)

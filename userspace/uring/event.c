@@ -1,69 +1,140 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "userspace/util/sparse.h"
+#include "core/plan.h"
 #include "userspace/uring/worker.h"
 
-/* Per port: so many at once, and then one each interval. */
-#define EVENT_BURST	  8U
-#define EVENT_INTERVAL_NS 50000000ULL
+#define HEAD_SIZE  sizeof(((struct tandem_unknown_source *)0)->head)
+#define PER_TURN   64 /* of each kind: one that floods must not keep the caller from the others */
+#define NS_PER_MS  1000000ULL
+#define STUN_MAGIC 0x2112a442U /* RFC 8489 section 5 */
+
+/*
+ * What a port may tell of: so many at once, and then one each interval. A peer checks every
+ * 50 ms (RFC 8445 14.2) and its consent every 5 s (RFC 7675); a flight of DTLS has a few
+ * datagrams. Each kind has an allowance and a queue of its own, so that a flood of
+ * one leaves room for the others; and the peer that has a flow has one of its own for STUN, so
+ * that strangers cannot make its consent expire.
+ */
+static const struct allowance {
+	uint32_t burst;
+	uint32_t interval_ms;
+	uint32_t room; /* bytes of the queue */
+} allowances[URING_TELL_KINDS] = {
+	[URING_TELL_SOURCE] = { 8, 50, 1 << 15 },
+	[URING_TELL_STUN_PEER] = { 16, 25, 1 << 17 },
+	[URING_TELL_STUN] = { 32, 10, 1 << 17 },
+	[URING_TELL_DTLS] = { 16, 20, 1 << 18 },
+};
 
 int tandem_uring_events_init(struct tandem_datapath *dp)
 {
+	int err = 0;
+
 	dp->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (dp->event_fd < 0)
 		return -errno;
-	dp->events = tandem_sparse_alloc(URING_EVENTS, sizeof(*dp->events));
-	return dp->events ? 0 : -ENOMEM;
+	dp->event_payload = malloc(URING_PAYLOAD_SIZE);
+	if (!dp->event_payload)
+		return -ENOMEM;
+	for (int kind = 0; kind < URING_TELL_KINDS && !err; kind++)
+		err = tandem_uring_queue_init(&dp->events[kind], allowances[kind].room);
+	return err;
 }
 
 void tandem_uring_events_clean(struct tandem_datapath *dp)
 {
-	tandem_sparse_free(dp->events, URING_EVENTS, sizeof(*dp->events));
+	for (int kind = 0; kind < URING_TELL_KINDS; kind++)
+		tandem_uring_queue_clean(&dp->events[kind]);
+	free(dp->event_payload);
 	if (dp->event_fd >= 0)
 		close(dp->event_fd);
 }
 
-static bool may_tell(struct uring_port *port, uint64_t now)
+/* Times in ms, and short: a port that was quiet for 49 days has to wait for its first token. */
+static bool may_tell(struct uring_tokens *t, const struct allowance *a, uint64_t now_ns)
 {
-	uint64_t earned = (now - port->event_ns) / EVENT_INTERVAL_NS;
+	uint32_t now = (uint32_t)(now_ns / NS_PER_MS);
+	uint32_t earned = (now - t->since_ms) / a->interval_ms;
 
 	if (earned) {
-		port->event_ns = now;
-		port->event_tokens = (uint16_t)(earned >= EVENT_BURST - port->event_tokens
-							? EVENT_BURST
-							: port->event_tokens + earned);
+		t->since_ms = now;
+		t->left = earned >= a->burst - t->left ? a->burst : t->left + earned;
 	}
-	if (!port->event_tokens)
+	if (!t->left)
 		return false;
-	port->event_tokens--;
+	t->left--;
 	return true;
 }
 
-void tandem_uring_event(struct tandem_datapath *dp, uint32_t index, const struct flow_key *key,
-			const void *payload, size_t len)
+static void put(struct tandem_datapath *dp, uint32_t index, enum uring_tell kind,
+		const struct uring_event *e)
 {
-	uint32_t head = __atomic_load_n(&dp->event_head, __ATOMIC_ACQUIRE);
-	uint32_t tail = dp->event_tail;
-	struct tandem_unknown_source *e = &dp->events[tail % URING_EVENTS];
+	const struct uring_letter letter = {
+		.flow_id = e->flow_id,
+		.local = { .ip = e->key->local, .port = ntohs(e->key->local_port) },
+		.remote = { .ip = e->key->remote, .port = ntohs(e->key->remote_port) },
+		.len = kind == URING_TELL_SOURCE && e->len > HEAD_SIZE ? HEAD_SIZE : e->len,
+		.whole = e->len,
+	};
 
-	if (tail - head == URING_EVENTS || !may_tell(&dp->ports[index], dp->env.now_ns))
+	if (!may_tell(&dp->ports[index].tokens[kind], &allowances[kind], dp->env.now_ns) ||
+	    !tandem_uring_queue_put(&dp->events[kind], &letter, e->payload)) {
+		env_count(&dp->env, REASON_untold);
 		return;
-	memset(e, 0, sizeof(*e));
-	e->flow_id = tandem_slots_id(dp->table.slots, index);
-	e->local.ip = key->local;
-	e->local.port = ntohs(key->local_port);
-	e->remote.ip = key->remote;
-	e->remote.port = ntohs(key->remote_port);
-	e->len = len;
-	e->head_len = len < sizeof(e->head) ? len : sizeof(e->head);
-	memcpy(e->head, payload, e->head_len);
-	__atomic_store_n(&dp->event_tail, tail + 1, __ATOMIC_RELEASE);
+	}
 	dp->event_raised = true;
+}
+
+/* RFC 8489 section 5: what comes from anywhere had better look like it. */
+static bool is_stun(const unsigned char *p, uint32_t len)
+{
+	static const unsigned char magic[] = { STUN_MAGIC >> 24, STUN_MAGIC >> 16 & 0xff,
+					       STUN_MAGIC >> 8 & 0xff, STUN_MAGIC & 0xff };
+
+	return len >= 20 && (uint32_t)(p[2] << 8 | p[3]) + 20 == len && len % 4 == 0 &&
+	       memcmp(p + 4, magic, sizeof(magic)) == 0;
+}
+
+/* Does the flow in slot expect exactly this source? */
+static bool is_peer(struct tandem_datapath *dp, uint32_t slot, const struct flow_key *key)
+{
+	const struct rule *rule = env_rule(&dp->env, slot);
+
+	return rule && rule_matches(rule, key);
+}
+
+void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum reason reason,
+			       const struct plan *plan, struct uring_event *e)
+{
+	bool peer;
+
+	if (!plan->flow)
+		return;
+	e->flow_id = tandem_slots_id(dp->table.slots, plan->slot);
+	switch (reason) {
+	case REASON_learning:
+		put(dp, index, URING_TELL_SOURCE, e);
+		break;
+	case REASON_stun:
+		if (!(plan->flags & RULE_F_ICE) || !is_stun(e->payload, e->len))
+			break;
+		peer = is_peer(dp, plan->slot, e->key);
+		put(dp, index, peer ? URING_TELL_STUN_PEER : URING_TELL_STUN, e);
+		break;
+	case REASON_dtls:
+		/* Whoever else sends a ClientHello first must not become the peer. */
+		if (plan->flags & RULE_F_DTLS && is_peer(dp, plan->slot, e->key))
+			put(dp, index, URING_TELL_DTLS, e);
+		break;
+	default:
+		break;
+	}
 }
 
 void tandem_uring_events_flush(struct tandem_datapath *dp)
@@ -79,19 +150,59 @@ int tandem_uring_event_fd(struct tandem_datapath *dp)
 	return dp->event_fd;
 }
 
-void tandem_uring_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg)
+static void tell_source(const struct uring_letter *letter, const unsigned char *payload,
+			const struct tandem_event_handlers *handlers, void *arg)
 {
-	struct tandem_unknown_source e;
+	struct tandem_unknown_source src = {
+		.flow_id = letter->flow_id,
+		.local = letter->local,
+		.remote = letter->remote,
+		.head_len = letter->len,
+		.len = letter->whole,
+	};
+
+	memcpy(src.head, payload, letter->len);
+	if (handlers->unknown_source)
+		handlers->unknown_source(&src, arg);
+}
+
+static void tell(enum uring_tell kind, const struct uring_letter *letter,
+		 const unsigned char *payload, const struct tandem_event_handlers *handlers,
+		 void *arg)
+{
+	const struct tandem_datagram d = {
+		.kind = kind == URING_TELL_DTLS ? TANDEM_DATAGRAM_DTLS : TANDEM_DATAGRAM_STUN,
+		.flow_id = letter->flow_id,
+		.local = letter->local,
+		.remote = letter->remote,
+		.from_peer = kind != URING_TELL_STUN,
+		.payload = payload,
+		.len = letter->len,
+	};
+
+	if (kind == URING_TELL_SOURCE)
+		tell_source(letter, payload, handlers, arg);
+	else if (handlers->datagram)
+		handlers->datagram(&d, arg);
+}
+
+void tandem_uring_dispatch(struct tandem_datapath *dp, const struct tandem_event_handlers *handlers,
+			   void *arg)
+{
+	struct uring_letter letter;
+	bool more = false;
 	eventfd_t ignored;
 
 	/* First, so that what is told meanwhile raises it again. */
 	eventfd_read(dp->event_fd, &ignored);
-	for (uint32_t left = URING_EVENTS; left; left--) {
-		if (dp->event_head == __atomic_load_n(&dp->event_tail, __ATOMIC_ACQUIRE))
-			return;
-		e = dp->events[dp->event_head % URING_EVENTS];
-		__atomic_store_n(&dp->event_head, dp->event_head + 1, __ATOMIC_RELEASE);
-		h(&e, arg);
+	for (int kind = 0; kind < URING_TELL_KINDS; kind++) {
+		struct uring_queue *q = &dp->events[kind];
+
+		for (int i = 0;
+		     i < PER_TURN && tandem_uring_queue_take(q, &letter, dp->event_payload); i++)
+			tell((enum uring_tell)kind, &letter, dp->event_payload, handlers, arg);
+		more = more || !tandem_uring_queue_empty(q);
 	}
-	eventfd_write(dp->event_fd, 1); /* there may be more: do not keep the caller */
+	if (more)
+		eventfd_write(dp->event_fd, 1); /* do not keep the caller */
 }

@@ -85,8 +85,11 @@ static bool relay(struct tandem_datapath *dp, struct uring_packet *p, const stru
 	struct plan plan = { 0 };
 	enum reason reason = relay_datagram(&dp->env, &d->key, d->payload, d->len, &plan);
 
-	if (reason == REASON_learning)
-		tandem_uring_event(dp, p->port, &d->key, d->payload, d->len);
+	if (reason_verdict(reason) == VERDICT_PUNT) {
+		struct uring_event e = { .key = &d->key, .payload = d->payload, .len = d->len };
+
+		tandem_uring_event_punted(dp, p->port, reason, &plan, &e);
+	}
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return false;
 	if (plan_many(&plan)) {

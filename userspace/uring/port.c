@@ -144,8 +144,7 @@ static int port_open(struct tandem_datapath *dp, uint32_t index)
 		return err;
 	}
 	port->open = true;
-	port->event_tokens = 0;
-	port->event_ns = 0;
+	memset(port->tokens, 0, sizeof(port->tokens));
 	arm(dp, index);
 	return 0;
 }

@@ -34,6 +34,7 @@ static void uring_close(struct tandem_datapath *dp, bool keep)
 	tandem_uring_worker_join(dp);
 	tandem_uring_commands_clean(dp);
 	tandem_uring_events_clean(dp);
+	tandem_uring_outlet_clean(dp);
 	tandem_uring_flows_clean(dp);
 	free(dp);
 }
@@ -54,6 +55,8 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 	err = tandem_uring_commands_init(dp);
 	if (!err)
 		err = tandem_uring_events_init(dp);
+	if (!err)
+		err = tandem_uring_outlet_init(dp);
 	if (!err)
 		err = tandem_uring_flows_init(dp, cfg, why, why_size);
 	if (!err)
@@ -90,6 +93,7 @@ const struct tandem_datapath_ops tandem_uring_ops = {
 	.counters = tandem_uring_counters,
 	.event_fd = tandem_uring_event_fd,
 	.dispatch = tandem_uring_dispatch,
+	.send = tandem_uring_send,
 	.describe = uring_describe,
 	.close = uring_close,
 };

@@ -11,6 +11,9 @@
  *   send.c     what leaves: datagrams as they came, and copies
  *   hold.c     which ports a flow keeps open
  *   flows.c    changes to the table, and reading it
+ *   event.c    what the controller is told of
+ *   outlet.c   what the controller sends
+ *   queue.c    datagrams on their way from thread to thread
  *   worker.c   the thread
  */
 #ifndef TANDEM_URING_WORKER_H
@@ -27,6 +30,7 @@
 #include "userspace/datapath/hash.h"
 #include "userspace/datapath/table.h"
 #include "userspace/uring/env.h"
+#include "userspace/uring/queue.h"
 
 #define URING_BUFFERS	   1024 /* datagrams that are being handled at a time; a power of two */
 #define URING_COPIES	   2048 /* copies that are being sent at a time */
@@ -37,8 +41,22 @@
 	(sizeof(struct io_uring_recvmsg_out) + URING_NAME_SIZE + URING_CONTROL_SIZE)
 #define URING_BUFFER_SIZE  (URING_HEADER_SIZE + URING_PAYLOAD_SIZE)
 #define URING_BUFFER_GROUP 1
-#define URING_EVENTS	   256	 /* unknown sources waiting to be told; a power of two */
 #define URING_COMPLETIONS  16384 /* room for those that wait; a power of two */
+
+/* What the controller is told of. */
+enum uring_tell {
+	URING_TELL_SOURCE,    /* an unknown source */
+	URING_TELL_STUN_PEER, /* STUN from the source of a flow */
+	URING_TELL_STUN,      /* and from any other */
+	URING_TELL_DTLS,
+	URING_TELL_KINDS,
+};
+
+/* How much more a port may tell of a kind. */
+struct uring_tokens {
+	uint32_t since_ms;
+	uint32_t left;
+};
 
 /* What a completion belongs to; the upper byte of its user data. */
 enum uring_kind {
@@ -95,8 +113,7 @@ struct uring_port {
 	bool lent;    /* without multishot: its packet is being handled or sent */
 	int fd;
 	uint32_t next_starved;
-	uint16_t event_tokens;
-	uint64_t event_ns;
+	struct uring_tokens tokens[URING_TELL_KINDS];
 	struct uring_packet *packet; /* without multishot: the port's only one */
 };
 
@@ -173,10 +190,13 @@ struct tandem_datapath {
 	pthread_cond_t done;
 	struct uring_command *commands, **commands_tail;
 
-	struct tandem_unknown_source *events; /* single producer, single consumer */
-	uint32_t event_head, event_tail;
+	struct uring_queue events[URING_TELL_KINDS]; /* from the worker */
+	unsigned char *event_payload;		     /* of the one that is being told */
 	bool event_raised;
 	int event_fd;
+
+	struct uring_queue outlet; /* to the worker */
+	unsigned char *outlet_payload;
 
 	char description[128];
 };
@@ -276,13 +296,33 @@ void tandem_uring_flows_drop(struct tandem_datapath *dp);
 /* event.c */
 int tandem_uring_events_init(struct tandem_datapath *dp);
 void tandem_uring_events_clean(struct tandem_datapath *dp);
-/* Tell of an unknown source on a port, if the port has not told of too many. */
-void tandem_uring_event(struct tandem_datapath *dp, uint32_t index, const struct flow_key *key,
-			const void *payload, size_t len);
+/* A datagram that the core has punted. */
+struct uring_event {
+	uint64_t flow_id; /* set by tandem_uring_event_punted() */
+	const struct flow_key *key;
+	const unsigned char *payload;
+	uint32_t len;
+};
+/*
+ * Tell of a datagram that came in on a port, if the flow it counts for wants its kind told
+ * and the port has not told of too many.
+ */
+void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum reason reason,
+			       const struct plan *plan, struct uring_event *e);
 /* Wake the reader if anything was told since the last call. */
 void tandem_uring_events_flush(struct tandem_datapath *dp);
 int tandem_uring_event_fd(struct tandem_datapath *dp);
-void tandem_uring_dispatch(struct tandem_datapath *dp, tandem_unknown_source_h *h, void *arg);
+void tandem_uring_dispatch(struct tandem_datapath *dp, const struct tandem_event_handlers *handlers,
+			   void *arg);
+
+/* outlet.c */
+int tandem_uring_outlet_init(struct tandem_datapath *dp);
+void tandem_uring_outlet_clean(struct tandem_datapath *dp);
+/* In the thread that dispatches: as send() of the datapath's operations. */
+int tandem_uring_send(struct tandem_datapath *dp, const struct tandem_endpoint *local,
+		      const struct tandem_endpoint *remote, const void *payload, size_t len);
+/* In the worker: send what is waiting. */
+void tandem_uring_outlet_run(struct tandem_datapath *dp);
 
 /* command.c */
 int tandem_uring_commands_init(struct tandem_datapath *dp);
