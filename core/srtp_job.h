@@ -31,8 +31,7 @@ enum srtp_job_flag {
  *   RTP, AEAD  | header  | payload | tag |                MKI |
  *   RTCP, AEAD | 8 bytes | rest    | tag | E flag, index | MKI |
  *
- * head stays in the clear, body is ciphered. With SRTCP whose E flag is 0, and with the NULL
- * cipher, head is all of the packet and body 0.
+ * head stays in the clear, body is ciphered. Of SRTCP whose E flag is 0, all is head.
  */
 struct srtp_job {
 	/* set by the caller */
@@ -40,10 +39,10 @@ struct srtp_job {
 	__u32 flags; /* enum srtp_job_flag */
 	__u32 len;   /* of the packet as it is, and then as it has become */
 	__u32 head;  /* of RTP: header with CSRCs and extension. Else set by srtp.h */
-	__u32 ssrc;  /* host order, as all that is not marked otherwise */
-	__u32 seq;   /* of RTP */
 
-	/* set by srtp.h */
+	/* set by srtp.h; in host order, but for word */
+	__u32 ssrc;
+	__u32 seq; /* of RTP */
 	__u32 body;
 	__u32 stream; /* index of the SSRC's entry; TANDEM_NO_SLOT: it has none yet */
 	__u32 next;   /* keys to try next, or 0 */
@@ -56,7 +55,7 @@ struct srtp_job {
 	__u8 pad;
 	__u8 iv[16];  /* AES-CM: the first counter block. AEAD: 12 octets */
 	__u8 tag[20]; /* HMAC: what env_srtp_hmac() came to, all of it */
-	__u32 pad2;
+	__u32 blame;  /* why the keys that were tried first did not fit: enum reason */
 };
 
 /* Keys and stream by index; NULL when it is out of range (keys 0 are). */
