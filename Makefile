@@ -23,7 +23,7 @@ ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 
 # libre's own pkg-config file leaves the feature macros of its headers out.
 RE_CPPFLAGS := -DHAVE_INTTYPES_H -DHAVE_STDBOOL_H -DHAVE_INET6 -isystem /usr/include/re
-LDLIBS := -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lm -lpthread
+LDLIBS := -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lcrypto -lm -lpthread
 
 # Asked for when used: on a fresh machine `make deps demo` starts without a compiler.
 TRIPLET = $(shell $(CC) -dumpmachine)
@@ -244,7 +244,9 @@ $(BUILD)/tandem.asan: $(BUILD)/asan/userspace/main.o $(BUILD)/asan/libtandem.a
 $(BUILD)/tests/unit/%: $(BUILD)/asan/tests/unit/%.o $(BUILD)/asan/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) $(TEST_LIBS) -lcmocka -o $@
+
+$(BUILD)/tests/unit/test_srtp_oracle: TEST_LIBS := -lsrtp2
 
 $(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
 	@mkdir -p $(@D)

@@ -15,15 +15,11 @@
 #include "core/headers.h"
 #include "core/parse.h"
 #include "core/srtp_job.h"
+#include "core/srtp_suite.h"
 #include "core/srtp_window.h"
 
 #define SRTCP_HEAD   8
 #define SRTCP_E_FLAG 0x80000000U
-
-static inline int srtp_is_aead(__u32 suite)
-{
-	return suite >= SRTP_AEAD_AES_128_GCM;
-}
 
 /* Octets behind a packet that these keys protect. */
 static inline __u32 srtp_trailer(const struct srtp_keys *keys, __u32 flags)

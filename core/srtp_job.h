@@ -13,8 +13,6 @@
 #include "core/abi.h"
 #include "core/srtp_abi.h"
 
-struct env;
-
 enum srtp_job_flag {
 	SRTP_J_RTCP = 1 << 0,
 	SRTP_J_SEAL = 1 << 1, /* a packet is being protected; else one has arrived protected */
@@ -57,13 +55,6 @@ struct srtp_job {
 	__u8 tag[20]; /* HMAC: what env_srtp_hmac() came to, all of it */
 	__u32 blame;  /* why the keys that were tried first did not fit: enum reason */
 };
-
-/* Keys and stream by index; NULL when it is out of range (keys 0 are). */
-static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index);
-static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index);
-
-/* Room for one job while a packet is in hand; NULL only if the environment is not set up. */
-static inline struct srtp_job *env_srtp_job(struct env *env);
 
 /*
  * Functions or macros:

@@ -25,6 +25,13 @@
 #define SRTP_INDEX_LIMIT (1ULL << 48)
 #define SRTCP_INDEX_MASK 0x7fffffffU
 
+/* Keys and stream by index; NULL when it is out of range (keys 0 are). */
+static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index);
+static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index);
+
+/* Room for one job while a packet is in hand; NULL only if the environment is not set up. */
+static inline struct srtp_job *env_srtp_job(struct env *env);
+
 /* The index that a sequence number stands for when top is the highest so far. */
 static inline __u64 srtp_index_guess(__u64 top, __u32 seq)
 {

@@ -19,6 +19,7 @@ check() {
 
 core='core/[a-z0-9_]+\.(h|def)'
 util='userspace/util/[a-z_]+\.h'
+srtp='userspace/srtp/[a-z0-9_]+\.h'
 dp='userspace/datapath/(datapath|plane)\.h'
 store='userspace/store/[a-z_]+\.h'
 sdp='userspace/sdp/[a-z_]+\.h'
@@ -31,9 +32,10 @@ check userspace/util     "$util|$core"
 check userspace/sdp      "$sdp|$util"
 check userspace/store    "$store|$util"
 check userspace/config   "userspace/config/[a-z_]+\.h|$util|core/abi\.h|$dp|$session"
-check userspace/datapath "userspace/datapath/[a-z_]+\.h|$util|$core|relay\.skel\.h"
-check userspace/uring    "userspace/uring/[a-z_]+\.h|userspace/datapath/(datapath|hash|slots|table)\.h|$util|$core|env\.h"
-check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_wire|netlink|slots|table)\.h|userspace/config/config\.h|$util|$core"
+check userspace/srtp     "$srtp|$core"
+check userspace/datapath "userspace/datapath/[a-z_]+\.h|$srtp|$util|$core|relay\.skel\.h"
+check userspace/uring    "userspace/uring/[a-z_]+\.h|userspace/datapath/(datapath|hash|slots|table)\.h|$srtp|$util|$core|env\.h"
+check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_wire|netlink|slots|table)\.h|userspace/config/config\.h|$srtp|$util|$core"
 check userspace/media    "userspace/media/[a-z_]+\.h|$dp|core/[a-z0-9_]+\.h|$util"
 check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/counters\.def|userspace/media/[a-z_]+\.h|$sdp|$store|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|$session|$store|$util"
