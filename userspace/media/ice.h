@@ -150,7 +150,7 @@ int tandem_ice_local_candidate(const struct tandem_ice *ice, size_t i, struct ta
  * Go on with fewer components: the answer has agreed to rtcp-mux. Those above are forgotten.
  * -EINVAL for 0 or more than there are.
  */
-int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components, uint64_t now);
+int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components);
 
 /**
  * The credentials of the other side, from its first description or the first after a restart.
@@ -186,7 +186,7 @@ void tandem_ice_end_of_candidates(struct tandem_ice *ice, uint64_t now);
  *
  * @return 0, -EIO: no random numbers; -ENOMEM
  */
-int tandem_ice_restart(struct tandem_ice *ice, uint64_t now);
+int tandem_ice_restart(struct tandem_ice *ice);
 
 /**
  * Take up a selected pair of an agent of before, whose credentials were given to alloc and
