@@ -359,7 +359,7 @@ static inline const char *audio(const char *host, unsigned int port, const char 
 static inline int fx_offer_from(struct fixture *fx, const char *call, enum tandem_party_id party,
 				const char *source, const char *target, const char *sdp)
 {
-	struct tandem_signal sig = { ep(source, 5060), ep(target, 5060) };
+	struct tandem_signal sig = { .source = ep(source, 5060), .target = ep(target, 5060) };
 
 	free(fx->sdp);
 	fx->sdp = NULL;
@@ -370,7 +370,7 @@ static inline int fx_offer_from(struct fixture *fx, const char *call, enum tande
 static inline int fx_answer_from(struct fixture *fx, const char *call, enum tandem_party_id party,
 				 const char *source, const char *target, const char *sdp)
 {
-	struct tandem_signal sig = { ep(source, 5060), ep(target, 5060) };
+	struct tandem_signal sig = { .source = ep(source, 5060), .target = ep(target, 5060) };
 
 	free(fx->sdp);
 	fx->sdp = NULL;

@@ -110,7 +110,7 @@ static void one_port(void **state)
 	size_t n;
 
 	(void)state;
-	media[0].mux = true;
+	media[0].leg[0].mux = media[0].leg[1].mux = true;
 	n = tandem_compile(&session, &cfg, specs);
 	assert_int_equal(n, 2);
 	a = flow(n, TANDEM_PARTY_A, TANDEM_RTP);

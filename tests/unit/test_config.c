@@ -58,6 +58,7 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_string_equal(cfg->media.learn, "nat");
 	assert_int_equal(cfg->media.learn_window_ms, 5000);
 	assert_int_equal(cfg->media.deny_count, 9);
+	assert_int_equal(cfg->media.security_count, 0);
 	assert_int_equal(cfg->media.max_sessions, 10000);
 	assert_false(cfg->media.strict_payload_types);
 	assert_int_equal(cfg->sip.listen_count, 0);
@@ -204,6 +205,15 @@ static const struct {
 	{ "media:\n  port_max: 2001\n", 2, "media.port_max", "below port_min 16384" },
 	{ "sip:\n  max_expires_s: 30\n", 2, "sip.max_expires_s", "min_expires_s 60 is above" },
 	{ "sip:\n  default_expires_s: 10\n", 2, "sip.default_expires_s", "outside" },
+	{ "media:\n  security:\n    - {peer: 10.0.0.0/8, policy: srtp}\n", 3, "media.security[0]",
+	  "'srtp' is none of" },
+	{ "media:\n  security:\n    - {peer: ten, policy: dtls}\n", 3, "media.security[0]",
+	  "'ten'" },
+	{ "media:\n  security:\n    - {peer: 10.0.0.0/8}\n", 3, "media.security[0]", "no policy" },
+	{ "media:\n  security:\n    - {policy: dtls}\n", 3, "media.security[0]", "no peer" },
+	{ "media:\n  security:\n    - {peer: 10.0.0.0/8, policy: dtls}\n"
+	  "    - {peer: 10.0.0.0/8, policy: plain}\n",
+	  4, "media.security[1]", "given twice" },
 	{ "media:\n  strict_payload_types: maybe\n", 2, "media.strict_payload_types", "'maybe'" },
 	/* words and paths */
 	{ "datapath: none\n", 1, "datapath", "'none' is none of auto, xdp, kmod, dpdk, uring" },

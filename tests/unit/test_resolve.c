@@ -192,7 +192,8 @@ static void everything_arrives(void **state)
 	assert_int_equal(resolve(&f, "bpf_dir: /sys/fs/bpf/x\n"
 				     "media: {addresses: [{address: 192.0.2.1, advertise: "
 				     "203.0.113.9}], port_min: 20000, port_max: 20099,"
-				     " learn: always, deny: [10.0.0.0/8], max_sessions: 7}\n"),
+				     " learn: always, deny: [10.0.0.0/8], max_sessions: 7,"
+				     " security: [{peer: 10.1.0.0/16, policy: sdes_require}]}\n"),
 			 0);
 	assert_string_equal(f.out->datapath.bpf_dir, "/sys/fs/bpf/x");
 	assert_int_equal(f.out->datapath.port_min, 20000);
@@ -201,6 +202,9 @@ static void everything_arrives(void **state)
 	assert_int_equal(f.out->sessions.max_sessions, 7);
 	assert_int_equal(f.out->sessions.deny_count, 1);
 	assert_int_equal(f.out->sessions.deny[0].prefix, 104);
+	assert_int_equal(f.out->sessions.security_count, 1);
+	assert_int_equal(f.out->sessions.security[0].peer.prefix, 112);
+	assert_int_equal(f.out->sessions.security[0].security, TANDEM_SECURITY_SDES_REQUIRE);
 	assert_string_equal(tandem_ip_format(&f.out->sessions.advertise[0], buf, sizeof(buf)),
 			    "203.0.113.9");
 	assert_int_equal(f.out->listen_count, 2);

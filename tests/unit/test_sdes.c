@@ -23,17 +23,17 @@ static void every_suite(void **state)
 		uint8_t suite;
 		size_t key, salt;
 	} cases[] = {
-		{ "1 " CM " inline:" KEY, TANDEM_SRTP_AES_CM_128_SHA1_80, 16, 14 },
-		{ "999999999 AES_CM_128_HMAC_SHA1_32 inline:" KEY, TANDEM_SRTP_AES_CM_128_SHA1_32,
-		  16, 14 },
+		{ "1 " CM " inline:" KEY, SRTP_AES_CM_128_HMAC_SHA1_80, 16, 14 },
+		{ "999999999 AES_CM_128_HMAC_SHA1_32 inline:" KEY, SRTP_AES_CM_128_HMAC_SHA1_32, 16,
+		  14 },
 		{ "0 AES_256_CM_HMAC_SHA1_80 "
 		  "inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLQ==",
-		  TANDEM_SRTP_AES_CM_256_SHA1_80, 32, 14 },
+		  SRTP_AES_256_CM_HMAC_SHA1_80, 32, 14 },
 		{ "2 AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==",
-		  TANDEM_SRTP_AEAD_AES_128_GCM, 16, 12 },
+		  SRTP_AEAD_AES_128_GCM, 16, 12 },
 		{ "3 AEAD_AES_256_GCM "
 		  "inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis=",
-		  TANDEM_SRTP_AEAD_AES_256_GCM, 32, 12 },
+		  SRTP_AEAD_AES_256_GCM, 32, 12 },
 	};
 	char text[TANDEM_SDES_STRLEN];
 	struct tandem_sdes sdes;
@@ -209,7 +209,7 @@ static void new_keys(void **state)
 		assert_true(tandem_sdes_same_keys(&a.srtp, &c.srtp));
 		assert_int_equal(tandem_sdes_format(&a, text, 30), -ENOSPC);
 	}
-	assert_int_equal(tandem_sdes_suite(i), TANDEM_SRTP_NONE);
+	assert_int_equal(tandem_sdes_suite(i), SRTP_SUITE_NONE);
 	assert_int_equal(tandem_sdes_generate(&a, 1, 200), -ENOTSUP);
 	assert_null(tandem_sdes_suite_name(200));
 }

@@ -285,7 +285,7 @@ static void audio_to_fax(void **state)
 
 static void protocol_errors(void **state)
 {
-	struct tandem_signal sig = { ep(CALLER, 5060), ep(CALLEE, 5060) };
+	struct tandem_signal sig = { .source = ep(CALLER, 5060), .target = ep(CALLEE, 5060) };
 	struct fixture fx;
 	char *out = NULL;
 	size_t len, ports;

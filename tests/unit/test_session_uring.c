@@ -110,8 +110,8 @@ static bool hears(int fd, uint16_t seq, int ms)
 
 static void exchange(enum tandem_party_id party, bool offer, const char *sdp)
 {
-	struct tandem_signal sig = { ep(party ? LOCAL_CALLEE : LOCAL_CALLER, 5060),
-				     ep(party ? LOCAL_CALLER : LOCAL_CALLEE, 5060) };
+	struct tandem_signal sig = { .source = ep(party ? LOCAL_CALLEE : LOCAL_CALLER, 5060),
+				     .target = ep(party ? LOCAL_CALLER : LOCAL_CALLEE, 5060) };
 	size_t len;
 	char *out;
 

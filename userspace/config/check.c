@@ -9,6 +9,7 @@
 
 #include "userspace/config/listen.h"
 #include "userspace/config/schema.h"
+#include "userspace/session/session.h"
 #include "userspace/util/endpoint.h"
 #include "userspace/util/log.h"
 
@@ -209,6 +210,36 @@ static int check_media_lists(const struct checker *c)
 	return 0;
 }
 
+static int check_security(const struct checker *c)
+{
+	const struct tandem_config_media *media = &c->cfg->media;
+	struct tandem_prefix block, other;
+	enum tandem_security security;
+	char key[64];
+
+	for (unsigned int i = 0; i < media->security_count; i++) {
+		const struct tandem_config_security *entry = &media->security[i];
+
+		snprintf(key, sizeof(key), "media.security[%u]", i);
+		if (!entry->peer || !entry->policy)
+			return wrong(c, key, "has no %s", entry->peer ? "policy" : "peer");
+		if (tandem_prefix_parse(&block, entry->peer))
+			return wrong(c, key, "peer '%.60s' is not a network such as 10.0.0.0/8",
+				     entry->peer);
+		if (tandem_security_parse(&security, entry->policy))
+			return wrong(c, key,
+				     "policy '%.40s' is none of auto, pass, plain, sdes_prefer, "
+				     "sdes_require, dtls",
+				     entry->policy);
+		for (unsigned int j = 0; j < i; j++) {
+			if (!tandem_prefix_parse(&other, media->security[j].peer) &&
+			    other.prefix == block.prefix && tandem_ip_equal(&other.ip, &block.ip))
+				return wrong(c, key, "peer %s is given twice", entry->peer);
+		}
+	}
+	return 0;
+}
+
 static int check_sip_lists(const struct checker *c)
 {
 	const struct tandem_config_sip *sip = &c->cfg->sip;
@@ -238,8 +269,8 @@ int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yam
 			struct tandem_config_error *err)
 {
 	static int (*const checks[])(const struct checker *c) = {
-		check_words,	 check_paths,	    check_booleans,  check_numbers,
-		check_relations, check_media_lists, check_sip_lists,
+		check_words,	 check_paths,	    check_booleans, check_numbers,
+		check_relations, check_media_lists, check_security, check_sip_lists,
 	};
 	const struct checker c = { cfg, y, err };
 

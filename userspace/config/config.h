@@ -16,6 +16,12 @@ struct tandem_config_address {
 	char *advertise; /* NULL: the address itself */
 };
 
+/* How media of parties that signal from a network is secured. */
+struct tandem_config_security {
+	char *peer;   /* a network */
+	char *policy; /* tandem_security_parse() */
+};
+
 struct tandem_config_media {
 	struct tandem_config_address *addresses; /* empty: every global address of the interfaces */
 	unsigned int addresses_count;
@@ -35,6 +41,8 @@ struct tandem_config_media {
 	uint32_t learn_window_ms; /* 5000 */
 	char **deny; /* networks never relayed to, CIDR; default loopback, link-local, multicast, any */
 	unsigned int deny_count;
+	struct tandem_config_security *security; /* empty: all are "auto" */
+	unsigned int security_count;
 	uint32_t max_sessions;	   /* 10000 */
 	bool strict_payload_types; /* false */
 };

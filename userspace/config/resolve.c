@@ -231,6 +231,25 @@ static int resolve_deny(const struct resolver *r)
 	return 0;
 }
 
+static int resolve_security(const struct resolver *r)
+{
+	struct tandem_sessions_config *ss = &r->out->sessions;
+
+	for (unsigned int i = 0; i < r->cfg->media.security_count; i++) {
+		const struct tandem_config_security *entry = &r->cfg->media.security[i];
+		struct tandem_security_rule *rule;
+
+		if (ss->security_count == TANDEM_MAX_SECURITY)
+			return fail(r, "media.security", "more than %d entries",
+				    TANDEM_MAX_SECURITY);
+		rule = &ss->security[ss->security_count++];
+		if (tandem_prefix_parse(&rule->peer, entry->peer) ||
+		    tandem_security_parse(&rule->security, entry->policy))
+			return fail(r, "media.security", "entry %u cannot be used", i);
+	}
+	return 0;
+}
+
 static int resolve_listen(const struct resolver *r)
 {
 	struct tandem_resolved *out = r->out;
@@ -304,6 +323,8 @@ int tandem_resolve(struct tandem_resolved *out, const struct tandem_config *cfg,
 		ret = check_ports(&r);
 	if (!ret)
 		ret = resolve_deny(&r);
+	if (!ret)
+		ret = resolve_security(&r);
 	if (!ret)
 		ret = resolve_listen(&r);
 	return ret;

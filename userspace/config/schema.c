@@ -25,6 +25,17 @@ static const cyaml_schema_value_t address_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct tandem_config_address, address_fields),
 };
 
+static const cyaml_schema_field_t security_fields[] = {
+	CYAML_FIELD_STRING_PTR("peer", OPT_PTR, struct tandem_config_security, peer, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("policy", OPT_PTR, struct tandem_config_security, policy, 1,
+			       TEXT_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t security_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct tandem_config_security, security_fields),
+};
+
 #define MEDIA_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_media, name)
 
 static const cyaml_schema_field_t media_fields[] = {
@@ -45,6 +56,8 @@ static const cyaml_schema_field_t media_fields[] = {
 	CYAML_FIELD_STRING_PTR("learn", OPT_PTR, struct tandem_config_media, learn, 1, TEXT_MAX),
 	MEDIA_NUMBER(learn_window_ms),
 	CYAML_FIELD_SEQUENCE("deny", OPT_PTR, struct tandem_config_media, deny, &text_entry, 0, 32),
+	CYAML_FIELD_SEQUENCE("security", OPT_PTR, struct tandem_config_media, security,
+			     &security_entry, 0, LIST_MAX),
 	MEDIA_NUMBER(max_sessions),
 	CYAML_FIELD_BOOL("strict_payload_types", OPT, struct tandem_config_media,
 			 strict_payload_types),

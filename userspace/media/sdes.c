@@ -12,8 +12,8 @@
 #define MAX_LIFETIME 48 /* packets of SRTP under one key, as a power of two (RFC 3711 9.2) */
 
 /*
- * In the order in which they are offered. The first is what everybody has (RFC 4568 6.2.1), and
- * what every datapath does; the last has a short tag and is for those who have no other.
+ * In the order in which they are preferred. The first is what everybody has (RFC 4568 6.2.1), and
+ * what every datapath does; short tags are for those who have no other.
  */
 static const struct suite {
 	uint8_t id;
@@ -21,11 +21,12 @@ static const struct suite {
 	uint8_t salt_len;
 	const char *name;
 } suites[TANDEM_SDES_SUITES] = {
-	{ TANDEM_SRTP_AES_CM_128_SHA1_80, 16, 14, "AES_CM_128_HMAC_SHA1_80" },
-	{ TANDEM_SRTP_AES_CM_256_SHA1_80, 32, 14, "AES_256_CM_HMAC_SHA1_80" },
-	{ TANDEM_SRTP_AEAD_AES_128_GCM, 16, 12, "AEAD_AES_128_GCM" },
-	{ TANDEM_SRTP_AEAD_AES_256_GCM, 32, 12, "AEAD_AES_256_GCM" },
-	{ TANDEM_SRTP_AES_CM_128_SHA1_32, 16, 14, "AES_CM_128_HMAC_SHA1_32" },
+	{ SRTP_AES_CM_128_HMAC_SHA1_80, 16, 14, "AES_CM_128_HMAC_SHA1_80" },
+	{ SRTP_AES_256_CM_HMAC_SHA1_80, 32, 14, "AES_256_CM_HMAC_SHA1_80" },
+	{ SRTP_AEAD_AES_128_GCM, 16, 12, "AEAD_AES_128_GCM" },
+	{ SRTP_AEAD_AES_256_GCM, 32, 12, "AEAD_AES_256_GCM" },
+	{ SRTP_AES_CM_128_HMAC_SHA1_32, 16, 14, "AES_CM_128_HMAC_SHA1_32" },
+	{ SRTP_AES_256_CM_HMAC_SHA1_32, 32, 14, "AES_256_CM_HMAC_SHA1_32" },
 };
 
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -49,7 +50,7 @@ static const struct suite *find_suite(uint8_t id)
 
 uint8_t tandem_sdes_suite(size_t i)
 {
-	return i < TANDEM_SDES_SUITES ? suites[i].id : TANDEM_SRTP_NONE;
+	return i < TANDEM_SDES_SUITES ? suites[i].id : SRTP_SUITE_NONE;
 }
 
 const char *tandem_sdes_suite_name(uint8_t suite)
@@ -67,7 +68,7 @@ uint8_t tandem_sdes_suite_by_name(const char *name, size_t len)
 		if (strlen(suites[i].name) == len && !strncasecmp(suites[i].name, name, len))
 			return suites[i].id;
 	}
-	return TANDEM_SRTP_NONE;
+	return SRTP_SUITE_NONE;
 }
 
 size_t tandem_sdes_key_len(uint8_t suite)

@@ -14,21 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/srtp_abi.h"
 #include "userspace/datapath/datapath.h"
 
 /* Longest value that format() writes, with its NUL. */
 #define TANDEM_SDES_STRLEN 192
 
-enum { TANDEM_SDES_SUITES = 5 };
-
-/* What struct tandem_srtp's suite may be. */
-enum tandem_srtp_suite {
-	TANDEM_SRTP_NONE,
-	TANDEM_SRTP_AES_CM_128_SHA1_80,
-	TANDEM_SRTP_AES_CM_128_SHA1_32,
-	TANDEM_SRTP_AES_CM_256_SHA1_80,
-	TANDEM_SRTP_AEAD_AES_128_GCM,
-	TANDEM_SRTP_AEAD_AES_256_GCM,
+enum {
+	TANDEM_SDES_SUITES = 6,	 /* that are supported */
+	TANDEM_SDES_OFFERED = 5, /* that are offered, the first of them */
 };
 
 /* One a=crypto line; srtp.suite 0: none. */
@@ -53,7 +47,7 @@ int tandem_sdes_generate(struct tandem_sdes *out, uint32_t tag, uint8_t suite);
 /* An id for a key set: random, so that none comes twice, also after a restart. 0 or -EIO. */
 int tandem_sdes_new_id(uint64_t *id);
 
-/* The suites in the order in which they are offered; 0 where i is beyond the last. */
+/* The suites in the order in which they are preferred; 0 where i is beyond the last. */
 uint8_t tandem_sdes_suite(size_t i);
 
 /* "AES_CM_128_HMAC_SHA1_80", or NULL; and the reverse, case ignored, or 0. */

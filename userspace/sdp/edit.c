@@ -181,6 +181,23 @@ int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port, ui
 	return tandem_sdp_draft_commit(&draft);
 }
 
+int tandem_sdp_set_proto(struct tandem_sdp *sdp, size_t media, const char *proto)
+{
+	struct tandem_sdp_draft draft;
+	const char *text, *word;
+	size_t first, end, len;
+
+	if (!sdp || !proto || !*proto || strpbrk(proto, " \t\r\n") || media >= sdp->nmedia ||
+	    tandem_sdp_section(sdp, (int)media, &first, &end))
+		return -EINVAL;
+	text = tandem_sdp_line_text(sdp, first);
+	word = tandem_sdp_word(text, 2, &len);
+	tandem_sdp_draft_init(&draft, sdp);
+	tandem_sdp_draft_replace(&draft, first, "m=%.*s%s%s", (int)(word - text), text, proto,
+				 word + len);
+	return tandem_sdp_draft_commit(&draft);
+}
+
 /* Take mid, a whole word, out of a=group:BUNDLE lines. */
 static void leave_bundle(struct tandem_sdp_draft *draft, const char *mid)
 {

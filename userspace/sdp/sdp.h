@@ -286,6 +286,9 @@ int tandem_sdp_set_port(struct tandem_sdp *sdp, size_t media, uint16_t port);
 /** Set port and port count; nports 1 writes no count. nports 0: -EINVAL */
 int tandem_sdp_set_ports(struct tandem_sdp *sdp, size_t media, uint16_t port, uint32_t nports);
 
+/** Set the transport protocol of an m= line: tokens with slashes between, "RTP/SAVP". */
+int tandem_sdp_set_proto(struct tandem_sdp *sdp, size_t media, const char *proto);
+
 /**
  * Set, insert or remove a=rtcp (RFC 3605).
  *

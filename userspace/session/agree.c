@@ -93,7 +93,9 @@ static int take_addresses(const struct tandem_sessions *ss, struct tandem_leg *l
 	rtp.port = side->rtp_port;
 	if (tandem_ip_family(&rtp.ip) != family)
 		return -EAFNOSUPPORT;
-	if (side->rtcp_port && usable(&side->rtcp)) {
+	if (leg->mux) {
+		rtcp = rtp;
+	} else if (side->rtcp_port && usable(&side->rtcp)) {
 		rtcp.ip = tandem_media_ip(&side->rtcp);
 		rtcp.port = side->rtcp_port;
 		if (tandem_ip_family(&rtcp.ip) != family)
@@ -144,6 +146,23 @@ static bool is_secured(const struct tandem_sdp_media *media)
 	return strcasestr(media->proto, "SAVP") || media->has_crypto || media->has_fingerprint;
 }
 
+/*
+ * rtcp-mux is a matter of both ends, unless the relay has spoken for one of them: then it is
+ * one of the leg.
+ */
+static void agree_mux(struct tandem_media *m, const struct tandem_sdp_negotiated *neg,
+		      enum tandem_party_id offerer)
+{
+	struct tandem_leg *own = &m->leg[offerer], *other = &m->leg[!offerer];
+	bool offered = neg->offerer.media->rtcp_mux, answered = neg->answerer.media->rtcp_mux;
+
+	own->mux = other->mux = neg->rtcp_mux;
+	if (own->secure.kind == TANDEM_PROTECT_DTLS)
+		own->mux = offered;
+	if (other->secure.kind == TANDEM_PROTECT_DTLS)
+		other->mux = answered;
+}
+
 static int agree_one(const struct tandem_sessions *ss, const struct tandem_session *s,
 		     struct tandem_media *m, const struct tandem_sdp_negotiated *neg,
 		     enum tandem_party_id offerer)
@@ -160,8 +179,9 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 		    neg->answerer.media->port;
 	if (!m->active)
 		return 0;
-	m->mux = neg->rtcp_mux;
-	m->srtp = is_secured(neg->offerer.media) && is_secured(neg->answerer.media);
+	agree_mux(m, neg, offerer);
+	m->srtp = m->leg[offerer].secure.kind == TANDEM_PROTECT_PASS &&
+		  is_secured(neg->offerer.media) && is_secured(neg->answerer.media);
 	for (p = 0; p < 2; p++) {
 		/* the answer takes a media that was refused before, and its ports are gone */
 		if (m->leg[p].local == TANDEM_LOCAL_NONE)
@@ -199,6 +219,8 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 		err = tandem_media_check(ss, tandem_sdp_media(answer, i));
 		if (!err)
 			err = tandem_sdp_negotiate(offer, answer, i, neg);
+		if (!err && neg->accepted)
+			err = tandem_secure_answer(&list->v[i], answer, i, !offerer);
 		if (!err)
 			err = agree_one(ss, s, &list->v[i], neg, offerer);
 	}

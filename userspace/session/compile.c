@@ -59,6 +59,13 @@ static void compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
 	}
 }
 
+/* What leaves for a party whose keys are not there yet would leave in the clear. */
+static bool is_keyed(const struct tandem_leg *leg)
+{
+	return leg->secure.kind < TANDEM_PROTECT_SDES ||
+	       (leg->secure.in.suite && leg->secure.out.suite);
+}
+
 static void compile_egress(const struct tandem_leg *to, const struct tandem_sessions_config *cfg,
 			   enum tandem_component comp, struct egress *egress)
 {
@@ -91,13 +98,31 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 	return flags;
 }
 
+static void compile_keys(const struct tandem_leg *from, const struct tandem_leg *to,
+			 struct tandem_flow_spec *spec)
+{
+	if (from->secure.in.suite)
+		spec->srtp_in = &from->secure.in;
+	if (from->secure.in_old.suite)
+		spec->srtp_in_old = &from->secure.in_old;
+	if (to->secure.out.suite)
+		spec->srtp_out = &to->secure.out;
+}
+
+/* RTCP on a port of its own would need a handshake of its own (RFC 5764 4.2): there is none. */
+static bool has_rtcp(const struct tandem_leg *leg)
+{
+	return leg->mux || leg->secure.kind != TANDEM_PROTECT_DTLS;
+}
+
 static bool compile_flow(const struct tandem_session *s, size_t media, enum tandem_party_id from,
 			 enum tandem_component comp, const struct tandem_sessions_config *cfg,
 			 struct tandem_flow_spec *spec)
 {
 	const struct tandem_media *m = &s->agreed.v[media];
-	const struct tandem_leg *leg = &m->leg[from];
+	const struct tandem_leg *leg = &m->leg[from], *to = &m->leg[!from];
 	const struct tandem_endpoint *remote = tandem_leg_endpoint(leg, comp);
+	bool open = is_keyed(leg) && is_keyed(to);
 
 	memset(spec, 0, sizeof(*spec));
 	spec->id = tandem_flow_id(s, media, from, comp);
@@ -112,10 +137,13 @@ static bool compile_flow(const struct tandem_session *s, size_t media, enum tand
 	}
 	spec->key.local = cfg->locals[leg->local].ip;
 	spec->key.local_port = htons(leg->port + comp);
-	if (comp == TANDEM_RTP)
-		compile_egress(&m->leg[!from], cfg, comp, &spec->egress[EGRESS_RTP]);
-	if (comp == TANDEM_RTCP || m->mux)
-		compile_egress(&m->leg[!from], cfg, comp, &spec->egress[EGRESS_RTCP]);
+	if (comp == TANDEM_RTP && open)
+		compile_egress(to, cfg, comp, &spec->egress[EGRESS_RTP]);
+	if ((comp == TANDEM_RTCP || leg->mux) && open && has_rtcp(to))
+		compile_egress(to, cfg, to->mux ? TANDEM_RTP : TANDEM_RTCP,
+			       &spec->egress[EGRESS_RTCP]);
+	if (open)
+		compile_keys(leg, to, spec);
 	if (comp == TANDEM_RTP)
 		compile_pts(leg, &spec->pts);
 	return comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags;
@@ -132,7 +160,7 @@ size_t tandem_compile(const struct tandem_session *s, const struct tandem_sessio
 
 		for (from = 0; from < 2 && m->active; from++) {
 			n += compile_flow(s, i, from, TANDEM_RTP, cfg, &specs[n]);
-			if (!m->mux)
+			if (!m->leg[from].mux && has_rtcp(&m->leg[from]))
 				n += compile_flow(s, i, from, TANDEM_RTCP, cfg, &specs[n]);
 		}
 	}

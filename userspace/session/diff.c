@@ -14,6 +14,12 @@ static bool fan_equal(const struct tandem_fan *a, const struct tandem_fan *b)
 	       !memcmp(a->legs, b->legs, a->leg_count * sizeof(a->legs[0]));
 }
 
+/* The same id is the same keys. */
+static bool srtp_equal(const struct tandem_srtp *a, const struct tandem_srtp *b)
+{
+	return a && b ? a->id == b->id : a == b;
+}
+
 bool tandem_spec_equal(const struct tandem_flow_spec *a, const struct tandem_flow_spec *b)
 {
 	return a->id == b->id && a->media_id == b->media_id && a->reverse_id == b->reverse_id &&
@@ -23,7 +29,8 @@ bool tandem_spec_equal(const struct tandem_flow_spec *a, const struct tandem_flo
 	       !memcmp(&a->peer, &b->peer, sizeof(a->peer)) &&
 	       a->peer_seq_offset == b->peer_seq_offset &&
 	       !memcmp(&a->pts, &b->pts, sizeof(a->pts)) && a->group_ifindex == b->group_ifindex &&
-	       fan_equal(a->fan, b->fan);
+	       fan_equal(a->fan, b->fan) && srtp_equal(a->srtp_in, b->srtp_in) &&
+	       srtp_equal(a->srtp_in_old, b->srtp_in_old) && srtp_equal(a->srtp_out, b->srtp_out);
 }
 
 static const struct tandem_flow_spec *find(const struct tandem_flow_spec *specs, size_t n,

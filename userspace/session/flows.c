@@ -57,23 +57,80 @@ static int apply(struct tandem_sessions *ss, const struct tandem_session *s,
 	return err;
 }
 
+static const struct tandem_srtp *keep_key(struct tandem_srtp *keys, size_t *n,
+					  const struct tandem_srtp *key)
+{
+	if (!key)
+		return NULL;
+	keys[*n] = *key;
+	return &keys[(*n)++];
+}
+
+/* Give the specs keys of their own: those that they point to may change with the session. */
+static void keep_keys(struct tandem_flow_spec *specs, size_t count, struct tandem_srtp *keys,
+		      size_t *n)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		specs[i].srtp_in = keep_key(keys, n, specs[i].srtp_in);
+		specs[i].srtp_in_old = keep_key(keys, n, specs[i].srtp_in_old);
+		specs[i].srtp_out = keep_key(keys, n, specs[i].srtp_out);
+	}
+}
+
+static size_t count_keys(const struct tandem_flow_spec *specs, size_t count)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < count; i++)
+		n += !!specs[i].srtp_in + !!specs[i].srtp_in_old + !!specs[i].srtp_out;
+	return n;
+}
+
+static void free_keys(struct tandem_srtp *keys, size_t n)
+{
+	if (keys)
+		explicit_bzero(keys, n * sizeof(*keys));
+	free(keys);
+}
+
+void tandem_flows_clean(struct tandem_session *s)
+{
+	free(s->installed);
+	free_keys(s->installed_keys, s->installed_keys_count);
+	s->installed = NULL;
+	s->installed_keys = NULL;
+	s->installed_count = s->installed_keys_count = 0;
+}
+
 int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 {
 	size_t max = s->agreed.n * TANDEM_FLOWS_PER_MEDIA, n, wanted_count;
 	struct tandem_flow_spec *wanted = calloc(max + 1, sizeof(*wanted));
 	struct tandem_flow_spec *after = calloc(max + 1, sizeof(*after));
 	struct tandem_change *changes = calloc(max + s->installed_count + 1, sizeof(*changes));
+	size_t keys_count = 0, keys_max;
+	struct tandem_srtp *keys;
 	int err = -ENOMEM;
 
 	if (!wanted || !after || !changes)
 		goto out;
 	wanted_count = tandem_compile(s, &ss->cfg, wanted);
+	/* what is installed will be some of both */
+	keys_max = count_keys(wanted, wanted_count) + s->installed_keys_count;
+	keys = keys_max ? calloc(keys_max, sizeof(*keys)) : NULL;
+	if (keys_max && !keys)
+		goto out;
 	n = tandem_diff(s->installed, s->installed_count, wanted, wanted_count, changes);
 	err = apply(ss, s, changes, n);
 	n = installed_after(s, wanted, wanted_count, changes, n, after);
-	free(s->installed);
+	keep_keys(after, n, keys, &keys_count);
+	tandem_flows_clean(s);
 	s->installed = after;
 	s->installed_count = n;
+	s->installed_keys = keys;
+	s->installed_keys_count = keys_count;
 	after = NULL;
 out:
 	free(wanted);

@@ -10,7 +10,7 @@ static const char *kind_name(const struct tandem_flow_view *v)
 {
 	if (v->comp == TANDEM_RTCP)
 		return "rtcp";
-	return v->media->mux ? "mux" : "rtp";
+	return v->leg->mux ? "mux" : "rtp";
 }
 
 static json_t *show_flow(const struct tandem_flow_view *v)
@@ -78,13 +78,14 @@ static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_le
 		relay.ip = ss->cfg.locals[leg->local].ip;
 		relay.port = leg->port;
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o}", "relay",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o}", "relay",
 			 tandem_json_endpoint(&relay), "rtp",
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends", leg->sends,
-			 "hold", leg->hold, "codecs", show_codecs(leg));
+			 "hold", leg->hold, "rtcp_mux", leg->mux, "security",
+			 tandem_secure_json(&leg->secure), "codecs", show_codecs(leg));
 }
 
 static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_session *s)
@@ -97,8 +98,9 @@ static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_
 
 		js = json_pack("{s:I, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "index", (json_int_t)i,
 			       "type", tandem_json_text(m->type), "relayed", m->anchored, "active",
-			       m->active, "rtcp_mux", m->mux, "srtp", m->srtp, "a",
-			       show_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
+			       m->active, "rtcp_mux",
+			       m->leg[TANDEM_PARTY_A].mux && m->leg[TANDEM_PARTY_B].mux, "srtp",
+			       m->srtp, "a", show_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
 			       show_leg(ss, &m->leg[TANDEM_PARTY_B]));
 		if (json_array_append_new(list, js)) {
 			json_decref(list);

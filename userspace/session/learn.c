@@ -63,7 +63,7 @@ void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session 
 				learn->fresh = !learn->until_ms;
 				learn->until_ms = 0;
 				learn->candidate = (struct tandem_candidate){ 0 };
-				if (!m->active || (m->mux && c == TANDEM_RTCP) ||
+				if (!m->active || (m->leg[p].mux && c == TANDEM_RTCP) ||
 				    !wants(ss, &m->leg[p], c))
 					continue;
 				learn->until_ms = now + tandem_learn_window(ss, c);
@@ -242,7 +242,7 @@ void tandem_learn_source(const struct tandem_unknown_source *src, void *arg)
 	if (tandem_sessions_now(ss) >= learn->until_ms || !may_be(ss, leg, comp, &src->remote) ||
 	    !read_head(src, leg, &head))
 		return;
-	if (head.rtcp != (comp == TANDEM_RTCP) && !s->agreed.v[media].mux)
+	if (head.rtcp != (comp == TANDEM_RTCP) && !leg->mux)
 		return;
 	if (!continues(&learn->candidate, &src->remote, &head) &&
 	    !follows_rtp(leg, &src->remote, &head))

@@ -28,6 +28,13 @@ int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_me
 
 void tandem_media_list_clean(struct tandem_media_list *list)
 {
+	size_t i;
+
+	for (i = 0; i < list->n * 2; i++) {
+		struct tandem_secure_leg *leg = &list->v[i / 2].leg[i % 2].secure;
+
+		explicit_bzero(leg, sizeof(*leg));
+	}
 	free(list->v);
 	*list = (struct tandem_media_list){ 0 };
 }

@@ -15,6 +15,7 @@
 #include "userspace/sdp/sdp.h"
 #include "userspace/session/env.h"
 #include "userspace/session/ports.h"
+#include "userspace/session/secure.h"
 #include "userspace/session/session.h"
 
 #define TANDEM_MEDIA_MAX  32 /* m= lines in a session */
@@ -58,6 +59,7 @@ struct tandem_leg {
 	bool mute;		   /* it asked for no media by address 0.0.0.0 (RFC 3264 8.4) */
 	bool sends;		   /* negotiated: it may send */
 	bool hold;		   /* it has put the other one on hold */
+	bool mux;		   /* rtcp-mux is agreed with it (RFC 5761) */
 	struct tandem_codec codecs[TANDEM_LEG_CODECS]; /* in what it sends */
 	size_t codec_count;
 
@@ -67,13 +69,13 @@ struct tandem_leg {
 	uint8_t generation; /* how many pairs there have been before */
 
 	struct tandem_learn learn[2];
+	struct tandem_secure_leg secure;
 };
 
 struct tandem_media {
 	char type[16];
 	bool anchored; /* RTP over UDP: the relay is in its path */
 	bool active;   /* both sides have accepted it */
-	bool mux;      /* rtcp-mux is agreed */
 	bool srtp;     /* secured between the two ends: only the first headers can be read */
 	struct tandem_leg leg[2];
 };
@@ -102,6 +104,7 @@ struct tandem_session {
 	bool confirmed;
 	bool answered;
 	bool learning; /* some leg has a window open */
+	bool rekeying; /* some leg has old keys yet */
 	bool unsaved;  /* the store has refused it */
 
 	struct tandem_media_list agreed;  /* flows are compiled from this */
@@ -112,6 +115,8 @@ struct tandem_session {
 
 	struct tandem_flow_spec *installed;
 	size_t installed_count;
+	struct tandem_srtp *installed_keys; /* what the specs point to */
+	size_t installed_keys_count;
 };
 
 struct tandem_sessions {
@@ -209,11 +214,12 @@ int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp
 /* ---- relay_sdp.c ---- */
 /*
  * The description to pass on to `to`: the one given, with the relay's addresses
- * that face `to` in place of its sender's. *outp is malloc'd.
+ * that face `to` in place of its sender's, and what secures the media of `to`. answer: it is
+ * one. *outp is malloc'd.
  */
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
-		     enum tandem_party_id to, const struct tandem_sdp *sdp, char **outp,
-		     size_t *out_len);
+		     enum tandem_party_id to, bool answer, const struct tandem_sdp *sdp,
+		     char **outp, size_t *out_len);
 /* Remove a=group:BUNDLE. */
 int tandem_relay_unbundle(struct tandem_sdp *sdp);
 
@@ -222,6 +228,8 @@ int tandem_relay_unbundle(struct tandem_sdp *sdp);
 int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s);
 /* Remove all flows of the session. */
 void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s);
+/* Free what is kept of them. */
+void tandem_flows_clean(struct tandem_session *s);
 
 /* ---- learn.c ---- */
 /* How long a window is, in ms. */

@@ -77,7 +77,7 @@ static int pass_offer(struct tandem_sessions *ss, const struct tandem_media_list
 		      enum tandem_party_id from, struct tandem_sdp *doc, char **outp,
 		      size_t *out_len)
 {
-	int err = tandem_relay_sdp(ss, list, !from, doc, outp, out_len);
+	int err = tandem_relay_sdp(ss, list, !from, false, doc, outp, out_len);
 
 	if (err)
 		return err;
@@ -93,6 +93,7 @@ static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 		   struct tandem_media_list *list, enum tandem_party_id offerer,
 		   const struct tandem_sdp *sdp, const struct tandem_signal *sig)
 {
+	bool ends = tandem_secure_ends(list, sig);
 	size_t i;
 	int err = 0;
 
@@ -102,6 +103,8 @@ static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 
 		memset(m->type, 0, sizeof(m->type));
 		err = prepare_media(ss, m, offerer, media, sig);
+		if (!err && m->anchored && media->port)
+			err = tandem_secure_offer(m, ends, sdp, i, offerer, sig);
 		if (!m->anchored && media->port)
 			tandem_log(TANDEM_LOG_WARNING, MODULE,
 				   "%s: %s by %s is not RTP over UDP: it passes beside the relay",
@@ -183,6 +186,8 @@ static int adopt(struct tandem_sessions *ss, struct tandem_session *s,
 	s->answered = true;
 	s->activity_ms = tandem_sessions_now(ss);
 	tandem_learn_start(ss, s);
+	tandem_secure_keep_old(&s->agreed, &old, s->activity_ms);
+	s->rekeying = true; /* perhaps: a tick finds out */
 	err = tandem_flows_sync(ss, s);
 	if (s->learning)
 		tandem_learn_mark(ss, s);
@@ -220,7 +225,7 @@ int tandem_session_answer(struct tandem_sessions *ss, const char *call_id,
 	if (!err)
 		err = tandem_media_agree(ss, s, &next, s->offer, doc, s->offerer);
 	if (!err)
-		err = tandem_relay_sdp(ss, &next, s->offerer, doc, outp, out_len);
+		err = tandem_relay_sdp(ss, &next, s->offerer, true, doc, outp, out_len);
 	tandem_sdp_free(doc);
 	if (err) {
 		s->source[party] = source;

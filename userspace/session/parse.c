@@ -85,12 +85,15 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 	leg->hold = hold;
 	leg->port = port;
 	leg->generation = generation;
+	if (json_object_get(js, "mux"))
+		leg->mux = json_is_true(json_object_get(js, "mux"));
 	if (parse_endpoint(json_object_get(js, "rtp"), &leg->remote[TANDEM_RTP]) ||
 	    parse_endpoint(json_object_get(js, "rtcp"), &leg->remote[TANDEM_RTCP]) ||
 	    parse_endpoint(json_object_get(js, "learned_rtp"), &leg->learn[TANDEM_RTP].locked) ||
 	    parse_endpoint(json_object_get(js, "learned_rtcp"), &leg->learn[TANDEM_RTCP].locked) ||
 	    parse_ip(json_object_get(js, "signalling"), &leg->signalling) ||
-	    parse_codecs(json_object_get(js, "codecs"), leg))
+	    parse_codecs(json_object_get(js, "codecs"), leg) ||
+	    tandem_secure_parse(&leg->secure, json_object_get(js, "secure")))
 		return -EBADMSG;
 	leg->learn[TANDEM_RTP].until_ms = parse_window(ss, TANDEM_RTP,
 						       json_object_get(js, "learn_rtp_until"));
@@ -101,17 +104,19 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 
 static int parse_media(const struct tandem_sessions *ss, json_t *js, struct tandem_media *m)
 {
-	int anchored, active, mux, err;
+	int anchored, active, err;
 	const char *type;
 
-	if (json_unpack(js, "{s:s, s:b, s:b, s:b}", "type", &type, "anchored", &anchored, "active",
-			&active, "mux", &mux))
+	if (json_unpack(js, "{s:s, s:b, s:b}", "type", &type, "anchored", &anchored, "active",
+			&active))
 		return -EBADMSG;
 	snprintf(m->type, sizeof(m->type), "%s", type);
 	m->anchored = anchored;
 	m->active = active;
-	m->mux = mux;
 	m->srtp = json_is_true(json_object_get(js, "srtp"));
+	/* an earlier version has it here */
+	m->leg[TANDEM_PARTY_A].mux = m->leg[TANDEM_PARTY_B].mux =
+		json_is_true(json_object_get(js, "mux"));
 	err = parse_leg(ss, json_object_get(js, "a"), &m->leg[TANDEM_PARTY_A]);
 	if (!err)
 		err = parse_leg(ss, json_object_get(js, "b"), &m->leg[TANDEM_PARTY_B]);

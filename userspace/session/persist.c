@@ -63,7 +63,8 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 {
 	bool ports = leg->local != TANDEM_LOCAL_NONE;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:b, s:b, s:o, s:o, s:i, s:i}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:i, "
+			 "s:i, s:o}",
 			 "rtp", tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
@@ -71,16 +72,17 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 			 (json_int_t)leg->learn[TANDEM_RTP].until_ms, "learn_rtcp_until",
 			 (json_int_t)leg->learn[TANDEM_RTCP].until_ms, "signalling",
 			 dump_ip(&leg->signalling), "mute", leg->mute, "sends", leg->sends, "hold",
-			 leg->hold, "codecs", dump_codecs(leg), "local",
+			 leg->hold, "mux", leg->mux, "codecs", dump_codecs(leg), "local",
 			 ports ? dump_ip(&ss->cfg.locals[leg->local].ip) : json_null(), "port",
-			 ports ? leg->port : 0, "generation", leg->generation);
+			 ports ? leg->port : 0, "generation", leg->generation, "secure",
+			 tandem_secure_dump(&leg->secure));
 }
 
 static json_t *dump_media(const struct tandem_sessions *ss, const struct tandem_media *m)
 {
-	return json_pack("{s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "type", tandem_json_text(m->type),
-			 "anchored", m->anchored, "active", m->active, "mux", m->mux, "srtp",
-			 m->srtp, "a", dump_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
+	return json_pack("{s:o, s:b, s:b, s:b, s:o, s:o}", "type", tandem_json_text(m->type),
+			 "anchored", m->anchored, "active", m->active, "srtp", m->srtp, "a",
+			 dump_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
 			 dump_leg(ss, &m->leg[TANDEM_PARTY_B]));
 }
 
@@ -133,6 +135,8 @@ void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s)
 		tandem_log(TANDEM_LOG_ERROR, MODULE,
 			   "%s: not stored, and would be lost at a restart", s->id);
 	s->unsaved = err != 0;
+	if (text)
+		explicit_bzero(text, strlen(text)); /* there may be keys in it */
 	free(text);
 	json_decref(js);
 }

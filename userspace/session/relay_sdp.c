@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the other party gets to see of a description. Changed are: the address of
- * c= and o=, the port of m=, a=rtcp where there is one, and ICE and BUNDLE, which
- * the relay does not take part in. Everything else passes byte for byte.
+ * c= and o=, the port of m=, a=rtcp where there is one, ICE and BUNDLE, and what
+ * secures the media where that ends at the relay. Everything else passes byte for byte.
  *
- * ICE has to go because connectivity checks would either find a way around the
- * relay or fail at it. BUNDLE has to go because every media has a port of its own
+ * The sender's ICE has to go because connectivity checks would either find a way around
+ * the relay or fail at it. BUNDLE has to go because every media has a port of its own
  * here; a party that offers it must be ready for an answer without.
  */
 #include <errno.h>
@@ -28,6 +28,8 @@ struct face {
 	bool set;	     /* the relay is in this media's path */
 	bool own_connection; /* its address has to be shown, too */
 	bool hold;	     /* in place of 0.0.0.0: hold has to be said by the direction */
+	bool ends;	     /* its security ends here */
+	bool two_ports;	     /* RTCP has a port of its own */
 	enum tandem_sdp_dir dir;
 	int family;
 	char host[HOST_SIZE];
@@ -76,8 +78,17 @@ out:
 	return err;
 }
 
+/* a=rtcp with the port of m= announces rtcp-mux only (RFC 5761 5.1.1, 5.1.3) */
+static bool has_two_ports(const struct tandem_leg *leg, bool answer,
+			  const struct tandem_sdp_media *media)
+{
+	if (leg->secure.kind == TANDEM_PROTECT_PASS)
+		return media->rtcp_port != media->port;
+	return answer ? !leg->mux : leg->secure.kind != TANDEM_PROTECT_DTLS;
+}
+
 static void find_face(const struct tandem_sessions *ss, const struct tandem_media *m,
-		      enum tandem_party_id to, const struct tandem_sdp_media *media,
+		      enum tandem_party_id to, bool answer, const struct tandem_sdp_media *media,
 		      struct face *face)
 {
 	const struct tandem_leg *leg = &m->leg[to];
@@ -92,8 +103,11 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 	face->family = tandem_ip_family(ip);
 	face->port = leg->port;
 	tandem_ip_format(ip, face->host, sizeof(face->host));
+	face->ends = leg->secure.kind != TANDEM_PROTECT_PASS;
+	face->two_ports = has_two_ports(leg, answer, media);
 	/* 0.0.0.0 is a message to the other side, not an address; it passes as it is */
-	face->own_connection = !media->conn.unspecified || media->conn.family != face->family;
+	face->own_connection = !media->conn.unspecified || media->conn.family != face->family ||
+			       (face->ends && !media->hold2543);
 	face->hold = face->own_connection && media->hold2543;
 	face->dir = media->dir;
 }
@@ -102,13 +116,14 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 {
 	const struct face *first = NULL;
-	bool needed = false;
+	bool needed = false, ends = false;
 	int err;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 
+		ends |= faces[i].ends;
 		if (faces[i].own_connection) {
 			if (!first)
 				first = &faces[i];
@@ -129,6 +144,8 @@ static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 	err = tandem_sdp_set_origin_address(sdp, faces[i].family, faces[i].host);
 	if (!err || err == -ENOENT)
 		err = tandem_relay_unbundle(sdp);
+	if (!err && ends)
+		err = tandem_secure_sdp_session(sdp);
 	return err ? err : remove_ice(sdp, TANDEM_SDP_SESSION);
 }
 
@@ -136,13 +153,11 @@ static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)
 {
 	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 	const char *value = tandem_sdp_find_attr(sdp, i, "rtcp", 0);
-	bool one_port = media->rtcp_port == media->port;
 	bool has_address = value && strchr(value, ' ');
 
 	if (!media->rtcp_explicit || !media->rtcp_port)
 		return 0;
-	/* a=rtcp with the port of m= announces rtcp-mux only (RFC 5761 5.1.1) */
-	return tandem_sdp_set_rtcp(sdp, i, face->port + !one_port, face->family,
+	return tandem_sdp_set_rtcp(sdp, i, face->port + face->two_ports, face->family,
 				   has_address ? face->host : NULL);
 }
 
@@ -166,8 +181,8 @@ static int edit_media(struct tandem_sdp *sdp, size_t i, const struct face *face)
 }
 
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
-		     enum tandem_party_id to, const struct tandem_sdp *sdp, char **outp,
-		     size_t *out_len)
+		     enum tandem_party_id to, bool answer, const struct tandem_sdp *sdp,
+		     char **outp, size_t *out_len)
 {
 	struct face faces[TANDEM_MEDIA_MAX] = { 0 };
 	struct tandem_sdp *copy;
@@ -180,11 +195,13 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 	if (err)
 		return err;
 	for (i = 0; i < n; i++)
-		find_face(ss, &list->v[i], to, tandem_sdp_media(copy, i), &faces[i]);
+		find_face(ss, &list->v[i], to, answer, tandem_sdp_media(copy, i), &faces[i]);
 	err = edit_session(copy, faces, n);
 	for (i = 0; i < n && !err; i++) {
 		if (faces[i].set)
 			err = edit_media(copy, i, &faces[i]);
+		if (!err && faces[i].ends)
+			err = tandem_secure_sdp(&list->v[i], to, answer, copy, i);
 	}
 	if (!err)
 		err = tandem_sdp_print(copy, outp, out_len);

@@ -22,7 +22,30 @@ enum tandem_party_id {
 	TANDEM_PARTY_B,
 };
 
-#define TANDEM_MAX_OWN 64 /* ports of signalling */
+#define TANDEM_MAX_OWN	    64 /* ports of signalling */
+#define TANDEM_MAX_SECURITY 64 /* entries of the configuration's list */
+
+/*
+ * How the media of one party is to be secured, between that party and the relay.
+ *
+ * AUTO: the party is answered in the strongest kind that it offers, and offered what the other
+ * party is using. When both are AUTO the relay takes no part: keys and packets pass from end to
+ * end, but for a WebRTC offer (ICE and a=fingerprint), which cannot be relayed that way.
+ */
+enum tandem_security {
+	TANDEM_SECURITY_AUTO,
+	TANDEM_SECURITY_PASS,	      /* from end to end, unless the other party's is a kind */
+	TANDEM_SECURITY_PLAIN,	      /* RTP */
+	TANDEM_SECURITY_SDES_PREFER,  /* SRTP with keys in SDP, or else RTP (RFC 8643) */
+	TANDEM_SECURITY_SDES_REQUIRE, /* SRTP with keys in SDP (RFC 4568) */
+	TANDEM_SECURITY_DTLS,	      /* SRTP with keys by DTLS (RFC 5764), with ICE */
+};
+
+/* What holds for parties whose signalling comes from a network. */
+struct tandem_security_rule {
+	struct tandem_prefix peer;
+	enum tandem_security security;
+};
 
 struct tandem_sessions_config {
 	struct tandem_local locals[TANDEM_MAX_LOCALS];
@@ -42,6 +65,8 @@ struct tandem_sessions_config {
 	size_t deny_count;
 	uint32_t max_sessions;
 	bool strict_payload_types;
+	struct tandem_security_rule security[TANDEM_MAX_SECURITY]; /* in any order */
+	size_t security_count;
 };
 
 /* A session has ended other than by the front end's own call; why is a short phrase. */
@@ -94,12 +119,24 @@ int tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
 /*
  * Where an SDP came from and where it goes. source is the signalling address of
  * its sender (basis of the NAT decision), target the signalling address of the one
- * who will get the edited SDP (decides address family and local address).
+ * who will get the edited SDP (decides address family and local address). The media
+ * of either is secured as source_security and target_security say, in an offer; an answer
+ * has to be what was offered.
  */
 struct tandem_signal {
 	struct tandem_endpoint source;
 	struct tandem_endpoint target;
+	enum tandem_security source_security;
+	enum tandem_security target_security;
 };
+
+/* What the configuration says of a party with this signalling address: the longest prefix. */
+enum tandem_security tandem_sessions_security(const struct tandem_sessions *ss,
+					      const struct tandem_endpoint *peer);
+
+/* "auto", "pass", "plain", "sdes_prefer", "sdes_require", "dtls". The reverse: 0 or -EINVAL. */
+const char *tandem_security_name(enum tandem_security security);
+int tandem_security_parse(enum tandem_security *security, const char *name);
 
 /*
  * RFC 3264. Take an offer (answer) from party, allocate ports, and return the SDP
@@ -109,12 +146,14 @@ struct tandem_signal {
  *
  * In the SDP passed on, address and port of each relayed media are the relay's, in
  * c=, m=, a=rtcp where there is one, and o= (its other fields stay). ICE attributes
- * and BUNDLE groups are removed; all else is kept byte for byte. Media other than
- * RTP over UDP (T.38 by UDPTL, MSRP) is not relayed: it passes untouched.
+ * and BUNDLE groups are removed. Where the relay ends the security of media, so are
+ * a=crypto, a=fingerprint and their like, and what this party's leg needs is put in
+ * their place, with the protocol of m= to go with it. All else is kept byte for byte. Media
+ * other than RTP over UDP (T.38 by UDPTL, MSRP) is not relayed: it passes untouched.
  *
  * Errors: -ENOENT no such call; -EBADMSG the SDP is malformed; -EPROTO it breaks
  * offer/answer (m-lines do not match, no offer pending, the other side's offer is
- * open); -ENOSPC no ports left, or too many m-lines; -EACCES an address in a denied
+ * open) or has not the security that is wanted; -ENOSPC no ports left, or too many m-lines; -EACCES an address in a denied
  * network; -EAFNOSUPPORT no local address of the family needed, a domain name in c=,
  * or an answer in another family than was offered; -ENOMEM. An answer also fails with
  * what keeps the plane from installing its flows. After an error nothing has changed,

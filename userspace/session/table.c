@@ -141,7 +141,7 @@ void tandem_session_destroy(struct tandem_session *s)
 	tandem_media_list_clean(&s->agreed);
 	tandem_media_list_clean(&s->pending);
 	tandem_sdp_free(s->offer);
-	free(s->installed);
+	tandem_flows_clean(s);
 	free(s->call_id);
 	free(s->from_uri);
 	free(s->to_uri);

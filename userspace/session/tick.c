@@ -54,6 +54,12 @@ static const char *why_over(struct tandem_sessions *ss, struct tandem_session *s
 	return is_over(s->activity_ms, now, timeout) ? "media inactivity" : NULL;
 }
 
+static void forget_old_keys(struct tandem_sessions *ss, struct tandem_session *s, uint64_t now)
+{
+	if (s->rekeying && tandem_secure_expire(&s->agreed, now, &s->rekeying))
+		tandem_flows_sync(ss, s);
+}
+
 /* The handler may end other sessions, so all that are over leave the table first. */
 static struct tandem_session *collect(struct tandem_sessions *ss)
 {
@@ -64,6 +70,7 @@ static struct tandem_session *collect(struct tandem_sessions *ss)
 	for (s = ss->first; s; s = next) {
 		next = s->next;
 		tandem_learn_tick(ss, s);
+		forget_old_keys(ss, s, now);
 		why = why_over(ss, s, now);
 		if (!why)
 			continue;

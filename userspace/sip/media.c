@@ -93,7 +93,7 @@ struct exchange {
 static int apply(const struct tandem_tx *tx, const struct exchange *x, struct tandem_sdp_edit *edit)
 {
 	struct tandem_sessions *ss = tx->ts->ss;
-	struct tandem_signal sig;
+	struct tandem_signal sig = { 0 };
 	char *out = NULL;
 	size_t len = 0;
 	int err;
@@ -101,6 +101,8 @@ static int apply(const struct tandem_tx *tx, const struct exchange *x, struct ta
 	err = tandem_sip_endpoint(&sig.source, x->src);
 	if (!err)
 		err = tandem_sip_endpoint(&sig.target, x->dst);
+	sig.source_security = tandem_sessions_security(ss, &sig.source);
+	sig.target_security = tandem_sessions_security(ss, &sig.target);
 	if (!err)
 		err = x->offer ? tandem_session_offer(ss, tx->call_id, x->party, &sig, x->sdp->p,
 						      x->sdp->l, &out, &len)

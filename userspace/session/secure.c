@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/session/secure.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "userspace/session/model.h"
+
+/* What an offer lets its answerer choose from. */
+enum offered {
+	OFFERED_PLAIN = 1 << 0,
+	OFFERED_SDES = 1 << 1,
+	OFFERED_DTLS = 1 << 2,
+};
+
+static bool is_kind(enum tandem_security security)
+{
+	return security != TANDEM_SECURITY_AUTO && security != TANDEM_SECURITY_PASS;
+}
+
+bool tandem_secure_ends(const struct tandem_media_list *list, const struct tandem_signal *sig)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		const struct tandem_media *m = &list->v[i];
+
+		if (m->active && m->leg[TANDEM_PARTY_A].secure.kind != TANDEM_PROTECT_PASS)
+			return true;
+	}
+	if (is_kind(sig->source_security) || is_kind(sig->target_security))
+		return true;
+	return false;
+}
+
+/* The first line that can be used is what the offerer likes best of it (RFC 4568 5.1.2). */
+static bool find_crypto(const struct tandem_sdp *sdp, size_t i, struct tandem_sdes *sdes)
+{
+	const char *value;
+	size_t n;
+
+	for (n = 0; (value = tandem_sdp_find_attr(sdp, i, "crypto", n)); n++) {
+		if (!tandem_sdes_parse(sdes, value))
+			return true;
+	}
+	return false;
+}
+
+static unsigned int offered_kinds(const struct tandem_sdp *sdp, size_t i, struct tandem_sdes *sdes)
+{
+	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+	unsigned int kinds = media->secure ? 0 : OFFERED_PLAIN;
+
+	if (find_crypto(sdp, i, sdes) && strncasecmp(media->proto, "UDP/TLS", 7))
+		kinds |= OFFERED_SDES;
+	/* RTP/SAVP with keys in it means those, whatever else is in it (RFC 5763 5) */
+	if (media->has_fingerprint && !(media->secure && kinds & OFFERED_SDES))
+		kinds |= OFFERED_DTLS;
+	return kinds;
+}
+
+/* -EPROTO when the party does not offer what it has to. */
+static int choose(unsigned int offered, enum tandem_security security, enum tandem_protection *kind)
+{
+	static const unsigned int allowed[] = {
+		[TANDEM_SECURITY_AUTO] = OFFERED_PLAIN | OFFERED_SDES | OFFERED_DTLS,
+		[TANDEM_SECURITY_PASS] = OFFERED_PLAIN | OFFERED_SDES | OFFERED_DTLS,
+		[TANDEM_SECURITY_PLAIN] = OFFERED_PLAIN,
+		[TANDEM_SECURITY_SDES_PREFER] = OFFERED_SDES | OFFERED_PLAIN,
+		[TANDEM_SECURITY_SDES_REQUIRE] = OFFERED_SDES,
+		[TANDEM_SECURITY_DTLS] = OFFERED_DTLS,
+	};
+	unsigned int left = offered & allowed[security];
+
+	if (!left)
+		return -EPROTO;
+	*kind = left & OFFERED_DTLS   ? TANDEM_PROTECT_DTLS
+		: left & OFFERED_SDES ? TANDEM_PROTECT_SDES
+				      : TANDEM_PROTECT_NONE;
+	return 0;
+}
+
+static void wipe_keys(struct tandem_secure_leg *leg)
+{
+	explicit_bzero(&leg->in, sizeof(leg->in));
+	explicit_bzero(&leg->in_old, sizeof(leg->in_old));
+	explicit_bzero(&leg->out, sizeof(leg->out));
+	leg->old_until_ms = 0;
+	leg->tag = 0;
+}
+
+/* The same keys again are the same set: its rollover counters go on. */
+static int take_key(struct tandem_secure_leg *leg, const struct tandem_sdes *sdes)
+{
+	leg->tag = sdes->tag;
+	if (tandem_sdes_same_keys(&leg->in, &sdes->srtp))
+		return 0;
+	leg->in = sdes->srtp;
+	leg->in.streams = TANDEM_KEY_STREAMS;
+	return tandem_sdes_new_id(&leg->in.id);
+}
+
+static int generate(struct tandem_sdes *sdes, uint32_t tag, uint8_t suite)
+{
+	int err = tandem_sdes_generate(sdes, tag, suite);
+
+	sdes->srtp.streams = TANDEM_KEY_STREAMS;
+	return err;
+}
+
+/* The party that has made the offer. */
+static int secure_offerer(struct tandem_secure_leg *leg, const struct tandem_sdp_media *media,
+			  enum tandem_protection kind, const struct tandem_sdes *crypto)
+{
+	struct tandem_sdes own = { 0 };
+	int err;
+
+	if (strlen(media->proto) >= sizeof(leg->proto))
+		return -EPROTO;
+	strcpy(leg->proto, media->proto);
+	if (leg->kind != kind)
+		wipe_keys(leg);
+	leg->kind = kind;
+	explicit_bzero(leg->offered, sizeof(leg->offered));
+	leg->offered_count = 0;
+	if (kind != TANDEM_PROTECT_SDES)
+		return 0;
+	err = take_key(leg, crypto);
+	/* an answer that is repeated, and an offer that brings nothing new, get the same key */
+	if (!err && leg->out.suite != crypto->srtp.suite) {
+		err = generate(&own, crypto->tag, crypto->srtp.suite);
+		leg->out = own.srtp;
+		explicit_bzero(&own, sizeof(own));
+	}
+	return err;
+}
+
+static enum tandem_protection kind_to_offer(enum tandem_security security,
+					    enum tandem_protection other)
+{
+	switch (security) {
+	case TANDEM_SECURITY_PLAIN:
+		return TANDEM_PROTECT_NONE;
+	case TANDEM_SECURITY_SDES_PREFER:
+	case TANDEM_SECURITY_SDES_REQUIRE:
+		return TANDEM_PROTECT_SDES;
+	case TANDEM_SECURITY_DTLS:
+		return TANDEM_PROTECT_DTLS;
+	default:
+		return other;
+	}
+}
+
+/*
+ * WebRTC has feedback always (RFC 8834 4.2), and many a phone never: it is not carried over from
+ * one to the other. Otherwise the party gets the profile that was offered.
+ */
+static const char *proto_to_offer(enum tandem_protection kind, enum tandem_protection other,
+				  bool optional, const struct tandem_sdp_media *media)
+{
+	bool feedback = media->feedback && other != TANDEM_PROTECT_DTLS;
+
+	if (kind == TANDEM_PROTECT_DTLS)
+		return "UDP/TLS/RTP/SAVPF";
+	if (kind == TANDEM_PROTECT_SDES && !optional)
+		return feedback ? "RTP/SAVPF" : "RTP/SAVP";
+	return feedback ? "RTP/AVPF" : "RTP/AVP";
+}
+
+static int offer_keys(struct tandem_secure_leg *leg)
+{
+	int err = 0;
+
+	/* an offer that is made again, as after a challenge */
+	if (leg->offered_kind == TANDEM_PROTECT_SDES && leg->offered_count)
+		return 0;
+	for (leg->offered_count = 0; leg->offered_count < TANDEM_SDES_OFFERED && !err;) {
+		size_t i = leg->offered_count++;
+
+		err = generate(&leg->offered[i], i + 1, tandem_sdes_suite(i));
+	}
+	return err;
+}
+
+/* Offer again what is agreed. */
+static int offer_agreed(struct tandem_secure_leg *leg)
+{
+	explicit_bzero(leg->offered, sizeof(leg->offered));
+	leg->offered_count = 0;
+	leg->offered_kind = leg->kind;
+	if (leg->kind == TANDEM_PROTECT_SDES) {
+		leg->offered[0] = (struct tandem_sdes){ leg->tag, leg->out };
+		leg->offered_count = 1;
+	}
+	return 0;
+}
+
+int tandem_secure_offer(struct tandem_media *m, bool ends, const struct tandem_sdp *offer, size_t i,
+			enum tandem_party_id offerer, const struct tandem_signal *sig)
+{
+	struct tandem_secure_leg *own = &m->leg[offerer].secure, *other = &m->leg[!offerer].secure;
+	const struct tandem_sdp_media *media = tandem_sdp_media(offer, i);
+	bool agreed = m->active && other->kind != TANDEM_PROTECT_PASS;
+	enum tandem_protection kind = TANDEM_PROTECT_NONE;
+	struct tandem_sdes crypto = { 0 };
+	unsigned int offered;
+	int err;
+
+	if (!ends) {
+		explicit_bzero(own, sizeof(*own));
+		explicit_bzero(other, sizeof(*other));
+		return 0;
+	}
+	offered = offered_kinds(offer, i, &crypto);
+	err = choose(offered, sig->source_security, &kind);
+	if (!err)
+		err = secure_offerer(own, media, kind, &crypto);
+	explicit_bzero(&crypto, sizeof(crypto));
+	if (err || agreed)
+		return err ? err : offer_agreed(other);
+	kind = kind_to_offer(sig->target_security, own->kind);
+	if (kind == TANDEM_PROTECT_DTLS || own->kind == TANDEM_PROTECT_DTLS)
+		return -EPROTO;
+	other->optional = sig->target_security == TANDEM_SECURITY_SDES_PREFER ||
+			  (!is_kind(sig->target_security) && offered & OFFERED_PLAIN);
+	strcpy(other->proto, proto_to_offer(kind, own->kind, other->optional, media));
+	if (kind == TANDEM_PROTECT_SDES)
+		err = offer_keys(other);
+	other->kind = other->offered_kind = kind;
+	return err;
+}
+
+static int answer_sdes(struct tandem_secure_leg *leg, const struct tandem_sdp *answer, size_t i)
+{
+	const char *value = tandem_sdp_find_attr(answer, i, "crypto", 0);
+	struct tandem_sdes sdes = { 0 };
+	int err = -EPROTO;
+	size_t n;
+
+	if (!value && leg->optional) {
+		wipe_keys(leg);
+		leg->kind = TANDEM_PROTECT_NONE;
+		return 0;
+	}
+	/* exactly one line, with the tag and suite of one that was offered (RFC 4568 5.1.2) */
+	if (!value || tandem_sdes_parse(&sdes, value))
+		return -EPROTO;
+	for (n = 0; n < leg->offered_count; n++) {
+		if (leg->offered[n].tag != sdes.tag ||
+		    leg->offered[n].srtp.suite != sdes.srtp.suite)
+			continue;
+		leg->kind = TANDEM_PROTECT_SDES;
+		leg->out = leg->offered[n].srtp;
+		err = take_key(leg, &sdes);
+		break;
+	}
+	explicit_bzero(&sdes, sizeof(sdes));
+	return err;
+}
+
+int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *answer, size_t i,
+			 enum tandem_party_id answerer)
+{
+	struct tandem_secure_leg *leg = &m->leg[answerer].secure;
+
+	switch (leg->kind == TANDEM_PROTECT_PASS ? TANDEM_PROTECT_PASS : leg->offered_kind) {
+	case TANDEM_PROTECT_SDES:
+		return answer_sdes(leg, answer, i);
+	case TANDEM_PROTECT_DTLS:
+		return tandem_sdp_media(answer, i)->has_fingerprint ? 0 : -EPROTO;
+	default:
+		return 0;
+	}
+}
+
+static void keep_old(struct tandem_secure_leg *leg, const struct tandem_secure_leg *before,
+		     uint64_t now)
+{
+	if (!leg->in.suite || !before->in.suite || leg->in.id == before->in.id)
+		return;
+	leg->in_old = before->in;
+	leg->old_until_ms = now + TANDEM_OLD_KEY_MS;
+}
+
+void tandem_secure_keep_old(struct tandem_media_list *list, const struct tandem_media_list *before,
+			    uint64_t now)
+{
+	size_t i, p;
+
+	for (i = 0; i < list->n && i < before->n; i++) {
+		for (p = 0; p < 2; p++)
+			keep_old(&list->v[i].leg[p].secure, &before->v[i].leg[p].secure, now);
+	}
+}
+
+bool tandem_secure_expire(struct tandem_media_list *list, uint64_t now, bool *pending)
+{
+	bool expired = false;
+	size_t i, p;
+
+	*pending = false;
+	for (i = 0; i < list->n; i++) {
+		for (p = 0; p < 2; p++) {
+			struct tandem_secure_leg *leg = &list->v[i].leg[p].secure;
+
+			if (!leg->old_until_ms)
+				continue;
+			if (now < leg->old_until_ms) {
+				*pending = true;
+				continue;
+			}
+			explicit_bzero(&leg->in_old, sizeof(leg->in_old));
+			leg->old_until_ms = 0;
+			expired = true;
+		}
+	}
+	return expired;
+}
