@@ -120,31 +120,32 @@ static void rfc5769_long_term(void **state)
 	assert_int_equal(tandem_stun_check_integrity(&m, key, len), 0);
 }
 
-/* One changed bit is found by FINGERPRINT, and where that is mended too by MESSAGE-INTEGRITY. */
-static void every_bit_counts(void **state)
+/* With a bit changed at or before bit `end`, a message is malformed or not authentic. */
+static void check_bits(size_t len, size_t end)
 {
 	uint8_t copy[sizeof(sample_request)];
-	size_t integrity = sizeof(copy) - 8 - 24;
 	struct tandem_stun m;
-	(void)state;
+	size_t by_integrity = 0;
 
-	for (size_t bit = 0; bit < 8 * sizeof(copy); bit++) {
-		if (bit / 16 == (sizeof(copy) - 8) / 2)
-			continue; /* its type: then it is another attribute */
+	for (size_t bit = 0; bit < end; bit++) {
 		memcpy(copy, sample_request, sizeof(copy));
+		copy[3] = (uint8_t)(len - TANDEM_STUN_HEADER);
 		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_int_equal(tandem_stun_parse(&m, copy, sizeof(copy)), -EBADMSG);
-	}
-	for (size_t bit = 8 * 4; bit < 8 * integrity; bit++) {
-		/* without FINGERPRINT */
-		memcpy(copy, sample_request, sizeof(copy));
-		copy[3] -= 8;
-		copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		if (tandem_stun_parse(&m, copy, sizeof(copy) - 8))
+		if (tandem_stun_parse(&m, copy, len))
 			continue;
 		assert_int_not_equal(tandem_stun_check_integrity(&m, password, strlen(password)),
 				     0);
+		by_integrity++;
 	}
+	/* With FINGERPRINT few get further: those that make it part of another attribute. */
+	assert_in_range(by_integrity, 1, len == sizeof(copy) ? 8 : end);
+}
+
+static void every_bit_counts(void **state)
+{
+	(void)state;
+	check_bits(sizeof(sample_request), 8 * (sizeof(sample_request) - 8));
+	check_bits(sizeof(sample_request) - 8, 8 * (sizeof(sample_request) - 8));
 }
 
 static void cut_anywhere(void **state)
