@@ -113,7 +113,7 @@ static void creates_the_directory_private(void **state)
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 0027, 0);
 	assert_int_equal(stat(f->path, &st), 0);
-	assert_int_equal(st.st_mode & 0007, 0);
+	assert_int_equal(st.st_mode & 0077, 0);
 }
 
 static void keeps_every_field_over_a_reopen(void **state)

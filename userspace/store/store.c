@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "userspace/store/db.h"
+#include "userspace/util/log.h"
 #include "userspace/util/path.h"
 
 #define SECRET_MAX 64
@@ -51,13 +53,21 @@ static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	[TANDEM_DB_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 };
 
-/* SQLite would create it readable for all; its -wal and -shm inherit the mode. */
+/*
+ * There are keys of SRTP in it. SQLite would create it readable for all; its -wal and -shm
+ * inherit the mode.
+ */
 static int make_file(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat st;
 
 	if (fd < 0)
 		return -errno;
+	/* one of an earlier version; who may not change its mode is told by the log */
+	if (!fstat(fd, &st) && (st.st_mode & 0077) && fchmod(fd, st.st_mode & 0700))
+		tandem_log(TANDEM_LOG_WARNING, "store", "%s can be read by others than its owner",
+			   path);
 	close(fd);
 
 	return 0;
@@ -99,8 +109,11 @@ static int open_db(struct tandem_store *store, const char *path)
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_busy_timeout(store->db, TANDEM_DB_BUSY_TIMEOUT_MS);
 
-	rc = sqlite3_exec(store->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", NULL,
-			  NULL, NULL);
+	/* what is deleted is overwritten, as there are keys in it */
+	rc = sqlite3_exec(store->db,
+			  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			  "PRAGMA secure_delete = ON;",
+			  NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL);
 
