@@ -158,6 +158,7 @@ void tandem_ice_tick(struct tandem_ice *ice, uint64_t now)
 	}
 	if (ice->state == TANDEM_ICE_CHECKING && now >= ice->fail_at) {
 		ice->state = TANDEM_ICE_FAILED;
+		ice->fail_at = ICE_NEVER;
 		if (ice->ops->failed)
 			ice->ops->failed(ice->arg);
 	}
