@@ -239,11 +239,6 @@ int tandem_ice_request(struct tandem_ice *ice, const struct tandem_stun *msg, un
 		ice->n.bad_auth++;
 		return -ENOENT;
 	}
-	/* Here, as those who guess must not use up what others need. */
-	if (!bucket_take(&ice->requests, ICE_REQUEST_BURST, ICE_REQUEST_BURST, now)) {
-		ice->n.limited++;
-		return 0;
-	}
 	if (tandem_stun_check_integrity(msg, gen->pwd, strlen(gen->pwd))) {
 		refuse(ice, msg, TANDEM_STUN_UNAUTHENTICATED, local, remote, now);
 		return 0;
@@ -254,6 +249,11 @@ int tandem_ice_request(struct tandem_ice *ice, const struct tandem_stun *msg, un
 	    !fragment_is(theirs, msg->username_len - (size_t)(theirs - msg->username),
 			 gen->remote_ufrag)) {
 		ice->n.bad_auth++;
+		return 0;
+	}
+	/* Not before, as those who guess must not use up what others need. */
+	if (!bucket_take(&ice->requests, ICE_REQUEST_BURST, ICE_REQUEST_BURST, now)) {
+		ice->n.limited++;
 		return 0;
 	}
 	request_answer(ice, gen == &ice->now ? &ice->now : &ice->old, msg, theirs, local, remote,
