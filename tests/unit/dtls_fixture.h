@@ -140,6 +140,16 @@ static inline bool over(const struct pair *p)
 	       tandem_dtls_state(p->ends[1].a) >= TANDEM_DTLS_CONNECTED;
 }
 
+/* All that is due just now. */
+static inline void turn(struct pair *p)
+{
+	for (int i = 0; i < 2; i++) {
+		if (tandem_dtls_deadline(p->ends[i].a) <= now_ms())
+			tandem_dtls_tick(p->ends[i].a, now_ms());
+	}
+	settle(p);
+}
+
 /* Until both have come to an end, or it has lasted too long. */
 static inline void run(struct pair *p, unsigned int ms)
 {
@@ -148,11 +158,7 @@ static inline void run(struct pair *p, unsigned int ms)
 	settle(p);
 	while (!over(p) && now_ms() < end) {
 		pause_ms(2);
-		for (int i = 0; i < 2; i++) {
-			if (tandem_dtls_deadline(p->ends[i].a) <= now_ms())
-				tandem_dtls_tick(p->ends[i].a, now_ms());
-		}
-		settle(p);
+		turn(p);
 	}
 }
 

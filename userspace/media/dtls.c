@@ -79,10 +79,16 @@ static void fail(struct tandem_dtls *a, uint64_t *counter, const char *why)
 	change(a, TANDEM_DTLS_FAILED);
 }
 
-/* Tell the peer before it fails. */
+/* Tell the peer that it is over (close_notify). The buffers may have been given back. */
+static void tell_end(struct tandem_dtls *a)
+{
+	if (SSL_alloc_buffers(a->ssl) == 1)
+		SSL_shutdown(a->ssl);
+}
+
 static void refuse(struct tandem_dtls *a, uint64_t *counter, const char *why)
 {
-	SSL_shutdown(a->ssl);
+	tell_end(a);
 	fail(a, counter, why);
 }
 
@@ -192,8 +198,10 @@ static void read_rest(struct tandem_dtls *a)
 	do {
 		n = SSL_read(a->ssl, ignored, sizeof(ignored));
 	} while (n > 0);
-	if (SSL_get_error(a->ssl, n) == SSL_ERROR_WANT_READ)
+	if (SSL_get_error(a->ssl, n) == SSL_ERROR_WANT_READ) {
+		SSL_free_buffers(a->ssl); /* 33 KiB, until the next datagram */
 		return;
+	}
 	if (!peer_ended(a)) {
 		/* Media goes on without it: no packet ends a call but the peer's own alert. */
 		drop_ssl(a);
@@ -204,7 +212,7 @@ static void read_rest(struct tandem_dtls *a)
 		return;
 	}
 	a->ctx->counters.closed++;
-	SSL_shutdown(a->ssl);
+	tell_end(a);
 	drop_ssl(a);
 	change(a, TANDEM_DTLS_CLOSED);
 }
@@ -244,10 +252,6 @@ static void begin(struct tandem_dtls *a, uint64_t now)
 		fail(a, &a->ctx->counters.refused, "no memory");
 		return;
 	}
-	if (a->cfg.client)
-		SSL_set_connect_state(a->ssl);
-	else
-		SSL_set_accept_state(a->ssl);
 	a->ctx->counters.started++;
 	a->state = TANDEM_DTLS_HANDSHAKE;
 	a->early = 0;
@@ -324,7 +328,7 @@ void tandem_dtls_free(struct tandem_dtls *a)
 	if (!a)
 		return;
 	if (a->ssl && (a->state == TANDEM_DTLS_UNPROVEN || a->state == TANDEM_DTLS_CONNECTED))
-		SSL_shutdown(a->ssl);
+		tell_end(a);
 	ERR_clear_error();
 	give_quotas(a);
 	drop_ssl(a);

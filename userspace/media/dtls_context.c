@@ -128,6 +128,10 @@ SSL *tandem_dtls_ssl_new(struct tandem_dtls *a)
 	SSL_set_mtu(ssl, TANDEM_DTLS_MTU);
 	DTLS_set_timer_cb(ssl, interval);
 	tandem_dtls_ssl_lend(ssl, a);
+	if (a->cfg.client)
+		SSL_set_connect_state(ssl);
+	else
+		SSL_set_accept_state(ssl);
 	return ssl;
 }
 
