@@ -125,6 +125,7 @@ struct tandem_ice {
 	uint8_t state; /* enum tandem_ice_state */
 	uint64_t tie_breaker;
 	uint64_t fail_at; /* end of patience */
+	uint64_t next_ta; /* no check leaves before */
 	uint64_t taken;	  /* remote candidates of this generation */
 	struct ice_local locals[TANDEM_ICE_LOCALS];
 	size_t locals_count;

@@ -88,7 +88,7 @@ static void checks_tick(struct tandem_ice *ice, uint64_t now)
 	struct ice_pair *again = retransmit_next(ice, now);
 	struct ice_pair *fresh;
 
-	if (now < ice->list->next_ta)
+	if (now < ice->next_ta)
 		return;
 	fresh = tandem_ice_pair_triggered(ice);
 	if (!fresh)
@@ -98,7 +98,7 @@ static void checks_tick(struct tandem_ice *ice, uint64_t now)
 	else if (again)
 		check_repeat(ice, again, now);
 	if (fresh || again)
-		ice->list->next_ta = now + TANDEM_ICE_TA_MS;
+		ice->next_ta = now + TANDEM_ICE_TA_MS;
 }
 
 /* Could this one still turn out valid? */
@@ -156,12 +156,14 @@ void tandem_ice_tick(struct tandem_ice *ice, uint64_t now)
 		checks_tick(ice, now);
 		tandem_ice_nominate(ice, now);
 	}
-	if (ice->state == TANDEM_ICE_CHECKING && now >= ice->fail_at) {
-		ice->state = TANDEM_ICE_FAILED;
-		ice->fail_at = ICE_NEVER;
-		if (ice->ops->failed)
-			ice->ops->failed(ice->arg);
-	}
+	if (now < ice->fail_at)
+		return;
+	ice->fail_at = ICE_NEVER;
+	if (ice->state != TANDEM_ICE_CHECKING)
+		return;
+	ice->state = TANDEM_ICE_FAILED;
+	if (ice->ops->failed)
+		ice->ops->failed(ice->arg);
 }
 
 static uint64_t checks_deadline(const struct tandem_ice *ice)
@@ -170,12 +172,12 @@ static uint64_t checks_deadline(const struct tandem_ice *ice)
 	uint64_t due = ICE_NEVER;
 
 	if (tandem_ice_pair_triggered(ice) || tandem_ice_pair_next(ice))
-		return list->next_ta;
+		return ice->next_ta;
 	for (size_t i = 0; i < list->pairs_count; i++) {
 		const struct ice_pair *p = &list->pairs[i];
 
 		if (p->state == PAIR_IN_PROGRESS)
-			due = min64(due, p->due > list->next_ta ? p->due : list->next_ta);
+			due = min64(due, p->due > ice->next_ta ? p->due : ice->next_ta);
 	}
 	for (unsigned int c = 0; c < ice->components && ice->controlling; c++) {
 		if (list->nominate_at[c] && !list->hurry[c] && !ice->now.selected[c].active)
