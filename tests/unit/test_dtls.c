@@ -447,6 +447,35 @@ static void peer_closes(void **state)
 	}
 }
 
+/* After a while only the keys are left, and nobody is listened to. */
+static void lingers(void **state)
+{
+	static const struct tandem_dtls_context_config brief = { .linger_ms = 5000 };
+	struct pair *p = pair_open(&brief, NULL);
+	struct tandem_dtls *a = p->ends[0].a;
+	uint64_t until;
+
+	(void)state;
+	start(p);
+	settle(p);
+	assert_keys_agree(p, SRTP_AEAD_AES_128_GCM);
+	until = tandem_dtls_deadline(a);
+	assert_in_range(until, now_ms() + 4000, now_ms() + 5000);
+	tandem_dtls_tick(a, until - 1);
+	assert_true(tandem_dtls_deadline(a) == until);
+	tandem_dtls_tick(a, until);
+	assert_true(tandem_dtls_deadline(a) == UINT64_MAX);
+	tandem_dtls_free(p->ends[1].a);
+	p->ends[1].a = NULL;
+	assert_int_equal(p->count, 1); /* the close_notify */
+	settle(p);
+	assert_int_equal(tandem_dtls_state(a), TANDEM_DTLS_CONNECTED);
+	assert_int_equal(tandem_dtls_context_counters(p->ctx[0])->junk, 1);
+	tandem_dtls_tick(a, until + 100000);
+	assert_int_equal(p->ends[0].changes, 1);
+	pair_close(p);
+}
+
 /* Nothing that anybody can make up ends an association. */
 static void forgeries_after(void **state)
 {
@@ -501,6 +530,7 @@ int main(void)
 		cmocka_unit_test(last_flight_lost),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(peer_closes),
+		cmocka_unit_test(lingers),
 		cmocka_unit_test(forgeries_after),
 	};
 

@@ -222,6 +222,8 @@ static void schedule(struct tandem_dtls *a, uint64_t now)
 	struct timeval left;
 
 	a->again = NEVER;
+	if (a->ssl && a->state == TANDEM_DTLS_CONNECTED && a->ctx->linger_ms && a->until == NEVER)
+		a->until = now + a->ctx->linger_ms;
 	if (a->ssl && DTLSv1_get_timeout(a->ssl, &left))
 		a->again = now + (uint64_t)left.tv_sec * 1000 + (uint64_t)left.tv_usec / 1000 + 1;
 }
@@ -407,7 +409,10 @@ static void send_again(struct tandem_dtls *a, uint64_t now)
 
 void tandem_dtls_tick(struct tandem_dtls *a, uint64_t now)
 {
-	if (now >= a->until) {
+	if (now >= a->until && a->state == TANDEM_DTLS_CONNECTED) {
+		drop_ssl(a);
+		a->until = NEVER;
+	} else if (now >= a->until) {
 		fail(a, &a->ctx->counters.timed_out, "the handshake did not end in time");
 	} else if (now < a->again) {
 		return;

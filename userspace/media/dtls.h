@@ -21,9 +21,9 @@
  * or MKI. To change keys make a new association: the description has another a=tls-id, fingerprint
  * or role (RFC 8842 section 4), or the ICE user name fragment of an end without a=tls-id has changed.
  *
- * Memory of an association: 0.4 KiB before the handshake and some 30 KiB as long as it lasts after
- * that. A handshake takes about 90 KiB; a peer that does its worst makes it 600 KiB, which is
- * bounded by the quotas that the caller gives: see docs/threat-model.md.
+ * Memory of an association: 0.7 KiB before the handshake, 90 KiB during it, and 37 KiB after it, until
+ * linger_ms are over. A peer that does its worst makes it 400 KiB while it is half open; how many
+ * may be so is bounded by the quotas that the caller gives.
  *
  * Times are milliseconds of a clock that does not go back. The intervals between retransmissions
  * are measured by the host's own clock, since OpenSSL has no other.
@@ -136,6 +136,11 @@ struct tandem_dtls_context_config {
 	uint8_t suites[TANDEM_DTLS_SUITES];
 	uint32_t handshake_ms;	/* 0: TANDEM_DTLS_HANDSHAKE_MS */
 	uint32_t retransmit_ms; /* 0: TANDEM_DTLS_RETRANSMIT_MS */
+	/*
+	 * How long after the handshake the peer is still listened to, for its last flight again and for
+	 * its close_notify; then the memory is given back, and only the keys are kept. 0: always.
+	 */
+	uint32_t linger_ms;
 };
 
 struct tandem_dtls_context;
@@ -206,7 +211,7 @@ struct tandem_dtls;
 int tandem_dtls_alloc(struct tandem_dtls **ap, struct tandem_dtls_context *ctx,
 		      const struct tandem_dtls_config *cfg);
 
-/** Keys are wiped. The peer is told if it is connected (close_notify). NULL is allowed. */
+/** Keys are wiped. The peer is told if it is listened to still (close_notify). NULL is allowed. */
 void tandem_dtls_free(struct tandem_dtls *a);
 
 /**

@@ -298,6 +298,7 @@ int tandem_dtls_context_alloc(struct tandem_dtls_context **ctxp,
 	ctx->handshake_ms = cfg && cfg->handshake_ms ? cfg->handshake_ms : TANDEM_DTLS_HANDSHAKE_MS;
 	ctx->retransmit_ms = cfg && cfg->retransmit_ms ? cfg->retransmit_ms
 						       : TANDEM_DTLS_RETRANSMIT_MS;
+	ctx->linger_ms = cfg ? cfg->linger_ms : 0;
 	ctx->ssl = SSL_CTX_new(DTLS_method());
 	ctx->bio = bio_method();
 	err = ctx->ssl && ctx->bio ? use_parameters(ctx->ssl) : -ENOMEM;

@@ -20,6 +20,7 @@ struct tandem_dtls_context {
 	uint32_t refs;
 	uint32_t handshake_ms;
 	uint32_t retransmit_ms;
+	uint32_t linger_ms;
 	struct tandem_dtls_fingerprint fingerprint;
 	struct tandem_dtls_counters counters;
 };
@@ -33,7 +34,7 @@ struct tandem_dtls {
 	bool in_quotas;	   /* it counts as half open */
 	uint16_t early;	   /* records of a later epoch, while half open */
 	int alert;	   /* last one from the peer, level and description */
-	uint64_t until;	   /* the handshake has to be over */
+	uint64_t until;	   /* the handshake, or listening behind it, has to be over */
 	uint64_t again;	   /* when the flight is to be sent again; UINT64_MAX: not */
 	const uint8_t *in; /* datagram that is being read */
 	size_t in_len;
