@@ -69,7 +69,6 @@ struct ice_list {
 	struct ice_pair pairs[TANDEM_ICE_PAIRS];
 	size_t remotes_count, pairs_count;
 	uint32_t triggered_last;
-	uint64_t next_ta;			     /* nothing leaves before */
 	uint64_t nominate_at[TANDEM_ICE_COMPONENTS]; /* no better pair is waited for; 0: none yet */
 	bool hurry[TANDEM_ICE_COMPONENTS];	     /* that time has come */
 };

@@ -134,14 +134,16 @@ void tandem_ice_nominate(struct tandem_ice *ice, uint64_t now)
 {
 	struct ice_list *list = ice->list;
 
-	if (!ice->controlling || ice->state == TANDEM_ICE_LOST)
+	if (!ice->controlling)
 		return;
 	for (unsigned int c = 1; c <= ice->components; c++) {
 		struct ice_pair *pair;
 
 		if (list->nominate_at[c - 1] && now >= list->nominate_at[c - 1])
 			list->hurry[c - 1] = true;
-		pair = ice->now.selected[c - 1].active ? NULL : nominee(ice, c);
+		if (ice->now.selected[c - 1].active || ice->state == TANDEM_ICE_LOST)
+			continue;
+		pair = nominee(ice, c);
 		if (!pair || pair->checks >= ICE_CHECKS_MAX)
 			continue;
 		pair->nominate = true;
