@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * AES (FIPS 197) for environments without one, four blocks at a time and bit-sliced: no table
+ * is looked into and nothing branches, so that the time taken says nothing of key or data.
+ *
+ * A state is eight planes, plane i with bit i of all 64 bytes: that of row r and column c of
+ * block b is at r * 16 + c * 4 + b. ShiftRows is never done. Behind n rounds, row r stands r * n
+ * columns further right than it should; MixColumns looks for its rows there, so there are four
+ * of it, and round keys are laid out the same way (fixslicing: Adomnicai and Peyrin, 2021).
+ * SubBytes is the circuit of Boyar and Peralta (2010), without the constant 0x63; that is in
+ * the round keys, since MixColumns leaves it as it is.
+ */
+#ifndef TANDEM_CORE_AES_H
+#define TANDEM_CORE_AES_H
+
+#include "core/byteorder.h"
+
+#define AES_BLOCK      16
+#define AES_BLOCKS     4 /* at a time */
+#define AES_PLANES     8
+#define AES_ROUNDS_MAX 14
+
+/*
+ * Round keys, one bit in place of the four of the blocks: bit r * 16 + c * 4 + i of word 0 is
+ * of plane i, of word 1 of plane 4 + i. rounds is 10 or 14; 0: no key.
+ */
+struct aes_schedule {
+	__u64 key[AES_ROUNDS_MAX + 1][2];
+	__u32 rounds;
+	__u32 pad[3];
+};
+
+/* What is worked with while a packet is in hand. */
+struct aes_ctr {
+	__u64 key[AES_ROUNDS_MAX + 1][AES_PLANES];
+	__u64 start[AES_PLANES];  /* counter block 0, with the first round key */
+	__u64 stream[AES_PLANES]; /* 64 bytes of keystream */
+	__u32 rounds;
+	__u32 pad;
+};
+
+/* q[i] is of bit i. */
+static inline void aes_sbox(__u64 *q)
+{
+	const __u64 u0 = q[7], u1 = q[6], u2 = q[5], u3 = q[4];
+	const __u64 u4 = q[3], u5 = q[2], u6 = q[1], u7 = q[0];
+	/* what the inverse in GF(2^8) is made of, and that inverse, in a tower of fields */
+	const __u64 t1 = u0 ^ u3, t2 = u0 ^ u5, t3 = u0 ^ u6, t4 = u3 ^ u5, t6 = t1 ^ u4 ^ u6;
+	const __u64 t7 = u1 ^ u2, t8 = u7 ^ t6, t9 = u7 ^ t7, t10 = t6 ^ t7, t11 = u1 ^ u5;
+	const __u64 t12 = u2 ^ u5, t13 = t3 ^ t4, t14 = t6 ^ t11, t15 = u4 ^ u6 ^ t11;
+	const __u64 t16 = u4 ^ u6 ^ t12, t17 = t9 ^ t16, t19 = t7 ^ u3 ^ u7, t20 = t1 ^ t19;
+	const __u64 t22 = t7 ^ u6 ^ u7, t23 = t2 ^ t22, t24 = t2 ^ t10, t25 = t20 ^ t17;
+	const __u64 t26 = t3 ^ t16, t27 = t1 ^ t12;
+	const __u64 m1 = t13 & t6, m6 = t3 & t16, m11 = t1 & t15;
+	const __u64 m13 = (t4 & t27) ^ m11, m15 = (t2 & t10) ^ m11;
+	const __u64 m20 = t14 ^ m1 ^ (t23 & t8) ^ m13, m21 = (t19 & u7) ^ m1 ^ t24 ^ m15;
+	const __u64 m22 = t26 ^ m6 ^ (t22 & t9) ^ m13, m23 = (t20 & t17) ^ m6 ^ m15 ^ t25;
+	const __u64 m24 = m22 ^ m23, m25 = m22 & m20, m27 = m20 ^ m21;
+	const __u64 m37 = m21 ^ ((m23 ^ m25) & m27), m39 = m23 ^ ((m21 ^ m25) & m24);
+	const __u64 m38 = (m27 & m20 & m23) ^ m27 ^ m25, m40 = (m24 & m21 & m22) ^ m24 ^ m25;
+	const __u64 m41 = m38 ^ m40, m42 = m37 ^ m39, m43 = m37 ^ m38, m44 = m39 ^ m40;
+	const __u64 m45 = m42 ^ m41;
+	/* out of the tower again, with the affine map */
+	const __u64 m46 = m44 & t6, m48 = m39 & u7, m50 = m38 & t9, m51 = m37 & t17;
+	const __u64 m52 = m42 & t15, m53 = m45 & t27, m61 = m42 & t1, m62 = m45 & t4;
+	const __u64 l0 = m61 ^ m62, l1 = m50 ^ (m40 & t23), l2 = m46 ^ m48;
+	const __u64 l3 = (m40 & t8) ^ (m44 & t13), l4 = (m41 & t10) ^ (m43 & t3);
+	const __u64 l6 = m62 ^ (m43 & t16) ^ m61, l7 = m46 ^ l3, l8 = m51 ^ (m38 & t22);
+	const __u64 l9 = m52 ^ m53, l10 = m53 ^ l4, l11 = (m37 & t20) ^ l2;
+	const __u64 l25 = l6 ^ l10, l29 = l11 ^ (m39 & t19) ^ l1;
+
+	q[7] = l6 ^ (m44 & t13) ^ l1 ^ l9;
+	q[6] = (m40 & t23) ^ l0 ^ l7 ^ l9;
+	q[5] = (m41 & t2) ^ l4 ^ l11 ^ m52 ^ m61;
+	q[4] = l6 ^ l1 ^ l7;
+	q[3] = l0 ^ l1 ^ l3 ^ m48 ^ m51;
+	q[2] = l25 ^ l29;
+	q[1] = m50 ^ l0 ^ l8 ^ l10;
+	q[0] = l6 ^ (m43 & t3) ^ l8 ^ l2;
+}
+
+static inline __u64 aes_turn(__u64 x, __u32 n)
+{
+	return x >> n | x << (64 - n);
+}
+
+/* The row below, k columns on: x of (r + 1, c + k) comes to (r, c). */
+static inline __u64 aes_row1(__u64 x, __u32 k)
+{
+	const __u64 wrap = x & 0x0001000100010001ULL * ((1 << 4 * k) - 1);
+
+	if (k == 0)
+		return aes_turn(x, 16);
+	return aes_turn(x ^ wrap, 16 + 4 * k) | aes_turn(wrap, 4 * k);
+}
+
+/* The second row below, 2 * k columns on. */
+static inline __u64 aes_row2(__u64 x, __u32 k)
+{
+	if (k % 2 == 0)
+		return aes_turn(x, 32);
+	x = __builtin_bswap64(x);
+	return (x & 0x0000ffff0000ffffULL) << 16 | (x >> 16 & 0x0000ffff0000ffffULL);
+}
+
+/* One plane; below is what the plane below comes to when multiplied. Returns that of this one. */
+static inline __u64 aes_mix(__u64 *q, __u64 below, __u32 k)
+{
+	const __u64 row = aes_row1(*q, k), sum = *q ^ row;
+
+	*q = row ^ aes_row2(sum, k) ^ below;
+	return sum;
+}
+
+/* What leaves plane 7 comes back in 0, 1, 3 and 4: x^8 is x^4 + x^3 + x + 1. */
+static inline void aes_mixcolumns(__u64 *q, __u32 k)
+{
+	const __u64 top = q[7] ^ aes_row1(q[7], k);
+	__u64 below = top;
+
+	below = aes_mix(&q[0], below, k);
+	below = aes_mix(&q[1], below ^ top, k);
+	below = aes_mix(&q[2], below, k);
+	below = aes_mix(&q[3], below ^ top, k);
+	below = aes_mix(&q[4], below ^ top, k);
+	below = aes_mix(&q[5], below, k);
+	below = aes_mix(&q[6], below, k);
+	aes_mix(&q[7], below, k);
+}
+
+static inline void aes_addkey(__u64 *q, const __u64 *key)
+{
+	int i;
+
+	for (i = 0; i < AES_PLANES; i++)
+		q[i] ^= key[i];
+}
+
+/* Exchange bits of a with those of b that are n higher, where mask has them in a. */
+#define AES_SWAP(a, b, mask, n)                                                                    \
+	do {                                                                                       \
+		const __u64 diff_ = ((b) >> (n) ^ (a)) & (mask);                                   \
+		(a) ^= diff_;                                                                      \
+		(b) ^= diff_ << (n);                                                               \
+	} while (0)
+
+/* The same within a word. */
+static inline __u64 aes_swap(__u64 x, __u64 mask, __u32 n)
+{
+	const __u64 diff = (x >> n ^ x) & mask;
+
+	return x ^ diff ^ diff << n;
+}
+
+/* Eight bytes of each word to eight planes, bit by bit, and back. */
+static inline void aes_transpose(__u64 *q)
+{
+	AES_SWAP(q[1], q[0], 0x5555555555555555ULL, 1);
+	AES_SWAP(q[3], q[2], 0x5555555555555555ULL, 1);
+	AES_SWAP(q[5], q[4], 0x5555555555555555ULL, 1);
+	AES_SWAP(q[7], q[6], 0x5555555555555555ULL, 1);
+	AES_SWAP(q[2], q[0], 0x3333333333333333ULL, 2);
+	AES_SWAP(q[3], q[1], 0x3333333333333333ULL, 2);
+	AES_SWAP(q[6], q[4], 0x3333333333333333ULL, 2);
+	AES_SWAP(q[7], q[5], 0x3333333333333333ULL, 2);
+	AES_SWAP(q[4], q[0], 0x0f0f0f0f0f0f0f0fULL, 4);
+	AES_SWAP(q[5], q[1], 0x0f0f0f0f0f0f0f0fULL, 4);
+	AES_SWAP(q[6], q[2], 0x0f0f0f0f0f0f0f0fULL, 4);
+	AES_SWAP(q[7], q[3], 0x0f0f0f0f0f0f0f0fULL, 4);
+}
+
+/* Columns 1 and 2 change places between the halves of each block. */
+static inline void aes_halves(__u64 *q)
+{
+	int i;
+
+	for (i = 0; i < AES_BLOCKS; i++)
+		AES_SWAP(q[4 + i], q[i], 0x00000000ffffffffULL, 32);
+}
+
+/* Words to planes: q[b] and q[4 + b] are the halves of block b, little-endian. */
+static inline void aes_slice(__u64 *q)
+{
+	int i;
+
+	aes_halves(q);
+	for (i = 0; i < AES_PLANES; i++) {
+		q[i] = aes_swap(q[i], 0x00000000ffff0000ULL, 16);
+		q[i] = aes_swap(q[i], 0x0000ff000000ff00ULL, 8);
+	}
+	aes_transpose(q);
+}
+
+static inline void aes_unslice(__u64 *q)
+{
+	int i;
+
+	aes_transpose(q);
+	for (i = 0; i < AES_PLANES; i++) {
+		q[i] = aes_swap(q[i], 0x0000ff000000ff00ULL, 8);
+		q[i] = aes_swap(q[i], 0x00000000ffff0000ULL, 16);
+	}
+	aes_halves(q);
+}
+
+static inline void aes_round(__u64 *q, const __u64 (*key)[AES_PLANES], __u32 k)
+{
+	aes_sbox(q);
+	aes_mixcolumns(q, k);
+	aes_addkey(q, *key);
+}
+
+/* Four blocks through all rounds; the first round key is in them, rounds is 10 or 14. */
+static inline void aes_rounds(__u64 *q, const __u64 (*key)[AES_PLANES], __u32 rounds)
+{
+	__u32 n;
+	int i;
+
+	for (n = 0; n < AES_ROUNDS_MAX / 4 && n < rounds / 4; n++) {
+		aes_round(q, key + 1, 1);
+		aes_round(q, key + 2, 2);
+		aes_round(q, key + 3, 3);
+		aes_round(q, key + 4, 0);
+		key += 4;
+	}
+	aes_round(q, key + 1, 1);
+	aes_sbox(q);
+	aes_addkey(q, key[2]);
+	/* rows 1 and 3 are two columns off */
+	for (i = 0; i < AES_PLANES; i++)
+		q[i] = aes_swap(q[i], 0x00ff000000ff0000ULL, 8);
+}
+
+static inline __u64 aes_little(__u64 x)
+{
+	return CORE_LITTLE_ENDIAN ? x : __builtin_bswap64(x);
+}
+
+/*
+ * Begin with a packet: iv is the first counter block, its last 16 bits are 0. Returns 0 if the
+ * schedule has no key.
+ */
+static inline int aes_ctr_begin(struct aes_ctr *ctr, const struct aes_schedule *schedule,
+				const __u64 *iv)
+{
+	const __u64 low = aes_little(iv[0]), high = aes_little(iv[1]);
+	__u64 q[AES_PLANES] = { low, low, low, low, high, high, high, high };
+	__u32 i, n;
+
+	ctr->rounds = schedule->rounds;
+	if (ctr->rounds != 10 && ctr->rounds != AES_ROUNDS_MAX)
+		return 0;
+	for (n = 0; n <= AES_ROUNDS_MAX && n <= ctr->rounds; n++) {
+		for (i = 0; i < AES_PLANES; i++)
+			ctr->key[n][i] =
+				(schedule->key[n][i / 4] >> i % 4 & 0x1111111111111111ULL) * 15;
+	}
+	aes_slice(q);
+	aes_addkey(q, ctr->key[0]);
+	for (i = 0; i < AES_PLANES; i++)
+		ctr->start[i] = q[i];
+	return 1;
+}
+
+/*
+ * The keystream of blocks 4 * n to 4 * n + 3, to ctr->stream; n is at most 63. The number of
+ * the block is in its last byte: row 3, column 3, the upper four bits of each plane.
+ */
+static inline void aes_ctr_blocks(struct aes_ctr *ctr, __u32 n)
+{
+	__u64 q[AES_PLANES];
+	int i;
+
+	q[0] = ctr->start[0] ^ 0xaULL << 60;
+	q[1] = ctr->start[1] ^ 0xcULL << 60;
+	for (i = 2; i < AES_PLANES; i++)
+		q[i] = ctr->start[i] ^ -(__u64)(n >> (i - 2) & 1) << 60;
+	aes_rounds(q, ctr->key, ctr->rounds);
+	aes_unslice(q);
+	for (i = 0; i < AES_BLOCKS; i++) {
+		ctr->stream[2 * i] = aes_little(q[i]);
+		ctr->stream[2 * i + 1] = aes_little(q[AES_BLOCKS + i]);
+	}
+}
+
+/* SubBytes of one byte. */
+static inline __u8 aes_sub(__u8 x)
+{
+	__u64 q[AES_PLANES];
+	__u8 y = 0;
+	int i;
+
+	for (i = 0; i < AES_PLANES; i++)
+		q[i] = x >> i & 1;
+	aes_sbox(q);
+	for (i = 0; i < AES_PLANES; i++)
+		y |= (__u8)((q[i] & 1) << i);
+	return y ^ 0x63;
+}
+
+/* A byte of a round key comes to where its row stands behind so many rounds. */
+static inline void aes_schedule_byte(struct aes_schedule *schedule, __u32 round, __u32 at, __u8 x)
+{
+	const __u32 row = at % 4, column = (at / 4 + row * round) % 4;
+	__u32 i;
+
+	x ^= round ? 0x63 : 0;
+	for (i = 0; i < AES_PLANES; i++)
+		schedule->key[round][i / 4] |= (__u64)(x >> i & 1)
+					       << (row * 16 + column * 4 + i % 4);
+}
+
+/*
+ * Round keys of a key of 16 or 32 octets, FIPS 197 5.2; any other size leaves a schedule without a
+ * key. Done once for a key.
+ */
+static inline void aes_schedule_set(struct aes_schedule *schedule, const __u8 *key, __u32 size)
+{
+	const __u32 rounds = size == 16 ? 10 : size == 32 ? AES_ROUNDS_MAX : 0;
+	__u8 last[32] = {}, t[4], rcon = 1;
+	__u32 i, j;
+
+	*schedule = (struct aes_schedule){ .rounds = rounds };
+	for (i = 0; rounds && i < AES_BLOCK * (rounds + 1); i += 4) {
+		for (j = 0; j < 4; j++)
+			t[j] = i < size ? key[i + j] : last[(i + j - 4) % size];
+		if (i >= size && i % size == 0) {
+			const __u8 first = t[0];
+
+			t[0] = aes_sub(t[1]) ^ rcon;
+			t[1] = aes_sub(t[2]);
+			t[2] = aes_sub(t[3]);
+			t[3] = aes_sub(first);
+			rcon = (__u8)(rcon << 1 ^ (rcon >> 7) * 0x1b);
+		} else if (i >= size && size == 32 && i % size == 16) {
+			for (j = 0; j < 4; j++)
+				t[j] = aes_sub(t[j]);
+		}
+		for (j = 0; j < 4; j++) {
+			last[(i + j) % size] = t[j] ^ (i < size ? 0 : last[(i + j) % size]);
+			aes_schedule_byte(schedule, i / AES_BLOCK, (i + j) % AES_BLOCK,
+					  last[(i + j) % size]);
+		}
+	}
+}
+
+#endif
