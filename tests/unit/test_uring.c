@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the io_uring datapath does with packets; with and without multishot receive. */
+/* What the io_uring datapath does with packets; with shared sockets, without, and without multishot receive. */
 #include "tests/unit/uring_fixture.h"
 
 static void rtp_in_and_out(void **state)
@@ -239,20 +239,10 @@ static void refusals(void **state)
 {
 	struct fixture *f = *state;
 	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
-	struct tandem_endpoint at = { .port = BASE + 10 };
 	unsigned char byte = 0;
-	struct sockaddr_storage ss;
-	socklen_t len;
-	int fd;
 
-	/* A port that something else has; an egress that is not the relay's. */
-	tandem_ip_parse(&at.ip, "127.0.0.1");
-	len = tandem_endpoint_to_sockaddr(&at, &ss);
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
+	/* An egress that is not the relay's. */
 	spec.key.local_port = htons(BASE + 10);
-	assert_int_equal(set(f, &spec), -EADDRINUSE);
-	close(fd);
 	assert_int_equal(set(f, &spec), 0);
 	spec.egress[0].local_port = htons(80);
 	assert_int_equal(set(f, &spec), -EADDRNOTAVAIL);
@@ -261,6 +251,113 @@ static void refusals(void **state)
 	send_to(&f->caller, "127.0.0.1", BASE + 10, &byte, 0);
 	send_to(&f->caller, "127.0.0.1", BASE + 10, "\x80\x08", 2);
 	await_counter(f, REASON_bad_rtp, 1);
+}
+
+static struct phone stranger_on(uint16_t at)
+{
+	struct phone p = { .at.port = at };
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	tandem_ip_parse(&p.at.ip, "127.0.0.1");
+	len = tandem_endpoint_to_sockaddr(&p.at, &ss);
+	p.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(p.fd, (struct sockaddr *)&ss, len), 0);
+	return p;
+}
+
+/* A port that another program has bound: with a socket for each port it cannot be had. */
+static void port_of_another(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
+	struct phone stranger = stranger_on(BASE);
+
+	assert_int_equal(set(f, &spec), -EADDRINUSE);
+	close(stranger.fd);
+	assert_int_equal(set(f, &spec), 0);
+}
+
+/* With trunks it is the relay's as long as there is a flow on it, and that port alone. */
+static void port_of_another_shared(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
+	struct phone on = stranger_on(BASE), beside = stranger_on(BASE + 4);
+	unsigned char got[2048];
+	uint16_t port;
+
+	for (uint16_t i = 0; i < 3; i++) {
+		send_rtp(&f->caller, BASE, i);
+		assert_int_equal(receive(&on, got, sizeof(got), &port), 172);
+		assert_int_equal(set(f, &spec), 0);
+		send_rtp(&f->caller, BASE, i);
+		assert_int_equal(receive(&f->callee, got, sizeof(got), &port), 172);
+		assert_int_equal(port, BASE + 2);
+		send_rtp(&f->caller, BASE + 4, i);
+		assert_int_equal(receive(&beside, got, sizeof(got), &port), 172);
+		assert_int_equal(removal(f, 1), 0);
+	}
+	close(on.fd);
+	close(beside.fd);
+}
+
+/* Flows without number, and not one descriptor; of both families, and in order. */
+static void no_descriptors(void **state)
+{
+	enum { FLOWS = 500, EACH_SENDS = 20 };
+	struct fixture *f = *state;
+	struct phone six = phone_open("::1");
+	int before = open_fds();
+	unsigned char got[2048];
+	uint16_t port;
+
+	for (uint16_t i = 0; i < FLOWS; i++) {
+		struct tandem_flow_spec four = spec_of(
+			i + 1U, "127.0.0.1", (uint16_t)(BASE + 4 * i), &f->caller, &f->callee);
+		struct tandem_flow_spec other = spec_of(i + 1001U, "::1", (uint16_t)(BASE + 4 * i),
+							&six, &six);
+
+		assert_int_equal(set(f, &four), 0);
+		assert_int_equal(set(f, &other), 0);
+	}
+	for (uint16_t i = 0; i < FLOWS; i++) {
+		uint16_t at = (uint16_t)(BASE + 4 * i);
+
+		for (uint16_t n = 0; n < EACH_SENDS; n++) {
+			send_rtp(&f->caller, at, n);
+			send_to(&six, "::1", at, got, rtp(got, n, 0x1234));
+		}
+		for (uint16_t n = 0; n < EACH_SENDS; n++) {
+			assert_int_equal(receive(&f->callee, got, sizeof(got), &port), 172);
+			assert_int_equal(port, at + 2);
+			assert_int_equal(got[2] << 8 | got[3], n);
+			assert_int_equal(receive(&six, got, sizeof(got), &port), 172);
+			assert_int_equal(port, at + 2);
+			assert_int_equal(got[2] << 8 | got[3], n);
+		}
+	}
+	assert_int_equal(open_fds(), before);
+	close(six.fd);
+}
+
+/* Checksums are the relay's own here: a wrong one, and the kernel would drop the datagram. */
+static void each_length(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
+	unsigned char sent[1500], got[2048];
+	uint16_t port;
+
+	assert_int_equal(set(f, &spec), 0);
+	for (size_t len = 172; len <= sizeof(sent); len++) {
+		rtp(sent, (uint16_t)len, 0x1234);
+		for (size_t i = 12; i < len; i++)
+			sent[i] = (unsigned char)(i * len);
+		send_to(&f->caller, "127.0.0.1", BASE, sent, len);
+		assert_int_equal(receive(&f->callee, got, sizeof(got), &port), len);
+		assert_memory_equal(got, sent, len);
+	}
 }
 
 /* Removed and installed again at once: the port stays usable. */
@@ -309,18 +406,23 @@ int main(void)
 	{                                                                                          \
 #test " " #how, test, setup##how, teardown, NULL                                   \
 	}
-#define BOTH(test) IN(test, ), IN(test, _single)
+#define EACH(test) IN(test, ), IN(test, _sockets), IN(test, _single)
 	const struct CMUnitTest tests[] = {
-		BOTH(rtp_in_and_out),
-		BOTH(other_family),
-		BOTH(dscp),
-		BOTH(unknown_source_dropped),
-		BOTH(learning),
-		BOTH(shared_port),
-		BOTH(many_streams),
-		BOTH(moves),
-		BOTH(refusals),
-		BOTH(port_comes_back),
+		EACH(rtp_in_and_out),
+		EACH(other_family),
+		EACH(dscp),
+		EACH(unknown_source_dropped),
+		EACH(learning),
+		EACH(shared_port),
+		EACH(many_streams),
+		EACH(moves),
+		EACH(refusals),
+		IN(port_of_another, _sockets),
+		IN(port_of_another, _single),
+		IN(port_of_another_shared, ),
+		IN(no_descriptors, ),
+		EACH(each_length),
+		EACH(port_comes_back),
 		cmocka_unit_test(wrong_configuration),
 	};
 

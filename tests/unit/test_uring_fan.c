@@ -456,23 +456,13 @@ static void failures_count_on_the_leg(void **state)
 	await_buffers(f);
 }
 
-/*
- * Neighbours that do not answer keep what is sent to them in the socket's buffer, until it
- * is full, and then all copies there are. What is more is lost and counted; one-to-one flows
- * go on; and the flow, its port and the relay can go while the kernel still has them.
- */
-static void out_of_copies(void **state)
+/* A fan to neighbours that do not answer, and another flow. */
+static struct tandem_flow_spec silent_flows(struct fixture *f, struct tandem_fan *fan)
 {
-	enum { LEGS = 40, PACKETS = 400 };
-	struct fixture *f = *state;
 	struct tandem_flow_spec other = spec_of(2, "127.0.0.1", BASE + 100, &f->caller, &f->callee);
-	struct tandem_fan *fan = fan_alloc(LEGS);
 	struct tandem_flow_spec spec;
-	uint64_t sent, lost = 0;
-	unsigned char got[2048];
-	uint16_t port;
 
-	for (uint32_t i = 0; i < LEGS; i++) {
+	for (uint32_t i = 0; i < fan->leg_count; i++) {
 		struct tandem_endpoint silent = { .port = 4000 };
 		char ip[32];
 
@@ -483,6 +473,24 @@ static void out_of_copies(void **state)
 	spec = fan_spec(f, fan);
 	assert_int_equal(set(f, &spec), 0);
 	assert_int_equal(set(f, &other), 0);
+	return spec;
+}
+
+/*
+ * Neighbours that do not answer keep what is sent to them in the socket's buffer, until it
+ * is full, and then all copies there are. What is more is lost and counted; one-to-one flows
+ * go on; and the flow, its port and the relay can go while the kernel still has them.
+ */
+static void out_of_copies(void **state)
+{
+	enum { LEGS = 40, PACKETS = 400 };
+	struct fixture *f = *state;
+	struct tandem_fan *fan = fan_alloc(LEGS);
+	struct tandem_flow_spec spec = silent_flows(f, fan);
+	uint64_t sent, lost = 0;
+	unsigned char got[2048];
+	uint16_t port;
+
 	for (uint16_t i = 0; i < PACKETS; i++) {
 		send_ssrc(f, i, SSRC);
 		await_counter(f, REASON_forwarded_rtp, i + 1U);
@@ -504,7 +512,28 @@ static void out_of_copies(void **state)
 	free(fan);
 }
 
-static int setup_silent(void **state, bool multishot)
+/* Where the ports share a socket, they keep nobody else waiting. */
+static void silent_beside_others(void **state)
+{
+	enum { LEGS = 40, PACKETS = 400 };
+	struct fixture *f = *state;
+	struct tandem_fan *fan = fan_alloc(LEGS);
+	unsigned char got[2048];
+	uint16_t port;
+
+	silent_flows(f, fan);
+	for (uint16_t i = 0; i < PACKETS; i++) {
+		send_ssrc(f, i, SSRC);
+		send_rtp(&f->caller, BASE + 100, i);
+		assert_int_equal(receive(&f->callee, got, sizeof(got), &port), 172);
+	}
+	await_counter(f, REASON_forwarded_rtp, 2 * PACKETS);
+	assert_int_equal(counter(f, REASON_copies_lost), 0);
+	await_buffers(f);
+	free(fan);
+}
+
+static int setup_silent(void **state, unsigned int without)
 {
 	struct tandem_datapath_config cfg = config();
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -515,7 +544,7 @@ static int setup_silent(void **state, bool multishot)
 		return -1;
 	f->fds_before = open_fds();
 	tandem_ip_parse(&cfg.locals[1].ip, "192.0.2.1");
-	if (tandem_uring_open(&f->dp, &cfg, multishot, why, sizeof(why)))
+	if (tandem_uring_open(&f->dp, &cfg, without, why, sizeof(why)))
 		return -1;
 	f->caller = phone_open("127.0.0.1");
 	f->callee = phone_open("127.0.0.1");
@@ -523,14 +552,19 @@ static int setup_silent(void **state, bool multishot)
 	return 0;
 }
 
-static int setup_silent_multishot(void **state)
+static int setup_silent_trunks(void **state)
 {
-	return setup_silent(state, true);
+	return setup_silent(state, 0);
+}
+
+static int setup_silent_sockets(void **state)
+{
+	return setup_silent(state, URING_WITHOUT_TRUNKS);
 }
 
 static int setup_silent_single(void **state)
 {
-	return setup_silent(state, false);
+	return setup_silent(state, URING_WITHOUT_MULTISHOT);
 }
 
 static int teardown_silent(void **state)
@@ -546,20 +580,22 @@ int main(void)
 	{                                                                                          \
 #test " " #how, test, setup##how, teardown, NULL                                   \
 	}
-#define BOTH(test) IN(test, ), IN(test, _single)
+#define EACH(test) IN(test, ), IN(test, _sockets), IN(test, _single)
 	const struct CMUnitTest tests[] = {
-		BOTH(each_leg_its_own),
-		BOTH(two_hundred_legs),
-		BOTH(longest_datagram),
-		BOTH(rtcp_copies),
-		BOTH(branches_by_ssrc),
-		BOTH(payload_and_extension),
-		BOTH(counts_follow_the_name),
-		BOTH(removed_under_traffic),
-		BOTH(refused),
-		BOTH(failures_count_on_the_leg),
-		cmocka_unit_test_setup_teardown(out_of_copies, setup_silent_multishot,
+		EACH(each_leg_its_own),
+		EACH(two_hundred_legs),
+		EACH(longest_datagram),
+		EACH(rtcp_copies),
+		EACH(branches_by_ssrc),
+		EACH(payload_and_extension),
+		EACH(counts_follow_the_name),
+		EACH(removed_under_traffic),
+		EACH(refused),
+		EACH(failures_count_on_the_leg),
+		cmocka_unit_test_setup_teardown(silent_beside_others, setup_silent_trunks,
 						teardown_silent),
+		{ "out_of_copies_sockets", out_of_copies, setup_silent_sockets, teardown_silent,
+		  NULL },
 		{ "out_of_copies_single", out_of_copies, setup_silent_single, teardown_silent,
 		  NULL },
 	};

@@ -76,7 +76,7 @@ static bool networks(void)
 	return done && run(READY);
 }
 
-static int setup_groups(void **state, bool multishot)
+static int setup_groups(void **state, unsigned int without)
 {
 	struct tandem_datapath_config cfg = config();
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -87,7 +87,7 @@ static int setup_groups(void **state, bool multishot)
 	cfg.flow_capacity = 3 * PORTS + 600;
 	tandem_ip_parse(&cfg.locals[1].ip, families[0].local);
 	tandem_ip_parse(&cfg.locals[2].ip, families[1].local);
-	if (tandem_uring_open(&f->dp, &cfg, multishot, why, sizeof(why)))
+	if (tandem_uring_open(&f->dp, &cfg, without, why, sizeof(why)))
 		return -1;
 	f->caller = phone_open("127.0.0.1");
 	f->callee = phone_open("127.0.0.1");
@@ -97,12 +97,17 @@ static int setup_groups(void **state, bool multishot)
 
 static int setup_in(void **state)
 {
-	return setup_groups(state, true);
+	return setup_groups(state, 0);
+}
+
+static int setup_in_sockets(void **state)
+{
+	return setup_groups(state, URING_WITHOUT_TRUNKS);
 }
 
 static int setup_in_single(void **state)
 {
-	return setup_groups(state, false);
+	return setup_groups(state, URING_WITHOUT_MULTISHOT);
 }
 
 /* A socket beyond, that sends to groups by tu-b. */
@@ -268,7 +273,8 @@ static void shared_socket(void **state)
 	before = open_fds();
 	assert_int_equal(set(f, &a), 0);
 	assert_int_equal(set(f, &b), 0);
-	assert_int_equal(open_fds(), before + 3); /* the group's, two egresses' */
+	assert_int_equal(open_fds(),
+			 before + (f->dp->trunked ? 1 : 3)); /* the group's, two egresses' */
 	assert_int_equal(filter_count(true), 2);
 	for (uint16_t k = 0; k < 2; k++) {
 		source_send(&from[k], fam->ssm_group, k);
@@ -563,18 +569,18 @@ int main(void)
 	{                                                                                          \
 #test " " #how, test, setup_in##how, teardown, NULL                                \
 	}
-#define BOTH(test) IN(test, ), IN(test, _single)
+#define EACH(test) IN(test, ), IN(test, _sockets), IN(test, _single)
 	const struct CMUnitTest tests[] = {
-		BOTH(any_source),
-		BOTH(one_source),
-		BOTH(shared_socket),
-		BOTH(moves),
-		BOTH(any_interface_and_own_port),
-		BOTH(link_local),
-		BOTH(refused),
-		BOTH(hop_limits),
-		BOTH(group_to_groups),
-		BOTH(not_its_own),
+		EACH(any_source),
+		EACH(one_source),
+		EACH(shared_socket),
+		EACH(moves),
+		EACH(any_interface_and_own_port),
+		EACH(link_local),
+		EACH(refused),
+		EACH(hop_limits),
+		EACH(group_to_groups),
+		EACH(not_its_own),
 	};
 
 	if (!networks()) {

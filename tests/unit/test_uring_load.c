@@ -156,9 +156,11 @@ int main(void)
 	{                                                                                          \
 #test " " #how, test, setup##how, teardown, NULL                                   \
 	}
+#define EACH(test) IN(test, ), IN(test, _sockets), IN(test, _single)
 	const struct CMUnitTest tests[] = {
-		IN(flows_under_traffic, ), IN(flows_under_traffic, _single),	     IN(flood, ),
-		IN(flood, _single),	   cmocka_unit_test(capacity_costs_nothing),
+		EACH(flows_under_traffic),
+		EACH(flood),
+		cmocka_unit_test(capacity_costs_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -434,6 +434,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(floods, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_queue, setup, teardown),
 		cmocka_unit_test_setup_teardown(sending, setup, teardown),
+		cmocka_unit_test_setup_teardown(sending, setup_sockets, teardown),
 		cmocka_unit_test_setup_teardown(sending_what_cannot_be, setup, teardown),
 		cmocka_unit_test_setup_teardown(sending_too_many, setup, teardown),
 		cmocka_unit_test(queue_is_in_order),

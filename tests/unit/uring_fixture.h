@@ -102,14 +102,14 @@ static inline struct tandem_datapath_config config(void)
 	return cfg;
 }
 
-static inline int setup_mode(void **state, bool multishot)
+static inline int setup_mode(void **state, unsigned int without)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct tandem_datapath_config cfg = config();
 	char why[256];
 
 	f->fds_before = open_fds();
-	if (tandem_uring_open(&f->dp, &cfg, multishot, why, sizeof(why))) {
+	if (tandem_uring_open(&f->dp, &cfg, without, why, sizeof(why))) {
 		print_error("%s\n", why);
 		return -1;
 	}
@@ -121,13 +121,19 @@ static inline int setup_mode(void **state, bool multishot)
 
 static inline int setup(void **state)
 {
-	return setup_mode(state, true);
+	return setup_mode(state, 0);
+}
+
+/* As on a kernel or with rights that allow no BPF program: a socket for each port. */
+static inline int setup_sockets(void **state)
+{
+	return setup_mode(state, URING_WITHOUT_TRUNKS);
 }
 
 /* As on a kernel without multishot receive. */
 static inline int setup_single(void **state)
 {
-	return setup_mode(state, false);
+	return setup_mode(state, URING_WITHOUT_MULTISHOT);
 }
 
 static inline int teardown(void **state)

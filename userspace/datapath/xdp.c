@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/util/bpflog.h"
 #include "userspace/util/log.h"
 
 #define MODULE		"xdp"
@@ -37,18 +38,6 @@ static void drop_stale_keys(struct tandem_datapath *dp)
 		if (tandem_slots_lookup_shared(dp->table.slots, &key) == TANDEM_NO_SLOT)
 			bpf_map_delete_elem(fd, &key);
 	}
-}
-
-static int print_h(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char text[512];
-
-	if (level == LIBBPF_DEBUG)
-		return 0;
-	vsnprintf(text, sizeof(text), fmt, ap);
-	text[strcspn(text, "\n")] = '\0';
-	tandem_log(TANDEM_LOG_DEBUG, MODULE, "%s", text);
-	return 0;
 }
 
 static int table_open(struct tandem_datapath *dp, const struct relay_config *relay)
@@ -128,7 +117,7 @@ static int xdp_open(struct tandem_datapath **dpp, const struct tandem_datapath_c
 
 	if (!dp)
 		return -ENOMEM;
-	libbpf_set_print(print_h);
+	tandem_bpf_log();
 	dp->dir_fd = -1;
 	snprintf(dp->dir, sizeof(dp->dir), "%s", cfg->bpf_dir);
 	err = open_parts(dp, cfg, why, why_size);

@@ -105,7 +105,7 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 	err = tandem_uring_groups_init(dp);
 	if (err)
 		return err;
-	dp->ports = tandem_sparse_alloc(dp->direct_count + dp->group_room, sizeof(*dp->ports));
+	dp->ports = tandem_sparse_alloc(uring_port_room(dp), sizeof(*dp->ports));
 	dp->holds = tandem_sparse_alloc(t->config.slots, sizeof(*dp->holds));
 	if (t->streams_size)
 		t->streams = tandem_sparse_alloc(t->streams_size, sizeof(*t->streams));
@@ -135,7 +135,7 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 	tandem_sparse_free(t->rules, t->config.slots, sizeof(*t->rules));
 	tandem_sparse_free(t->flows, t->config.slots, sizeof(*t->flows));
 	tandem_uring_groups_clean(dp);
-	tandem_sparse_free(dp->ports, dp->direct_count + dp->group_room, sizeof(*dp->ports));
+	tandem_sparse_free(dp->ports, uring_port_room(dp), sizeof(*dp->ports));
 	tandem_sparse_free(dp->holds, t->config.slots, sizeof(*dp->holds));
 	tandem_sparse_free(t->streams, t->streams_size, sizeof(*t->streams));
 	tandem_sparse_free(t->fans, t->config.fans, sizeof(*t->fans));

@@ -15,8 +15,8 @@
 
 int tandem_uring_outlet_init(struct tandem_datapath *dp)
 {
-	dp->outlet_payload = malloc(URING_PAYLOAD_SIZE);
-	if (!dp->outlet_payload)
+	dp->outlet_data = malloc(URING_HEADROOM + URING_PAYLOAD_SIZE);
+	if (!dp->outlet_data)
 		return -ENOMEM;
 	return tandem_uring_queue_init(&dp->outlet, OUTLET_ROOM);
 }
@@ -24,7 +24,7 @@ int tandem_uring_outlet_init(struct tandem_datapath *dp)
 void tandem_uring_outlet_clean(struct tandem_datapath *dp)
 {
 	tandem_uring_queue_clean(&dp->outlet);
-	free(dp->outlet_payload);
+	free(dp->outlet_data);
 }
 
 static uint32_t port_of(const struct tandem_datapath *dp, const struct tandem_endpoint *local)
@@ -60,16 +60,16 @@ int tandem_uring_send(struct tandem_datapath *dp, const struct tandem_endpoint *
 /* A port that has no flow (any more) has nothing to say. */
 static int send_one(struct tandem_datapath *dp, const struct uring_letter *letter)
 {
-	const struct uring_port *port = &dp->ports[port_of(dp, &letter->local)];
-	struct sockaddr_storage to;
-	socklen_t to_len = tandem_endpoint_to_sockaddr(&letter->remote, &to);
+	struct uring_send s;
+	int fd;
 
-	if (!port->open || !port->refs)
+	if (!dp->ports[port_of(dp, &letter->local)].refs)
 		return -ENOTCONN;
-	if (sendto(port->fd, dp->outlet_payload, letter->len, MSG_DONTWAIT, (struct sockaddr *)&to,
-		   to_len) < 0)
-		return -errno;
-	return 0;
+	fd = tandem_uring_send_address(dp, &s, &letter->local, &letter->remote,
+				       dp->outlet_data + URING_HEADROOM, letter->len);
+	if (fd < 0)
+		return fd;
+	return sendmsg(fd, &s.msg, MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
 void tandem_uring_outlet_run(struct tandem_datapath *dp)
@@ -77,7 +77,8 @@ void tandem_uring_outlet_run(struct tandem_datapath *dp)
 	struct uring_letter letter;
 
 	for (int i = 0; i < PER_BATCH; i++) {
-		if (!tandem_uring_queue_take(&dp->outlet, &letter, dp->outlet_payload))
+		if (!tandem_uring_queue_take(&dp->outlet, &letter,
+					     dp->outlet_data + URING_HEADROOM))
 			return;
 		if (send_one(dp, &letter))
 			env_count(&dp->env, REASON_send_failed);

@@ -6,9 +6,17 @@
 #include "core/forward.h"
 #include "userspace/uring/worker.h"
 
+/* What came along with a datagram. */
+struct ancillary {
+	uint8_t tos;  /* or traffic class */
+	bool sent_to; /* to is known: it came in by a trunk */
+	struct tandem_endpoint to;
+};
+
 /* A received datagram, wherever in its buffer the parts lie. */
 struct datagram {
 	struct flow_key key;
+	uint32_t port; /* that it was sent to; whatever socket it came in by */
 	unsigned char *payload;
 	uint32_t len;
 	uint8_t tos;
@@ -29,28 +37,44 @@ static unsigned char *payload_of(struct uring_packet *p)
 	return p->data + URING_HEADER_SIZE;
 }
 
-/* TOS or traffic class: IPv4 gives a byte, IPv6 an int. */
-static uint8_t received_tos(const unsigned char *control, size_t len)
+static void read_one(struct ancillary *a, const struct cmsghdr *c)
 {
-	struct cmsghdr c;
-	int tclass;
+	const unsigned char *data = CMSG_DATA(c);
+	bool v4 = c->cmsg_level == IPPROTO_IP;
 
-	if (len < CMSG_LEN(1))
-		return 0;
-	memcpy(&c, control, sizeof(c));
-	if (c.cmsg_level == IPPROTO_IP && c.cmsg_type == IP_TOS)
-		return control[CMSG_LEN(0)];
-	if (c.cmsg_level != IPPROTO_IPV6 || c.cmsg_type != IPV6_TCLASS ||
-	    len < CMSG_LEN(sizeof(int)))
-		return 0;
-	memcpy(&tclass, control + CMSG_LEN(0), sizeof(tclass));
-	return (uint8_t)tclass;
+	if (!v4 && c->cmsg_level != IPPROTO_IPV6)
+		return;
+	if (c->cmsg_type == (v4 ? IP_ORIGDSTADDR : IPV6_ORIGDSTADDR)) {
+		a->sent_to = tandem_endpoint_from_sockaddr(&a->to, (struct sockaddr *)data) == 0;
+	} else if (v4 && c->cmsg_type == IP_TOS) {
+		a->tos = data[0];
+	} else if (!v4 && c->cmsg_type == IPV6_TCLASS) {
+		int tclass;
+
+		memcpy(&tclass, data, sizeof(tclass));
+		a->tos = (uint8_t)tclass;
+	}
 }
 
-/* The local part follows from the socket: it is bound to a media port, or to a group. */
-static int datagram_key(struct tandem_datapath *dp, struct uring_packet *p, struct flow_key *key)
+static void read_ancillary(unsigned char *control, size_t len, struct ancillary *a)
+{
+	struct msghdr msg = { .msg_control = control, .msg_controllen = len };
+
+	memset(a, 0, sizeof(*a));
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		read_one(a, c);
+}
+
+/*
+ * The local part follows from the socket, if that is bound to a media port or to a group. Of
+ * what came in by a trunk the kernel says where it was sent to; what is no port of the
+ * relay's the core drops.
+ */
+static int datagram_key(struct tandem_datapath *dp, struct uring_packet *p,
+			const struct ancillary *a, struct datagram *d)
 {
 	const struct relay_config *relay = &dp->tables.config;
+	struct flow_key *key = &d->key;
 	struct tandem_endpoint remote;
 	int err = tandem_endpoint_from_sockaddr(&remote, (struct sockaddr *)name_of(p));
 
@@ -59,6 +83,13 @@ static int datagram_key(struct tandem_datapath *dp, struct uring_packet *p, stru
 	memset(key, 0, sizeof(*key));
 	key->remote = remote.ip;
 	key->remote_port = htons(remote.port);
+	d->port = p->port;
+	if (p->port >= uring_trunk(dp, 0)) {
+		key->local = a->to.ip;
+		key->local_port = htons(a->to.port);
+		d->port = tandem_slots_direct(dp->table.slots, key);
+		return a->sent_to && d->port != TANDEM_NO_SLOT ? 0 : -EADDRNOTAVAIL;
+	}
 	if (p->port >= dp->direct_count) {
 		const struct uring_group *g = &dp->groups[p->port - dp->direct_count];
 
@@ -88,7 +119,7 @@ static bool relay(struct tandem_datapath *dp, struct uring_packet *p, const stru
 	if (reason_verdict(reason) == VERDICT_PUNT) {
 		struct uring_event e = { .key = &d->key, .payload = d->payload, .len = d->len };
 
-		tandem_uring_event_punted(dp, p->port, reason, &plan, &e);
+		tandem_uring_event_punted(dp, d->port, reason, &plan, &e);
 	}
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return false;
@@ -120,14 +151,16 @@ static bool handle(struct tandem_datapath *dp, struct uring_packet *p, uint32_t 
 {
 	struct datagram d = { .payload = payload_of(p) };
 	struct io_uring_recvmsg_out out;
+	struct ancillary a;
 
 	read_header(dp, p, size, &out);
-	if (out.flags & MSG_TRUNC || datagram_key(dp, p, &d.key)) {
+	read_ancillary(control_of(p), out.controllen, &a);
+	if (out.flags & MSG_TRUNC || datagram_key(dp, p, &a, &d)) {
 		env_count(&dp->env, REASON_bad_header);
 		return false;
 	}
 	d.len = out.payloadlen;
-	d.tos = received_tos(control_of(p), out.controllen);
+	d.tos = a.tos;
 	return relay(dp, p, &d);
 }
 

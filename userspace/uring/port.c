@@ -17,10 +17,10 @@ static void set_option(int fd, int level, int name, int value)
 	setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-static void set_buffer(int fd, int forced, int limited)
+static void set_buffer(int fd, int forced, int limited, int size)
 {
-	if (setsockopt(fd, SOL_SOCKET, forced, &(int){ SOCKET_BUFFER }, sizeof(int)) < 0)
-		set_option(fd, SOL_SOCKET, limited, SOCKET_BUFFER);
+	if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof(size)) < 0)
+		set_option(fd, SOL_SOCKET, limited, size);
 }
 
 /*
@@ -28,10 +28,10 @@ static void set_buffer(int fd, int forced, int limited)
  * and the same in every datapath. A relay must not fail on a smaller MTU further on, which
  * nobody here discovers. What it sends to a group it does not want back.
  */
-static void set_options(int fd, int family)
+void tandem_uring_socket_options(int fd, int family, int buffer)
 {
-	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
-	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, buffer);
+	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, buffer);
 	if (family == AF_INET) {
 		set_option(fd, IPPROTO_IP, IP_RECVTOS, 1);
 		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
@@ -69,7 +69,7 @@ static int open_socket(const struct tandem_endpoint *local, uint32_t scope, int 
 
 	if (fd < 0)
 		return -errno;
-	set_options(fd, family);
+	tandem_uring_socket_options(fd, family, SOCKET_BUFFER);
 	if (tandem_ip_is_group(&local->ip))
 		err = set_group_options(fd, family);
 	if (family == AF_INET6) {
@@ -161,8 +161,14 @@ static void close_idle(struct tandem_datapath *dp, uint32_t index)
 	free(port->packet);
 	port->packet = NULL;
 	port->open = false;
-	if (index >= dp->direct_count)
+	if (index >= dp->direct_count && index < uring_trunk(dp, 0))
 		tandem_uring_group_release(dp, index);
+}
+
+/* Can it be served by the trunks? */
+static bool may_share(const struct tandem_datapath *dp, uint32_t index)
+{
+	return dp->trunked && index < dp->direct_count;
 }
 
 int tandem_uring_port_get(struct tandem_datapath *dp, uint32_t index)
@@ -170,7 +176,12 @@ int tandem_uring_port_get(struct tandem_datapath *dp, uint32_t index)
 	struct uring_port *port = &dp->ports[index];
 	int err;
 
-	if (!port->open) {
+	if (!port->open && may_share(dp, index)) {
+		if (!port->refs) {
+			memset(port->tokens, 0, sizeof(port->tokens));
+			tandem_uring_steer(dp, index, true);
+		}
+	} else if (!port->open) {
 		err = port_open(dp, index);
 		if (err)
 			return err;
@@ -198,7 +209,9 @@ void tandem_uring_port_put(struct tandem_datapath *dp, uint32_t index)
 
 	if (--port->refs)
 		return;
-	if (port->armed)
+	if (!port->open)
+		tandem_uring_steer(dp, index, false);
+	else if (port->armed)
 		cancel(dp, index);
 	else
 		close_idle(dp, index);
@@ -211,6 +224,12 @@ int tandem_uring_port_cast(struct tandem_datapath *dp, uint32_t index)
 	uint32_t ifindex;
 	int err;
 
+	if (!dp->ports[index].open) {
+		err = port_open(dp, index);
+		if (err)
+			return err;
+		tandem_uring_steer(dp, index, false);
+	}
 	port_endpoint(dp, index, &local);
 	if (tandem_ip_is_v4(&local.ip)) {
 		memcpy(&by.imr_address, &local.ip.w[3], sizeof(by.imr_address));
@@ -276,6 +295,8 @@ void tandem_uring_port_rearm(struct tandem_datapath *dp, uint32_t index)
 
 void tandem_uring_port_sent(struct tandem_datapath *dp, uint32_t index)
 {
+	if (index == TANDEM_NO_SLOT)
+		return;
 	dp->ports[index].sending--;
 	close_idle(dp, index);
 }

@@ -59,28 +59,53 @@ static void copy_put(struct tandem_datapath *dp, struct uring_copy *c)
 	dp->copies_free = (uint32_t)(c - dp->copies);
 }
 
-static void control_add(struct uring_send *s, int level, int type, int value)
+void tandem_uring_send_control(struct uring_send *s, int level, int type, const void *data,
+			       size_t size)
 {
 	struct cmsghdr *c = (struct cmsghdr *)(s->control + s->msg.msg_controllen);
 
-	c->cmsg_len = CMSG_LEN(sizeof(value));
+	c->cmsg_len = CMSG_LEN(size);
 	c->cmsg_level = level;
 	c->cmsg_type = type;
-	memcpy(CMSG_DATA(c), &value, sizeof(value));
+	memcpy(CMSG_DATA(c), data, size);
 	s->msg.msg_control = s->control;
-	s->msg.msg_controllen += CMSG_SPACE(sizeof(value));
+	s->msg.msg_controllen += CMSG_SPACE(size);
 }
 
 /* The TOS byte and hop limit that the datagram shall leave with, where not the socket's own. */
-static void set_control(struct uring_send *s, uint8_t tos, uint8_t ttl)
+static void set_control(struct uring_send *s, int tos, int ttl)
 {
 	bool v4 = s->to.ss_family == AF_INET;
 	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
 
 	if (tos)
-		control_add(s, level, v4 ? IP_TOS : IPV6_TCLASS, tos);
+		tandem_uring_send_control(s, level, v4 ? IP_TOS : IPV6_TCLASS, &tos, sizeof(tos));
 	if (ttl)
-		control_add(s, level, v4 ? IP_TTL : IPV6_HOPLIMIT, ttl);
+		tandem_uring_send_control(s, level, v4 ? IP_TTL : IPV6_HOPLIMIT, &ttl, sizeof(ttl));
+}
+
+int tandem_uring_send_address(struct tandem_datapath *dp, struct uring_send *s,
+			      const struct tandem_endpoint *from, const struct tandem_endpoint *to,
+			      unsigned char *payload, uint32_t len)
+{
+	const struct flow_key key = { .local = from->ip, .local_port = htons(from->port) };
+	uint32_t index = tandem_slots_direct(dp->table.slots, &key);
+	const struct uring_port *port = index == TANDEM_NO_SLOT ? NULL : &dp->ports[index];
+
+	if (!port || (!port->open && !port->refs))
+		return -ENOTCONN;
+	memset(&s->msg, 0, sizeof(s->msg));
+	s->msg.msg_name = &s->to;
+	s->iov.iov_base = payload;
+	s->iov.iov_len = len;
+	s->msg.msg_iov = &s->iov;
+	s->msg.msg_iovlen = 1;
+	s->port = TANDEM_NO_SLOT;
+	if (!port->open)
+		return tandem_uring_trunk_send(dp, s, from, to);
+	s->port = index;
+	s->msg.msg_namelen = tandem_endpoint_to_sockaddr(to, &s->to);
+	return port->fd;
 }
 
 /* What a failure is to be counted for: the flow, and the leg if it has one. */
@@ -94,29 +119,23 @@ static void set_owner(struct tandem_datapath *dp, struct uring_send *s, const st
 	s->leg_id = leg < dp->tables.config.legs ? dp->tables.leg_states[leg].id : 0;
 }
 
-/* Send as eg says, from the socket of the port that a copy is said to come from. */
+/* Send as eg says, from the port that a copy is said to come from. */
 static int send_as(struct tandem_datapath *dp, struct uring_send *s, const struct egress *eg,
-		   void *payload, uint32_t len, uint8_t tos, uint64_t data)
+		   unsigned char *payload, uint32_t len, uint8_t tos, uint64_t data)
 {
-	const struct flow_key key = { .local = eg->local, .local_port = eg->local_port };
+	const struct tandem_endpoint from = { .ip = eg->local, .port = ntohs(eg->local_port) };
 	const struct tandem_endpoint to = { .ip = eg->remote, .port = ntohs(eg->remote_port) };
-	uint32_t index = tandem_slots_direct(dp->table.slots, &key);
+	int fd = tandem_uring_send_address(dp, s, &from, &to, payload, len);
 	struct io_uring_sqe *sqe;
 
-	if (index == TANDEM_NO_SLOT || !dp->ports[index].open)
-		return -ENOTCONN;
-	memset(&s->msg, 0, sizeof(s->msg));
-	s->msg.msg_name = &s->to;
-	s->msg.msg_namelen = tandem_endpoint_to_sockaddr(&to, &s->to);
-	s->iov.iov_base = payload;
-	s->iov.iov_len = len;
-	s->msg.msg_iov = &s->iov;
-	s->msg.msg_iovlen = 1;
+	if (fd < 0)
+		return fd;
 	set_control(s, egress_tos(eg, tos), eg->ttl);
-	s->port = index;
-	dp->ports[index].sending++;
+	if (s->port != TANDEM_NO_SLOT)
+		dp->ports[s->port].sending++;
 	sqe = tandem_uring_sqe(dp, data);
-	io_uring_prep_sendmsg(sqe, dp->ports[index].fd, &s->msg, 0);
+	/* Where all share a buffer for what is sent, nobody waits for room in it. */
+	io_uring_prep_sendmsg(sqe, fd, &s->msg, s->port == TANDEM_NO_SLOT ? MSG_DONTWAIT : 0);
 	return 0;
 }
 
@@ -137,16 +156,18 @@ static bool copy_send(struct tandem_datapath *dp, struct plan *plan, uint32_t n,
 {
 	struct uring_copy *c = copy_get(dp);
 	const struct egress *eg;
+	unsigned char *own;
 
 	if (!c)
 		return false;
-	memcpy(c->payload, payload, len);
-	if (relay_copy_datagram(&dp->env, plan, n, c->payload, len, &eg) != REASON_NONE) {
+	own = c->data + URING_HEADROOM;
+	memcpy(own, payload, len);
+	if (relay_copy_datagram(&dp->env, plan, n, own, len, &eg) != REASON_NONE) {
 		copy_put(dp, c); /* counted already */
 		return true;
 	}
 	set_owner(dp, &c->send, plan, plan->leg + n);
-	if (send_as(dp, &c->send, eg, c->payload, len, tos,
+	if (send_as(dp, &c->send, eg, own, len, tos,
 		    uring_data(URING_COPY, (uint32_t)(c - dp->copies))) == 0)
 		return true;
 	copy_put(dp, c);

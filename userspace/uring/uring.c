@@ -11,13 +11,22 @@
 static int uring_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
 {
 	int err = tandem_uring_ring_probe(probe->detail, sizeof(probe->detail));
+	size_t len = strlen(probe->detail);
+	struct relay_config relay;
+	char why[128] = "";
 
-	(void)cfg;
 	probe->usable = err == 0;
-	return err;
+	if (err)
+		return err;
+	err = tandem_table_config(&relay, cfg, why, sizeof(why));
+	if (!err)
+		err = tandem_uring_steer_probe(&relay, why, sizeof(why));
+	snprintf(probe->detail + len, sizeof(probe->detail) - len, err ? "; %s (%s)" : "; %s",
+		 err ? "a socket for each port" : "all ports share a few sockets", why);
+	return 0;
 }
 
-/* Each media port in use is a socket: take as many descriptors as may be had. */
+/* Where they cannot be shared, each port in use is a socket: take all descriptors there are. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
@@ -40,7 +49,7 @@ static void uring_close(struct tandem_datapath *dp, bool keep)
 }
 
 int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
-		      bool multishot, char *why, size_t why_size)
+		      unsigned int without, char *why, size_t why_size)
 {
 	struct tandem_datapath *dp = aligned_alloc(64, (sizeof(*dp) + 63) & ~(size_t)63);
 	int err;
@@ -50,7 +59,10 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 	memset(dp, 0, sizeof(*dp));
 	dp->wake_fd = -1;
 	dp->event_fd = -1;
-	dp->multishot = multishot;
+	dp->raw_fds[0] = -1;
+	dp->raw_fds[1] = -1;
+	dp->multishot = !(without & URING_WITHOUT_MULTISHOT);
+	dp->trunked = !(without & URING_WITHOUT_TRUNKS);
 	raise_file_limit();
 	err = tandem_uring_commands_init(dp);
 	if (!err)
@@ -65,8 +77,9 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 		uring_close(dp, false);
 		return err;
 	}
-	snprintf(dp->description, sizeof(dp->description), "io_uring, one worker, %s",
-		 dp->multishot ? "multishot receive" : "a receive per packet");
+	snprintf(dp->description, sizeof(dp->description), "io_uring, one worker, %s, %s",
+		 dp->multishot ? "multishot receive" : "a receive per packet",
+		 dp->trunked ? "all ports share a few sockets" : "a socket for each port");
 	*dpp = dp;
 	return 0;
 }
@@ -74,7 +87,7 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 static int uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
 		      char *why, size_t why_size)
 {
-	return tandem_uring_open(dpp, cfg, true, why, why_size);
+	return tandem_uring_open(dpp, cfg, 0, why, why_size);
 }
 
 static const char *uring_describe(struct tandem_datapath *dp)

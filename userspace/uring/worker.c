@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -127,6 +128,7 @@ static void drain(struct tandem_datapath *dp)
 	struct io_uring_cqe *cqe;
 
 	tandem_uring_flows_drop(dp);
+	tandem_uring_trunks_stop(dp);
 	while ((dp->in_flight || todo(dp)) && monotonic_ns() - start < DRAIN_NS) {
 		uint32_t before = dp->in_flight;
 
@@ -162,6 +164,24 @@ static void loop(struct tandem_datapath *dp)
 	}
 }
 
+/* If it can be done; else each port gets a socket. */
+static void share_ports(struct tandem_datapath *dp)
+{
+	int err = 0;
+
+	if (!dp->multishot)
+		snprintf(dp->no_trunks, sizeof(dp->no_trunks), "no multishot receive");
+	else if (!dp->trunked)
+		snprintf(dp->no_trunks, sizeof(dp->no_trunks), "not wanted");
+	else
+		err = tandem_uring_trunks_open(dp, dp->no_trunks, sizeof(dp->no_trunks));
+	dp->trunked = !dp->no_trunks[0];
+	if (err)
+		tandem_log(TANDEM_LOG_WARNING, MODULE,
+			   "a socket for each media port, as they cannot be shared: %s",
+			   dp->no_trunks);
+}
+
 static void *worker(void *arg)
 {
 	struct start *start = arg;
@@ -173,10 +193,12 @@ static void *worker(void *arg)
 		sem_post(&start->ready);
 		return NULL;
 	}
+	share_ports(dp);
 	sem_post(&start->ready);
 	loop(dp);
 	drain(dp);
 	tandem_uring_ring_close(dp);
+	tandem_uring_trunks_close(dp);
 	return NULL;
 }
 

@@ -5,7 +5,9 @@
  * (command.c) and take events from it (event.c).
  *
  *   ring.c     the ring, its buffers, and what this kernel can do
- *   port.c     one UDP socket per media port in use, and one per multicast group and port
+ *   port.c     media ports in use; a UDP socket for each, or for each multicast group and port
+ *   trunk.c    or a few sockets that all media ports share
+ *   steer.c    the program that leads datagrams to those
  *   group.c    which groups and sources those are joined to
  *   packet.c   a datagram in, through the core, and out
  *   send.c     what leaves: datagrams as they came, and copies
@@ -36,7 +38,10 @@
 #define URING_COPIES	   2048 /* copies that are being sent at a time */
 #define URING_PAYLOAD_SIZE (PAYLOAD_MAX + 1)
 #define URING_NAME_SIZE	   32 /* room for a sockaddr_in6, in multiples of 8 */
-#define URING_CONTROL_SIZE CMSG_SPACE(sizeof(int))
+#define URING_TRUNKS	   8  /* sockets of each family that all ports share */
+#define URING_HEADROOM	   8  /* in front of a payload that is sent, to be written over */
+/* TOS, and where it was sent to */
+#define URING_CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct sockaddr_in6)))
 #define URING_HEADER_SIZE                                                                          \
 	(sizeof(struct io_uring_recvmsg_out) + URING_NAME_SIZE + URING_CONTROL_SIZE)
 #define URING_BUFFER_SIZE  (URING_HEADER_SIZE + URING_PAYLOAD_SIZE)
@@ -72,8 +77,10 @@ struct uring_send {
 	struct msghdr msg;
 	struct iovec iov;
 	struct sockaddr_storage to;
-	_Alignas(struct cmsghdr) char control[2 * CMSG_SPACE(sizeof(int))]; /* TOS, TTL */
-	uint32_t port; /* whose socket sends it */
+	/* source address, TOS, TTL */
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
+					      2 * CMSG_SPACE(sizeof(int))];
+	uint32_t port; /* whose socket sends it; TANDEM_NO_SLOT: it is no port's */
 	uint32_t slot; /* of the flow, and gen of its rule, when it was sent */
 	uint32_t gen;
 	uint64_t flow_id;
@@ -97,12 +104,13 @@ struct uring_packet {
 struct uring_copy {
 	struct uring_send send;
 	uint32_t next_free;
-	_Alignas(64) unsigned char payload[URING_PAYLOAD_SIZE];
+	_Alignas(64) unsigned char data[URING_HEADROOM + URING_PAYLOAD_SIZE];
 };
 
 /*
- * The socket of a media port, by direct slot, or behind those of a group. All zero: not
- * in use. It stays open as long as flows refer to it or requests are on their way.
+ * A media port, by direct slot; behind those the sockets of groups, and behind these the
+ * trunks. All zero: not in use. A socket stays open as long as flows refer to it or
+ * requests are on their way. A port without one, while there are trunks, is served by those.
  */
 struct uring_port {
 	uint32_t refs;	  /* flows that receive on it or send from it */
@@ -147,6 +155,15 @@ struct uring_hold {
 	struct ip_addr source;
 };
 
+/* The program that leads to the trunks; all zero: there is none. */
+struct steer_bpf;
+struct bpf_link;
+struct uring_steer {
+	struct steer_bpf *skel;
+	struct bpf_link *link;
+	uint64_t *bits; /* of the ports that it acts on, by direct slot */
+};
+
 struct uring_command; /* command.c */
 
 struct tandem_datapath {
@@ -155,7 +172,7 @@ struct tandem_datapath {
 	struct tandem_table table;
 	uint32_t shared_count; /* in tables.shared */
 	uint32_t direct_count;
-	struct uring_port *ports; /* sparse; direct_count, and group_room behind */
+	struct uring_port *ports; /* sparse; uring_port_room() of them */
 	struct uring_hold *holds; /* by slot, sparse */
 
 	struct uring_group *groups; /* sparse */
@@ -163,6 +180,11 @@ struct tandem_datapath {
 	uint32_t group_room;
 	uint32_t groups_fresh; /* first that was never used */
 	uint32_t groups_free;  /* those that were given back */
+
+	bool trunked;	     /* wanted; once the worker runs: ports share the trunks */
+	char no_trunks[128]; /* why not */
+	struct uring_steer steer;
+	int raw_fds[2]; /* IPv4, IPv6: what sends for ports without a socket; or -1 */
 
 	struct io_uring ring;
 	bool multishot; /* wanted; once the ring is open: used */
@@ -195,8 +217,8 @@ struct tandem_datapath {
 	bool event_raised;
 	int event_fd;
 
-	struct uring_queue outlet; /* to the worker */
-	unsigned char *outlet_payload;
+	struct uring_queue outlet;  /* to the worker */
+	unsigned char *outlet_data; /* URING_HEADROOM, and a payload */
 
 	char description[128];
 };
@@ -206,9 +228,24 @@ static inline uint64_t uring_data(enum uring_kind kind, uint32_t index)
 	return (uint64_t)kind << 56 | index;
 }
 
-/* uring.c: multishot false does without it even where the kernel has it. */
+/* Number in ports of the trunk n; those of IPv6 are behind as many of IPv4. */
+static inline uint32_t uring_trunk(const struct tandem_datapath *dp, uint32_t n)
+{
+	return dp->direct_count + dp->group_room + n;
+}
+
+static inline uint32_t uring_port_room(const struct tandem_datapath *dp)
+{
+	return uring_trunk(dp, 2 * URING_TRUNKS);
+}
+
+/* uring.c: what to do without even where the kernel has it; trunks need multishot. */
+enum uring_without {
+	URING_WITHOUT_TRUNKS = 1 << 0,
+	URING_WITHOUT_MULTISHOT = 1 << 1,
+};
 int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
-		      bool multishot, char *why, size_t why_size);
+		      unsigned int without, char *why, size_t why_size);
 
 /* ring.c: to be called from the worker's thread. why is filled in on failure. */
 int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_size);
@@ -222,18 +259,48 @@ void tandem_uring_publish(struct tandem_datapath *dp);
 int tandem_uring_ring_probe(char *detail, size_t size);
 
 /* port.c: a port is named by its index in ports. */
+/* Options of every socket, which shall have so many bytes waiting each way. */
+void tandem_uring_socket_options(int fd, int family, int buffer);
 int tandem_uring_port_get(struct tandem_datapath *dp, uint32_t index);
 void tandem_uring_port_put(struct tandem_datapath *dp, uint32_t index);
-/* Let it send to groups, by the interface that has its address. -EADDRNOTAVAIL: none has. */
+/*
+ * Let it send to groups, by the interface that has its address; for this it gets a socket.
+ * -EADDRNOTAVAIL: none has; or what kept the socket from being opened.
+ */
 int tandem_uring_port_cast(struct tandem_datapath *dp, uint32_t index);
 /* Receive again; or close the port, if nobody wants it any more. */
 void tandem_uring_port_rearm(struct tandem_datapath *dp, uint32_t index);
 /* The receive request has ended. */
 void tandem_uring_port_ended(struct tandem_datapath *dp, uint32_t index, int result);
-/* One of the datagrams that it was sending is gone. */
+/* One of the datagrams that it was sending is gone; index may be TANDEM_NO_SLOT. */
 void tandem_uring_port_sent(struct tandem_datapath *dp, uint32_t index);
 /* Rearm those that found no buffer, once there are some again. */
 void tandem_uring_ports_feed(struct tandem_datapath *dp);
+
+/*
+ * trunk.c: open them all, once the ring is. They then serve each port that has a flow and no
+ * socket. On failure there are none, and why says why.
+ */
+int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_size);
+/* Receive no more; they are idle once what they have with the kernel has ended. */
+void tandem_uring_trunks_stop(struct tandem_datapath *dp);
+void tandem_uring_trunks_close(struct tandem_datapath *dp);
+/*
+ * Have what is in s->iov, with URING_HEADROOM in front, leave from a port without a socket.
+ * Returns the socket that is to send it.
+ */
+int tandem_uring_trunk_send(struct tandem_datapath *dp, struct uring_send *s,
+			    const struct tandem_endpoint *from, const struct tandem_endpoint *to);
+
+/* steer.c: why is filled in on failure. Could the program be loaded? */
+int tandem_uring_steer_probe(const struct relay_config *relay, char *why, size_t why_size);
+/* Load it; it acts from _attach() on. tandem_uring_steer_close() also after a failure. */
+int tandem_uring_steer_open(struct tandem_datapath *dp, char *why, size_t why_size);
+int tandem_uring_steer_socket(struct tandem_datapath *dp, uint32_t trunk, int fd);
+int tandem_uring_steer_attach(struct tandem_datapath *dp, char *why, size_t why_size);
+void tandem_uring_steer_close(struct tandem_datapath *dp);
+/* Are datagrams to this media port to be led to a trunk? In the worker. */
+void tandem_uring_steer(struct tandem_datapath *dp, uint32_t index, bool on);
 
 /* group.c: the port of a group is direct_count and the group's number. */
 int tandem_uring_groups_init(struct tandem_datapath *dp);
@@ -263,6 +330,17 @@ void tandem_uring_release(struct tandem_datapath *dp, struct uring_packet *p);
 int tandem_uring_copies_init(struct tandem_datapath *dp);
 void tandem_uring_copies_clean(struct tandem_datapath *dp);
 struct plan;
+/*
+ * Make s a datagram of len bytes at payload, from and to these; tos and ttl 0: the socket's own.
+ * URING_HEADROOM in front of payload may be written over. Returns the socket that is to
+ * send it; -ENOTCONN: from is no port in use.
+ */
+int tandem_uring_send_address(struct tandem_datapath *dp, struct uring_send *s,
+			      const struct tandem_endpoint *from, const struct tandem_endpoint *to,
+			      unsigned char *payload, uint32_t len);
+/* Ancillary data for it. */
+void tandem_uring_send_control(struct uring_send *s, int level, int type, const void *data,
+			       size_t size);
 /* Send len bytes at payload, in the buffer of p, as plan->egress says. Takes p if it returns 0. */
 int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
 			 const struct plan *plan, unsigned char *payload, uint32_t len,
