@@ -23,15 +23,19 @@ ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 
 # libre's own pkg-config file leaves the feature macros of its headers out.
 RE_CPPFLAGS := -DHAVE_INTTYPES_H -DHAVE_STDBOOL_H -DHAVE_INET6 -isystem /usr/include/re
-LDLIBS := -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lssl -lcrypto -lm -lpthread
+LDLIBS := -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lssl $(CRYPTO_LIBS) -lm -lpthread
 
 # Asked for when used: on a fresh machine `make deps demo` starts without a compiler.
 TRIPLET = $(shell $(CC) -dumpmachine)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
 	-I. -Ibpf -I/usr/include/$(TRIPLET)
 
-# bench/core.c is a program of its own; the rest of bench/ is the command "tandem bench".
-LIB_SRCS  := $(filter-out userspace/main.c bench/core.c %.bpf.c,$(wildcard userspace/*.c userspace/*/*.c bench/*.c))
+# bench/core.c and bench/srtp.c are programs of their own; the rest of bench/ is the command "tandem bench".
+LIB_SRCS  := $(filter-out userspace/main.c bench/core.c bench/srtp.c %.bpf.c,$(wildcard userspace/*.c userspace/*/*.c bench/*.c))
+# Ciphers of SRTP: ipsec-mb besides OpenSSL, where it is installed.
+IPSEC_MB  := $(wildcard /usr/include/intel-ipsec-mb.h)
+LIB_SRCS  := $(filter-out userspace/srtp/$(if $(IPSEC_MB),no_)ipsec_mb.c,$(LIB_SRCS))
+CRYPTO_LIBS := -lcrypto $(if $(IPSEC_MB),-lIPSec_MB)
 BPF_SRCS  := $(wildcard bpf/*.bpf.c tests/bpf/*.bpf.c bench/*.bpf.c)
 BPF_OBJS  := $(BPF_SRCS:%.bpf.c=$(BUILD)/%.bpf.o)
 SKELETONS := $(BPF_OBJS:.bpf.o=.skel.h)
@@ -52,7 +56,7 @@ DPDK_CPPFLAGS = -D_GNU_SOURCE -I. -Idpdk $(patsubst -I%,-isystem %,$(shell $(PKG
 DPDK_LIBS = $(shell $(PKG_CONFIG) --libs libdpdk) -lrte_bus_vdev
 KMODT_SRCS := $(wildcard tests/kmod/*.c)
 KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
-BENCH_BINS := $(BUILD)/bench/core
+BENCH_BINS := $(BUILD)/bench/core $(BUILD)/bench/srtp
 
 # make V=1 shows the commands in full.
 ifneq ($(V),1)
@@ -253,9 +257,11 @@ $(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
-# The tools stand alone, but for the one that opens a plane itself.
+# The tools stand alone, but for those that open a plane or run an ICE agent themselves.
 $(CHURN): $(BUILD)/release/libtandem.a
 $(CHURN): TOOL_LIBS := -lbpf -luring
+$(BUILD)/tests/tools/icepeer: $(BUILD)/release/libtandem.a
+$(BUILD)/tests/tools/icepeer: TOOL_LIBS := -lcrypto
 $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -280,6 +286,8 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
 $(BUILD)/bench/%: $(BUILD)/release/bench/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $^ $(LDLIBS) $(BENCH_LIBS) -o $@
+
+$(BUILD)/bench/srtp: BENCH_LIBS := -lsrtp2
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
