@@ -120,6 +120,7 @@ static size_t start_all(struct run *run, uint32_t flows)
 			run->failed |= r->kind && err != -EOPNOTSUPP && err != -EMFILE;
 			fprintf(stderr, "bench: skipped: %s with %u flows\n", r->name, flows);
 		}
+		tandem_relay_turn(r, false);
 		up += !err;
 	}
 	return up;
@@ -145,6 +146,7 @@ static struct result *result_for(struct run *run, const struct relay *r, uint32_
 	res->flows = r->flows;
 	res->size = size;
 	res->copies = run->opts.copies;
+	res->polls = r->report.polls;
 	if (r->report.install_s > 0)
 		res->install_rate = r->report.installed / r->report.install_s;
 	if (r->report.fast_s > 0)
@@ -174,7 +176,9 @@ static int one_turn(struct run *run, struct relay *r)
 
 	subject.setup.ends.ends = run->wire;
 	run->turn = r;
+	tandem_relay_turn(r, true);
 	err = tandem_suite_round(&run->suite, &subject, &res->round[res->rounds]);
+	tandem_relay_turn(r, false);
 	if (!err)
 		res->rounds++;
 	if (err && err != -EINTR) {

@@ -56,13 +56,13 @@ json_t *tandem_result_json(const struct result *results, size_t count)
 			json_array_append_new(rounds, round_json(&r->round[k]));
 		json_array_append_new(
 			list,
-			json_pack("{s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "relay",
-				  r->relay, "flows", (int)r->flows, "payload_octets", (int)r->size,
-				  "copies", (int)r->copies, "installed_flows_per_s",
-				  number(r->install_rate), "fast_path_flows_per_s",
-				  number(r->fast_rate), "octets_per_flow", number(r->memory),
-				  "resident_octets_per_flow", number(r->resident), "median",
-				  round_json(&m), "rounds", rounds));
+			json_pack("{s:s, s:i, s:i, s:i, s:b, s:o, s:o, s:o, s:o, s:o, s:o}",
+				  "relay", r->relay, "flows", (int)r->flows, "payload_octets",
+				  (int)r->size, "copies", (int)r->copies, "polls", r->polls,
+				  "installed_flows_per_s", number(r->install_rate),
+				  "fast_path_flows_per_s", number(r->fast_rate), "octets_per_flow",
+				  number(r->memory), "resident_octets_per_flow",
+				  number(r->resident), "median", round_json(&m), "rounds", rounds));
 	}
 	return list;
 }

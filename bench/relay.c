@@ -24,7 +24,8 @@
 #define STOP_STEP_US 10000
 
 const struct relay_kind *const tandem_relay_kinds[] = {
-	&tandem_relay_xdp, &tandem_relay_bare, &tandem_relay_uring, &tandem_relay_mmsg, NULL,
+	&tandem_relay_xdp,  &tandem_relay_bare, &tandem_relay_uring,
+	&tandem_relay_mmsg, &tandem_relay_dpdk, NULL,
 };
 
 double tandem_bench_now(void)
@@ -107,13 +108,16 @@ static void send_report(int fd, const struct relay_report *report)
 		_exit(1);
 }
 
-void tandem_relay_ready(const struct relay_job *job, double install_s, double fast_s)
+void tandem_relay_ready(const struct relay_job *job, double install_s, double fast_s, pid_t worker)
 {
 	struct relay_report report = { .install_s = install_s,
 				       .fast_s = fast_s,
-				       .installed = job->flows };
+				       .installed = job->flows,
+				       .polls = worker != 0 };
 
 	report.pids[report.pids_count++] = getpid();
+	if (worker)
+		report.pids[report.pids_count++] = worker;
 	send_report(job->report_fd, &report);
 }
 
@@ -262,6 +266,12 @@ int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flow
 	return 0;
 }
 
+void tandem_relay_turn(const struct relay *relay, bool on)
+{
+	for (size_t i = 0; relay->report.polls && i < relay->report.pids_count; i++)
+		kill(relay->report.pids[i], on ? SIGCONT : SIGSTOP);
+}
+
 bool tandem_relay_alive(struct relay *relay)
 {
 	if (!relay->kind && !relay->script)
@@ -274,6 +284,7 @@ void tandem_relay_stop(struct relay *relay)
 	if (relay->input >= 0)
 		close(relay->input);
 	if (relay->pid > 0) {
+		tandem_relay_turn(relay, true);
 		kill(relay->pid, SIGTERM);
 		for (int i = 0; i < STOP_STEPS && waitpid(relay->pid, NULL, WNOHANG) == 0; i++)
 			usleep(STOP_STEP_US);

@@ -23,6 +23,7 @@ struct relay_report {
 	uint32_t installed;	    /* flows */
 	pid_t pids[RELAY_MAX_PIDS]; /* whose CPU time is the relay's */
 	size_t pids_count;
+	bool polls; /* it takes its CPU without a pause: stopped while others have their turn */
 };
 
 /* What a built-in relay is given. */
@@ -53,6 +54,7 @@ extern const struct relay_kind tandem_relay_bare;
 extern const struct relay_kind tandem_relay_xdp;
 extern const struct relay_kind tandem_relay_uring;
 extern const struct relay_kind tandem_relay_mmsg;
+extern const struct relay_kind tandem_relay_dpdk;
 
 struct relay {
 	char name[32];
@@ -86,11 +88,20 @@ int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flow
 		       unsigned int avoid_cpu, double timeout_s);
 void tandem_relay_stop(struct relay *relay);
 
+/*
+ * Its turn begins or ends. A relay that polls is stopped in between, for several such would share the
+ * CPUs that are left to them; of others nothing is changed.
+ */
+void tandem_relay_turn(const struct relay *relay, bool on);
+
 /* True while its process has not ended by itself. */
 bool tandem_relay_alive(struct relay *relay);
 
-/* For serve(): all flows were taken in install_s seconds, fast_s of them in the fast path. */
-void tandem_relay_ready(const struct relay_job *job, double install_s, double fast_s);
+/*
+ * For serve(): all flows were taken in install_s seconds, fast_s of them in the fast path. worker is a
+ * process besides this one, which polls; 0: there is none.
+ */
+void tandem_relay_ready(const struct relay_job *job, double install_s, double fast_s, pid_t worker);
 
 /* For serve(): wait for SIGTERM; or a descriptor that becomes readable then. */
 void tandem_relay_wait(void);

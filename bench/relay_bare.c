@@ -57,7 +57,7 @@ static int serve(const struct relay_job *job, char *why, size_t why_size)
 		err = -errno;
 		goto out;
 	}
-	tandem_relay_ready(job, tandem_bench_now() - began, 0);
+	tandem_relay_ready(job, tandem_bench_now() - began, 0, 0);
 	tandem_relay_wait();
 out:
 	if (err)

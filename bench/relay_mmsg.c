@@ -117,7 +117,7 @@ static int serve(const struct relay_job *job, char *why, size_t why_size)
 	if (err) {
 		snprintf(why, why_size, "its sockets: %s", strerror(-err));
 	} else {
-		tandem_relay_ready(job, tandem_bench_now() - began, 0);
+		tandem_relay_ready(job, tandem_bench_now() - began, 0, 0);
 		run(loop);
 	}
 	if (loop->epoll >= 0)

@@ -12,7 +12,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-#include "bench/relay.h"
+#include "bench/relay_plane.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/util/log.h"
 
@@ -160,8 +160,8 @@ static int open_plane(struct tandem_plane **plane, const struct tandem_datapath_
 				     why_size);
 }
 
-static int serve(const struct relay_job *job, const struct tandem_datapath_ops *ops, char *why,
-		 size_t why_size)
+int tandem_relay_plane_serve(const struct relay_job *job, const struct tandem_datapath_ops *ops,
+			     const struct relay_worker *worker, char *why, size_t why_size)
 {
 	struct tandem_datapath_config cfg;
 	struct tandem_plane *plane;
@@ -174,12 +174,13 @@ static int serve(const struct relay_job *job, const struct tandem_datapath_ops *
 	if (err)
 		return err;
 	config_for(job, &cfg);
+	cfg.dpdk_socket = worker ? worker->socket : NULL;
 	err = open_plane(&plane, ops, &cfg, why, why_size);
 	if (err)
 		return err;
 	err = install(plane, job, &seconds);
 	if (!err) {
-		tandem_relay_ready(job, seconds, fast_s);
+		tandem_relay_ready(job, seconds, fast_s, worker ? worker->pid : 0);
 		tandem_relay_wait();
 	} else {
 		snprintf(why, why_size, "its flows were refused: %s", strerror(-err));
@@ -190,12 +191,12 @@ static int serve(const struct relay_job *job, const struct tandem_datapath_ops *
 
 static int serve_xdp(const struct relay_job *job, char *why, size_t why_size)
 {
-	return serve(job, &tandem_xdp_ops, why, why_size);
+	return tandem_relay_plane_serve(job, &tandem_xdp_ops, NULL, why, why_size);
 }
 
 static int serve_uring(const struct relay_job *job, char *why, size_t why_size)
 {
-	return serve(job, NULL, why, why_size);
+	return tandem_relay_plane_serve(job, NULL, NULL, why, why_size);
 }
 
 const struct relay_kind tandem_relay_xdp = {

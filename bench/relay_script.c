@@ -4,6 +4,8 @@
  * the relay up in the namespace it finds itself in; and writes lines:
  *
  *   pid N              a process whose CPU time is the relay's
+ *   polls              those processes take their CPUs without a pause; the benchmark stops them
+ *                      (SIGSTOP) while it is another's turn
  *   flow I ADDR PORT   flow I is to be sent there, in place of where it was said to go
  *   install SECONDS    what setting the flows up took
  *   error TEXT         it cannot be done
@@ -95,6 +97,10 @@ static int take_line(struct relay *relay, const char *line)
 	if (sscanf(line, "pid %d", &pid) == 1) {
 		if (r->pids_count < RELAY_MAX_PIDS)
 			r->pids[r->pids_count++] = pid;
+		return 0;
+	}
+	if (strcmp(line, "polls") == 0) {
+		r->polls = true;
 		return 0;
 	}
 	if (sscanf(line, "install %lf", &r->install_s) == 1)

@@ -16,6 +16,11 @@ double tandem_result_near_zero(const struct result_round *round)
 	return round->near_zero;
 }
 
+double tandem_result_peak(const struct result_round *round)
+{
+	return round->peak;
+}
+
 static double per_cpu(const struct result_cpu *cpu)
 {
 	return cpu->ns > 0 ? 1e9 / cpu->ns : 0;

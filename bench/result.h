@@ -39,6 +39,7 @@ struct result_round {
 struct result {
 	const char *relay;
 	uint32_t flows, size, copies;
+	bool polls;		 /* its processes use their CPUs whatever the load */
 	double install_rate;	 /* flows/s */
 	double fast_rate;	 /* the same in the fast path alone; 0: not known */
 	double memory, resident; /* octets for each flow */
@@ -56,6 +57,7 @@ double tandem_result_ratio(const struct result *a, const struct result *b, resul
 /* Figures for tandem_result_ratio(). */
 double tandem_result_zero_loss(const struct result_round *round);
 double tandem_result_near_zero(const struct result_round *round);
+double tandem_result_peak(const struct result_round *round);
 double tandem_result_per_cpu(const struct result_round *round); /* packets/CPU second, saturated */
 double tandem_result_per_cpu_calls(const struct result_round *round); /* and at the pace of calls */
 double tandem_result_end_to_end(const struct result_round *round);    /* saturated, with the wire */

@@ -71,7 +71,8 @@ static void bar(const struct result *r, double v, double low, double high, const
 {
 	double span = log10(high / low) + DECADES;
 	double length = (WIDTH - LEFT - RIGHT) * (log10(v / low) + DECADES) / span;
-	bool ours = strcmp(r->relay, "xdp") == 0 || strcmp(r->relay, "uring") == 0;
+	bool ours = strcmp(r->relay, "xdp") == 0 || strcmp(r->relay, "uring") == 0 ||
+		    strcmp(r->relay, "dpdk") == 0;
 
 	fprintf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", LEFT - 8, y + BAR - 4);
 	escaped(r->relay, f);

@@ -94,7 +94,16 @@ static void cpu_times(const struct result *results, size_t count, FILE *out)
 
 		cpu_line("saturated", &results[i], &m.saturated, out);
 		cpu_line("calls", &results[i], &m.calls, out);
+		if (results[i].polls)
+			fprintf(out, "%-12s polls: it uses its CPU whatever the load\n",
+				results[i].relay);
 	}
+}
+
+/* tandem itself, with one of its datapaths. */
+static bool ours(const struct result *r)
+{
+	return !strcmp(r->relay, "xdp") || !strcmp(r->relay, "uring") || !strcmp(r->relay, "dpdk");
 }
 
 /* A ratio of nothing is not printed. */
@@ -115,13 +124,12 @@ static void ratios(const struct result *results, size_t count, FILE *out)
 		for (size_t k = 0; k < count; k++) {
 			const struct result *a = &results[i], *b = &results[k];
 
-			if (i == k || strcmp(b->relay, "direct") == 0 || a->flows != b->flows ||
-			    a->size != b->size ||
-			    (strcmp(a->relay, "xdp") != 0 && strcmp(a->relay, "uring") != 0) ||
-			    strcmp(b->relay, "xdp") == 0 || strcmp(b->relay, "uring") == 0)
+			if (!ours(a) || ours(b) || strcmp(b->relay, "direct") == 0 ||
+			    a->flows != b->flows || a->size != b->size)
 				continue;
 			ratio(a, b, "packets/s without loss", tandem_result_zero_loss, out);
 			ratio(a, b, "packets/s with 0.001 % lost", tandem_result_near_zero, out);
+			ratio(a, b, "packets/s at most", tandem_result_peak, out);
 			ratio(a, b, "packets/CPU second, wire and relay", tandem_result_end_to_end,
 			      out);
 			ratio(a, b, "packets/CPU second, saturated", tandem_result_per_cpu, out);

@@ -69,6 +69,24 @@ for wrong in "--flows 0" "--flows 100001" "--sizes 59" "--relays none" "--trial 
 	check_not "refused: $wrong" timeout 10 "$TANDEM" bench --quick $wrong
 done
 
+# DPDK: the worker polls, so does its peer, and neither may take the other's turn.
+if [ -x "$(dirname "$TANDEM")/tandem-dpdk" ] && command -v dpdk-testpmd >/dev/null; then
+	polling="dpdk,testpmd=$ROOT/bench/peers/testpmd.sh"
+	check "the DPDK worker and testpmd take turns" eval \
+		'bench --relays "$polling,uring" --flows 20 --json "$JSON" >"$WORK/table"'
+	check "packets came through each" figures \
+		'set(r) == {"dpdk", "testpmd", "uring"} and all(x["median"]["peak_packets_per_s"] > 0 for x in r.values())'
+	check "it is said who polls" figures \
+		'r["dpdk"]["polls"] and r["testpmd"]["polls"] and not r["uring"]["polls"]'
+	check "and in the table" grep -q "^dpdk  *polls" "$WORK/table"
+	check "their CPU time was counted" figures \
+		'all(r[n]["median"]["cpu_saturated"]["cpu_s_per_million"] > 0 for n in ("dpdk", "testpmd"))'
+	check "the two are compared" grep -q "^dpdk  */ testpmd .*packets/s at most" "$WORK/table"
+else
+	tap_ok "DPDK under test # SKIP needs tandem-dpdk and dpdk-testpmd"
+	echo "SKIPPED bench.t, DPDK: needs tandem-dpdk and dpdk-testpmd" >&2
+fi
+
 cat >"$WORK/broken" <<-'END'
 	#!/bin/sh
 	echo "error there is no such relay here"
