@@ -266,7 +266,7 @@ static inline enum reason srtp_admit_keys(struct env *env, struct srtp_job *job,
 	s = job->stream != TANDEM_NO_SLOT ? env_srtp_stream(env, job->stream) : 0;
 	if (s)
 		top = srtp_read(rtcp ? &s->rtcp_top : &s->top);
-	index = rtcp ? host32(job->word) & SRTCP_INDEX_MASK : srtp_index_guess(top, job->seq);
+	index = rtcp ? host32(job->word) & SRTCP_LAST : srtp_index_guess(top, job->seq);
 	if (index >= SRTP_INDEX_LIMIT)
 		return REASON_srtp_no_room;
 	if (s && !srtp_window_open(rtcp ? s->rtcp_window : s->window, top, index))
@@ -384,7 +384,7 @@ static inline enum reason srtp_next_index(struct env *env, struct srtp_job *job,
 		return REASON_srtp_no_room;
 	if (job->flags & SRTP_J_RTCP) {
 		index = __sync_fetch_and_add(&s->rtcp_top, 1);
-		if (index > SRTCP_INDEX_MASK)
+		if (index > SRTCP_LAST)
 			return REASON_srtp_no_room;
 		job->word = net32(index | (job->body ? SRTCP_E_FLAG : 0));
 	} else {

@@ -23,7 +23,7 @@
 #define SRTP_TRIES	 8 /* exchanges that may be lost to other CPUs */
 #define SRTP_SEQ_HALF	 0x8000U
 #define SRTP_INDEX_LIMIT (1ULL << 48)
-#define SRTCP_INDEX_MASK 0x7fffffffU
+#define SRTCP_LAST	 0x7fffffffU
 
 /* Keys and stream by index; NULL when it is out of range (keys 0 are). */
 static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index);

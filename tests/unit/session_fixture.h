@@ -53,6 +53,7 @@ struct fixture {
 	size_t ended_count;
 	char *sdp; /* what the last offer or answer has become */
 	size_t sdp_len;
+	enum tandem_security security; /* of both parties */
 };
 
 static inline struct fake_plane *fake(const struct tandem_plane *plane)
@@ -359,7 +360,8 @@ static inline const char *audio(const char *host, unsigned int port, const char 
 static inline int fx_offer_from(struct fixture *fx, const char *call, enum tandem_party_id party,
 				const char *source, const char *target, const char *sdp)
 {
-	struct tandem_signal sig = { .source = ep(source, 5060), .target = ep(target, 5060) };
+	struct tandem_signal sig = { ep(source, 5060), ep(target, 5060), fx->security,
+				     fx->security };
 
 	free(fx->sdp);
 	fx->sdp = NULL;
@@ -370,7 +372,8 @@ static inline int fx_offer_from(struct fixture *fx, const char *call, enum tande
 static inline int fx_answer_from(struct fixture *fx, const char *call, enum tandem_party_id party,
 				 const char *source, const char *target, const char *sdp)
 {
-	struct tandem_signal sig = { .source = ep(source, 5060), .target = ep(target, 5060) };
+	struct tandem_signal sig = { ep(source, 5060), ep(target, 5060), fx->security,
+				     fx->security };
 
 	free(fx->sdp);
 	fx->sdp = NULL;

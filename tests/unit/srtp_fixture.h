@@ -10,45 +10,14 @@
 
 #include <cmocka.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/env_api.h"
-#include "core/rtp.h"
-#include "core/srtp_job.h"
-#include "userspace/srtp/kdf.h"
+#define KEYS  8
+#define SSRCS 4
+#include "srtp_tables.h"
+#include "userspace/srtp/backend.h"
 
-#define KEYS	    8 /* sets; index 0 is none */
-#define SSRCS	    4 /* under each */
 #define PACKET_ROOM 2048
-
-/* What a datapath has. */
-static struct srtp_tables {
-	struct srtp_keys keys[KEYS];
-	struct srtp_stream streams[KEYS * SSRCS];
-	struct tandem_ciphers *ciphers;
-	struct srtp_job job;
-} tables;
-
-static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index)
-{
-	return index && index < KEYS ? &tables.keys[index] : NULL;
-}
-
-static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index)
-{
-	return index < KEYS * SSRCS ? &tables.streams[index] : NULL;
-}
-
-static inline struct srtp_job *env_srtp_job(struct env *env)
-{
-	return &tables.job;
-}
-
-#define ENV_CIPHERS(env) tables.ciphers
-#include "userspace/srtp/hooks.h"
-
-#include "core/srtp.h"
 
 static const char *const suite_names[SRTP_SUITES] = {
 	[SRTP_NULL_HMAC_SHA1_80] = "NULL_HMAC_SHA1_80",
@@ -60,27 +29,19 @@ static const char *const suite_names[SRTP_SUITES] = {
 	[SRTP_AEAD_AES_256_GCM] = "AEAD_AES_256_GCM",
 };
 
-/* A master key and salt for tests: octets that follow from seed. */
-struct master {
-	uint8_t key[SRTP_KEY_MAX];
-	uint8_t salt[SRTP_SALT_MAX];
-};
-
-static inline struct master master_of(uint8_t seed)
-{
-	struct master m;
-
-	for (size_t i = 0; i < sizeof(m.key); i++)
-		m.key[i] = (uint8_t)(seed * 31 + i * 7);
-	for (size_t i = 0; i < sizeof(m.salt); i++)
-		m.salt[i] = (uint8_t)(seed * 17 + i * 5 + 1);
-	return m;
-}
-
 static int tables_setup(void **state)
 {
 	memset(&tables, 0, sizeof(tables));
-	return tandem_ciphers_alloc(&tables.ciphers, KEYS);
+	return tandem_ciphers_alloc(&tables.ciphers, KEYS, &tandem_openssl);
+}
+
+static int mb_setup(void **state)
+{
+	memset(&tables, 0, sizeof(tables));
+	if (!tandem_ipsec_mb())
+		print_message(
+			"# ipsec-mb skipped: not found at build time, or no AES instructions\n");
+	return tandem_ciphers_alloc(&tables.ciphers, KEYS, tandem_ipsec_mb());
 }
 
 static int tables_teardown(void **state)
@@ -89,40 +50,12 @@ static int tables_teardown(void **state)
 	return 0;
 }
 
-/* As if the keys had never been used. */
-static inline void keys_forget(uint32_t index)
-{
-	memset(&tables.streams[index * SSRCS], 0, SSRCS * sizeof(tables.streams[0]));
-}
-
-/* Keys by their session keys, for vectors that give those. */
-static inline struct srtp_keys *keys_begin(uint32_t index)
-{
-	struct srtp_keys *k = &tables.keys[index];
-
-	memset(k, 0, sizeof(*k));
-	keys_forget(index);
-	k->gen = 2;
-	k->first_stream = index * SSRCS;
-	k->stream_count = SSRCS;
-	return k;
-}
-
-static inline void keys_end(uint32_t index)
-{
-	assert_int_equal(tandem_ciphers_set(tables.ciphers, index, &tables.keys[index]), 0);
-}
-
-/* Set keys index up for a suite and master keys that follow from seed. */
-static inline struct srtp_keys *keys_set(uint32_t index, uint8_t suite, uint8_t seed)
-{
-	struct srtp_keys *k = keys_begin(index);
-	struct master m = master_of(seed);
-
-	assert_int_equal(tandem_srtp_derive(k, suite, m.key, m.salt), 0);
-	keys_end(index);
-	return k;
-}
+/* A test with the ciphers of each library. */
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, tables_setup, tables_teardown),                      \
+	{                                                                                          \
+#name ", ipsec-mb", name, mb_setup, tables_teardown, NULL                          \
+	}
 
 static inline void keys_mki(uint32_t index, const char *mki)
 {

@@ -88,12 +88,15 @@ static void rtcp_attribute(void **state)
 	fx_clean(&fx);
 }
 
+/* Where security passes from end to end. */
 static void ice_and_bundle_are_removed(void **state)
 {
 	struct fixture fx;
 
 	(void)state;
-	fx_open(&fx);
+	fx_init(&fx);
+	fx.security = TANDEM_SECURITY_PASS;
+	assert_int_equal(fx_start(&fx), 0);
 	fx_dialog(&fx, CALL);
 	assert_int_equal(
 		fx_offer(&fx, TANDEM_PARTY_A,

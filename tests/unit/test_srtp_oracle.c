@@ -180,7 +180,6 @@ static void bytes(void **state)
 		same_bytes(suite, SRTP_J_RTCP, NULL);
 		same_bytes(suite, 0, "k1");
 		same_bytes(suite, SRTP_J_RTCP, "key of 16 octets");
-		print_message("%s\n", suite_names[suite]);
 	}
 }
 
@@ -252,23 +251,18 @@ static void judgement(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	return srtp_init() == srtp_err_status_ok ? tables_setup(state) : -1;
-}
-
-static int teardown(void **state)
-{
-	srtp_shutdown();
-	return tables_teardown(state);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(bytes, setup, teardown),
-		cmocka_unit_test_setup_teardown(judgement, setup, teardown),
+		TEST(bytes),
+		TEST(judgement),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed;
+
+	if (srtp_init() != srtp_err_status_ok)
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	srtp_shutdown();
+	return failed;
 }

@@ -248,14 +248,14 @@ static void aead_in_the_clear(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(counter_mode_128, tables_setup, tables_teardown),
-		cmocka_unit_test_setup_teardown(counter_mode_256, tables_setup, tables_teardown),
+		TEST(counter_mode_128),
+		TEST(counter_mode_256),
 		cmocka_unit_test(derivation_128),
 		cmocka_unit_test(derivation_256),
 		cmocka_unit_test(hmac),
 		cmocka_unit_test(core_sha1),
-		cmocka_unit_test_setup_teardown(aead, tables_setup, tables_teardown),
-		cmocka_unit_test_setup_teardown(aead_in_the_clear, tables_setup, tables_teardown),
+		TEST(aead),
+		TEST(aead_in_the_clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

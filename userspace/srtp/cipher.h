@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The ciphers of SRTP for the datapaths in userspace: what core/srtp_job.h asks an environment
- * for, by OpenSSL. A datapath holds one struct tandem_ciphers beside its array of srtp_keys,
- * with an entry for each index, made ready when the keys are set. Nothing is allocated for a
- * packet, and any number of workers may use an entry at once.
+ * for, by a library (backend.h). A datapath holds one struct tandem_ciphers beside its array
+ * of srtp_keys, with an entry for each index, made ready when the keys are set. Nothing is
+ * allocated for a packet, and any number of workers may use an entry at once.
  */
 #ifndef TANDEM_SRTP_CIPHER_H
 #define TANDEM_SRTP_CIPHER_H
@@ -14,10 +14,12 @@
 #include "core/srtp_abi.h"
 
 struct srtp_job;
+struct tandem_cipher_backend;
 struct tandem_ciphers;
 
-/* Room for keys 0 to count - 1, none of them set. 0 or -ENOMEM. */
-int tandem_ciphers_alloc(struct tandem_ciphers **ciphersp, uint32_t count);
+/* Room for keys 0 to count - 1, none of them set. backend NULL: the fastest. 0 or -ENOMEM. */
+int tandem_ciphers_alloc(struct tandem_ciphers **ciphersp, uint32_t count,
+			 const struct tandem_cipher_backend *backend);
 
 /* NULL is fine. What is left of keys is wiped. */
 void tandem_ciphers_free(struct tandem_ciphers *ciphers);
@@ -30,7 +32,7 @@ void tandem_ciphers_free(struct tandem_ciphers *ciphers);
 int tandem_ciphers_set(struct tandem_ciphers *ciphers, uint32_t index,
 		       const struct srtp_keys *keys);
 
-/* Is the entry ready for packets of this suite? */
+/* Is the entry ready for packets of this suite? What they need begins to be fetched. */
 bool tandem_cipher_able(const struct tandem_ciphers *ciphers, uint32_t index, uint8_t suite);
 
 /* env_srtp_ctr(), env_srtp_hmac() and env_srtp_gcm() of core/srtp_job.h; keys are the job's. */
