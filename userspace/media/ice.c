@@ -256,7 +256,7 @@ int tandem_ice_set_remote(struct tandem_ice *ice, const struct tandem_ice_remote
 	ice->now.remote_pwd = pwd;
 	ice->remote_lite = remote->lite;
 	ice->state = TANDEM_ICE_CHECKING;
-	ice->fail_at = now + TANDEM_ICE_PATIENCE_MS;
+	ice->fail_at = ice_about(now + TANDEM_ICE_PATIENCE_MS);
 	role_set(ice);
 	tandem_ice_early_replay(ice, now);
 	return 0;
@@ -359,7 +359,7 @@ int tandem_ice_add_remote(struct tandem_ice *ice, const struct tandem_candidate 
 	ice->taken++;
 	ice->n.remote_taken++;
 	if (ice->state == TANDEM_ICE_CHECKING)
-		ice->fail_at = now + TANDEM_ICE_PATIENCE_MS;
+		ice->fail_at = ice_about(now + TANDEM_ICE_PATIENCE_MS);
 	return 0;
 }
 

@@ -25,6 +25,12 @@ enum {
 
 #define ICE_NEVER UINT64_MAX
 
+/* The next whole second: what need not be exact is due for all agents of a relay at once. */
+static inline uint64_t ice_about(uint64_t ms)
+{
+	return (ms + 999) / 1000 * 1000;
+}
+
 /* A transaction that may still be answered. */
 struct ice_tx {
 	uint8_t id[TANDEM_STUN_ID];

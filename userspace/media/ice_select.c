@@ -126,6 +126,8 @@ static uint64_t lost_at(const struct tandem_ice *ice, const struct ice_selection
 {
 	if (!sel->active || (ice->lite && !sel->armed))
 		return ICE_NEVER;
+	if (ice->lite)
+		return ice_about(sel->consent_ms + TANDEM_ICE_CONSENT_LOST_MS);
 	return sel->consent_ms + TANDEM_ICE_CONSENT_LOST_MS;
 }
 
