@@ -31,7 +31,7 @@ BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -We
 	-I. -Ibpf -I/usr/include/$(TRIPLET)
 
 # bench/core.c and bench/srtp.c are programs of their own; the rest of bench/ is the command "tandem bench".
-LIB_SRCS  := $(filter-out userspace/main.c bench/core.c bench/srtp.c %.bpf.c,$(wildcard userspace/*.c userspace/*/*.c bench/*.c))
+LIB_SRCS  := $(filter-out userspace/main.c bench/core.c bench/install.c bench/srtp.c %.bpf.c,$(wildcard userspace/*.c userspace/*/*.c bench/*.c))
 # Ciphers of SRTP: ipsec-mb besides OpenSSL, where it is installed.
 IPSEC_MB  := $(wildcard /usr/include/intel-ipsec-mb.h)
 LIB_SRCS  := $(filter-out userspace/srtp/$(if $(IPSEC_MB),no_)ipsec_mb.c,$(LIB_SRCS))
@@ -56,7 +56,7 @@ DPDK_CPPFLAGS = -D_GNU_SOURCE -I. -Idpdk $(patsubst -I%,-isystem %,$(shell $(PKG
 DPDK_LIBS = $(shell $(PKG_CONFIG) --libs libdpdk) -lrte_bus_vdev
 KMODT_SRCS := $(wildcard tests/kmod/*.c)
 KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
-BENCH_BINS := $(BUILD)/bench/core $(BUILD)/bench/srtp
+BENCH_BINS := $(BUILD)/bench/core $(BUILD)/bench/install $(BUILD)/bench/srtp
 
 # make V=1 shows the commands in full.
 ifneq ($(V),1)
