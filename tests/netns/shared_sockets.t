@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Flows have no sockets of their own: a hundred and fifty of them in a process that may have few
+# descriptors, each punted at least once, through each datapath. Ports without a flow stay with
+# whoever has bound them; and when the controller is killed, all of them do. Without the rights
+# for the program, there are sockets as before.
+#
+#   caller 10.77.1.2:4000 ---- [ relay: tandem ] ---- callee 10.77.2.2:6000, 6002, ...
+#          fd77:1::2:4000      16400, 16402, ...           fd77:2::2:6000, ...
+
+. "$(dirname "$0")/forwards.sh"
+
+PORTS=150
+ROUNDS=20
+
+scatter()
+{
+	"$PYTHON" "$NETNS/scatter.py" "$@"
+}
+
+# forwards_set FIRST LAST [--six]
+forwards_set()
+{
+	local i
+	for ((i = $1; i <= $2; i++)); do
+		scatter forward "$i" "${@:3}" | forward_set "f$i${3:-}" || return 1
+	done
+}
+
+# scattered PORTS ROUNDS [--six]: sent to so many ports; each receiver got all of its packets.
+scattered()
+{
+	rm -f "$WORK/scatter.ready"
+	nsenter --net="/run/netns/$(ns_name callee)" "$PYTHON" "$NETNS/scatter.py" receive "$1" "$2" \
+		$((30 * ${SLOWER:-1})) "${@:3}" >"$WORK/scatter.json" 2>"$WORK/scatter.ready" </dev/null &
+	RECEIVER_PID=$!
+	wait_for 5 grep -q ready "$WORK/scatter.ready" || return 1
+	ns_run caller "$PYTHON" "$NETNS/scatter.py" send "$@" || return 1
+	receive_wait
+	cat "$WORK/scatter.json"
+	field "$WORK/scatter.json" has "complete=$1" incomplete=0
+}
+
+descriptors()
+{
+	set -- "/proc/$TANDEM_PID/fd/"*
+	echo $#
+}
+
+# heard_by_another PORT: a program on the relay's host has bound it, and hears what comes.
+heard_by_another()
+{
+	local program="import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('10.77.1.2', 4000))
+s.sendto(bytes([0x80]) + bytes(171), ('10.77.1.1', int(sys.argv[1])))" pid
+	rm -f "$WORK/listen.ready"
+	nsenter --net="/run/netns/$(ns_name relay)" "$PYTHON" "$NETNS/scatter.py" listen 10.77.1.1 \
+		"$1" 5 >"$WORK/listen.out" 2>"$WORK/listen.ready" </dev/null &
+	pid=$!
+	wait_for 5 grep -q ready "$WORK/listen.ready" || return 1
+	ns_run caller "$PYTHON" -c "$program" "$1"
+	wait "$pid"
+	[ "$(cat "$WORK/listen.out")" = 172 ]
+}
+
+# The forward under the port goes and comes while packets arrive; the others miss nothing.
+removed_under_packets()
+{
+	local i sender
+	ns_start caller "$WORK/extra.out" "$PYTHON" "$NETNS/scatter.py" send $((PORTS + 1)) 30
+	sender=$LAST_PID
+	for ((i = 0; i < 10; i++)); do
+		tandem forward remove "f$PORTS" >/dev/null || return 1
+		forwards_set "$PORTS" "$PORTS" || return 1
+	done
+	wait "$sender"
+}
+
+slow_packets()
+{
+	tandem stats | field - get slow.forwarded_rtp
+}
+
+shares()
+{
+	local before
+	forward_begin
+	prlimit --pid "$TANDEM_PID" --nofile=96:96
+	before=$(descriptors)
+	check "$DATAPATH: $PORTS forwards, and a few more" forwards_set 0 "$PORTS" || return
+	check "$DATAPATH: the same over IPv6" forwards_set 0 20 --six
+	check "$DATAPATH: no descriptor more than before ($before)" test "$(descriptors)" -le "$before"
+	check "$DATAPATH: each packet of each arrives, in order" scattered "$PORTS" "$ROUNDS"
+	check "$DATAPATH: over IPv6 too" scattered 20 "$ROUNDS" --six
+	check "$DATAPATH: some were punted" test "$(slow_packets)" -gt 0
+	check "$DATAPATH: still no descriptor more" test "$(descriptors)" -le "$before"
+	check "$DATAPATH: flows go and come under their packets" removed_under_packets
+	check "$DATAPATH: and all others go on" scattered "$PORTS" 5
+	if [ "$DATAPATH" = uring ]; then
+		check "a port without a flow is whose it is" heard_by_another 17000
+		check "the controller is killed" kill_tandem
+		check "all ports are whose they are" heard_by_another 16400
+		check "it starts again" tandem_launch || return
+		check "and has its forwards again" scattered "$PORTS" 5
+		check_not "a port with a flow is the relay's" heard_by_another 16400
+	fi
+}
+
+# without_rights COMMAND...: root, but with nothing that loading a program needs.
+without_rights()
+{
+	ns_run relay setpriv --bounding-set=-bpf,-sys_admin "$@"
+}
+
+unprivileged()
+{
+	DATAPATH=uring
+	topology_up || tap_bail "topology"
+	tandem_config uring >"$WORK/tandem.yaml"
+	check "doctor says that ports share sockets" eval \
+		"ns_run relay $TANDEM doctor -c $WORK/tandem.yaml | tr -s '\n ' ' ' | grep -q 'all ports share a few sockets'"
+	check "and why they cannot" eval \
+		"without_rights $TANDEM doctor -c $WORK/tandem.yaml | tr -s '\n ' ' ' | grep -q 'a socket for each port (no sk_lookup program'"
+	TANDEM_RUNS=$((TANDEM_RUNS + 1))
+	without_rights "$TANDEM" run -c "$WORK/tandem.yaml" >"$WORK/tandem.log.$TANDEM_RUNS" 2>&1 </dev/null &
+	TANDEM_PID=$!
+	ln -sf "tandem.log.$TANDEM_RUNS" "$WORK/tandem.log"
+	check "without rights: tandem starts" wait_for 10 tandem session list || return
+	check "without rights: one line says why" test \
+		"$(grep -c 'a socket for each media port' "$WORK/tandem.log")" -eq 1
+	check "without rights: forwards" forwards_set 0 20
+	check "without rights: each packet arrives" scattered 20 "$ROUNDS"
+}
+
+test_begin 400 setpriv prlimit
+need_tandem
+each_datapath shares
+topology_down
+unprivileged
+tap_done
