@@ -206,6 +206,13 @@ static void on_plane(void *arg)
 	tandem_sessions_dispatch(relay->sessions);
 }
 
+static void on_timer(void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_sessions_timer(relay->sessions);
+}
+
 static void on_tick(void *arg)
 {
 	struct relay *relay = arg;
@@ -221,6 +228,9 @@ static int watch(struct relay *relay)
 
 	if (!ret && event_fd >= 0)
 		ret = tandem_loop_watch(relay->loop, event_fd, on_plane, relay);
+	if (!ret)
+		ret = tandem_loop_watch(relay->loop, tandem_sessions_timer_fd(relay->sessions),
+					on_timer, relay);
 	if (ret)
 		return failed(relay, "event loop", ret);
 	tandem_loop_every(relay->loop, TICK_MS, on_tick, relay);

@@ -33,6 +33,7 @@
 struct fake_plane {
 	struct tandem_flow_spec specs[FAKE_FLOWS];
 	struct tandem_flow_stats stats[FAKE_FLOWS];
+	struct tandem_srtp keys[FAKE_FLOWS][3]; /* what the specs point to */
 	size_t n;
 	size_t sets, removes; /* changes asked for */
 	size_t retries;
@@ -70,6 +71,22 @@ static inline size_t fake_find(const struct fake_plane *f, uint64_t id)
 	return i;
 }
 
+/* Keys are borrowed only while they are set, and those of a flow move with it. */
+static inline void fake_keys(struct fake_plane *f, size_t to, const struct tandem_flow_spec *from)
+{
+	const struct tandem_srtp *keys[3] = { from->srtp_in, from->srtp_in_old, from->srtp_out };
+	struct tandem_flow_spec *spec = &f->specs[to];
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (keys[i])
+			f->keys[to][i] = *keys[i];
+	}
+	spec->srtp_in = keys[0] ? &f->keys[to][0] : NULL;
+	spec->srtp_in_old = keys[1] ? &f->keys[to][1] : NULL;
+	spec->srtp_out = keys[2] ? &f->keys[to][2] : NULL;
+}
+
 static inline int fake_set(struct fake_plane *f, const struct tandem_flow_spec *spec)
 {
 	size_t i = fake_find(f, spec->id), size;
@@ -97,6 +114,7 @@ static inline int fake_set(struct fake_plane *f, const struct tandem_flow_spec *
 	free((void *)f->specs[i].fan);
 	f->specs[i] = *spec;
 	f->specs[i].fan = fan;
+	fake_keys(f, i, spec);
 	return 0;
 }
 
@@ -111,6 +129,7 @@ static inline int fake_remove(struct fake_plane *f, uint64_t id)
 	f->n--;
 	f->specs[i] = f->specs[f->n];
 	f->stats[i] = f->stats[f->n];
+	fake_keys(f, i, &f->specs[f->n]);
 	return 0;
 }
 

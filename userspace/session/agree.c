@@ -74,12 +74,27 @@ static void set_signalling(struct tandem_leg *leg, const struct ip_addr *ip)
 	memset(leg->learn, 0, sizeof(leg->learn));
 }
 
+/* With ICE the description does not say where the party is: the wire finds out. */
+static void take_pair(struct tandem_leg *leg)
+{
+	struct tandem_endpoint none = { 0 };
+
+	tandem_wire_selected(leg->secure.wire, &leg->remote[TANDEM_RTP]);
+	leg->remote[TANDEM_RTCP] = leg->mux ? leg->remote[TANDEM_RTP] : none;
+	leg->mute = false;
+	memset(leg->learn, 0, sizeof(leg->learn));
+}
+
 static int take_addresses(const struct tandem_sessions *ss, struct tandem_leg *leg,
 			  const struct tandem_sdp_side *side)
 {
 	struct tandem_endpoint rtp = { 0 }, rtcp = { 0 };
 	int family = tandem_ip_family(&ss->cfg.locals[leg->local].ip);
 
+	if (leg->secure.wire && tandem_wire_has_ice(leg->secure.wire)) {
+		take_pair(leg);
+		return 0;
+	}
 	leg->mute = side->rtp.unspecified;
 	/*
 	 * "Do not send" by 0.0.0.0 says nothing of where the party is. It goes on sending
@@ -220,7 +235,7 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 		if (!err)
 			err = tandem_sdp_negotiate(offer, answer, i, neg);
 		if (!err && neg->accepted)
-			err = tandem_secure_answer(&list->v[i], answer, i, !offerer);
+			err = tandem_secure_answer(&list->v[i], offer, answer, i, !offerer);
 		if (!err)
 			err = agree_one(ss, s, &list->v[i], neg, offerer);
 	}

@@ -95,6 +95,10 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 		flags |= RULE_F_MUTE;
 	if (m->leg[from].learn[comp].until_ms)
 		flags |= RULE_F_LEARN;
+	if (m->leg[from].secure.wire)
+		flags |= RULE_F_DTLS;
+	if (m->leg[from].secure.wire && tandem_wire_has_ice(m->leg[from].secure.wire))
+		flags |= RULE_F_ICE;
 	return flags;
 }
 

@@ -25,7 +25,8 @@ static bool wants(const struct tandem_sessions *ss, const struct tandem_leg *leg
 {
 	const struct tandem_learn *learn = &leg->learn[comp];
 
-	if (learn->locked.port || learn->settled)
+	/* media without the right tag proves nothing; DTLS has ICE for that, or an exact address */
+	if (learn->locked.port || learn->settled || leg->secure.kind == TANDEM_PROTECT_DTLS)
 		return false;
 	if (comp == TANDEM_RTCP && !leg->remote[comp].port)
 		return false;
@@ -62,7 +63,7 @@ void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session 
 
 				learn->fresh = !learn->until_ms;
 				learn->until_ms = 0;
-				learn->candidate = (struct tandem_candidate){ 0 };
+				learn->candidate = (struct tandem_guess){ 0 };
 				if (!m->active || (m->leg[p].mux && c == TANDEM_RTCP) ||
 				    !wants(ss, &m->leg[p], c))
 					continue;
@@ -176,14 +177,14 @@ static bool read_head(const struct tandem_unknown_source *src, const struct tand
 }
 
 /* True when this packet makes the second of a pair; else it is the first of a new one. */
-static bool continues(struct tandem_candidate *c, const struct tandem_endpoint *source,
+static bool continues(struct tandem_guess *c, const struct tandem_endpoint *source,
 		      const struct head *head)
 {
 	uint16_t ahead = head->seq - c->seq;
 	bool match = c->source.port && tandem_endpoint_equal(&c->source, source) &&
 		     c->ssrc == head->ssrc && (head->rtcp || (ahead && ahead <= MAX_AHEAD));
 
-	*c = (struct tandem_candidate){ *source, head->ssrc, head->seq };
+	*c = (struct tandem_guess){ *source, head->ssrc, head->seq };
 	return match;
 }
 

@@ -17,6 +17,8 @@ int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_me
 	for (i = 0; i < n; i++) {
 		if (i < src->n) {
 			v[i] = src->v[i];
+			tandem_wire_get(v[i].leg[TANDEM_PARTY_A].secure.wire);
+			tandem_wire_get(v[i].leg[TANDEM_PARTY_B].secure.wire);
 			continue;
 		}
 		v[i].leg[TANDEM_PARTY_A].local = TANDEM_LOCAL_NONE;
@@ -30,11 +32,8 @@ void tandem_media_list_clean(struct tandem_media_list *list)
 {
 	size_t i;
 
-	for (i = 0; i < list->n * 2; i++) {
-		struct tandem_secure_leg *leg = &list->v[i / 2].leg[i % 2].secure;
-
-		explicit_bzero(leg, sizeof(*leg));
-	}
+	for (i = 0; i < list->n * 2; i++)
+		tandem_secure_leg_clean(&list->v[i / 2].leg[i % 2].secure);
 	free(list->v);
 	*list = (struct tandem_media_list){ 0 };
 }

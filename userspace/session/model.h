@@ -36,7 +36,7 @@ struct tandem_codec {
 };
 
 /* A source that may turn out to be the party behind its NAT. */
-struct tandem_candidate {
+struct tandem_guess {
 	struct tandem_endpoint source; /* port 0: none yet */
 	uint32_t ssrc;
 	uint16_t seq;
@@ -49,7 +49,7 @@ struct tandem_learn {
 	bool settled;	   /* the signalled address has proven itself: never open again */
 	uint32_t ssrc;	   /* of the stream that locked it */
 	struct tandem_endpoint locked; /* port 0: nothing learned */
-	struct tandem_candidate candidate;
+	struct tandem_guess candidate;
 };
 
 struct tandem_leg {
@@ -133,6 +133,7 @@ struct tandem_sessions {
 	struct tandem_session **by_number;
 	size_t buckets; /* a power of two */
 	size_t count;
+	struct tandem_wires wires;
 	struct tandem_forward *forwards; /* forward.h */
 	uint64_t next_number;		 /* of sessions and forwards */
 };
@@ -253,8 +254,7 @@ void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s);
 /* The stored form; NULL on no memory. */
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s);
 /* The reverse. -EBADMSG, -ENOMEM, -EADDRNOTAVAIL: a local address is gone. Takes no ports. */
-int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session **sp,
-			 const json_t *doc);
+int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp, const json_t *doc);
 /* Take up what the store holds, and bring the plane in line with it. */
 int tandem_sessions_restore(struct tandem_sessions *ss);
 

@@ -93,7 +93,7 @@ static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 		   struct tandem_media_list *list, enum tandem_party_id offerer,
 		   const struct tandem_sdp *sdp, const struct tandem_signal *sig)
 {
-	bool ends = tandem_secure_ends(list, sig);
+	bool ends = tandem_secure_ends(list, sdp, sig);
 	size_t i;
 	int err = 0;
 
@@ -104,7 +104,7 @@ static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 		memset(m->type, 0, sizeof(m->type));
 		err = prepare_media(ss, m, offerer, media, sig);
 		if (!err && m->anchored && media->port)
-			err = tandem_secure_offer(m, ends, sdp, i, offerer, sig);
+			err = tandem_secure_offer(ss, s, m, ends, sdp, i, offerer, sig);
 		if (!m->anchored && media->port)
 			tandem_log(TANDEM_LOG_WARNING, MODULE,
 				   "%s: %s by %s is not RTP over UDP: it passes beside the relay",
@@ -189,6 +189,7 @@ static int adopt(struct tandem_sessions *ss, struct tandem_session *s,
 	tandem_secure_keep_old(&s->agreed, &old, s->activity_ms);
 	s->rekeying = true; /* perhaps: a tick finds out */
 	err = tandem_flows_sync(ss, s);
+	tandem_wires_adopt(ss, s);
 	if (s->learning)
 		tandem_learn_mark(ss, s);
 	tandem_media_list_release(ss, &old, &s->agreed, NULL);

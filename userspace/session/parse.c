@@ -102,7 +102,7 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 	return parse_local(ss, json_object_get(js, "local"), leg);
 }
 
-static int parse_media(const struct tandem_sessions *ss, json_t *js, struct tandem_media *m)
+static int parse_media(struct tandem_sessions *ss, json_t *js, struct tandem_media *m)
 {
 	int anchored, active, err;
 	const char *type;
@@ -127,7 +127,24 @@ static int parse_media(const struct tandem_sessions *ss, json_t *js, struct tand
 	return err;
 }
 
-static int parse_media_list(const struct tandem_sessions *ss, const json_t *js,
+/* A wire is named after its session, which has to be there. */
+static int parse_wires(struct tandem_sessions *ss, struct tandem_session *s, const json_t *js)
+{
+	static const char *const parties[] = { "a", "b" };
+	size_t i, p;
+	int err = 0;
+
+	for (i = 0; i < s->agreed.n * 2 && !err; i++) {
+		const json_t *leg = json_object_get(json_array_get(js, i / 2), parties[i % 2]);
+
+		p = i % 2;
+		err = tandem_wire_parse(ss, s, i / 2, p, &s->agreed.v[i / 2].leg[p],
+					json_object_get(json_object_get(leg, "secure"), "wire"));
+	}
+	return err;
+}
+
+static int parse_media_list(struct tandem_sessions *ss, const json_t *js,
 			    struct tandem_media_list *list)
 {
 	size_t i, n = json_array_size(js);
@@ -141,8 +158,7 @@ static int parse_media_list(const struct tandem_sessions *ss, const json_t *js,
 	return err;
 }
 
-int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session **sp,
-			 const json_t *doc)
+int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp, const json_t *doc)
 {
 	struct tandem_dialog d = { 0 };
 	struct tandem_session *s;
@@ -167,6 +183,8 @@ int tandem_session_parse(const struct tandem_sessions *ss, struct tandem_session
 		err = -EBADMSG;
 	if (!err)
 		err = parse_media_list(ss, json_object_get(doc, "media"), &s->agreed);
+	if (!err)
+		err = parse_wires(ss, s, json_object_get(doc, "media"));
 	if (err)
 		tandem_session_destroy(s);
 	else

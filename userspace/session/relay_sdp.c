@@ -29,6 +29,7 @@ struct face {
 	bool own_connection; /* its address has to be shown, too */
 	bool hold;	     /* in place of 0.0.0.0: hold has to be said by the direction */
 	bool ends;	     /* its security ends here */
+	bool ice;	     /* the relay takes part in ICE */
 	bool two_ports;	     /* RTCP has a port of its own */
 	enum tandem_sdp_dir dir;
 	int family;
@@ -104,6 +105,7 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 	face->port = leg->port;
 	tandem_ip_format(ip, face->host, sizeof(face->host));
 	face->ends = leg->secure.kind != TANDEM_PROTECT_PASS;
+	face->ice = leg->secure.wire && tandem_wire_has_ice(leg->secure.wire);
 	face->two_ports = has_two_ports(leg, answer, media);
 	/* 0.0.0.0 is a message to the other side, not an address; it passes as it is */
 	face->own_connection = !media->conn.unspecified || media->conn.family != face->family ||
@@ -116,7 +118,7 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 {
 	const struct face *first = NULL;
-	bool needed = false, ends = false;
+	bool needed = false, ends = false, ice = false;
 	int err;
 	size_t i;
 
@@ -124,6 +126,7 @@ static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 
 		ends |= faces[i].ends;
+		ice |= faces[i].ice;
 		if (faces[i].own_connection) {
 			if (!first)
 				first = &faces[i];
@@ -146,7 +149,9 @@ static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 		err = tandem_relay_unbundle(sdp);
 	if (!err && ends)
 		err = tandem_secure_sdp_session(sdp);
-	return err ? err : remove_ice(sdp, TANDEM_SDP_SESSION);
+	if (!err)
+		err = remove_ice(sdp, TANDEM_SDP_SESSION);
+	return err || !ice ? err : tandem_sdp_set_attr(sdp, TANDEM_SDP_SESSION, "ice-lite", NULL);
 }
 
 static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)

@@ -175,6 +175,7 @@ int tandem_sessions_restore(struct tandem_sessions *ss)
 		/* a flow that cannot be had again is logged; the others go on */
 		if (tandem_flows_sync(ss, s) == -ENOMEM)
 			err = -ENOMEM;
+		tandem_wires_adopt(ss, s);
 	}
 	if (!err)
 		tandem_forwards_install(ss);

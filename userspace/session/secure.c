@@ -15,12 +15,27 @@ enum offered {
 	OFFERED_DTLS = 1 << 2,
 };
 
+static bool has_webrtc(const struct tandem_sdp *sdp)
+{
+	size_t i;
+
+	for (i = 0; i < tandem_sdp_media_count(sdp); i++) {
+		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+
+		if (media->port && media->has_ice && media->has_fingerprint &&
+		    tandem_media_is_anchored(media))
+			return true;
+	}
+	return false;
+}
+
 static bool is_kind(enum tandem_security security)
 {
 	return security != TANDEM_SECURITY_AUTO && security != TANDEM_SECURITY_PASS;
 }
 
-bool tandem_secure_ends(const struct tandem_media_list *list, const struct tandem_signal *sig)
+bool tandem_secure_ends(const struct tandem_media_list *list, const struct tandem_sdp *offer,
+			const struct tandem_signal *sig)
 {
 	size_t i;
 
@@ -32,7 +47,8 @@ bool tandem_secure_ends(const struct tandem_media_list *list, const struct tande
 	}
 	if (is_kind(sig->source_security) || is_kind(sig->target_security))
 		return true;
-	return false;
+	return sig->source_security == TANDEM_SECURITY_AUTO &&
+	       sig->target_security == TANDEM_SECURITY_AUTO && has_webrtc(offer);
 }
 
 /* The first line that can be used is what the offerer likes best of it (RFC 4568 5.1.2). */
@@ -91,6 +107,24 @@ static void wipe_keys(struct tandem_secure_leg *leg)
 	leg->tag = 0;
 }
 
+void tandem_secure_leg_clean(struct tandem_secure_leg *leg)
+{
+	tandem_wire_put(leg->wire);
+	explicit_bzero(leg, sizeof(*leg));
+}
+
+/* Another kind begins without keys. */
+static void set_kind(struct tandem_secure_leg *leg, enum tandem_protection kind)
+{
+	if (leg->kind != kind)
+		wipe_keys(leg);
+	if (kind != TANDEM_PROTECT_DTLS) {
+		tandem_wire_put(leg->wire);
+		leg->wire = NULL;
+	}
+	leg->kind = kind;
+}
+
 /* The same keys again are the same set: its rollover counters go on. */
 static int take_key(struct tandem_secure_leg *leg, const struct tandem_sdes *sdes)
 {
@@ -120,9 +154,7 @@ static int secure_offerer(struct tandem_secure_leg *leg, const struct tandem_sdp
 	if (strlen(media->proto) >= sizeof(leg->proto))
 		return -EPROTO;
 	strcpy(leg->proto, media->proto);
-	if (leg->kind != kind)
-		wipe_keys(leg);
-	leg->kind = kind;
+	set_kind(leg, kind);
 	explicit_bzero(leg->offered, sizeof(leg->offered));
 	leg->offered_count = 0;
 	if (kind != TANDEM_PROTECT_SDES)
@@ -197,7 +229,19 @@ static int offer_agreed(struct tandem_secure_leg *leg)
 	return 0;
 }
 
-int tandem_secure_offer(struct tandem_media *m, bool ends, const struct tandem_sdp *offer, size_t i,
+static int prepare_wires(struct tandem_sessions *ss, const struct tandem_session *s, size_t i,
+			 struct tandem_media *m)
+{
+	int p, err = 0;
+
+	for (p = 0; p < 2 && !err; p++) {
+		if (m->leg[p].secure.kind == TANDEM_PROTECT_DTLS)
+			err = tandem_wire_prepare(ss, s, i, p, &m->leg[p]);
+	}
+	return err;
+}
+
+static int secure_media(struct tandem_media *m, const struct tandem_sdp *offer, size_t i,
 			enum tandem_party_id offerer, const struct tandem_signal *sig)
 {
 	struct tandem_secure_leg *own = &m->leg[offerer].secure, *other = &m->leg[!offerer].secure;
@@ -208,11 +252,6 @@ int tandem_secure_offer(struct tandem_media *m, bool ends, const struct tandem_s
 	unsigned int offered;
 	int err;
 
-	if (!ends) {
-		explicit_bzero(own, sizeof(*own));
-		explicit_bzero(other, sizeof(*other));
-		return 0;
-	}
 	offered = offered_kinds(offer, i, &crypto);
 	err = choose(offered, sig->source_security, &kind);
 	if (!err)
@@ -221,15 +260,29 @@ int tandem_secure_offer(struct tandem_media *m, bool ends, const struct tandem_s
 	if (err || agreed)
 		return err ? err : offer_agreed(other);
 	kind = kind_to_offer(sig->target_security, own->kind);
-	if (kind == TANDEM_PROTECT_DTLS || own->kind == TANDEM_PROTECT_DTLS)
-		return -EPROTO;
 	other->optional = sig->target_security == TANDEM_SECURITY_SDES_PREFER ||
 			  (!is_kind(sig->target_security) && offered & OFFERED_PLAIN);
 	strcpy(other->proto, proto_to_offer(kind, own->kind, other->optional, media));
 	if (kind == TANDEM_PROTECT_SDES)
 		err = offer_keys(other);
-	other->kind = other->offered_kind = kind;
+	set_kind(other, kind);
+	other->offered_kind = kind;
 	return err;
+}
+
+int tandem_secure_offer(struct tandem_sessions *ss, const struct tandem_session *s,
+			struct tandem_media *m, bool ends, const struct tandem_sdp *offer, size_t i,
+			enum tandem_party_id offerer, const struct tandem_signal *sig)
+{
+	int err;
+
+	if (!ends) {
+		tandem_secure_leg_clean(&m->leg[TANDEM_PARTY_A].secure);
+		tandem_secure_leg_clean(&m->leg[TANDEM_PARTY_B].secure);
+		return 0;
+	}
+	err = secure_media(m, offer, i, offerer, sig);
+	return err ? err : prepare_wires(ss, s, i, m);
 }
 
 static int answer_sdes(struct tandem_secure_leg *leg, const struct tandem_sdp *answer, size_t i)
@@ -260,16 +313,23 @@ static int answer_sdes(struct tandem_secure_leg *leg, const struct tandem_sdp *a
 	return err;
 }
 
-int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *answer, size_t i,
-			 enum tandem_party_id answerer)
+int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *offer,
+			 const struct tandem_sdp *answer, size_t i, enum tandem_party_id answerer)
 {
-	struct tandem_secure_leg *leg = &m->leg[answerer].secure;
+	struct tandem_secure_leg *leg = &m->leg[answerer].secure,
+				 *other = &m->leg[!answerer].secure;
 
+	if (other->kind == TANDEM_PROTECT_DTLS) {
+		int err = tandem_wire_offered(other->wire, offer, i);
+
+		if (err)
+			return err;
+	}
 	switch (leg->kind == TANDEM_PROTECT_PASS ? TANDEM_PROTECT_PASS : leg->offered_kind) {
 	case TANDEM_PROTECT_SDES:
 		return answer_sdes(leg, answer, i);
 	case TANDEM_PROTECT_DTLS:
-		return tandem_sdp_media(answer, i)->has_fingerprint ? 0 : -EPROTO;
+		return tandem_wire_answered(leg->wire, answer, i);
 	default:
 		return 0;
 	}

@@ -13,6 +13,7 @@
 #include "userspace/media/sdes.h"
 #include "userspace/sdp/sdp.h"
 #include "userspace/session/session.h"
+#include "userspace/session/wire.h"
 
 #define TANDEM_KEY_STREAMS 4	/* SSRCs under one key set */
 #define TANDEM_OLD_KEY_MS  5000 /* how long old keys are tried after a change */
@@ -31,8 +32,9 @@ struct tandem_secure_leg {
 	struct tandem_srtp in;
 	struct tandem_srtp in_old; /* before a change of keys, until old_until_ms */
 	struct tandem_srtp out;
-	uint64_t old_until_ms; /* monotonic; 0: there is none */
-	uint32_t tag;	       /* SDES: of the line that was chosen */
+	uint64_t old_until_ms;	  /* monotonic; 0: there is none */
+	uint32_t tag;		  /* SDES: of the line that was chosen */
+	struct tandem_wire *wire; /* DTLS, or NULL; a counted reference */
 
 	/* what the relay has offered to this party, as long as it may be answered */
 	enum tandem_protection offered_kind;
@@ -53,21 +55,26 @@ int tandem_protection_parse(enum tandem_protection *kind, const char *name);
  * An offer has come: does the relay end the security of its media? list is a copy of what is
  * agreed, or of the offer that is open.
  */
-bool tandem_secure_ends(const struct tandem_media_list *list, const struct tandem_signal *sig);
+bool tandem_secure_ends(const struct tandem_media_list *list, const struct tandem_sdp *offer,
+			const struct tandem_signal *sig);
 
 /*
  * Decide on both legs of a media from its offer; `ends` as above. -EPROTO: what is
  * offered is not what the offerer's leg has to be; -EIO: no random numbers.
  */
-int tandem_secure_offer(struct tandem_media *m, bool ends, const struct tandem_sdp *offer, size_t i,
+int tandem_secure_offer(struct tandem_sessions *ss, const struct tandem_session *s,
+			struct tandem_media *m, bool ends, const struct tandem_sdp *offer, size_t i,
 			enum tandem_party_id offerer, const struct tandem_signal *sig);
 
 /*
- * Complete the leg of the answerer from the answer. -EPROTO: it has no usable answer to the
- * keys that were offered.
+ * Complete both legs from offer and answer. -EPROTO: there is no usable answer to the keys that
+ * were offered.
  */
-int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *answer, size_t i,
-			 enum tandem_party_id answerer);
+int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *offer,
+			 const struct tandem_sdp *answer, size_t i, enum tandem_party_id answerer);
+
+/* Wipe all of it; to be used again as one that passes. */
+void tandem_secure_leg_clean(struct tandem_secure_leg *leg);
 
 /* Keys that were in use in `before` and are not in `list` are tried for a while yet. */
 void tandem_secure_keep_old(struct tandem_media_list *list, const struct tandem_media_list *before,

@@ -69,5 +69,7 @@ int tandem_secure_sdp(const struct tandem_media *m, enum tandem_party_id to, boo
 		err = set_mux(sdp, i, leg, answer);
 	if (!err && leg->secure.kind == TANDEM_PROTECT_SDES)
 		err = add_keys(sdp, i, &leg->secure, answer);
+	if (!err && leg->secure.kind == TANDEM_PROTECT_DTLS)
+		err = tandem_wire_sdp(leg->secure.wire, answer, sdp, i);
 	return err;
 }

@@ -17,8 +17,9 @@ static json_t *suite_json(const struct tandem_srtp *srtp)
 
 json_t *tandem_secure_json(const struct tandem_secure_leg *leg)
 {
-	return json_pack("{s:s, s:o, s:o}", "kind", tandem_protection_name(leg->kind), "suite_in",
-			 suite_json(&leg->in), "suite_out", suite_json(&leg->out));
+	return json_pack("{s:s, s:o, s:o, s:o}", "kind", tandem_protection_name(leg->kind),
+			 "suite_in", suite_json(&leg->in), "suite_out", suite_json(&leg->out),
+			 "wire", tandem_wire_json(leg->wire));
 }
 
 static json_t *dump_octets(const uint8_t *octets, size_t n)
@@ -51,10 +52,10 @@ static json_t *dump_srtp(const struct tandem_srtp *srtp)
 
 json_t *tandem_secure_dump(const struct tandem_secure_leg *leg)
 {
-	return json_pack("{s:s, s:s, s:I, s:b, s:o, s:o}", "kind",
+	return json_pack("{s:s, s:s, s:I, s:b, s:o, s:o, s:o}", "kind",
 			 tandem_protection_name(leg->kind), "proto", leg->proto, "tag",
 			 (json_int_t)leg->tag, "optional", leg->optional, "in", dump_srtp(&leg->in),
-			 "out", dump_srtp(&leg->out));
+			 "out", dump_srtp(&leg->out), "wire", tandem_wire_dump(leg->wire));
 }
 
 static int digit(char c)

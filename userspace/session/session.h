@@ -185,6 +185,13 @@ void tandem_sessions_tick(struct tandem_sessions *ss);
 void tandem_sessions_dispatch(struct tandem_sessions *ss);
 
 /*
+ * A timer of media that needs one (handshakes, ICE): what is due is done by timer(), to be called
+ * when the descriptor is readable.
+ */
+int tandem_sessions_timer_fd(const struct tandem_sessions *ss);
+void tandem_sessions_timer(struct tandem_sessions *ss);
+
+/*
  * As the local API shows them; new reference, NULL on no memory or no such session.
  * list: {"sessions":[{"id","call_id","from","to","state","duration_s","verdict","offload"}]}
  * show: docs/api.md gives the shape.

@@ -314,8 +314,10 @@ size_t tandem_sessions_count(const struct tandem_sessions *ss)
 
 void tandem_sessions_dispatch(struct tandem_sessions *ss)
 {
-	static const struct tandem_event_handlers handlers = { .unknown_source =
-								       tandem_learn_source };
+	static const struct tandem_event_handlers handlers = {
+		.unknown_source = tandem_learn_source,
+		.datagram = tandem_wire_datagram,
+	};
 
 	ss->env.dispatch(ss->plane, &handlers, ss);
 }
@@ -347,6 +349,7 @@ int tandem_sessions_alloc_with(struct tandem_sessions **ssp, const struct tandem
 	ss->store = store;
 	ss->ended_h = ended_h;
 	ss->arg = arg;
+	ss->wires.timer_fd = -1;
 	/*
 	 * Numbers must not come again after a restart, though nothing but the clock
 	 * may be left of the run before: fewer than a thousand calls a second on
@@ -362,8 +365,10 @@ int tandem_sessions_alloc_with(struct tandem_sessions **ssp, const struct tandem
 		err = -ENOMEM;
 		goto out;
 	}
-	err = tandem_ports_alloc(&ss->ports, cfg->locals_count, cfg->port_min, cfg->port_max,
-				 env->seed);
+	err = tandem_wires_init(&ss->wires);
+	if (!err)
+		err = tandem_ports_alloc(&ss->ports, cfg->locals_count, cfg->port_min,
+					 cfg->port_max, env->seed);
 	if (!err)
 		err = tandem_sessions_restore(ss);
 out:
@@ -385,6 +390,7 @@ void tandem_sessions_free(struct tandem_sessions *ss)
 		tandem_session_destroy(s);
 	}
 	tandem_forwards_free(ss);
+	tandem_wires_clean(&ss->wires);
 	tandem_ports_free(ss->ports);
 	free(ss->by_call);
 	free(ss->by_number);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A wire as JSON: for readers, and for the store. After a restart the pair that was selected and
+ * the keys go on; the association is gone, and a new one comes with the next description.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "userspace/session/wire_state.h"
+
+json_t *tandem_wire_json(const struct tandem_wire *wire)
+{
+	if (!wire)
+		return json_null();
+	return json_pack(
+		"{s:s, s:s, s:s}", "ice",
+		wire->ice ? tandem_ice_state_name(tandem_ice_state(wire->ice)) : "none", "dtls",
+		wire->dtls ? tandem_dtls_state_name(tandem_dtls_state(wire->dtls)) : "none",
+		"dtls_error", wire->dtls ? tandem_dtls_why(wire->dtls) : "");
+}
+
+static json_t *dump_fingerprints(const struct tandem_wire_peer *peer)
+{
+	char value[TANDEM_DTLS_FINGERPRINT_STRLEN];
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < peer->fps_count; i++) {
+		if (!tandem_dtls_fingerprint_format(&peer->fps[i], value, sizeof(value)))
+			json_array_append_new(list, json_string(value));
+	}
+	return list;
+}
+
+json_t *tandem_wire_dump(const struct tandem_wire *wire)
+{
+	if (!wire)
+		return json_null();
+	return json_pack("{s:b, s:s, s:s, s:s, s:s, s:b, s:o, s:b, s:o}", "ice", wire->ice != NULL,
+			 "ufrag", wire->ice ? tandem_ice_ufrag(wire->ice) : "", "pwd",
+			 wire->ice ? tandem_ice_pwd(wire->ice) : "", "peer_ufrag", wire->peer_ufrag,
+			 "peer_pwd", wire->peer_pwd, "peer_lite", wire->peer_lite, "selected",
+			 tandem_json_endpoint(&wire->selected), "client", wire->peer.client,
+			 "fingerprints", dump_fingerprints(&wire->peer));
+}
+
+static int parse_fingerprints(struct tandem_wire_peer *peer, const json_t *js)
+{
+	const json_t *value;
+	size_t i;
+
+	if (!json_is_array(js) || json_array_size(js) > TANDEM_DTLS_FINGERPRINTS)
+		return -EBADMSG;
+	json_array_foreach (js, i, value) {
+		if (!json_is_string(value) ||
+		    tandem_dtls_fingerprint_parse(&peer->fps[i], json_string_value(value)))
+			return -EBADMSG;
+		peer->fps_count++;
+	}
+	return 0;
+}
+
+static int parse_ice(struct tandem_wire *wire, const json_t *js)
+{
+	const char *ufrag, *pwd, *peer_ufrag, *peer_pwd;
+	struct tandem_endpoint selected = { 0 };
+	const json_t *ep = json_object_get(js, "selected");
+	int lite, err;
+
+	if (json_unpack((json_t *)js, "{s:s, s:s, s:s, s:s, s:b}", "ufrag", &ufrag, "pwd", &pwd,
+			"peer_ufrag", &peer_ufrag, "peer_pwd", &peer_pwd, "peer_lite", &lite) ||
+	    !tandem_ice_ufrag_valid(peer_ufrag, strlen(peer_ufrag)) ||
+	    !tandem_ice_pwd_valid(peer_pwd, strlen(peer_pwd)))
+		return -EBADMSG;
+	if (!json_is_null(ep) &&
+	    (!json_is_string(ep) || tandem_endpoint_parse(&selected, json_string_value(ep))))
+		return -EBADMSG;
+	strcpy(wire->peer_ufrag, peer_ufrag);
+	strcpy(wire->peer_pwd, peer_pwd);
+	wire->peer_lite = lite;
+	tandem_ice_free(wire->ice);
+	wire->ice = NULL;
+	err = tandem_wire_make_ice(wire, ufrag, pwd);
+	return err ? err : tandem_wire_adopt_pair(wire, &selected);
+}
+
+int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s, size_t media,
+		      enum tandem_party_id party, struct tandem_leg *leg, const json_t *js)
+{
+	struct tandem_wire *wire;
+	int client, ice, err;
+
+	if (leg->secure.kind != TANDEM_PROTECT_DTLS || leg->local == TANDEM_LOCAL_NONE)
+		return 0;
+	if (json_unpack((json_t *)js, "{s:b, s:b}", "ice", &ice, "client", &client))
+		return -EBADMSG;
+	err = tandem_wire_prepare(ss, s, media, party, leg);
+	if (err)
+		return err;
+	wire = leg->secure.wire;
+	wire->peer.client = client;
+	err = parse_fingerprints(&wire->peer, json_object_get(js, "fingerprints"));
+	if (err)
+		return err;
+	/* with keys the association is over; without, it begins anew */
+	if (!leg->secure.in.suite)
+		wire->next_peer = wire->peer;
+	if (ice)
+		return parse_ice(wire, js);
+	tandem_wire_drop_ice(wire);
+	return 0;
+}
