@@ -323,6 +323,7 @@ static void browser_calls_phone(void **state)
 	assert_int_equal(describe(&fx, TANDEM_PARTY_B, true, AUTO, PLAIN, audio(CALLEE, 5000, "")),
 			 0);
 	assert_has(&fx, "a=setup:passive\r\n");
+	assert_has(&fx, "a=mid:0\r\n");
 	assert_has(&fx, " UDP/TLS/RTP/SAVPF 0 8");
 	/* nothing goes to the browser, nor from it, before it is known and has keys */
 	from_a = fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP);

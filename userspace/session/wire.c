@@ -305,6 +305,11 @@ int tandem_wire_prepare(struct tandem_sessions *ss, const struct tandem_session 
 		tandem_wire_put(wire);
 		return err;
 	}
+	/* keys of another place are of no use here */
+	if (leg->secure.wire) {
+		explicit_bzero(&leg->secure.in, sizeof(leg->secure.in));
+		explicit_bzero(&leg->secure.out, sizeof(leg->secure.out));
+	}
 	tandem_wire_put(leg->secure.wire);
 	leg->secure.wire = wire;
 	return 0;
@@ -331,6 +336,18 @@ void tandem_wire_put(struct tandem_wire *wire)
 		wire->next->prev = wire->prev;
 	explicit_bzero(wire, sizeof(*wire));
 	free(wire);
+}
+
+const char *tandem_wire_obstacle(const struct tandem_wire *wire)
+{
+	if (wire->keyed)
+		return NULL;
+	if (wire->ice && !wire->selected.port)
+		return "ICE has not found it";
+	if (!wire->dtls)
+		return NULL;
+	return tandem_dtls_state(wire->dtls) == TANDEM_DTLS_FAILED ? tandem_dtls_why(wire->dtls)
+								    : "DTLS goes on";
 }
 
 bool tandem_wire_has_ice(const struct tandem_wire *wire)

@@ -105,10 +105,14 @@ int tandem_wire_offered(struct tandem_wire *wire, const struct tandem_sdp *sdp, 
 	struct tandem_wire_peer *peer = &wire->next_peer;
 	enum tandem_dtls_setup prefer = wire->dtls && wire->peer.client ? TANDEM_DTLS_ACTIVE
 									: TANDEM_DTLS_PASSIVE;
+	const char *mid = tandem_sdp_media(sdp, i)->mid;
 	int err = read_fingerprints(peer, sdp, i);
 
 	if (err)
 		return err;
+	wire->mid[0] = '\0';
+	if (mid && strlen(mid) < sizeof(wire->mid))
+		strcpy(wire->mid, mid);
 	peer->setup = tandem_dtls_setup_answer(read_setup(sdp, i), prefer);
 	if (peer->setup == TANDEM_DTLS_NO_SETUP)
 		return -EPROTO;
@@ -158,5 +162,8 @@ int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, struct tandem_s
 		err = tandem_sdp_add_attr(sdp, i, "fingerprint", value);
 	if (!err)
 		err = tandem_sdp_add_attr(sdp, i, "setup", tandem_dtls_setup_name(setup));
+	/* RFC 5888 section 9.2: a phone that answers may know nothing of it, but the offerer does. */
+	if (!err && answer && wire->mid[0])
+		err = tandem_sdp_set_attr(sdp, i, "mid", wire->mid);
 	return err || !wire->ice ? err : write_ice(wire, sdp, i);
 }
