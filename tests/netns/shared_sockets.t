@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Flows have no sockets of their own: a hundred and fifty of them in a process that may have few
+# Flows have no sockets of their own: two hundred and fifty of them in a process that may have few
 # descriptors, each punted at least once, through each datapath. Ports without a flow stay with
 # whoever has bound them; and when the controller is killed, all of them do. Without the rights
 # for the program, there are sockets as before.
@@ -11,7 +11,7 @@
 
 . "$(dirname "$0")/forwards.sh"
 
-PORTS=150
+PORTS=250
 ROUNDS=20
 
 scatter()
@@ -87,7 +87,7 @@ shares()
 {
 	local before
 	forward_begin
-	prlimit --pid "$TANDEM_PID" --nofile=96:96
+	prlimit --pid "$TANDEM_PID" --nofile=200:200
 	before=$(descriptors)
 	check "$DATAPATH: $PORTS forwards, and a few more" forwards_set 0 "$PORTS" || return
 	check "$DATAPATH: the same over IPv6" forwards_set 0 20 --six

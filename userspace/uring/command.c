@@ -87,6 +87,7 @@ void tandem_uring_commands_run(struct tandem_datapath *dp)
 	c = dp->commands;
 	dp->commands = NULL;
 	dp->commands_tail = &dp->commands;
+	__atomic_store_n(&dp->commands_waiting, false, __ATOMIC_RELAXED);
 	pthread_mutex_unlock(&dp->lock);
 
 	for (; c; c = next) {
@@ -105,6 +106,7 @@ static int command(struct tandem_datapath *dp, struct uring_command *c)
 	pthread_mutex_lock(&dp->lock);
 	*dp->commands_tail = c;
 	dp->commands_tail = &c->next;
+	__atomic_store_n(&dp->commands_waiting, true, __ATOMIC_RELAXED);
 	eventfd_write(dp->wake_fd, 1);
 	while (!c->done)
 		pthread_cond_wait(&dp->done, &dp->lock);

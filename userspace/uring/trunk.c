@@ -17,8 +17,12 @@
 #include "core/headers.h"
 #include "userspace/uring/worker.h"
 
-/* What all ports may have waiting, in the kernel's count: some 700 bytes for a datagram of audio. */
-#define RECEIVE_BUFFER (16 << 20)
+/*
+ * What a trunk may have waiting, in the kernel's count: some 700 bytes for a datagram of audio. A
+ * flood to one port is at the cost of those that come in by the same trunk, one in so many
+ * as there are trunks.
+ */
+#define RECEIVE_BUFFER (2 << 20)
 /*
  * More than what waits for neighbours that do not answer: by default at most 1024 of them
  * (net.ipv4.neigh.default.gc_thresh3) with 208 KiB each (unres_qlen_bytes). They must not
@@ -58,7 +62,7 @@ static int open_trunk(struct tandem_datapath *dp, uint32_t number, int family)
 	if (port->fd < 0)
 		return -errno;
 	port->open = true;
-	tandem_uring_socket_options(port->fd, family, RECEIVE_BUFFER / URING_TRUNKS);
+	tandem_uring_socket_options(port->fd, family, RECEIVE_BUFFER);
 	err = family == AF_INET ? setsockopt(port->fd, IPPROTO_IP, IP_RECVORIGDSTADDR, &(int){ 1 },
 					     sizeof(int))
 				: setsockopt(port->fd, IPPROTO_IPV6, IPV6_RECVORIGDSTADDR,

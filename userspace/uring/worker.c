@@ -12,6 +12,7 @@
 
 #define MODULE	      "uring"
 #define BATCH	      256 /* packets and copies between two looks at what else there is */
+#define PATIENCE      16  /* packets that a command waits for */
 #define REAP	      64
 #define DRAIN_NS      1000000000ULL
 #define DRAIN_WAIT_NS 20000000
@@ -85,24 +86,35 @@ static bool todo(const struct tandem_datapath *dp)
 	return dp->todo_head != dp->todo_tail;
 }
 
+/* Whoever waits for a command does not wait for a flood, nor for the completion that tells of it. */
+static void serve(struct tandem_datapath *dp)
+{
+	bool woken = dp->woken;
+
+	if (!woken && !__atomic_load_n(&dp->commands_waiting, __ATOMIC_RELAXED))
+		return;
+	dp->woken = false;
+	tandem_uring_commands_run(dp);
+	if (woken && !dp->stopping)
+		tandem_uring_commands_arm(dp);
+}
+
 /*
- * Some of what has completed; what comes of it leaves with the next submission, all at
- * once. Commands come first, so that whoever waits for one does not wait for a flood.
+ * Some of what has completed; what comes of it leaves with the next submission, all at once.
  */
 static void batch(struct tandem_datapath *dp)
 {
+	uint32_t n = 0;
+
 	dp->env.now_ns = monotonic_ns();
 	dp->work = 0;
 	tandem_uring_collect(dp);
-	if (dp->woken) {
-		dp->woken = false;
-		tandem_uring_commands_run(dp);
-		if (!dp->stopping)
-			tandem_uring_commands_arm(dp);
-	}
+	serve(dp);
 	for (; todo(dp) && dp->work < BATCH; dp->work++) {
 		const struct io_uring_cqe cqe = dp->todo[dp->todo_head++ % URING_COMPLETIONS];
 
+		if (++n % PATIENCE == 0)
+			serve(dp);
 		tandem_uring_received(dp, (uint32_t)cqe.user_data, &cqe);
 	}
 	tandem_uring_publish(dp);

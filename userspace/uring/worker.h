@@ -38,7 +38,7 @@
 #define URING_COPIES	   2048 /* copies that are being sent at a time */
 #define URING_PAYLOAD_SIZE (PAYLOAD_MAX + 1)
 #define URING_NAME_SIZE	   32 /* room for a sockaddr_in6, in multiples of 8 */
-#define URING_TRUNKS	   8  /* sockets of each family that all ports share */
+#define URING_TRUNKS	   32 /* sockets of each family that all ports share */
 #define URING_HEADROOM	   8  /* in front of a payload that is sent, to be written over */
 /* TOS, and where it was sent to */
 #define URING_CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct sockaddr_in6)))
@@ -211,6 +211,7 @@ struct tandem_datapath {
 	pthread_mutex_t lock; /* of the commands, and nothing else */
 	pthread_cond_t done;
 	struct uring_command *commands, **commands_tail;
+	bool commands_waiting; /* looked at without the lock */
 
 	struct uring_queue events[URING_TELL_KINDS]; /* from the worker */
 	unsigned char *event_payload;		     /* of the one that is being told */
