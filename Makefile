@@ -184,6 +184,9 @@ $(BUILD)/%.bpf.o: %.bpf.c
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
+# Where there is AES, this order of instructions needs the fewest registers: a quarter less time.
+$(BUILD)/bpf/relay.bpf.o $(BUILD)/tests/bpf/srtp.bpf.o: BPF_CFLAGS += -mllvm -pre-RA-sched=list-hybrid
+
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$(notdir $*))_bpf > $@

@@ -26,7 +26,7 @@ sdp='userspace/sdp/[a-z_]+\.h'
 session='userspace/session/session\.h'
 
 check core               "core/[a-z0-9_]+\.(h|def)|env\.h"
-check bpf                "$core|env\.h|bpf/maps\.bpf\.h"
+check bpf                "$core|env\.h|bpf/[a-z_]+\.bpf\.h"
 check kmod               "$core|kmod/[a-z_]+\.h|env\.h"
 check userspace/util     "$util|$core"
 check userspace/sdp      "$sdp|$util"

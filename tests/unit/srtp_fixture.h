@@ -35,7 +35,7 @@ static int tables_setup(void **state)
 	return tandem_ciphers_alloc(&tables.ciphers, KEYS, &tandem_openssl);
 }
 
-static int mb_setup(void **state)
+static inline int mb_setup(void **state)
 {
 	memset(&tables, 0, sizeof(tables));
 	if (!tandem_ipsec_mb())

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What core/srtp_job.h asks an environment for, inside XDP. No kernel before 6.10 lends its
+ * ciphers to BPF, and since then only where a driver for the processor's instructions is
+ * loaded are they faster than ours: core/aes.h and core/sha1.h, which need nothing of the
+ * kernel. There is no AES-GCM.
+ */
+#ifndef TANDEM_BPF_SRTP_H
+#define TANDEM_BPF_SRTP_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "core/aes.h"
+#include "core/sha1.h"
+#include "core/srtp_job.h"
+#include "core/srtp_suite.h"
+
+/* Keystream and hash go this far; so do frames, which are in one piece. */
+#define SRTP_PACKET_MAX (64 * 64)
+
+/* The end of what is hashed: what does not fill a block, the ROC, padding and length. */
+union srtp_tail {
+	__u64 d[16];
+	__u32 w[32];
+	__u8 b[128];
+};
+
+struct srtp_work {
+	struct aes_ctr ctr;
+	struct sha1 sha;
+	union srtp_tail tail;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct srtp_keys);
+} srtp_keys SEC(".maps");
+
+/*
+ * Round keys, at twice the index of the keys, and one more for RTCP. The loader writes them
+ * when the keys are written.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct aes_schedule);
+} srtp_schedules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct srtp_stream);
+} srtp_streams SEC(".maps");
+
+/* For the packet in hand; the stack has no room for them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct srtp_job);
+} srtp_jobs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct srtp_work);
+} srtp_works SEC(".maps");
+
+static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index)
+{
+	return index == SRTP_NO_KEYS ? 0 : bpf_map_lookup_elem(&srtp_keys, &index);
+}
+
+static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index)
+{
+	return bpf_map_lookup_elem(&srtp_streams, &index);
+}
+
+static inline struct srtp_job *env_srtp_job(struct env *env)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&srtp_jobs, &zero);
+}
+
+static inline int env_srtp_able(struct env *env, const struct srtp_keys *keys, __u32 index,
+				__u32 len)
+{
+	return !srtp_is_aead(keys->suite) && len + SRTP_TRAILER_MAX <= SRTP_PACKET_MAX;
+}
+
+/* Global functions, as those of env.h are; in srtp_calls.bpf.h. */
+__u32 tandem_srtp_admit(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_open(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_seal(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_ctr(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_hmac(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_xor(struct xdp_md *ctx, const struct aes_ctr *ctr, __u64 off, __u32 len);
+__u32 tandem_srtp_tail(struct xdp_md *ctx, union srtp_tail *tail, __u64 off, __u32 len);
+__u32 tandem_aes_blocks(struct aes_ctr *ctr, __u32 n);
+__u32 tandem_sha1(struct sha1 *sha);
+
+#define env_srtp_admit(env, job, payload, end)                                                     \
+	tandem_srtp_admit((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_open(env, job, payload, end)                                                      \
+	tandem_srtp_open((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_seal(env, job, payload, end)                                                      \
+	tandem_srtp_seal((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_ctr(env, job, payload, end)                                                       \
+	tandem_srtp_ctr((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_hmac(env, job, payload, end)                                                      \
+	tandem_srtp_hmac((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_gcm(env, job, payload, end) 1
+
+#endif
