@@ -570,6 +570,32 @@ static void nothing_of_it_leaks(void **state)
 	fx_clean(&fx);
 }
 
+/* An m= line that is refused has the protocol of its offer, and nothing of the other side. */
+static void refused_lines(void **state)
+{
+	static const struct policies policies = { TANDEM_SECURITY_AUTO, TANDEM_SECURITY_PLAIN };
+	static const char video[] = "m=video 4002 RTP/SAVP 31\r\na=crypto:1 " CM " inline:" KEY_C
+				    "\r\nm=image 4004 udptl t38\r\na=setup:actpass\r\n";
+	char offer[1024];
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	snprintf(offer, sizeof(offer), "%s%s", sdp(TANDEM_PARTY_A, "RTP/SAVP", CRYPTO_A), video);
+	assert_int_equal(describe(&fx, &policies, TANDEM_PARTY_A, false, offer), 0);
+	assert_has(&fx, " RTP/AVP 31\r\nc=IN IP4 10.0.0.2\r\nm=image 4004 udptl "
+			"t38\r\na=setup:actpass\r\n");
+	assert_int_equal(describe(&fx, &policies, TANDEM_PARTY_B, true,
+				  sdp(TANDEM_PARTY_B, "RTP/AVP",
+				      "m=video 0 RTP/AVP 31\r\na=crypto:1 " CM " inline:" KEY_B
+				      "\r\nm=image 0 udptl t38\r\n")),
+			 0);
+	assert_has(&fx, "m=video 0 RTP/SAVP 31\r\nm=image 0 udptl t38\r\n");
+	assert_int_equal(fx.plane.n, 4);
+	fx_clean(&fx);
+}
+
 static void by_configuration(void **state)
 {
 	struct fixture fx;
@@ -641,6 +667,7 @@ int main(void)
 		cmocka_unit_test(rollback),
 		cmocka_unit_test(answers_that_come_again),
 		cmocka_unit_test(nothing_of_it_leaks),
+		cmocka_unit_test(refused_lines),
 		cmocka_unit_test(by_configuration),
 		cmocka_unit_test(stored_and_shown),
 	};

@@ -297,6 +297,14 @@ static void assert_keys(struct fixture *fx, const struct browser *b, enum tandem
 	assert_int_equal(from->srtp_in->streams, 4);
 }
 
+static void assert_verdict(struct fixture *fx, const char *want)
+{
+	json_t *js = tandem_session_json(fx->ss, CALL);
+
+	assert_string_equal(json_string_value(json_object_get(js, "verdict")), want);
+	json_decref(js);
+}
+
 #define AUTO  TANDEM_SECURITY_AUTO
 #define PLAIN TANDEM_SECURITY_PLAIN
 #define DTLS  TANDEM_SECURITY_DTLS
@@ -334,8 +342,11 @@ static void browser_calls_phone(void **state)
 	assert_false(from_b->egress[EGRESS_RTP].flags);
 	assert_false(from_b->flags & (RULE_F_ICE | RULE_F_DTLS));
 
+	tandem_session_confirm(fx.ss, CALL);
+	assert_verdict(&fx, "no keys with the caller: ICE has not found it");
 	browser_reads(&b);
 	run(&fx, 2000);
+	assert_verdict(&fx, "no media");
 	assert_int_equal(tandem_ice_state(b.ice), TANDEM_ICE_CONNECTED);
 	assert_int_equal(tandem_dtls_state(b.dtls), TANDEM_DTLS_CONNECTED);
 	assert_remote(from_a, PLACE ":7000");

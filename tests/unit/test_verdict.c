@@ -55,6 +55,8 @@ static void table(void **state)
 		{ { UP, .side = { TALKS, LISTENS } }, "one-way as negotiated" },
 		{ { UP, .side = { LISTENS, TALKS } }, "one-way as negotiated" },
 		{ { UP, .side = { LISTENS, SILENT } }, "no media" },
+		{ { UP, .side = { TALKS, { .obstacle = "DTLS goes on" } } },
+		  "no keys with the callee: DTLS goes on" },
 	};
 	char buf[TANDEM_VERDICT_SIZE];
 	size_t i;

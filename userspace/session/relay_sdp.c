@@ -185,6 +185,18 @@ static int edit_media(struct tandem_sdp *sdp, size_t i, const struct face *face)
 	return err ? err : remove_ice(sdp, i);
 }
 
+/* What is disabled says nothing of its sender's security either, where that ends here. */
+static int edit_idle(const struct tandem_media *m, enum tandem_party_id to, struct tandem_sdp *sdp,
+		     size_t i)
+{
+	int err;
+
+	if (!tandem_media_is_anchored(tandem_sdp_media(sdp, i)))
+		return 0;
+	err = tandem_secure_sdp_idle(m, to, sdp, i);
+	return err ? err : remove_ice(sdp, i);
+}
+
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
 		     enum tandem_party_id to, bool answer, const struct tandem_sdp *sdp,
 		     char **outp, size_t *out_len)
@@ -192,6 +204,7 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 	struct face faces[TANDEM_MEDIA_MAX] = { 0 };
 	struct tandem_sdp *copy;
 	size_t i, n = tandem_sdp_media_count(sdp);
+	bool ends = false;
 	int err;
 
 	if (n > TANDEM_MEDIA_MAX || n > list->n)
@@ -201,12 +214,16 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 		return err;
 	for (i = 0; i < n; i++)
 		find_face(ss, &list->v[i], to, answer, tandem_sdp_media(copy, i), &faces[i]);
+	for (i = 0; i < n; i++)
+		ends |= faces[i].ends;
 	err = edit_session(copy, faces, n);
 	for (i = 0; i < n && !err; i++) {
 		if (faces[i].set)
 			err = edit_media(copy, i, &faces[i]);
 		if (!err && faces[i].ends)
 			err = tandem_secure_sdp(&list->v[i], to, answer, copy, i);
+		if (!err && !faces[i].set && ends)
+			err = edit_idle(&list->v[i], to, copy, i);
 	}
 	if (!err)
 		err = tandem_sdp_print(copy, outp, out_len);

@@ -88,6 +88,9 @@ bool tandem_secure_expire(struct tandem_media_list *list, uint64_t now, bool *pe
  */
 int tandem_secure_sdp(const struct tandem_media *m, enum tandem_party_id to, bool answer,
 		      struct tandem_sdp *sdp, size_t i);
+/* The same for a section that is disabled or rejected: there is nothing to secure. */
+int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to,
+			   struct tandem_sdp *sdp, size_t i);
 /* Remove what secures all media alike from the session level. */
 int tandem_secure_sdp_session(struct tandem_sdp *sdp);
 

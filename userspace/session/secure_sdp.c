@@ -57,14 +57,23 @@ static int set_mux(struct tandem_sdp *sdp, size_t i, const struct tandem_leg *le
 	return answer ? tandem_sdp_remove_attr(sdp, i, "rtcp-mux") : 0;
 }
 
+int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to,
+			   struct tandem_sdp *sdp, size_t i)
+{
+	const char *proto = m->leg[to].secure.proto;
+	int err = remove_all(sdp, i);
+
+	if (!err && *proto && strcmp(tandem_sdp_media(sdp, i)->proto, proto))
+		err = tandem_sdp_set_proto(sdp, i, proto);
+	return err;
+}
+
 int tandem_secure_sdp(const struct tandem_media *m, enum tandem_party_id to, bool answer,
 		      struct tandem_sdp *sdp, size_t i)
 {
 	const struct tandem_leg *leg = &m->leg[to];
-	int err = remove_all(sdp, i);
+	int err = tandem_secure_sdp_idle(m, to, sdp, i);
 
-	if (!err && strcmp(tandem_sdp_media(sdp, i)->proto, leg->secure.proto))
-		err = tandem_sdp_set_proto(sdp, i, leg->secure.proto);
 	if (!err)
 		err = set_mux(sdp, i, leg, answer);
 	if (!err && leg->secure.kind == TANDEM_PROTECT_SDES)

@@ -48,6 +48,8 @@ static void add_flow(struct tandem_verdict_side *side, const struct tandem_flow_
 	const struct flow *flow = &v->stats.flow;
 	size_t i;
 
+	if (v->leg->secure.wire && !v->leg->secure.in.suite)
+		side->obstacle = tandem_wire_obstacle(v->leg->secure.wire);
 	side->may_send |= v->leg->sends;
 	side->packets += flow->packets - flow->rtcp_packets;
 	for (i = 0; i < v->stats.stream_count; i++) {

@@ -63,6 +63,11 @@ const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, siz
 		return buf;
 	}
 	for (p = 0; p < 2; p++) {
+		if (in->side[p].obstacle) {
+			snprintf(buf, size, "no keys with the %s: %s", names[p],
+				 in->side[p].obstacle);
+			return buf;
+		}
 		if (is_mismatch(&in->side[p])) {
 			say_mismatch(&in->side[p], names[p], buf, size);
 			return buf;

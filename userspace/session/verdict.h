@@ -11,10 +11,11 @@
 
 /* What a party sends, over all its relayed media. RTCP does not count. */
 struct tandem_verdict_side {
-	bool may_send;	  /* by the directions negotiated */
-	uint64_t packets; /* forwarded */
-	uint64_t last_ms; /* when the last one was, monotonic */
-	uint64_t unknown; /* came to its port from another source, and were dropped */
+	const char *obstacle; /* why it has no keys yet; NULL: it has, or needs none */
+	bool may_send;	      /* by the directions negotiated */
+	uint64_t packets;     /* forwarded */
+	uint64_t last_ms;     /* when the last one was, monotonic */
+	uint64_t unknown;     /* came to its port from another source, and were dropped */
 	struct tandem_endpoint unknown_from; /* the last of those */
 	struct tandem_endpoint expected_from;
 };
@@ -32,7 +33,7 @@ struct tandem_verdict_input {
 /*
  * "not answered", "not relayed" (no media passes here), "on hold", "two-way",
  * "one-way: caller is silent", "one-way: callee is silent", "one-way as negotiated",
- * "no media", "no media for 42 s", or "media from an unexpected source: NAT mismatch
+ * "no media", "no media for 42 s", "no keys with the caller: DTLS goes on", or "media from an unexpected source: NAT mismatch
  * (caller) 192.0.2.9:4000 instead of 10.0.0.1:5000".
  *
  * A party is silent that has sent nothing, or nothing for 10 s while the other did.

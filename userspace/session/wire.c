@@ -351,7 +351,7 @@ const char *tandem_wire_obstacle(const struct tandem_wire *wire)
 	if (!wire->dtls)
 		return NULL;
 	return tandem_dtls_state(wire->dtls) == TANDEM_DTLS_FAILED ? tandem_dtls_why(wire->dtls)
-								    : "DTLS goes on";
+								   : "DTLS goes on";
 }
 
 bool tandem_wire_has_ice(const struct tandem_wire *wire)

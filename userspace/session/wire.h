@@ -54,6 +54,9 @@ void tandem_wire_put(struct tandem_wire *wire);
 int tandem_wire_offered(struct tandem_wire *wire, const struct tandem_sdp *sdp, size_t i);
 int tandem_wire_answered(struct tandem_wire *wire, const struct tandem_sdp *sdp, size_t i);
 
+/* What keys are waiting for, in words; NULL when there are some. */
+const char *tandem_wire_obstacle(const struct tandem_wire *wire);
+
 /* Does the party take part in ICE, or may it yet? Then its description says not where it is. */
 bool tandem_wire_has_ice(const struct tandem_wire *wire);
 
