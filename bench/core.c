@@ -100,23 +100,27 @@ static struct ip_addr mapped(uint32_t host)
 	return ip;
 }
 
-static void rule_for(uint32_t flow, struct rule *rule)
+static void rule_for(uint32_t flow, struct entry *entry, struct rule_more *more)
 {
-	memset(rule, 0, sizeof(*rule));
+	struct rule *rule = &entry->rule;
+
+	memset(entry, 0, sizeof(*entry));
+	memset(more, 0, sizeof(*more));
+	rule->gen = 2;
 	rule->flags = RULE_F_ACTIVE;
 	rule->id = flow + 1;
-	rule->key.remote = mapped(REMOTE);
-	rule->key.local = mapped(LOCAL + flow / PORTS);
-	rule->key.remote_port = htons(4000);
-	rule->key.local_port = htons(PORT_BASE + flow % PORTS);
-	rule->media = flow;
-	rule->reverse = TANDEM_NO_SLOT;
-	rule->egress[EGRESS_RTP].flags = EGRESS_F_ACTIVE;
-	rule->egress[EGRESS_RTP].local = mapped(0x0a4d0201);
-	rule->egress[EGRESS_RTP].remote = mapped(CALLEE);
-	rule->egress[EGRESS_RTP].local_port = rule->key.local_port;
-	rule->egress[EGRESS_RTP].remote_port = htons(4002);
-	rule->pts.clock_hz[0] = 8000; /* of payload type 0 */
+	rule->remote = mapped(REMOTE);
+	rule->remote_port = htons(4000);
+	rule->local = (uint8_t)(flow / PORTS);
+	rule->local_port = htons(PORT_BASE + flow % PORTS);
+	rule->egress.flags = EGRESS_F_ACTIVE;
+	rule->egress.local = rule->local;
+	rule->egress.remote = mapped(CALLEE);
+	rule->egress.local_port = rule->local_port;
+	rule->egress.remote_port = htons(4002);
+	more->media = flow;
+	more->reverse = TANDEM_NO_SLOT;
+	more->pts.clock_hz[0] = 8000; /* of payload type 0 */
 }
 
 static struct relay_bpf *relay_load(uint32_t flows, uint32_t ifindex)
@@ -130,12 +134,14 @@ static struct relay_bpf *relay_load(uint32_t flows, uint32_t ifindex)
 				    .nexthop_age_ns = 100000000 };
 	struct relay_bpf *relay = relay_bpf__open();
 	struct bpf_devmap_val port = { .ifindex = ifindex };
-	struct rule rule;
+	struct rule_more more;
+	struct entry entry;
 
 	if (!relay)
 		return NULL;
-	bpf_map__set_max_entries(relay->maps.rules, slots);
-	bpf_map__set_max_entries(relay->maps.flows, slots);
+	bpf_map__set_max_entries(relay->maps.entries, slots);
+	bpf_map__set_max_entries(relay->maps.rules_more, slots);
+	bpf_map__set_max_entries(relay->maps.flows_more, slots);
 	if (relay_bpf__load(relay))
 		goto fail;
 	for (uint32_t i = 0; i < locals; i++)
@@ -144,8 +150,9 @@ static struct relay_bpf *relay_load(uint32_t flows, uint32_t ifindex)
 	    bpf_map_update_elem(bpf_map__fd(relay->maps.tx_ports), &ifindex, &port, 0))
 		goto fail;
 	for (uint32_t i = 0; i < flows; i++) {
-		rule_for(i, &rule);
-		if (bpf_map_update_elem(bpf_map__fd(relay->maps.rules), &i, &rule, 0))
+		rule_for(i, &entry, &more);
+		if (bpf_map_update_elem(bpf_map__fd(relay->maps.entries), &i, &entry, 0) ||
+		    bpf_map_update_elem(bpf_map__fd(relay->maps.rules_more), &i, &more, 0))
 			goto fail;
 	}
 	return relay;

@@ -37,7 +37,7 @@ static struct ip_addr mapped(uint32_t host)
 }
 
 /* One branch for every SSRC, and in it a leg for each copy, to ports of the sink's own. */
-static struct tandem_fan *fan_for(const struct relay_job *job, const struct egress *eg)
+static struct tandem_fan *fan_for(const struct relay_job *job, const struct tandem_egress *eg)
 {
 	struct tandem_fan *fan = calloc(1, sizeof(*fan) + job->copies * sizeof(fan->legs[0]));
 
@@ -57,7 +57,7 @@ static struct tandem_fan *fan_for(const struct relay_job *job, const struct egre
 
 static void spec_for(uint32_t i, const struct lab_way *way, struct tandem_flow_spec *spec)
 {
-	struct egress *eg = &spec->egress[EGRESS_RTP];
+	struct tandem_egress *eg = &spec->egress[EGRESS_RTP];
 
 	spec->id = i + 1;
 	spec->media_id = spec->id;

@@ -43,14 +43,30 @@ static inline const struct relay_config *env_config(struct env *env)
 	return bpf_map_lookup_elem(&config, &zero);
 }
 
-static inline const struct rule *env_rule(struct env *env, __u32 slot)
+static inline struct entry *env_entry(struct env *env, __u32 slot)
 {
-	return bpf_map_lookup_elem(&rules, &slot);
+	return bpf_map_lookup_elem(&entries, &slot);
 }
 
-static inline struct flow *env_flow(struct env *env, __u32 slot)
+static inline const struct rule_more *env_rule_more(struct env *env, __u32 slot)
 {
-	return bpf_map_lookup_elem(&flows, &slot);
+	return bpf_map_lookup_elem(&rules_more, &slot);
+}
+
+static inline struct flow_more *env_flow_more(struct env *env, __u32 slot)
+{
+	return bpf_map_lookup_elem(&flows_more, &slot);
+}
+
+/* There is no instruction to prefetch: loads that nothing waits for. */
+static inline void env_touch(const struct entry *entry)
+{
+	const volatile __u32 *word = (const volatile __u32 *)entry;
+
+	(void)word[0];
+	(void)word[64 / 4];
+	(void)word[128 / 4];
+	(void)word[192 / 4];
 }
 
 static inline const struct fan *env_fan(struct env *env, __u32 index)
@@ -84,9 +100,9 @@ static inline int env_shared_slot(struct env *env, const struct flow_key *key, _
 }
 
 /* Template for new entries; the stack has no room for one. */
-static const struct stream empty_stream;
+static const struct extra_stream empty_stream;
 
-static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
+static inline struct extra_stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
 {
 	struct stream_key key = { .slot = slot, .ssrc = ssrc };
 
@@ -136,17 +152,10 @@ static inline __u32 env_fib_reason(long result)
 static inline __u32 env_group_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
 				      struct nexthop *nh)
 {
-	const struct relay_config *relay = env_config(env);
 	const struct local_device *device;
-	__u32 i;
+	__u32 local = eg->local;
 
-	if (!relay)
-		return REASON_no_route;
-	for (i = 0; i < TANDEM_MAX_LOCALS && i < relay->locals_count; i++) {
-		if (ip_addr_equal(&relay->locals[i], &eg->local))
-			break;
-	}
-	device = bpf_map_lookup_elem(&local_devices, &i);
+	device = bpf_map_lookup_elem(&local_devices, &local);
 	if (!device || !device->ifindex)
 		return REASON_no_route;
 	if (device->mtu && l3_len > device->mtu)
@@ -168,10 +177,15 @@ static inline __u32 env_group_nexthop(struct env *env, const struct egress *eg, 
 static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
 				struct nexthop *nh)
 {
+	const struct relay_config *relay = env_config(env);
 	struct bpf_fib_lookup fib = {};
+	const struct ip_addr *local;
 	__u32 reason;
 	int i;
 
+	if (!relay)
+		return REASON_no_route;
+	local = &relay->locals[eg->local & (TANDEM_MAX_LOCALS - 1)];
 	if (ip_addr_is_group(&eg->remote))
 		return env_group_nexthop(env, eg, l3_len, nh);
 	fib.ifindex = LOOPBACK_IFINDEX;
@@ -181,12 +195,12 @@ static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 
 	fib.tot_len = l3_len;
 	if (ip_addr_is_v4(&eg->remote)) {
 		fib.family = AF_INET;
-		fib.ipv4_src = eg->local.w[3];
+		fib.ipv4_src = local->w[3];
 		fib.ipv4_dst = eg->remote.w[3];
 	} else {
 		fib.family = AF_INET6;
 		for (i = 0; i < 4; i++) {
-			fib.ipv6_src[i] = eg->local.w[i];
+			fib.ipv6_src[i] = local->w[i];
 			fib.ipv6_dst[i] = eg->remote.w[i];
 		}
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The maps of the fast path. Lengths of 1 are placeholders: the loader sets those of
- * rules, flows, shared and streams before it loads. Arrays that the controller reads
+ * the arrays, shared and streams before it loads. Arrays that the controller reads
  * and writes in bulk can be mapped into it.
  */
 #ifndef TANDEM_BPF_MAPS_H
@@ -31,16 +31,24 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct rule);
-} rules SEC(".maps");
+	__type(value, struct entry);
+} entries SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct flow);
-} flows SEC(".maps");
+	__type(value, struct rule_more);
+} rules_more SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct flow_more);
+} flows_more SEC(".maps");
 
 /* Of flows with many egresses: index in rule.fan, and from there. */
 struct {
@@ -88,7 +96,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, struct stream_key);
-	__type(value, struct stream);
+	__type(value, struct extra_stream);
 } streams SEC(".maps");
 
 struct {

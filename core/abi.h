@@ -4,9 +4,12 @@
  * pointers. References between flows are slot numbers. A change here changes
  * TANDEM_ABI_VERSION, because pinned maps outlive the program that made them.
  *
- * Two arrays of equal length hold all there is to know of a flow, both indexed
- * by its slot: struct rule is written by the controller and only read by the
- * packet path; struct flow is the live state, written by the packet path.
+ * Three arrays of equal length hold all there is to know of a flow, all indexed by its
+ * slot. struct entry is all that an RTP packet of an established one-to-one flow touches: a
+ * packet waits for memory longer than it computes, so this is four cache lines of one page,
+ * which can be asked for at once. Its rule is written by the controller and only read by the
+ * packet path; its flow is the live state, written by the packet path. What is needed less
+ * often is in struct rule_more and struct flow_more, written by the same two.
  * The first locals_count * port_count slots belong to the media ports, one
  * each, so that a packet finds its slot by arithmetic. The slots behind them
  * are for further flows on a port that several remotes share, and for flows that
@@ -22,13 +25,14 @@
 
 #include <linux/types.h>
 
-#define TANDEM_ABI_VERSION  2
+#define TANDEM_ABI_VERSION  3
 #define TANDEM_MAX_LOCALS   16
 #define TANDEM_MAX_PTS	    8
 #define TANDEM_MAX_BRANCHES 16
 #define TANDEM_MAX_LEGS	    256 /* of one branch; a datapath may take fewer */
 #define TANDEM_EXT_IDS	    64	/* header extension ids that can be mapped: 1 to 63 */
 #define TANDEM_NO_SLOT	    0xffffffffU
+#define TANDEM_NO_LOCAL	    0xff
 
 /* An IPv6 address, or an IPv4 address in its mapped form ::ffff:a.b.c.d. */
 struct ip_addr {
@@ -70,13 +74,12 @@ enum egress_flag {
  *
  * Bit i of to_alaw and to_ulaw: the payload of the rule's pts.pt[i] is G.711 u-law
  * (A-law) and leaves as A-law (u-law). remote may be a multicast group; the copy then
- * leaves by the device that has the address `local`.
+ * leaves by the device that has the local address.
  */
 struct egress {
-	struct ip_addr local;
 	struct ip_addr remote;
-	__be16 local_port;
 	__be16 remote_port;
+	__be16 local_port;
 	__u16 flags;
 	__u16 seq_offset;
 	__u32 ts_offset;
@@ -86,6 +89,10 @@ struct egress {
 	__u8 to_alaw;
 	__u8 to_ulaw;
 	__u8 pt_out[TANDEM_MAX_PTS];
+	__u8 local; /* index in relay_config.locals */
+	__u8 pad[3];
+	__u32 srtp; /* index of the keys to protect with; 0: none */
+	__u64 reserved;
 };
 
 /* The negotiated payload types and their clocks; clock_hz 0 ends the list. */
@@ -108,47 +115,57 @@ enum rule_flag {
 	RULE_F_DTLS = 1 << 10,	   /* DTLS from its source ends here, also with RULE_F_SRTP */
 };
 
-#define EGRESS_RTP  0
-#define EGRESS_RTCP 1
+/*
+ * The rule of one flow: what is read for each RTP packet. Packets come from remote and
+ * remote_port, to local_port at the address with the index local; or at a multicast group,
+ * with RULE_F_GROUP: then local is TANDEM_NO_LOCAL, rule_more.group the group, remote_port 0
+ * stands for any source port, and remote :: for any source (any-source multicast).
+ *
+ * egress takes RTP. With RULE_F_FAN, RTP goes where the fan says and egress is not looked at.
+ *
+ * gen guards against a half-written rule, together with its rule_more: odd while the
+ * controller writes, never going back while the slot lives, not even when the rule is
+ * removed. The packet path reads it first, copies what it needs, and compares again before
+ * it acts.
+ */
+struct rule {
+	__u32 gen;
+	__u32 flags;
+	__u64 id; /* the controller's name for the flow; never 0 when active */
+	struct ip_addr remote;
+	__be16 remote_port;
+	__be16 local_port;
+	__u8 local; /* index in relay_config.locals */
+	__u8 pad[3];
+	__u32 fan;  /* index of the struct fan, with RULE_F_FAN */
+	__u32 srtp; /* index of the keys of what arrives; 0: none */
+	__u64 reserved[2];
+
+	struct egress egress;
+};
 
 /*
- * The rule of one flow. egress[EGRESS_RTP] takes RTP. egress[EGRESS_RTCP]
- * takes RTCP; on an RTCP-only flow as well as on one with rtcp-mux.
+ * The rest of a rule: what RTCP reads, and the first packets of a stream.
  *
- * With RULE_F_FAN, RTP goes where the fan says and egress[EGRESS_RTP] is not looked at;
- * egress[EGRESS_RTCP] still takes RTCP, unless the fan has a branch for it.
- *
- * With RULE_F_GROUP, key.remote_port 0 stands for any source port, and key.remote ::
- * for any source (any-source multicast).
- *
- * gen guards against a half-written rule: odd while the controller writes, never
- * going back while the slot lives, not even when the rule is removed. The packet
- * path reads it first, copies what it needs, and compares again before it acts.
+ * rtcp takes RTCP, on an RTCP-only flow as well as on one with rtcp-mux, unless the flow's
+ * fan has a branch for it.
  *
  * media is the slot of the flow whose streams the SRs arriving here describe
  * (the own slot with rtcp-mux), reverse the slot of the RTP flow in the other
  * direction, which the report blocks arriving here describe. peer is the SSRC
  * mapping to undo in those blocks: from is what that stream left with, to what
  * it arrived with; peer_seq_offset is what was added to its sequence numbers.
- *
- * The first two cache lines are all that an RTP packet of a one-to-one flow touches.
  */
-struct rule {
-	__u32 gen;
-	__u32 flags;
-	struct flow_key key;
-	__u64 id;  /* the controller's name for the flow; never 0 when active */
-	__u32 fan; /* index of the struct fan, with RULE_F_FAN */
-	__u32 pad;
-
-	struct egress egress[2];
+struct rule_more {
+	struct egress rtcp;
 
 	struct pt_list pts;
 	__u32 media;
 	__u32 reverse;
 	struct ssrc_map peer;
 	__u16 peer_seq_offset;
-	__u16 pad2[3];
+	__u16 pad[3];
+	struct ip_addr group; /* with RULE_F_GROUP */
 };
 
 /*
@@ -194,44 +211,50 @@ struct nexthop {
 };
 
 /*
- * One SSRC inside a flow: RFC 3550 A.1 sequence state, A.3 loss, A.8 jitter, and
- * what RTCP says of it. Times are nanoseconds of the monotonic clock.
+ * One SSRC inside a flow: RFC 3550 A.1 sequence state, A.3 loss, A.8 jitter, and in its
+ * stream_more what RTCP says of it. Times are nanoseconds of the monotonic clock. Here is
+ * what is touched for each packet in sequence.
  *
  * Cumulative loss is lost_prior plus the expected packets since base_seq
  * minus the distinct ones received since then. A duplicate is recognised
  * within the last 64 sequence numbers.
  */
 struct stream {
-	__u64 flow_id; /* the flow this entry belongs to; 0: the entry is free */
 	__u32 ssrc;
 	__u16 max_seq;
+	__u16 bad_seq; /* last "bad" sequence number + 1, */
+	__u8 bad;      /* if there is one */
 	__u8 pt;
-	__u8 pt_index;	/* of pt in the rule's pts, while rule_gen is the rule's */
-	__u32 cycles;	/* sequence wraps, shifted left by 16 */
-	__u32 base_seq; /* first sequence number since start or restart */
-	__u32 bad_seq;	/* last "bad" sequence number + 1, or 0x10001 */
+	__u8 pt_index; /* of pt in the rule's pts, or PT_INDEX_UNKNOWN; of a flow's first SSRC */
+	__u8 pad;
 	__u32 received; /* distinct packets since base_seq */
 	__u64 window;	/* bit n: max_seq - n has been received */
 	__u64 last_ns;
 	__u64 jitter_ns; /* A.8 estimate, scaled by 16 */
+	__u32 jitter_max_ns;
 	__u32 last_ts;
 	__u32 ns_per_tick; /* of the clock, scaled by 2^12 */
-
-	__u64 packets;
-	__u64 octets; /* RTP payload octets, padding excluded */
-	__u32 rule_gen;
 	__u32 clock_hz;
-	__u32 jitter_max_ns;
-	__u32 lost_prior; /* lost before the last restart of the sequence */
+	__u64 packets; /* 0: there is none yet, and ssrc means nothing */
+	__u64 octets;  /* RTP payload octets, padding excluded */
+};
+
+#define PT_INDEX_UNKNOWN 0xff
+
+struct stream_more {
+	__u64 flow_id; /* the flow that this is of; 0: none */
 	__u64 first_ns;
-	__u32 gaps; /* times that one or more packets were missing */
+	__u32 cycles;	  /* sequence wraps, shifted left by 16 */
+	__u32 base_seq;	  /* first sequence number since start or restart */
+	__u32 lost_prior; /* lost before the last restart of the sequence */
+	__u32 gaps;	  /* times that one or more packets were missing */
 	__u32 reordered;
 	__u32 duplicates;
 	__u32 restarts;
 
 	__u32 sr_lsr[2]; /* middle 32 bits of the NTP time of the last two SRs */
-	__u64 sr_ns[2];	 /* when they passed the relay */
 	__u32 sr_count;
+	__u64 sr_ns[2];	 /* when they passed the relay */
 	__u32 rr_count;	 /* report blocks seen about this stream */
 	__s32 rr_lost;	 /* cumulative loss that the receiver reports */
 	__u32 rr_jitter; /* in RTP timestamp units, as reported */
@@ -240,20 +263,28 @@ struct stream {
 	__u32 rtt_max_ns;
 	__u8 rr_fraction; /* fraction lost, of 256 */
 	__u8 bye;	  /* 1 after an RTCP BYE */
-	__u8 pad[2];
-	__u64 reserved[2]; /* keeps entries on whole cache lines */
+	__u8 pad[6];
 };
 
-/* The live state of a flow. stream holds its first SSRC; others go to a table. */
+/*
+ * The live state of a flow: what is written for each RTP packet. stream is its first SSRC;
+ * others go to a table. What is kept under nexthop.gen is the way as well as the stream's
+ * pt_index.
+ */
 struct flow {
 	struct nexthop nexthop;
 	__u64 last_ns;
 	__u64 packets; /* forwarded, RTP and RTCP; one, whatever the number of copies */
 	__u64 octets;  /* forwarded, UDP payload */
-	__u64 rtcp_packets;
 
 	struct stream stream;
+};
 
+/* The rest of it. */
+struct flow_more {
+	struct stream_more stream;
+
+	__u64 rtcp_packets;
 	__u64 dropped;	      /* dropped for any reason but the next */
 	__u64 unknown_source; /* on this port from any other source */
 	__u64 punted;
@@ -262,7 +293,18 @@ struct flow {
 	__u8 unknown_addr[16]; /* the last unknown source */
 	__be16 unknown_port;
 	__u8 pad[6];
-	__u64 reserved;
+};
+
+/* All that an RTP packet of an established one-to-one flow touches. */
+struct entry {
+	struct rule rule;
+	struct flow flow;
+};
+
+/* An SSRC that is not its flow's first. */
+struct extra_stream {
+	struct stream stream;
+	struct stream_more more;
 };
 
 /* The live state of a leg. */
@@ -298,13 +340,15 @@ struct stream_key {
 /* What the packet path needs to know of the relay as a whole. */
 struct relay_config {
 	__u32 abi_version;
-	__u32 slots; /* length of the rule and flow arrays */
+	__u32 slots; /* length of the arrays of flows */
 	__u32 fans;  /* of the fan arrays */
 	__u32 legs;  /* of the leg arrays */
 	__u32 locals_count;
 	__u16 port_base; /* host byte order */
 	__u16 pad;
 	__u32 port_count;
+	__u32 srtps;	    /* of the array of SRTP keys */
+	__u32 srtp_streams; /* of the array of SRTP streams */
 	__u32 pad2;
 	__u64 nexthop_age_ns; /* how long a next hop may be kept */
 	struct ip_addr locals[TANDEM_MAX_LOCALS];
@@ -330,14 +374,18 @@ struct reason_counters {
 
 _Static_assert(sizeof(struct flow_key) == 40, "flow_key is ABI");
 _Static_assert(sizeof(struct egress) == 64, "egress is ABI");
-_Static_assert(sizeof(struct rule) == 256, "rule is ABI");
+_Static_assert(sizeof(struct rule) == 128, "rule is ABI");
+_Static_assert(sizeof(struct rule_more) == 144, "rule_more is ABI");
 _Static_assert(sizeof(struct leg) == 128, "leg is ABI");
 _Static_assert(sizeof(struct fan) == 256, "fan is ABI");
 _Static_assert(sizeof(struct nexthop) == 32, "nexthop is ABI");
-_Static_assert(sizeof(struct stream) == 192, "stream is ABI");
-_Static_assert(sizeof(struct flow) == 320, "flow is ABI");
+_Static_assert(sizeof(struct stream) == 72, "stream is ABI");
+_Static_assert(sizeof(struct flow) == 128, "flow is ABI");
+_Static_assert(sizeof(struct flow_more) == 168, "flow_more is ABI");
+_Static_assert(sizeof(struct entry) == 256, "entry is ABI");
+_Static_assert(sizeof(struct extra_stream) == 176, "extra_stream is ABI");
 _Static_assert(sizeof(struct leg_state) == 64, "leg_state is ABI");
 _Static_assert(sizeof(struct fan_state) == 512, "fan_state is ABI");
-_Static_assert(sizeof(struct relay_config) == 296, "relay_config is ABI");
+_Static_assert(sizeof(struct relay_config) == 304, "relay_config is ABI");
 
 #endif

@@ -17,10 +17,15 @@
 static inline int plan_recall(struct env *env, struct plan *plan, void *payload, const void *end,
 			      __u32 len)
 {
-	const struct rule *rule = env_rule(env, plan->slot);
+	const struct entry *entry = env_entry(env, plan->slot);
+	const struct rule_more *more = env_rule_more(env, plan->slot);
+	const struct rule *rule;
 	const struct fan *fan;
 
-	if (!rule || rule_open(rule) != plan->gen)
+	if (!entry || !more)
+		return 0;
+	rule = &entry->rule;
+	if (rule_open(rule) != plan->gen)
 		return 0;
 	plan->rule = rule;
 	plan->flags = rule->flags;
@@ -31,12 +36,12 @@ static inline int plan_recall(struct env *env, struct plan *plan, void *payload,
 		return 0;
 	plan->legs_ip6 = fan_legs(fan, plan->branch, &plan->leg, &plan->legs) & BRANCH_F_IP6;
 	if (plan->class == CLASS_RTCP) {
-		plan_rtcp_rule(plan, rule);
+		plan_rtcp_rule(plan, more);
 		return 1;
 	}
 	if (rtp_parse(payload, end, len, plan->flags & RULE_F_SRTP, &plan->rtp) != REASON_NONE)
 		return 0;
-	plan_payload_type(plan, rule);
+	plan_find_pt(env, plan);
 	return 1;
 }
 

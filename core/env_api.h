@@ -31,9 +31,13 @@ static inline __u64 env_now(struct env *env);
 /* The relay's configuration; NULL only if the environment is not set up. */
 static inline const struct relay_config *env_config(struct env *env);
 
-/* Rule and flow of a slot; NULL when the slot is out of range. */
-static inline const struct rule *env_rule(struct env *env, __u32 slot);
-static inline struct flow *env_flow(struct env *env, __u32 slot);
+/* Rule and flow of a slot, and the rest of each; NULL when the slot is out of range. */
+static inline struct entry *env_entry(struct env *env, __u32 slot);
+static inline const struct rule_more *env_rule_more(struct env *env, __u32 slot);
+static inline struct flow_more *env_flow_more(struct env *env, __u32 slot);
+
+/* Ask memory for all of an entry, without waiting for any of it. */
+static inline void env_touch(const struct entry *entry);
 
 /* Fan, leg and their states; NULL when the index is out of range. */
 static inline const struct fan *env_fan(struct env *env, __u32 index);
@@ -54,7 +58,7 @@ static inline int env_shared_slot(struct env *env, const struct flow_key *key, _
  * Entry of a second or later SSRC of a flow. With create, an entry is made when
  * there is none, all zero. NULL when there is none or no room.
  */
-static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create);
+static inline struct extra_stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create);
 
 /* Add one to the counter of a reason. */
 static inline void env_count(struct env *env, __u32 reason);
@@ -62,7 +66,7 @@ static inline void env_count(struct env *env, __u32 reason);
 /*
  * Way to eg->remote for a packet of l3_len bytes from its IP header on: fills
  * ifindex, mtu, vlan_tci, dmac and smac of nh. To a group the way is the device that has
- * eg->local, with group_mac() for dmac. Returns REASON_NONE or one of no_route,
+ * the local address of eg, with group_mac() for dmac. Returns REASON_NONE or one of no_route,
  * no_neighbour, no_egress_port, too_big. Frames only.
  */
 static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,

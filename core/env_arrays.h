@@ -2,8 +2,8 @@
 /*
  * The part of an env.h that is the same in all environments where the arrays of
  * core/abi.h lie in memory and no verifier looks. ENV_ARRAYS(env) is what holds them: a
- * pointer to a struct with members config, rules, flows, fans, legs and leg_states. In
- * struct env itself it wants a struct egress kept.
+ * pointer to a struct with members config, entries, rules_more, flows_more, fans, legs and
+ * leg_states. In struct env itself it wants a struct egress kept.
  */
 #ifndef TANDEM_CORE_ENV_ARRAYS_H
 #define TANDEM_CORE_ENV_ARRAYS_H
@@ -13,14 +13,29 @@ static inline const struct relay_config *env_config(struct env *env)
 	return &ENV_ARRAYS(env)->config;
 }
 
-static inline const struct rule *env_rule(struct env *env, __u32 slot)
+static inline struct entry *env_entry(struct env *env, __u32 slot)
 {
-	return slot < ENV_ARRAYS(env)->config.slots ? &ENV_ARRAYS(env)->rules[slot] : 0;
+	return slot < ENV_ARRAYS(env)->config.slots ? &ENV_ARRAYS(env)->entries[slot] : 0;
 }
 
-static inline struct flow *env_flow(struct env *env, __u32 slot)
+static inline const struct rule_more *env_rule_more(struct env *env, __u32 slot)
 {
-	return slot < ENV_ARRAYS(env)->config.slots ? &ENV_ARRAYS(env)->flows[slot] : 0;
+	return slot < ENV_ARRAYS(env)->config.slots ? &ENV_ARRAYS(env)->rules_more[slot] : 0;
+}
+
+static inline struct flow_more *env_flow_more(struct env *env, __u32 slot)
+{
+	return slot < ENV_ARRAYS(env)->config.slots ? &ENV_ARRAYS(env)->flows_more[slot] : 0;
+}
+
+static inline void env_touch(const struct entry *entry)
+{
+	const char *line = (const char *)entry;
+
+	__builtin_prefetch(line);
+	__builtin_prefetch(line + 64);
+	__builtin_prefetch(line + 128, 1);
+	__builtin_prefetch(line + 192, 1);
 }
 
 static inline const struct fan *env_fan(struct env *env, __u32 index)

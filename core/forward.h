@@ -24,21 +24,23 @@
 /* RTP statistics, where there is room for them. */
 static inline void account_rtp(struct env *env, const struct plan *plan)
 {
-	struct stream *s;
+	struct flow *flow = plan->flow;
+	struct stream_at at;
 
-	if (!plan->flow)
+	if (!flow)
 		return;
 	if (!plan->clock_hz)
 		env_count(env, REASON_unknown_payload_type);
-	s = stream_get(env, plan->flow, plan->slot, plan->flow_id, plan->rtp.ssrc);
-	if (!s) {
+	if (!stream_get(env, flow, plan->slot, plan->flow_id, plan->rtp.ssrc, &at)) {
 		env_count(env, REASON_stream_table_full);
 		return;
 	}
-	stream_account(s, &plan->rtp, plan->clock_hz, plan->now);
+	stream_account(at, &plan->rtp, plan->clock_hz, plan->now);
 	/* What plan_payload_type() need not look up again. */
-	s->pt_index = plan->pt_index;
-	s->rule_gen = !plan->clock_hz || s->clock_hz == plan->clock_hz ? plan->gen : 0;
+	if (at.s == &flow->stream && flow->nexthop.gen == plan->gen)
+		at.s->pt_index = !plan->clock_hz || at.s->clock_hz == plan->clock_hz
+					 ? plan->pt_index
+					 : PT_INDEX_UNKNOWN;
 }
 
 /* Read RTCP, and translate it if mode says so. */
@@ -89,30 +91,42 @@ static inline enum reason relay_commit_many(struct env *env, struct plan *plan, 
 	return REASON_forwarded_rtp;
 }
 
+/* Count a packet that ends here or is punted. */
+static inline void relay_count_end(struct env *env, const struct plan *plan, enum reason reason)
+{
+	struct flow_more *more = env_flow_more(env, plan->slot);
+
+	if (!more)
+		return;
+	more->last_reason = reason;
+	if (reason == REASON_unknown_source)
+		more->unknown_source++;
+	else if (reason_verdict(reason) == VERDICT_PUNT)
+		more->punted++;
+	else
+		more->dropped++;
+}
+
 /* Count the packet, once, whatever became of it. Returns reason. */
 static inline enum reason relay_count(struct env *env, const struct plan *plan, enum reason reason,
 				      __u32 len)
 {
 	struct flow *flow = plan->flow;
+	struct flow_more *more;
 
 	env_count(env, reason);
 	if (!flow)
 		return reason;
-	if (reason_verdict(reason) == VERDICT_FORWARD) {
-		flow->packets++;
-		flow->octets += len;
-		flow->last_ns = plan->now;
-		if (reason == REASON_forwarded_rtcp)
-			flow->rtcp_packets++;
+	if (reason_verdict(reason) != VERDICT_FORWARD) {
+		relay_count_end(env, plan, reason);
 		return reason;
 	}
-	flow->last_reason = reason;
-	if (reason == REASON_unknown_source)
-		flow->unknown_source++;
-	else if (reason_verdict(reason) == VERDICT_PUNT)
-		flow->punted++;
-	else
-		flow->dropped++;
+	flow->packets++;
+	flow->octets += len;
+	flow->last_ns = plan->now;
+	more = reason == REASON_forwarded_rtcp ? env_flow_more(env, plan->slot) : 0;
+	if (more)
+		more->rtcp_packets++;
 	return reason;
 }
 
@@ -268,16 +282,17 @@ static inline enum reason relay_datagram(struct env *env, const struct flow_key 
 static inline void relay_send_failed(struct env *env, const struct plan *plan)
 {
 	struct leg_state *state = plan->legs == 1 ? env_leg_state(env, plan->leg) : 0;
+	struct flow_more *more = plan->flow ? env_flow_more(env, plan->slot) : 0;
 
 	env_count(env, REASON_send_failed);
 	if (state) {
 		state->lost++;
 		state->last_reason = REASON_send_failed;
 	}
-	if (!plan->flow)
+	if (!more)
 		return;
-	plan->flow->dropped++;
-	plan->flow->last_reason = REASON_send_failed;
+	more->dropped++;
+	more->last_reason = REASON_send_failed;
 }
 
 #endif

@@ -9,15 +9,16 @@
 #include "core/abi.h"
 
 #define TANDEM_GENL_NAME    "tandem"
-#define TANDEM_GENL_VERSION 2
+#define TANDEM_GENL_VERSION 3
 
 enum tandem_genl_cmd {
 	TANDEM_CMD_UNSPEC,
-	TANDEM_CMD_CONFIG_SET,	 /* CONFIG, STREAM_CAPACITY */
-	TANDEM_CMD_CONFIG_GET,	 /* answers both */
-	TANDEM_CMD_FLOW_SET,	 /* SLOT, RULE, perhaps FLOW; of a fan also FAN, LEG_INDEX, LEGS */
+	TANDEM_CMD_CONFIG_SET, /* CONFIG, STREAM_CAPACITY */
+	TANDEM_CMD_CONFIG_GET, /* answers both */
+	/* SLOT, RULE, RULE_MORE, perhaps FLOW, FLOW_MORE; of a fan also FAN, LEG_INDEX, LEGS */
+	TANDEM_CMD_FLOW_SET,
 	TANDEM_CMD_FLOW_DEL,	 /* SLOT */
-	TANDEM_CMD_FLOW_GET,	 /* SLOT; answers RULE, FLOW, FAN. Dump: every active slot */
+	TANDEM_CMD_FLOW_GET,	 /* SLOT; answers the same but LEGS. Dump: every active slot */
 	TANDEM_CMD_STREAMS_GET,	 /* dump of second and later SSRCs, with SLOT those of one slot */
 	TANDEM_CMD_COUNTERS_GET, /* answers COUNTERS */
 	TANDEM_CMD_RESET,	 /* forget configuration and flows, stop looking at packets */
@@ -31,13 +32,15 @@ enum tandem_genl_attr {
 	TANDEM_ATTR_SLOT,	     /* u32 */
 	TANDEM_ATTR_RULE,	     /* struct rule; gen is not read */
 	TANDEM_ATTR_FLOW,	     /* struct flow; in FLOW_SET: what its counts start from */
-	TANDEM_ATTR_STREAM,	     /* struct stream */
+	TANDEM_ATTR_STREAM,	     /* struct extra_stream */
 	TANDEM_ATTR_COUNTERS,	     /* struct reason_counters, summed over all CPUs */
 	TANDEM_ATTR_FAN,	     /* struct fan; its place is what the rule says */
 	TANDEM_ATTR_LEG_INDEX,	     /* u32; in FLOW_SET that of the first of LEGS */
 	TANDEM_ATTR_LEGS,	     /* array of struct genl_leg; may come several times */
 	TANDEM_ATTR_LEG,	     /* struct leg */
 	TANDEM_ATTR_LEG_STATE,	     /* struct leg_state */
+	TANDEM_ATTR_RULE_MORE,	     /* struct rule_more; goes with RULE */
+	TANDEM_ATTR_FLOW_MORE,	     /* struct flow_more; goes with FLOW */
 	TANDEM_ATTR_COUNT,
 };
 

@@ -41,16 +41,26 @@ static inline enum reason port_slot(struct env *env, const struct flow_key *key,
 	return media_port(env, &key->local, key->local_port, slot);
 }
 
-static inline int flow_key_equal(const struct flow_key *a, const struct flow_key *b)
+/* Has a rule for a port of the relay's exactly this key? */
+static inline int port_key_equal(struct env *env, const struct rule *rule,
+				 const struct flow_key *key)
 {
-	return ip_addr_equal(&a->remote, &b->remote) && ip_addr_equal(&a->local, &b->local) &&
-	       a->remote_port == b->remote_port && a->local_port == b->local_port;
+	const struct relay_config *config = env_config(env);
+
+	return config && ip_addr_equal(&rule->remote, &key->remote) &&
+	       rule->remote_port == key->remote_port && rule->local_port == key->local_port &&
+	       rule->local < TANDEM_MAX_LOCALS &&
+	       ip_addr_equal(&config->locals[rule->local], &key->local);
 }
 
 /* The same for a flow from a group: source and source port match where the rule names them. */
-static inline int group_key_matches(const struct flow_key *rule, const struct flow_key *key)
+static inline int group_key_matches(struct env *env, const struct rule *rule, __u32 slot,
+				    const struct flow_key *key)
 {
-	if (!ip_addr_equal(&rule->local, &key->local) || rule->local_port != key->local_port)
+	const struct rule_more *more = env_rule_more(env, slot);
+
+	if (!more || !ip_addr_equal(&more->group, &key->local) ||
+	    rule->local_port != key->local_port)
 		return 0;
 	if (rule->remote_port && rule->remote_port != key->remote_port)
 		return 0;
@@ -59,15 +69,16 @@ static inline int group_key_matches(const struct flow_key *rule, const struct fl
 }
 
 /*
- * Is this rule the one for exactly this key? A rule whose source is not known yet
- * has remote port 0, and a packet may well claim to come from port 0.
+ * Is this rule, that of a slot, the one for exactly this key? A rule whose source is not
+ * known yet has remote port 0, and a packet may well claim to come from port 0.
  */
-static inline int rule_matches(const struct rule *rule, const struct flow_key *key)
+static inline int rule_matches(struct env *env, const struct rule *rule, __u32 slot,
+			       const struct flow_key *key)
 {
 	if (!(rule->flags & RULE_F_ACTIVE) || key->remote_port == 0)
 		return 0;
-	return rule->flags & RULE_F_GROUP ? group_key_matches(&rule->key, key)
-					  : flow_key_equal(&rule->key, key);
+	return rule->flags & RULE_F_GROUP ? group_key_matches(env, rule, slot, key)
+					  : port_key_equal(env, rule, key);
 }
 
 /*
@@ -109,30 +120,31 @@ static inline int rule_settled(const struct rule *rule, __u32 gen)
 }
 
 /*
- * The rule for key, given the rule in its port's slot. On return *slot and *gen are those
- * of the rule found. NULL when the source is unknown; both are then untouched.
+ * The entry for key, given that of its port. On return *slot and *gen are those of the rule
+ * found. NULL when the source is unknown; both are then untouched.
  */
-static inline const struct rule *rule_find(struct env *env, const struct rule *port_rule,
-					   const struct flow_key *key, __u32 *slot, __u32 *gen)
+static inline struct entry *rule_find(struct env *env, struct entry *port,
+				      const struct flow_key *key, __u32 *slot, __u32 *gen)
 {
-	const struct rule *rule;
+	struct entry *entry;
 	__u32 shared, shared_gen;
 
-	if (rule_matches(port_rule, key))
-		return port_rule;
-	if (!(port_rule->flags & RULE_F_SHARED))
+	if (rule_matches(env, &port->rule, *slot, key))
+		return port;
+	if (!(port->rule.flags & RULE_F_SHARED))
 		return 0;
 	if (!env_shared_slot(env, key, &shared))
 		return 0;
-	rule = env_rule(env, shared);
-	if (!rule)
+	entry = env_entry(env, shared);
+	if (!entry)
 		return 0;
-	shared_gen = rule_open(rule);
-	if (!rule_matches(rule, key))
+	env_touch(entry);
+	shared_gen = rule_open(&entry->rule);
+	if (!rule_matches(env, &entry->rule, shared, key))
 		return 0;
 	*slot = shared;
 	*gen = shared_gen;
-	return rule;
+	return entry;
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include "core/parse.h"
 #include "core/rtcp.h"
 #include "core/rtp.h"
+#include "core/stream.h"
 #include "core/translate.h"
 
 /*
@@ -23,7 +24,7 @@
  */
 struct plan {
 	struct flow *flow;	     /* that the packet counts for; NULL: none */
-	const struct rule *rule;     /* once it is found */
+	const struct rule *rule;     /* NULL: none is for the packet */
 	const struct egress *egress; /* NULL: there are many, see copy.h */
 	struct nexthop *cache;	     /* keeps the way to that egress; NULL: nothing does */
 	__u64 now;
@@ -75,13 +76,13 @@ static inline void plan_rtcp_egress(struct plan *plan, const struct egress *eg)
 }
 
 /* The part that the rule decides. */
-static inline void plan_rtcp_rule(struct plan *plan, const struct rule *rule)
+static inline void plan_rtcp_rule(struct plan *plan, const struct rule_more *more)
 {
 	__builtin_memset(&plan->rtcp, 0, sizeof(plan->rtcp));
-	plan->rtcp.media = rule->media;
-	plan->rtcp.reverse = rule->reverse;
-	plan->rtcp.peer = rule->peer;
-	plan->rtcp.peer_seq_offset = rule->peer_seq_offset;
+	plan->rtcp.media = more->media;
+	plan->rtcp.reverse = more->reverse;
+	plan->rtcp.peer = more->peer;
+	plan->rtcp.peer_seq_offset = more->peer_seq_offset;
 }
 
 /*
@@ -117,17 +118,19 @@ static inline int plan_fan(struct env *env, struct plan *plan, const struct rule
 
 static inline enum reason plan_rtcp(struct env *env, struct plan *plan, const struct rule *rule)
 {
-	const struct egress *rtp = &rule->egress[EGRESS_RTP];
+	const struct rule_more *more = env_rule_more(env, plan->slot);
 
-	plan_rtcp_rule(plan, rule);
-	plan->egress = &rule->egress[EGRESS_RTCP];
+	if (!more)
+		return REASON_rtcp_refused;
+	plan_rtcp_rule(plan, more);
+	plan->egress = &more->rtcp;
 	if (plan->flags & RULE_F_FAN && plan_fan(env, plan, rule, 0)) {
 		if (plan_many(plan))
 			return REASON_NONE;
 		if (plan->legs == 0)
 			return REASON_rtcp_refused;
-	} else if (rtp->flags & EGRESS_F_ACTIVE &&
-		   !ip_addr_equal(&rtp->remote, &plan->egress->remote)) {
+	} else if (rule->egress.flags & EGRESS_F_ACTIVE &&
+		   !ip_addr_equal(&rule->egress.remote, &plan->egress->remote)) {
 		plan->cache = 0; /* the flow keeps the way of its RTP */
 	}
 	if (!(plan->egress->flags & EGRESS_F_ACTIVE))
@@ -136,35 +139,43 @@ static inline enum reason plan_rtcp(struct env *env, struct plan *plan, const st
 	return REASON_NONE;
 }
 
-/*
- * Place and clock of the payload type. The stream remembers those of its last packet,
- * which saves reading the rule's list.
- */
-static inline void plan_payload_type(struct plan *plan, const struct rule *rule)
+/* Place and clock of the payload type, from the rule's list. */
+static inline void plan_find_pt(struct env *env, struct plan *plan)
 {
-	const struct stream *s = plan->flow ? &plan->flow->stream : 0;
+	const struct rule_more *more = env_rule_more(env, plan->slot);
 	__u32 i;
 
-	if (s && s->rule_gen == plan->gen && s->ssrc == plan->rtp.ssrc && s->pt == plan->rtp.pt) {
-		plan->pt_index = s->pt_index;
-		plan->clock_hz = s->pt_index < TANDEM_MAX_PTS ? s->clock_hz : 0;
-		return;
-	}
 	plan->pt_index = TANDEM_MAX_PTS;
 	plan->clock_hz = 0;
-	for (i = 0; i < TANDEM_MAX_PTS && rule->pts.clock_hz[i]; i++) {
-		if (rule->pts.pt[i] != plan->rtp.pt)
+	if (!more)
+		return;
+	for (i = 0; i < TANDEM_MAX_PTS && more->pts.clock_hz[i]; i++) {
+		if (more->pts.pt[i] != plan->rtp.pt)
 			continue;
 		plan->pt_index = (__u8)i;
-		plan->clock_hz = rule->pts.clock_hz[i];
+		plan->clock_hz = more->pts.clock_hz[i];
 		break;
 	}
 }
 
+/* The same. The stream remembers those of its last packet, which saves reading the list. */
+static inline void plan_payload_type(struct env *env, struct plan *plan)
+{
+	const struct stream *s = plan->flow ? &plan->flow->stream : 0;
+
+	if (s && s->pt_index <= TANDEM_MAX_PTS && s->ssrc == plan->rtp.ssrc &&
+	    s->pt == plan->rtp.pt) {
+		plan->pt_index = s->pt_index;
+		plan->clock_hz = s->pt_index < TANDEM_MAX_PTS ? s->clock_hz : 0;
+		return;
+	}
+	plan_find_pt(env, plan);
+}
+
 static inline enum reason plan_rtp(struct env *env, struct plan *plan, const struct rule *rule)
 {
-	plan_payload_type(plan, rule);
-	plan->egress = &rule->egress[EGRESS_RTP];
+	plan_payload_type(env, plan);
+	plan->egress = &rule->egress;
 	if (plan->flags & RULE_F_FAN && !plan_fan(env, plan, rule, plan->rtp.ssrc))
 		return REASON_unknown_ssrc;
 	if (!plan->clock_hz && plan->flags & RULE_F_STRICT_PT)
@@ -175,20 +186,29 @@ static inline enum reason plan_rtp(struct env *env, struct plan *plan, const str
 }
 
 /* A handshake between the two ends (RFC 5764): it goes where the flow's media goes. */
-static inline enum reason plan_dtls(struct plan *plan, const struct rule *rule)
+static inline enum reason plan_dtls(struct env *env, struct plan *plan, const struct rule *rule)
 {
-	plan->egress = &rule->egress[plan->flags & RULE_F_RTCP ? EGRESS_RTCP : EGRESS_RTP];
+	const struct rule_more *more;
+
+	plan->egress = &rule->egress;
+	if (plan->flags & RULE_F_RTCP) {
+		more = env_rule_more(env, plan->slot);
+		if (!more)
+			return REASON_dtls;
+		plan->egress = &more->rtcp;
+	}
 	return plan->egress->flags & EGRESS_F_ACTIVE ? REASON_NONE : REASON_dtls;
 }
 
 /* An unexpected source on a media port: note who. */
-static inline enum reason unknown_source(struct plan *plan, const struct flow_key *key)
+static inline enum reason unknown_source(struct env *env, struct plan *plan,
+					 const struct flow_key *key)
 {
-	struct flow *flow = plan->flow;
+	struct flow_more *more = plan->flow ? env_flow_more(env, plan->slot) : 0;
 
-	if (flow) {
-		__builtin_memcpy(flow->unknown_addr, &key->remote, sizeof(flow->unknown_addr));
-		flow->unknown_port = key->remote_port;
+	if (more) {
+		__builtin_memcpy(more->unknown_addr, &key->remote, sizeof(more->unknown_addr));
+		more->unknown_port = key->remote_port;
 	}
 	return plan->flags & RULE_F_LEARN ? REASON_learning : REASON_unknown_source;
 }
@@ -201,7 +221,7 @@ static inline enum reason plan_media(struct env *env, struct plan *plan, const s
 
 	plan->cache = plan->flow ? &plan->flow->nexthop : 0;
 	if (plan->class == CLASS_DTLS)
-		return plan_dtls(plan, rule);
+		return plan_dtls(env, plan, rule);
 	if (plan->class == CLASS_RTCP) {
 		reason = plan->flags & RULE_F_SRTP ? srtcp_check(payload, end, len)
 						   : env_rtcp_check(env, payload, end, len);
@@ -218,17 +238,17 @@ static inline enum reason plan_media(struct env *env, struct plan *plan, const s
  * Does a packet of this class end here? STUN does, from any source: ICE decides on it. So
  * does DTLS, but for a handshake that passes end to end, like the SRTP it is for.
  */
-static inline enum reason plan_class(const struct plan *plan, const struct rule *rule)
+static inline enum reason plan_class(const struct plan *plan)
 {
 	switch (plan->class) {
 	case CLASS_STUN:
 		return REASON_stun;
 	case CLASS_DTLS:
-		return rule && (plan->flags & (RULE_F_SRTP | RULE_F_DTLS)) == RULE_F_SRTP
+		return plan->rule && (plan->flags & (RULE_F_SRTP | RULE_F_DTLS)) == RULE_F_SRTP
 			       ? REASON_NONE
 			       : REASON_dtls;
 	case CLASS_OTHER:
-		return rule ? REASON_unclassified : REASON_NONE;
+		return plan->rule ? REASON_unclassified : REASON_NONE;
 	default:
 		return REASON_NONE;
 	}
@@ -236,58 +256,59 @@ static inline enum reason plan_class(const struct plan *plan, const struct rule 
 
 /* The rule of a packet to a multicast group; there is no port of ours to count it for. */
 static inline enum reason plan_lookup_group(struct env *env, const struct flow_key *key,
-					    struct plan *plan, const struct rule **rulep)
+					    struct plan *plan)
 {
-	const struct rule *rule;
+	struct entry *entry;
 
 	if (!group_slot(env, key, &plan->slot))
 		return REASON_not_local;
-	rule = env_rule(env, plan->slot);
-	if (!rule)
+	entry = env_entry(env, plan->slot);
+	if (!entry)
 		return REASON_not_local;
-	plan->gen = rule_open(rule);
-	plan->flags = rule->flags;
-	if (!rule_matches(rule, key))
+	env_touch(entry);
+	plan->gen = rule_open(&entry->rule);
+	plan->flags = entry->rule.flags;
+	if (!rule_matches(env, &entry->rule, plan->slot, key))
 		return plan->gen & 1 ? REASON_rule_busy : REASON_not_local;
-	plan->flow = env_flow(env, plan->slot);
-	*rulep = rule;
+	plan->flow = &entry->flow;
+	plan->rule = &entry->rule;
 	return REASON_NONE;
 }
 
 /* The rule of a packet, with plan made the one for its flow. */
 static inline enum reason plan_lookup(struct env *env, const struct flow_key *key,
-				      struct plan *plan, const struct rule **rulep)
+				      struct plan *plan)
 {
-	const struct rule *port_rule, *rule;
+	struct entry *port, *entry;
 	enum reason reason;
 
 	plan->flow = 0;
+	plan->rule = 0;
 	reason = port_slot(env, key, &plan->slot);
 	if (reason == REASON_not_local && ip_addr_is_group(&key->local))
-		return plan_lookup_group(env, key, plan, rulep);
+		return plan_lookup_group(env, key, plan);
 	if (reason != REASON_NONE)
 		return reason;
-	port_rule = env_rule(env, plan->slot);
-	if (!port_rule)
+	port = env_entry(env, plan->slot);
+	if (!port)
 		return REASON_not_media_port;
+	env_touch(port);
 
-	plan->gen = rule_open(port_rule);
-	plan->flags = port_rule->flags;
+	plan->gen = rule_open(&port->rule);
+	plan->flags = port->rule.flags;
 	if (plan->flags & RULE_F_ACTIVE)
-		plan->flow = env_flow(env, plan->slot);
+		plan->flow = &port->flow;
 	if (plan->gen & 1)
 		return REASON_rule_busy;
 	if (!(plan->flags & (RULE_F_ACTIVE | RULE_F_SHARED)))
 		return REASON_idle_port;
 
-	rule = rule_find(env, port_rule, key, &plan->slot, &plan->gen);
-	*rulep = rule;
-	if (!rule && !rule_settled(port_rule, plan->gen))
-		return REASON_rule_busy;
-	if (rule && rule != port_rule) {
-		plan->flags = rule->flags;
-		plan->flow = env_flow(env, plan->slot);
-	}
+	entry = rule_find(env, port, key, &plan->slot, &plan->gen);
+	if (!entry)
+		return rule_settled(&port->rule, plan->gen) ? REASON_NONE : REASON_rule_busy;
+	plan->rule = &entry->rule;
+	plan->flow = &entry->flow;
+	plan->flags = entry->rule.flags;
 	return REASON_NONE;
 }
 
@@ -314,7 +335,6 @@ static inline int plan_keep(struct env *env, struct plan *plan)
 static inline enum reason relay_decide(struct env *env, const struct flow_key *key, void *payload,
 				       const void *end, __u32 len, struct plan *plan)
 {
-	const struct rule *rule = 0;
 	enum reason reason;
 
 	plan->egress = 0;
@@ -325,17 +345,18 @@ static inline enum reason relay_decide(struct env *env, const struct flow_key *k
 	plan->branch = 0;
 	plan->legs_ip6 = 0;
 	plan->class = classify(payload, end, len);
-	reason = plan_lookup(env, key, plan, &rule);
+	reason = plan_lookup(env, key, plan);
 	if (reason == REASON_NONE)
-		reason = plan_class(plan, rule);
+		reason = plan_class(plan);
 	if (reason != REASON_NONE)
 		return reason;
-	if (!rule)
-		return unknown_source(plan, key);
+	if (!plan->rule)
+		return unknown_source(env, plan, key);
 
-	plan->rule = rule;
-	plan->flow_id = rule->id;
-	reason = plan_media(env, plan, rule, payload, end, len);
+	plan->flow_id = plan->rule->id;
+	if (plan->flow && plan->flow->nexthop.gen != plan->gen)
+		flow_renew(env, plan->flow, plan->slot, plan->flow_id, plan->gen);
+	reason = plan_media(env, plan, plan->rule, payload, end, len);
 	if (reason == REASON_NONE && !plan_keep(env, plan))
 		return REASON_rule_busy;
 	return plan_settled(plan) ? reason : REASON_rule_busy;

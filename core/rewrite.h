@@ -28,6 +28,14 @@ static inline __u8 egress_tos(const struct egress *eg, __u8 tos)
 	return eg->flags & EGRESS_F_DSCP ? (__u8)(eg->dscp << 2 | (tos & 3)) : tos;
 }
 
+/* The address that it sends from. NULL only if the environment is not set up. */
+static inline const struct ip_addr *egress_local(struct env *env, const struct egress *eg)
+{
+	const struct relay_config *config = env_config(env);
+
+	return config ? &config->locals[eg->local & (TANDEM_MAX_LOCALS - 1)] : 0;
+}
+
 static inline __u8 egress_ttl(const struct egress *eg)
 {
 	return eg->ttl ? eg->ttl : FRESH_TTL;
@@ -85,7 +93,8 @@ static inline enum reason rewrite_resize(struct env *env, const struct frame *f,
  * IPv4 to IPv4: in place, so that a broken header checksum stays broken. No word is read
  * back after one byte of it was written: processors wait for that.
  */
-static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg, __u8 tos)
+static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg,
+			       const struct ip_addr *local, __u8 tos)
 {
 	__u8 ttl = egress_ttl(eg);
 	__u64 delta = 0;
@@ -94,16 +103,16 @@ static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg, __u8
 	csum_change16(&delta, net16((__u32)ip->ttl << 8), net16((__u32)ttl << 8));
 	ip->tos = tos;
 	ip->ttl = ttl;
-	csum_change32(&delta, ip->src, eg->local.w[3]);
+	csum_change32(&delta, ip->src, local->w[3]);
 	csum_change32(&delta, ip->dst, eg->remote.w[3]);
-	ip->src = eg->local.w[3];
+	ip->src = local->w[3];
 	ip->dst = eg->remote.w[3];
 	ip->check = csum_apply(ip->check, delta);
 }
 
 /* IPv6 to IPv4, RFC 7915 5.1: atomic (RFC 6864), so identification is 0 and DF set. */
-static inline void rewrite_fresh_ip4(struct ip4_hdr *ip, const struct egress *eg, __u8 tos,
-				     __u32 payload_len)
+static inline void rewrite_fresh_ip4(struct ip4_hdr *ip, const struct egress *eg,
+				     const struct ip_addr *local, __u8 tos, __u32 payload_len)
 {
 	ip->version_ihl = 0x45;
 	ip->tos = tos;
@@ -113,14 +122,14 @@ static inline void rewrite_fresh_ip4(struct ip4_hdr *ip, const struct egress *eg
 	ip->ttl = egress_ttl(eg);
 	ip->protocol = PROTO_UDP;
 	ip->check = 0;
-	ip->src = eg->local.w[3];
+	ip->src = local->w[3];
 	ip->dst = eg->remote.w[3];
 	ip->check = (__be16)~ip4_sum(ip);
 }
 
 /* The flow label belongs to the flow that ended here: 0 (RFC 6437). */
-static inline void rewrite_ip6(struct ip6_hdr *ip, const struct egress *eg, __u8 tos,
-			       __u32 payload_len)
+static inline void rewrite_ip6(struct ip6_hdr *ip, const struct egress *eg,
+			       const struct ip_addr *local, __u8 tos, __u32 payload_len)
 {
 	int i;
 
@@ -129,7 +138,7 @@ static inline void rewrite_ip6(struct ip6_hdr *ip, const struct egress *eg, __u8
 	ip->next_header = PROTO_UDP;
 	ip->hop_limit = egress_ttl(eg);
 	for (i = 0; i < 4; i++) {
-		ip->src[i] = eg->local.w[i];
+		ip->src[i] = local->w[i];
 		ip->dst[i] = eg->remote.w[i];
 	}
 }
@@ -147,11 +156,11 @@ static inline __u64 pseudo_sum(const struct ip_addr *ip)
  * pseudo-headers; old sums are subtracted by adding their complement.
  */
 static inline void rewrite_udp(struct udp_hdr *udp, const struct flow_key *key,
-			       const struct egress *eg, __u64 delta)
+			       const struct egress *eg, const struct ip_addr *local, __u64 delta)
 {
 	if (udp->check != 0) {
 		delta += (__u16)~csum_fold16(pseudo_sum(&key->remote) + pseudo_sum(&key->local));
-		delta += pseudo_sum(&eg->remote) + pseudo_sum(&eg->local);
+		delta += pseudo_sum(&eg->remote) + pseudo_sum(local);
 		csum_change16(&delta, key->remote_port, eg->local_port);
 		csum_change16(&delta, key->local_port, eg->remote_port);
 		udp->check = csum_apply_udp(udp->check, delta);
@@ -193,6 +202,7 @@ static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
 					const struct egress *eg, const struct hop *hop,
 					const struct layout *out, __u64 delta)
 {
+	const struct ip_addr *local = egress_local(env, eg);
 	char *data = env_data(env);
 	const void *end = env_data_end(env);
 	struct udp_hdr *udp;
@@ -200,23 +210,23 @@ static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
 	struct ip6_hdr *ip6;
 
 	udp = (void *)(data + (out->udp_off & UDP_OFF_MASK));
-	if ((const void *)(udp + 1) > end)
+	if (!local || (const void *)(udp + 1) > end)
 		return REASON_bad_header;
-	rewrite_udp(udp, &f->key, eg, delta);
+	rewrite_udp(udp, &f->key, eg, local, delta);
 
 	if (out->v6) {
 		ip6 = (void *)(data + (out->l3_off & L3_OFF_MASK));
 		if ((const void *)(ip6 + 1) > end)
 			return REASON_bad_header;
-		rewrite_ip6(ip6, eg, out->tos, f->payload_len);
+		rewrite_ip6(ip6, eg, local, out->tos, f->payload_len);
 	} else {
 		ip4 = (void *)(data + (out->l3_off & L3_OFF_MASK));
 		if ((const void *)(ip4 + 1) > end)
 			return REASON_bad_header;
 		if (f->v6)
-			rewrite_fresh_ip4(ip4, eg, out->tos, f->payload_len);
+			rewrite_fresh_ip4(ip4, eg, local, out->tos, f->payload_len);
 		else
-			rewrite_ip4(ip4, eg, out->tos);
+			rewrite_ip4(ip4, eg, local, out->tos);
 	}
 	return rewrite_l2(env, hop, out->v6) ? REASON_NONE : REASON_bad_header;
 }

@@ -190,8 +190,8 @@ static inline void rtcp_set(struct rtcp_walk *w, const struct rtcp_job *job, wir
 }
 
 /* The stream of a flow that RTCP speaks of; NULL also when nothing is to be accounted. */
-static inline struct stream *rtcp_stream(struct env *env, const struct rtcp_job *job, __u32 slot,
-					 __u32 ssrc)
+static inline struct stream_more *rtcp_stream(struct env *env, const struct rtcp_job *job,
+					      __u32 slot, __u32 ssrc)
 {
 	return job->mode & RTCP_ACCOUNT ? stream_find(env, slot, ssrc) : 0;
 }
@@ -229,7 +229,7 @@ static inline int rtcp_ts_offset_applies(const struct rtcp_job *job, __u32 ssrc)
 /* SR, 6.4.1: remember when which NTP time passed, for the round trip. */
 static inline void rtcp_read_sr(struct env *env, const struct rtcp_job *job, const wire32 *p)
 {
-	struct stream *s;
+	struct stream_more *s;
 	__u32 lsr = host32(p[2]) << 16 | host32(p[3]) >> 16;
 
 	s = rtcp_stream(env, job, job->media, host32(p[1]));
@@ -245,7 +245,7 @@ static inline void rtcp_read_sr(struct env *env, const struct rtcp_job *job, con
 }
 
 /* Round trip between relay and receiver, 6.4.1: now - LSR - DLSR. */
-static inline void rtcp_round_trip(struct stream *s, __u32 lsr, __u32 dlsr, __u64 now)
+static inline void rtcp_round_trip(struct stream_more *s, __u32 lsr, __u32 dlsr, __u64 now)
 {
 	__u64 delay = (dlsr * NS_PER_SEC) >> 16;
 	__u64 sent, rtt;
@@ -274,7 +274,7 @@ static inline void rtcp_round_trip(struct stream *s, __u32 lsr, __u32 dlsr, __u6
 static inline void rtcp_read_block(struct env *env, const struct rtcp_job *job, const wire32 *p,
 				   __u32 ssrc)
 {
-	struct stream *s;
+	struct stream_more *s;
 	__u32 lost = host32(p[1]);
 
 	s = rtcp_stream(env, job, job->reverse, ssrc);
@@ -342,7 +342,7 @@ static inline void rtcp_step_source(struct env *env, struct rtcp_walk *w,
 				    const struct rtcp_job *job)
 {
 	wire32 *p = rtcp_at(w, w->off, 4);
-	struct stream *s;
+	struct stream_more *s;
 
 	if (!p)
 		return;

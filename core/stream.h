@@ -19,7 +19,6 @@
 #define SEQ_MOD	     (1 << 16)
 #define MAX_DROPOUT  3000
 #define MAX_MISORDER 100
-#define NO_BAD_SEQ   (SEQ_MOD + 1)
 #define WINDOW_BITS  64
 
 #define NS_PER_SEC   1000000000ULL
@@ -27,71 +26,81 @@
 #define CLOCK_MIN_HZ 1000      /* no payload format has a slower clock */
 #define TICKS_MAX    (1 << 26) /* keeps ticks * ns_per_tick within 63 bits */
 
-/* Make s the empty entry of a new SSRC. */
-static inline void stream_start(struct stream *s, __u64 flow_id, __u32 ssrc)
+/* Both halves of what is known of an SSRC. */
+struct stream_at {
+	struct stream *s;
+	struct stream_more *more; /* seldom looked at: it is not in the cache */
+};
+
+/* Make it the empty entry of a new SSRC. */
+static inline void stream_start(struct stream *s, struct stream_more *more, __u64 flow_id,
+				__u32 ssrc)
 {
 	__builtin_memset(s, 0, sizeof(*s));
-	s->flow_id = flow_id;
+	__builtin_memset(more, 0, sizeof(*more));
 	s->ssrc = ssrc;
-	s->bad_seq = NO_BAD_SEQ;
+	s->pt_index = PT_INDEX_UNKNOWN;
+	more->flow_id = flow_id;
 }
 
 /* Packets that should have come since base_seq; A.3. */
-static inline __u32 stream_expected(const struct stream *s)
+static inline __u32 stream_expected(const struct stream *s, const struct stream_more *more)
 {
-	return s->packets ? s->cycles + s->max_seq - s->base_seq + 1 : 0;
+	return s->packets ? more->cycles + s->max_seq - more->base_seq + 1 : 0;
 }
 
 /* Cumulative loss, A.3. Duplicates are not received twice, so it is never below 0. */
-static inline __u32 stream_lost(const struct stream *s)
+static inline __u32 stream_lost(const struct stream *s, const struct stream_more *more)
 {
-	return s->lost_prior + stream_expected(s) - s->received;
+	return more->lost_prior + stream_expected(s, more) - s->received;
 }
 
 /* Count from seq on, of which before directly preceded it. */
-static inline void stream_base(struct stream *s, __u16 seq, __u16 before)
+static inline void stream_base(struct stream_at at, __u16 seq, __u16 before)
 {
-	s->cycles = 0;
-	s->max_seq = seq;
-	s->base_seq = (__u32)seq - before;
-	s->received = before + 1U;
-	s->window = before ? 3 : 1;
-	s->bad_seq = NO_BAD_SEQ;
+	at.more->cycles = 0;
+	at.s->max_seq = seq;
+	at.more->base_seq = (__u32)seq - before;
+	at.s->received = before + 1U;
+	at.s->window = before ? 3 : 1;
+	at.s->bad = 0;
 }
 
 /* A packet from at most MAX_MISORDER before the highest: late, or a duplicate. */
-static inline void stream_late(struct stream *s, __u32 behind)
+static inline void stream_late(struct stream_at at, __u32 behind)
 {
-	__u32 seq = s->cycles + s->max_seq - behind;
+	__u32 seq = at.more->cycles + at.s->max_seq - behind;
 	__u64 bit;
 
 	if (behind < WINDOW_BITS) {
 		bit = 1ULL << (behind & (WINDOW_BITS - 1));
-		if (s->window & bit) {
-			s->duplicates++;
+		if (at.s->window & bit) {
+			at.more->duplicates++;
 			return;
 		}
-		s->window |= bit;
+		at.s->window |= bit;
 	}
-	s->reordered++;
-	s->received++;
+	at.more->reordered++;
+	at.s->received++;
 	/* The first packets changed places: what came first was not the first. */
-	if ((__s32)(seq - s->base_seq) < 0)
-		s->base_seq = seq;
+	if ((__s32)(seq - at.more->base_seq) < 0)
+		at.more->base_seq = seq;
 }
 
 /* A packet ahead of the highest, by less than MAX_DROPOUT. */
-static inline void stream_advance(struct stream *s, __u16 seq, __u32 ahead)
+static inline void stream_advance(struct stream_at at, __u16 seq, __u32 ahead)
 {
+	struct stream *s = at.s;
+
 	if (seq < s->max_seq)
-		s->cycles += SEQ_MOD;
+		at.more->cycles += SEQ_MOD;
 	if (ahead > 1)
-		s->gaps++;
+		at.more->gaps++;
 	s->window = ahead < WINDOW_BITS ? s->window << (ahead & (WINDOW_BITS - 1)) : 0;
 	s->window |= 1;
 	s->max_seq = seq;
 	s->received++;
-	s->bad_seq = NO_BAD_SEQ;
+	s->bad = 0;
 }
 
 enum seq_state {
@@ -101,28 +110,30 @@ enum seq_state {
 };
 
 /* Sequence state, A.1. */
-static inline enum seq_state stream_sequence(struct stream *s, __u16 seq)
+static inline enum seq_state stream_sequence(struct stream_at at, __u16 seq)
 {
+	struct stream *s = at.s;
 	__u32 ahead = (__u16)(seq - s->max_seq);
 
 	if (s->packets == 0) {
-		stream_base(s, seq, 0);
+		stream_base(at, seq, 0);
 		return SEQ_START;
 	}
 	if (ahead == 0) {
-		s->duplicates++;
+		at.more->duplicates++;
 	} else if (ahead < MAX_DROPOUT) {
-		stream_advance(s, seq, ahead);
+		stream_advance(at, seq, ahead);
 	} else if (ahead > SEQ_MOD - MAX_MISORDER) {
-		stream_late(s, SEQ_MOD - ahead);
-	} else if (seq == s->bad_seq) {
+		stream_late(at, SEQ_MOD - ahead);
+	} else if (s->bad && seq == s->bad_seq) {
 		/* Two in sequence after a large jump: the sender restarted. */
-		s->lost_prior = stream_lost(s);
-		s->restarts++;
-		stream_base(s, seq, 1);
+		at.more->lost_prior = stream_lost(s, at.more);
+		at.more->restarts++;
+		stream_base(at, seq, 1);
 		return SEQ_START;
 	} else {
 		s->bad_seq = (__u16)(seq + 1);
+		s->bad = 1;
 		return SEQ_ASTRAY;
 	}
 	return SEQ_NEXT;
@@ -165,13 +176,14 @@ static inline void stream_set_clock(struct stream *s, __u32 clock_hz)
  * Take one RTP packet into account. clock_hz is the clock of its payload type, 0 when
  * that is not known: then it adds nothing to the jitter.
  */
-static inline void stream_account(struct stream *s, const struct rtp_info *rtp, __u32 clock_hz,
+static inline void stream_account(struct stream_at at, const struct rtp_info *rtp, __u32 clock_hz,
 				  __u64 now)
 {
-	enum seq_state state = stream_sequence(s, rtp->seq);
+	enum seq_state state = stream_sequence(at, rtp->seq);
+	struct stream *s = at.s;
 
 	if (s->packets == 0)
-		s->first_ns = now;
+		at.more->first_ns = now;
 	s->packets++;
 	s->octets += rtp->octets;
 	s->pt = rtp->pt;
@@ -187,47 +199,68 @@ static inline void stream_account(struct stream *s, const struct rtp_info *rtp, 
 }
 
 /*
- * The entry of an SSRC of the flow in slot, made when there is none. NULL when the
- * table has no room. An entry left by an earlier flow of the slot is started anew.
+ * What the flow in slot keeps is of another generation of its rule, or of another flow that
+ * had the slot: begin to keep it for this one.
  */
-static inline struct stream *stream_get(struct env *env, struct flow *flow, __u32 slot,
-					__u64 flow_id, __u32 ssrc)
+static ENV_CALL void flow_renew(struct env *env, struct flow *flow, __u32 slot, __u64 flow_id,
+				__u32 gen)
 {
-	struct stream *s = &flow->stream;
+	struct flow_more *more = env_flow_more(env, slot);
 
-	if (s->flow_id != flow_id) {
-		stream_start(s, flow_id, ssrc);
-		return s;
-	}
-	if (s->ssrc == ssrc)
-		return s;
-
-	s = env_stream(env, slot, ssrc, 0);
-	if (!s)
-		s = env_stream(env, slot, ssrc, 1);
-	if (s && s->flow_id != flow_id) {
-		stream_start(s, flow_id, ssrc);
-		flow->extra_streams++;
-	}
-	return s;
+	if (more && more->stream.flow_id != flow_id)
+		stream_start(&flow->stream, &more->stream, flow_id, 0);
+	flow->stream.pt_index = PT_INDEX_UNKNOWN;
+	flow->nexthop.expires_ns = 0;
+	flow->nexthop.gen = gen;
 }
 
-/* The entry of an SSRC that RTCP speaks of, in the flow of a slot; or NULL. */
-static inline struct stream *stream_find(struct env *env, __u32 slot, __u32 ssrc)
+/*
+ * The entry of an SSRC of the flow in slot, which has been renewed; made when there is none.
+ * Returns 0 when the table has no room. An entry left by an earlier flow of the slot is
+ * started anew.
+ */
+static inline int stream_get(struct env *env, struct flow *flow, __u32 slot, __u64 flow_id,
+			     __u32 ssrc, struct stream_at *at)
 {
-	struct flow *flow = env_flow(env, slot);
-	struct stream *s;
-	__u64 flow_id;
+	struct flow_more *more = env_flow_more(env, slot);
+	struct extra_stream *extra;
 
-	if (!flow)
+	if (!more)
 		return 0;
-	flow_id = flow->stream.flow_id;
-	if (!flow_id)
-		return 0;
+	at->s = &flow->stream;
+	at->more = &more->stream;
+	if (flow->stream.packets == 0)
+		flow->stream.ssrc = ssrc;
 	if (flow->stream.ssrc == ssrc)
-		return &flow->stream;
-	s = env_stream(env, slot, ssrc, 0);
-	return s && s->flow_id == flow_id ? s : 0;
+		return 1;
+
+	extra = env_stream(env, slot, ssrc, 0);
+	if (!extra)
+		extra = env_stream(env, slot, ssrc, 1);
+	if (!extra)
+		return 0;
+	if (extra->more.flow_id != flow_id) {
+		stream_start(&extra->stream, &extra->more, flow_id, ssrc);
+		more->extra_streams++;
+	}
+	at->s = &extra->stream;
+	at->more = &extra->more;
+	return 1;
+}
+
+/* What is known of an SSRC that RTCP speaks of, in the flow of a slot; or NULL. */
+static inline struct stream_more *stream_find(struct env *env, __u32 slot, __u32 ssrc)
+{
+	struct flow_more *more = env_flow_more(env, slot);
+	struct entry *entry = env_entry(env, slot);
+	struct extra_stream *extra;
+
+	if (!entry || !more || !more->stream.flow_id || !entry->flow.stream.packets)
+		return 0;
+	if (entry->flow.stream.ssrc == ssrc)
+		return &more->stream;
+	extra = env_stream(env, slot, ssrc, 0);
+	return extra && extra->more.flow_id == more->stream.flow_id ? &extra->more : 0;
 }
 
 #endif

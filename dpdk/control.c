@@ -121,14 +121,18 @@ static int op_config(struct dpdk_control *control, int fd)
 /* The ways that the flow will take are known before its first packet. */
 static void resolve(struct dpdk_hops *hops, const struct tandem_flow_spec *spec)
 {
+	const struct tandem_egress *eg;
 	uint64_t now = now_ns();
 
 	for (int i = EGRESS_RTP; i <= EGRESS_RTCP; i++) {
-		if (spec->egress[i].flags & EGRESS_F_ACTIVE)
-			dpdk_hops_resolve(hops, &spec->egress[i], now);
+		eg = &spec->egress[i];
+		if (eg->flags & EGRESS_F_ACTIVE)
+			dpdk_hops_resolve(hops, &eg->remote, &eg->local, now);
 	}
-	for (uint32_t i = 0; spec->fan && i < spec->fan->leg_count; i++)
-		dpdk_hops_resolve(hops, &spec->fan->legs[i].leg.egress, now);
+	for (uint32_t i = 0; spec->fan && i < spec->fan->leg_count; i++) {
+		eg = &spec->fan->legs[i].leg.egress;
+		dpdk_hops_resolve(hops, &eg->remote, &eg->local, now);
+	}
 }
 
 /* A further part of the legs that the next set is to take. */
@@ -172,6 +176,20 @@ static int op_set(struct dpdk_control *control)
 	err = dpdk_table_set(control->relay->table, &spec);
 	fan->leg_count = 0;
 	return err;
+}
+
+static int op_read(struct dpdk_control *control)
+{
+	struct tandem_dpdk_reply *reply = &control->reply;
+	struct tandem_flow_stats stats = { 0 };
+	int err = dpdk_table_read(control->relay->table, control->request.id, &stats);
+
+	if (err)
+		return err;
+	reply->read.flow = stats.flow;
+	reply->read.count = (uint32_t)stats.stream_count;
+	memcpy(reply->read.streams, stats.streams, sizeof(reply->read.streams));
+	return 0;
 }
 
 static int op_legs_read(struct dpdk_control *control)
@@ -226,7 +244,6 @@ static int op_reset(struct dpdk_control *control)
 /* Questions about rules, from the one who owns them. */
 static int op_rules(struct dpdk_control *control, int fd)
 {
-	struct tandem_dpdk_reply *reply = &control->reply;
 	struct dpdk_table *table = control->relay->table;
 
 	if (control->owner != fd)
@@ -239,8 +256,7 @@ static int op_rules(struct dpdk_control *control, int fd)
 	case TANDEM_DPDK_REMOVE:
 		return dpdk_table_remove(table, control->request.id);
 	case TANDEM_DPDK_READ:
-		return dpdk_table_read(table, control->request.id, &reply->read.flow,
-				       reply->read.streams, TANDEM_MAX_STREAMS, &reply->read.count);
+		return op_read(control);
 	case TANDEM_DPDK_LIST:
 		return op_list(control);
 	case TANDEM_DPDK_LEGS_SET:

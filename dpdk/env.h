@@ -54,7 +54,7 @@ static inline int env_shared_slot(struct env *env, const struct flow_key *key, _
  * Open addressing with a bounded probe. Several workers may enter streams at once, each of
  * another flow; the control thread frees entries once no worker can see their flow.
  */
-static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
+static inline struct extra_stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
 {
 	struct dpdk_table *t = env->table;
 	__u64 key = ((__u64)slot + 1) << 32 | ssrc, found;
@@ -64,7 +64,7 @@ static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc,
 	for (i = 0; i < ENV_PROBES; i++) {
 		e = &t->streams[(hash + i) & (t->streams_size - 1)];
 		if (__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key)
-			return &e->stream;
+			return &e->extra;
 	}
 	for (i = 0; create && i < ENV_PROBES; i++) {
 		e = &t->streams[(hash + i) & (t->streams_size - 1)];
@@ -72,7 +72,7 @@ static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc,
 		/* A free entry's stream is all zero. */
 		if (__atomic_compare_exchange_n(&e->key, &found, key, 0, __ATOMIC_ACQ_REL,
 						__ATOMIC_RELAXED))
-			return &e->stream;
+			return &e->extra;
 	}
 	return NULL;
 }
@@ -82,24 +82,13 @@ static inline void env_count(struct env *env, __u32 reason)
 	env->counters->packets[reason]++;
 }
 
-/* Is this one of the relay's media addresses? To a group it sends from no other. */
-static inline int env_is_local(struct env *env, const struct ip_addr *ip)
-{
-	const struct relay_config *config = &env->table->config;
-
-	for (__u32 i = 0; i < config->locals_count; i++) {
-		if (ip_addr_equal(&config->locals[i], ip))
-			return 1;
-	}
-	return 0;
-}
-
 static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 l3_len,
 				struct nexthop *nh)
 {
-	if (ip_addr_is_group(&eg->remote) && !env_is_local(env, &eg->local))
-		return REASON_no_route;
-	return dpdk_hops_get(env->hops, eg, l3_len, nh, env->now_ns);
+	const struct ip_addr *locals = env->table->config.locals;
+
+	return dpdk_hops_get(env->hops, &eg->remote, &locals[eg->local & (TANDEM_MAX_LOCALS - 1)],
+			     l3_len, nh, env->now_ns);
 }
 
 static inline void *env_data(struct env *env)

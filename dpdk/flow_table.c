@@ -51,14 +51,14 @@ static int shared_alloc(struct dpdk_table *table)
 /* Free the entries of a slot that no rule leads to any more, and no worker looks at. */
 static void streams_forget(struct dpdk_table *table, uint32_t slot)
 {
-	if (!table->flows[slot].extra_streams)
+	if (!table->flows_more[slot].extra_streams)
 		return;
 	for (uint32_t i = 0; i < table->streams_size; i++) {
 		struct dpdk_stream *e = &table->streams[i];
 
 		if (__atomic_load_n(&e->key, __ATOMIC_RELAXED) >> 32 != (uint64_t)slot + 1)
 			continue;
-		memset(&e->stream, 0, sizeof(e->stream));
+		memset(&e->extra, 0, sizeof(e->extra));
 		__atomic_store_n(&e->key, 0, __ATOMIC_RELEASE);
 	}
 }
@@ -128,22 +128,24 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 	table->rcu = rcu;
 	table->stream_capacity = stream_capacity;
 	table->streams_size = rte_align32pow2(2 * RTE_MAX(stream_capacity, 1U));
-	table->rules = array_alloc(config->slots, sizeof(*table->rules));
-	table->flows = array_alloc(config->slots, sizeof(*table->flows));
+	table->entries = array_alloc(config->slots, sizeof(*table->entries));
+	table->rules_more = array_alloc(config->slots, sizeof(*table->rules_more));
+	table->flows_more = array_alloc(config->slots, sizeof(*table->flows_more));
 	table->fans = array_alloc(config->fans, sizeof(*table->fans));
 	table->fan_states = array_alloc(config->fans, sizeof(*table->fan_states));
 	table->legs = array_alloc(config->legs, sizeof(*table->legs));
 	table->leg_states = array_alloc(config->legs, sizeof(*table->leg_states));
 	table->streams = array_alloc(table->streams_size, sizeof(*table->streams));
 	memory = (struct tandem_table_memory){
-		.rules = table->rules,
-		.flows = table->flows,
+		.entries = table->entries,
+		.rules_more = table->rules_more,
+		.flows_more = table->flows_more,
 		.fans = table->fans,
 		.legs = table->legs,
 		.leg_states = table->leg_states,
 	};
-	if (table->rules && table->flows && table->streams && table->fans && table->fan_states &&
-	    table->legs && table->leg_states)
+	if (table->entries && table->rules_more && table->flows_more && table->streams &&
+	    table->fans && table->fan_states && table->legs && table->leg_states)
 		err = tandem_table_init(&table->book, config, &memory, dpdk_table_share, table);
 	table->book.enter_h = slot_enter;
 	table->book.retire_h = fan_retire;
@@ -164,8 +166,9 @@ void dpdk_table_free(struct dpdk_table *table)
 	if (table->book.slots)
 		tandem_table_clean(&table->book);
 	rte_hash_free(table->shared);
-	tandem_sparse_free(table->rules, table->config.slots, sizeof(*table->rules));
-	tandem_sparse_free(table->flows, table->config.slots, sizeof(*table->flows));
+	tandem_sparse_free(table->entries, table->config.slots, sizeof(*table->entries));
+	tandem_sparse_free(table->rules_more, table->config.slots, sizeof(*table->rules_more));
+	tandem_sparse_free(table->flows_more, table->config.slots, sizeof(*table->flows_more));
 	tandem_sparse_free(table->fans, table->config.fans, sizeof(*table->fans));
 	tandem_sparse_free(table->fan_states, table->config.fans, sizeof(*table->fan_states));
 	tandem_sparse_free(table->legs, table->config.legs, sizeof(*table->legs));
@@ -215,20 +218,16 @@ int dpdk_table_remove(struct dpdk_table *table, uint64_t id)
 	return err;
 }
 
-int dpdk_table_read(const struct dpdk_table *table, uint64_t id, struct flow *flow,
-		    struct stream *streams, uint32_t max, uint32_t *count)
+int dpdk_table_read(const struct dpdk_table *table, uint64_t id, struct tandem_flow_stats *stats)
 {
 	uint32_t slot = tandem_table_find(&table->book, id);
 
-	*count = 0;
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
-	*flow = table->flows[slot];
-	if (flow->stream.flow_id == id && max)
-		streams[(*count)++] = flow->stream;
-	for (uint32_t i = 0; flow->extra_streams && i < table->streams_size && *count < max; i++) {
-		if (table->streams[i].stream.flow_id == id)
-			streams[(*count)++] = table->streams[i].stream;
+	tandem_table_read(&table->book, slot, stats);
+	for (uint32_t i = 0; stats->flow.extra_streams && i < table->streams_size; i++) {
+		if (table->streams[i].extra.more.flow_id == id)
+			tandem_table_add_stream(&table->streams[i].extra, stats);
 	}
 	return 0;
 }

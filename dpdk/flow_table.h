@@ -23,7 +23,7 @@
 /* A second or later SSRC. key 0: free; else slot + 1 and SSRC. */
 struct dpdk_stream {
 	uint64_t key;
-	struct stream stream;
+	struct extra_stream extra;
 };
 
 /* One worker's counters, on cache lines of their own. */
@@ -40,8 +40,9 @@ struct dpdk_left {
 
 struct dpdk_table {
 	struct relay_config config;
-	struct rule *rules;
-	struct flow *flows;
+	struct entry *entries;
+	struct rule_more *rules_more;
+	struct flow_more *flows_more;
 	struct fan *fans;
 	struct fan_state *fan_states;
 	struct leg *legs;
@@ -80,12 +81,8 @@ int dpdk_table_remove(struct dpdk_table *table, uint64_t id);
 /* Give back what every worker has let go of. To be called now and then. */
 void dpdk_table_reclaim(struct dpdk_table *table);
 
-/*
- * Copy the live state of a flow, and up to max of its streams; *count is how many.
- * -ENOENT when it is not installed.
- */
-int dpdk_table_read(const struct dpdk_table *table, uint64_t id, struct flow *flow,
-		    struct stream *streams, uint32_t max, uint32_t *count);
+/* Live state and streams of a flow, and nothing else of stats. -ENOENT: it is not installed. */
+int dpdk_table_read(const struct dpdk_table *table, uint64_t id, struct tandem_flow_stats *stats);
 
 /* Sum of all workers' counters. */
 void dpdk_table_counters(const struct dpdk_table *table, struct reason_counters *sum);

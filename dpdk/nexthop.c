@@ -249,10 +249,11 @@ static bool entry_copy(const struct hop_entry *e, struct hop_entry *copy)
 	return __atomic_load_n(&e->seq, __ATOMIC_RELAXED) == seq;
 }
 
-uint32_t dpdk_hops_get(struct dpdk_hops *hops, const struct egress *eg, uint32_t l3_len,
-		       struct nexthop *nh, uint64_t now_ns)
+uint32_t dpdk_hops_get(struct dpdk_hops *hops, const struct ip_addr *remote,
+		       const struct ip_addr *local, uint32_t l3_len, struct nexthop *nh,
+		       uint64_t now_ns)
 {
-	struct hop_key key = { eg->remote, eg->local };
+	struct hop_key key = { *remote, *local };
 	uint32_t hash = key_hash(&key);
 	struct hop_entry copy;
 
@@ -363,9 +364,10 @@ static void neighbour_seek(struct dpdk_hops *hops, const struct hop_key *key)
 		dpdk_netlink_seek(hops->ask_fd, route.oif, &route.next);
 }
 
-void dpdk_hops_resolve(struct dpdk_hops *hops, const struct egress *eg, uint64_t now_ns)
+void dpdk_hops_resolve(struct dpdk_hops *hops, const struct ip_addr *remote,
+		       const struct ip_addr *local, uint64_t now_ns)
 {
-	struct hop_key key = { eg->remote, eg->local };
+	struct hop_key key = { *remote, *local };
 	struct hop_entry *e = entry_place(hops, &key);
 
 	/* Many legs and many flows go to one address. */

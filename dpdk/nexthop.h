@@ -33,14 +33,16 @@ int dpdk_hops_link(struct dpdk_hops *hops, int ifindex, uint32_t port, uint16_t 
  * For workers: env_nexthop(); what is not known is asked for soon. nh->ifindex is the number
  * of the port plus one: 0 is no interface.
  */
-uint32_t dpdk_hops_get(struct dpdk_hops *hops, const struct egress *eg, uint32_t l3_len,
-		       struct nexthop *nh, uint64_t now_ns);
+uint32_t dpdk_hops_get(struct dpdk_hops *hops, const struct ip_addr *remote,
+		       const struct ip_addr *local, uint32_t l3_len, struct nexthop *nh,
+		       uint64_t now_ns);
 
 /*
- * For the control thread: ask the kernel now for the way to eg->remote from eg->local, unless
+ * For the control thread: ask the kernel now for the way to remote from local, unless
  * what it said a moment ago still holds. A neighbour that it does not know it is told to find.
  */
-void dpdk_hops_resolve(struct dpdk_hops *hops, const struct egress *eg, uint64_t now_ns);
+void dpdk_hops_resolve(struct dpdk_hops *hops, const struct ip_addr *remote,
+		       const struct ip_addr *local, uint64_t now_ns);
 
 /* Readable when the kernel's tables have changed; dpdk_hops_tick() then reads it. */
 int dpdk_hops_fd(const struct dpdk_hops *hops);

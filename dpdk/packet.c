@@ -15,10 +15,6 @@ static int packet_whole(struct rte_mbuf **mbuf)
 	return unlikely((*mbuf)->nb_segs > 1) ? rte_pktmbuf_linearize(*mbuf) : 0;
 }
 
-/* Lines of a rule and of a flow that a packet of a one-to-one flow touches. */
-#define RULE_LINES 2
-#define FLOW_LINES 4
-
 void dpdk_packet_ahead(struct env *env, const struct rte_mbuf *mbuf)
 {
 	const struct eth_hdr *eth = rte_pktmbuf_mtod(mbuf, const void *);
@@ -40,12 +36,8 @@ void dpdk_packet_ahead(struct env *env, const struct rte_mbuf *mbuf)
 		udp = (const void *)(ip6 + 1);
 	}
 	key.local_port = udp->dst;
-	if (port_slot(env, &key, &slot) != REASON_NONE || slot >= env->table->config.slots)
-		return;
-	for (int i = 0; i < RULE_LINES; i++)
-		rte_prefetch0((const char *)&env->table->rules[slot] + i * RTE_CACHE_LINE_SIZE);
-	for (int i = 0; i < FLOW_LINES; i++)
-		rte_prefetch0((const char *)&env->table->flows[slot] + i * RTE_CACHE_LINE_SIZE);
+	if (port_slot(env, &key, &slot) == REASON_NONE && slot < env->table->config.slots)
+		env_touch(env_entry(env, slot));
 }
 
 enum verdict dpdk_packet(struct env *env, struct rte_mbuf **mbuf, uint32_t *port)

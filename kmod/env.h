@@ -41,7 +41,7 @@ static inline int env_shared_slot(struct env *env, const struct flow_key *key, _
 	return *slot != TANDEM_NO_SLOT;
 }
 
-static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
+static inline struct extra_stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
 {
 	return tandem_table_stream(env->table, slot, ssrc, create);
 }

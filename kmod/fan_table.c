@@ -81,7 +81,7 @@ int tandem_fan_prepare(struct tandem_table *t, const struct fan_spec *spec,
 
 struct leg_range tandem_table_legs(const struct tandem_table *t, u32 slot)
 {
-	const struct rule *r = &t->rules[slot];
+	const struct rule *r = &t->entries[slot].rule;
 
 	return r->flags & RULE_F_FAN ? t->ranges[r->fan] : (struct leg_range){ 0, 0 };
 }

@@ -47,14 +47,15 @@ int tandem_table_alloc(struct tandem_table **tablep, const struct relay_config *
 	t->shared_mask = buckets - 1;
 	t->shared_seed = get_random_u32();
 	t->streams_mask = entries - 1;
-	t->rules = kvcalloc(config->slots, sizeof(*t->rules), GFP_KERNEL_ACCOUNT);
-	t->flows = kvcalloc(config->slots, sizeof(*t->flows), GFP_KERNEL_ACCOUNT);
+	t->entries = kvcalloc(config->slots, sizeof(*t->entries), GFP_KERNEL_ACCOUNT);
+	t->rules_more = kvcalloc(config->slots, sizeof(*t->rules_more), GFP_KERNEL_ACCOUNT);
+	t->flows_more = kvcalloc(config->slots, sizeof(*t->flows_more), GFP_KERNEL_ACCOUNT);
 	t->routes = kvcalloc(config->slots, sizeof(*t->routes), GFP_KERNEL_ACCOUNT);
 	t->shared = kvcalloc(buckets, sizeof(*t->shared), GFP_KERNEL_ACCOUNT);
 	t->streams = kvcalloc(entries, sizeof(*t->streams), GFP_KERNEL_ACCOUNT);
 	t->counters = alloc_percpu_gfp(struct reason_counters, GFP_KERNEL_ACCOUNT);
-	if (tandem_fan_table_init(t) || !t->rules || !t->flows || !t->routes || !t->shared ||
-	    !t->streams || !t->counters) {
+	if (tandem_fan_table_init(t) || !t->entries || !t->rules_more || !t->flows_more ||
+	    !t->routes || !t->shared || !t->streams || !t->counters) {
 		tandem_table_free(t);
 		return -ENOMEM;
 	}
@@ -88,8 +89,9 @@ void tandem_table_free(struct tandem_table *t)
 	kvfree(t->streams);
 	kvfree(t->shared);
 	kvfree(t->routes);
-	kvfree(t->flows);
-	kvfree(t->rules);
+	kvfree(t->flows_more);
+	kvfree(t->rules_more);
+	kvfree(t->entries);
 	kfree(t);
 }
 
@@ -153,7 +155,7 @@ static u64 stream_word(u32 slot, u32 ssrc)
 	return ((u64)slot + 1) << 32 | ssrc;
 }
 
-struct stream *tandem_table_stream(struct tandem_table *t, u32 slot, u32 ssrc, bool create)
+struct extra_stream *tandem_table_stream(struct tandem_table *t, u32 slot, u32 ssrc, bool create)
 {
 	u32 hash = jhash_2words(slot, ssrc, t->shared_seed), i;
 	u64 key = stream_word(slot, ssrc);
@@ -164,13 +166,13 @@ struct stream *tandem_table_stream(struct tandem_table *t, u32 slot, u32 ssrc, b
 	for (i = 0; i < STREAM_PROBES; i++) {
 		e = &t->streams[(hash + i) & t->streams_mask];
 		if (smp_load_acquire(&e->key) == key)
-			return &e->stream;
+			return &e->extra;
 	}
 	for (i = 0; create && i < STREAM_PROBES; i++) {
 		e = &t->streams[(hash + i) & t->streams_mask];
 		/* A free entry's stream is all zero; see streams_forget(). */
 		if (!READ_ONCE(e->key) && cmpxchg64(&e->key, 0, key) == 0)
-			return &e->stream;
+			return &e->extra;
 	}
 	return NULL;
 }
@@ -186,25 +188,35 @@ static void streams_forget(struct tandem_table *t, u32 slot)
 		e = &t->streams[i];
 		if (READ_ONCE(e->key) >> 32 != (u64)slot + 1)
 			continue;
-		memset(&e->stream, 0, sizeof(e->stream));
+		memset(&e->extra, 0, sizeof(e->extra));
 		smp_store_release(&e->key, 0);
 	}
 }
 
 /* ---- rules ---- */
 
-/* Slot of the media port that key arrives at, or TANDEM_NO_SLOT. */
-static u32 direct_slot(const struct tandem_table *t, const struct flow_key *key)
+/* The key that a rule is for. */
+static void rule_key(const struct tandem_table *t, const struct rule *rule,
+		     const struct rule_more *more, struct flow_key *key)
 {
-	u32 port = (u32)ntohs(key->local_port) - t->config.port_base, i;
+	memset(key, 0, sizeof(*key));
+	key->remote = rule->remote;
+	key->remote_port = rule->remote_port;
+	key->local_port = rule->local_port;
+	if (rule->flags & RULE_F_GROUP)
+		key->local = more->group;
+	else if (rule->local < t->config.locals_count)
+		key->local = t->config.locals[rule->local];
+}
 
-	if (port >= t->config.port_count)
+/* Slot of the media port that a rule is for, or TANDEM_NO_SLOT. */
+static u32 direct_slot(const struct tandem_table *t, const struct rule *rule)
+{
+	u32 port = (u32)ntohs(rule->local_port) - t->config.port_base;
+
+	if (port >= t->config.port_count || rule->local >= t->config.locals_count)
 		return TANDEM_NO_SLOT;
-	for (i = 0; i < t->config.locals_count; i++) {
-		if (!memcmp(&t->config.locals[i], &key->local, sizeof(key->local)))
-			return i * t->config.port_count + port;
-	}
-	return TANDEM_NO_SLOT;
+	return rule->local * t->config.port_count + port;
 }
 
 /*
@@ -223,66 +235,82 @@ static void rule_end(struct rule *r)
 	WRITE_ONCE(r->gen, r->gen + 1);
 }
 
-static void rule_fill(struct rule *r, const struct rule *from)
+static void rule_fill(struct tandem_table *t, u32 slot, const struct rule_spec *from)
 {
-	memcpy((char *)r + sizeof(r->gen), (const char *)from + sizeof(r->gen),
+	struct rule *r = &t->entries[slot].rule;
+
+	memcpy((char *)r + sizeof(r->gen), (const char *)&from->rule + sizeof(r->gen),
 	       sizeof(*r) - sizeof(r->gen));
+	t->rules_more[slot] = from->more;
 }
 
-static int slot_check(const struct tandem_table *t, u32 slot, const struct rule *rule)
+static int slot_check(const struct tandem_table *t, u32 slot, const struct rule_spec *spec)
 {
-	u32 direct = direct_slot(t, &rule->key);
-	bool group = ip_addr_is_group(&rule->key.local);
+	const struct rule *rule = &spec->rule;
+	u32 direct;
 
-	if (slot >= t->config.slots || group != !!(rule->flags & RULE_F_GROUP))
+	if (slot >= t->config.slots || !rule->id)
 		return -EINVAL;
-	if (!(rule->flags & (RULE_F_ACTIVE | RULE_F_SHARED)) || !rule->id || rule->key.pad)
+	if (!(rule->flags & (RULE_F_ACTIVE | RULE_F_SHARED)))
 		return -EINVAL;
-	if (group)
-		return slot < t->direct ? -EINVAL : 0;
+	if (rule->flags & RULE_F_GROUP)
+		return slot < t->direct || !ip_addr_is_group(&spec->more.group) ? -EINVAL : 0;
+	direct = direct_slot(t, rule);
 	if (direct == TANDEM_NO_SLOT)
 		return -EINVAL;
 	return slot < t->direct && slot != direct ? -EINVAL : 0;
 }
 
-int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule *rule,
-		     const struct flow *state, const struct fan_spec *fan)
+/* Live state of a flow that begins in a slot. */
+static void state_fill(struct tandem_table *t, u32 slot, const struct flow_state *state)
 {
-	struct rule *r = &t->rules[slot];
+	if (state) {
+		t->entries[slot].flow = state->flow;
+		t->flows_more[slot] = state->more;
+		return;
+	}
+	memset(&t->entries[slot].flow, 0, sizeof(t->entries[slot].flow));
+	memset(&t->flows_more[slot], 0, sizeof(t->flows_more[slot]));
+}
+
+int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule_spec *spec,
+		     const struct flow_state *state, const struct fan_spec *fan)
+{
+	const struct rule *rule = &spec->rule;
+	struct rule *r = &t->entries[slot].rule;
 	struct leg_state *states = NULL;
-	struct flow_key old;
+	struct flow_key old, key;
 	bool rekeyed;
-	int err = slot_check(t, slot, rule);
+	int err = slot_check(t, slot, spec);
 
 	if (!err)
 		err = tandem_fan_check(t, rule, fan);
 	if (err)
 		return err;
+	rule_key(t, rule, &spec->more, &key);
 	if (!t->routes[slot].cache)
 		err = dst_cache_init(&t->routes[slot], GFP_KERNEL_ACCOUNT);
 	if (!err && fan)
 		err = tandem_fan_prepare(t, fan, &states);
 	if (!err && slot >= t->direct)
-		err = shared_add(t, &rule->key, slot);
+		err = shared_add(t, &key, slot);
 	if (err)
 		goto out;
 
-	old = r->key;
-	rekeyed = r->flags & RULE_F_ACTIVE && memcmp(&old, &rule->key, sizeof(old));
-	if (r->id != rule->id && t->flows[slot].extra_streams) {
+	rule_key(t, r, &t->rules_more[slot], &old);
+	rekeyed = r->flags & RULE_F_ACTIVE && memcmp(&old, &key, sizeof(old));
+	if (r->id != rule->id && t->flows_more[slot].extra_streams) {
 		rule_begin(r);
 		streams_forget(t, slot);
 	}
 	/* Packets that find the rule odd take the long way: this CPU's are not to come between. */
 	local_bh_disable();
 	rule_begin(r);
-	if (state)
-		t->flows[slot] = *state;
-	else if (r->id != rule->id)
-		memset(&t->flows[slot], 0, sizeof(t->flows[slot]));
+	if (state || r->id != rule->id)
+		state_fill(t, slot, state);
 	if (fan)
 		tandem_fan_write(t, r, rule, fan, states);
-	rule_fill(r, rule);
+	rule_fill(t, slot, spec);
 	rule_end(r);
 	local_bh_enable();
 	if (rekeyed && slot >= t->direct)
@@ -294,24 +322,24 @@ out:
 
 int tandem_table_del(struct tandem_table *t, u32 slot)
 {
-	static const struct rule empty;
+	static const struct rule_spec empty;
 	struct flow_key key;
 	struct rule *r;
 
 	if (slot >= t->config.slots)
 		return -EINVAL;
-	r = &t->rules[slot];
-	key = r->key;
+	r = &t->entries[slot].rule;
+	rule_key(t, r, &t->rules_more[slot], &key);
 	local_bh_disable();
 	rule_begin(r);
-	rule_fill(r, &empty);
+	rule_fill(t, slot, &empty);
 	rule_end(r);
 	local_bh_enable();
 	if (slot >= t->direct)
 		shared_remove(t, &key, slot);
-	if (t->flows[slot].extra_streams)
+	if (t->flows_more[slot].extra_streams)
 		streams_forget(t, slot);
-	t->flows[slot].extra_streams = 0;
+	t->flows_more[slot].extra_streams = 0;
 	return 0;
 }
 
@@ -320,7 +348,7 @@ bool tandem_table_any_active(const struct tandem_table *t)
 	u32 i;
 
 	for (i = 0; i < t->config.slots; i++) {
-		if (t->rules[i].flags & RULE_F_ACTIVE)
+		if (t->entries[i].rule.flags & RULE_F_ACTIVE)
 			return true;
 	}
 	return false;

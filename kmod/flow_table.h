@@ -26,7 +26,7 @@
 /* A second or later SSRC. key 0: free; else slot + 1 and SSRC. */
 struct stream_entry {
 	u64 key;
-	struct stream stream;
+	struct extra_stream extra;
 };
 
 /* The route of a leg; the stamp is another one with each time that the leg is written. */
@@ -53,8 +53,9 @@ struct tandem_table {
 	struct relay_config config;
 	u32 direct; /* slots that belong to ports; those behind are found through shared */
 	u32 stream_capacity;
-	struct rule *rules;
-	struct flow *flows;
+	struct entry *entries;
+	struct rule_more *rules_more;
+	struct flow_more *flows_more;
 	struct dst_cache *routes; /* by slot; allocated with the first rule of the slot */
 	struct fan *fans;
 	struct leg_range *ranges; /* by fan */
@@ -77,6 +78,18 @@ int tandem_table_alloc(struct tandem_table **tablep, const struct relay_config *
 /* No packet may hold it any more. NULL is allowed. */
 void tandem_table_free(struct tandem_table *table);
 
+/* A rule to be written. */
+struct rule_spec {
+	struct rule rule;
+	struct rule_more more;
+};
+
+/* Live state to begin with. */
+struct flow_state {
+	struct flow flow;
+	struct flow_more more;
+};
+
 /* A fan to be written, and all of its legs. */
 struct fan_spec {
 	struct fan fan;
@@ -90,8 +103,8 @@ struct fan_spec {
  * slot and key do not belong together, or the fan lies outside of what there is; -EEXIST
  * for a key that another slot behind the ports has, -ENOMEM.
  */
-int tandem_table_set(struct tandem_table *table, u32 slot, const struct rule *rule,
-		     const struct flow *state, const struct fan_spec *fan);
+int tandem_table_set(struct tandem_table *table, u32 slot, const struct rule_spec *spec,
+		     const struct flow_state *state, const struct fan_spec *fan);
 
 /* The slot has no rule any more. -EINVAL when there is no such slot. */
 int tandem_table_del(struct tandem_table *table, u32 slot);
@@ -105,7 +118,8 @@ struct leg_range tandem_table_legs(const struct tandem_table *table, u32 slot);
 u32 tandem_table_shared(const struct tandem_table *table, const struct flow_key *key);
 
 /* For packets: the entry of an SSRC, made when create is set; NULL: none, or no room. */
-struct stream *tandem_table_stream(struct tandem_table *table, u32 slot, u32 ssrc, bool create);
+struct extra_stream *tandem_table_stream(struct tandem_table *table, u32 slot, u32 ssrc,
+					 bool create);
 
 /* ---- fan_table.c: the part about fans, for flow_table.c alone ---- */
 

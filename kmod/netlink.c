@@ -20,6 +20,8 @@ static const struct nla_policy policy[TANDEM_ATTR_COUNT] = {
 			       .len = TANDEM_GENL_LEGS * sizeof(struct genl_leg) },
 	[TANDEM_ATTR_LEG] = { .type = NLA_REJECT },
 	[TANDEM_ATTR_LEG_STATE] = { .type = NLA_REJECT },
+	[TANDEM_ATTR_RULE_MORE] = NLA_POLICY_EXACT_LEN(sizeof(struct rule_more)),
+	[TANDEM_ATTR_FLOW_MORE] = NLA_POLICY_EXACT_LEN(sizeof(struct flow_more)),
 };
 
 static struct genl_family family;
@@ -140,21 +142,25 @@ static int flow_set(struct sk_buff *skb, struct genl_info *info)
 	struct tandem_net *tn = tandem_net(genl_info_net(info));
 	struct nlattr *state = info->attrs[TANDEM_ATTR_FLOW];
 	struct tandem_table *table;
+	struct flow_state flow;
+	struct rule_spec rule;
 	struct fan_spec *fan;
-	struct flow flow;
-	struct rule rule;
 	u32 slot;
 	int err;
 
-	if (!info->attrs[TANDEM_ATTR_SLOT] || !info->attrs[TANDEM_ATTR_RULE])
+	if (!info->attrs[TANDEM_ATTR_SLOT] || !info->attrs[TANDEM_ATTR_RULE] ||
+	    !info->attrs[TANDEM_ATTR_RULE_MORE] || !state != !info->attrs[TANDEM_ATTR_FLOW_MORE])
 		return -EINVAL;
 	err = fan_read(info, &fan);
 	if (err)
 		goto out;
 	slot = nla_get_u32(info->attrs[TANDEM_ATTR_SLOT]);
-	nla_memcpy(&rule, info->attrs[TANDEM_ATTR_RULE], sizeof(rule));
-	if (state)
-		nla_memcpy(&flow, state, sizeof(flow));
+	nla_memcpy(&rule.rule, info->attrs[TANDEM_ATTR_RULE], sizeof(rule.rule));
+	nla_memcpy(&rule.more, info->attrs[TANDEM_ATTR_RULE_MORE], sizeof(rule.more));
+	if (state) {
+		nla_memcpy(&flow.flow, state, sizeof(flow.flow));
+		nla_memcpy(&flow.more, info->attrs[TANDEM_ATTR_FLOW_MORE], sizeof(flow.more));
+	}
 	table = table_lock(tn);
 	err = table ? tandem_table_set(table, slot, &rule, state ? &flow : NULL, fan) : -ENODEV;
 	mutex_unlock(&tn->lock);
@@ -207,15 +213,18 @@ static int put_counters(struct sk_buff *msg, struct tandem_table *t, struct genl
 
 static int put_slot(struct sk_buff *msg, const struct tandem_table *t, u32 slot)
 {
-	const struct rule *r = &t->rules[slot];
+	const struct rule *r = &t->entries[slot].rule;
 
 	if (nla_put_u32(msg, TANDEM_ATTR_SLOT, slot) ||
-	    nla_put(msg, TANDEM_ATTR_RULE, sizeof(*r), r))
+	    nla_put(msg, TANDEM_ATTR_RULE, sizeof(*r), r) ||
+	    nla_put(msg, TANDEM_ATTR_RULE_MORE, sizeof(*t->rules_more), &t->rules_more[slot]))
 		return -EMSGSIZE;
 	if (r->flags & RULE_F_FAN &&
 	    nla_put(msg, TANDEM_ATTR_FAN, sizeof(*t->fans), &t->fans[r->fan]))
 		return -EMSGSIZE;
-	return nla_put(msg, TANDEM_ATTR_FLOW, sizeof(*t->flows), &t->flows[slot]);
+	if (nla_put(msg, TANDEM_ATTR_FLOW, sizeof(t->entries->flow), &t->entries[slot].flow))
+		return -EMSGSIZE;
+	return nla_put(msg, TANDEM_ATTR_FLOW_MORE, sizeof(*t->flows_more), &t->flows_more[slot]);
 }
 
 static int put_flow(struct sk_buff *msg, struct tandem_table *t, struct genl_info *info)
@@ -225,7 +234,7 @@ static int put_flow(struct sk_buff *msg, struct tandem_table *t, struct genl_inf
 	if (!info->attrs[TANDEM_ATTR_SLOT])
 		return -EINVAL;
 	slot = nla_get_u32(info->attrs[TANDEM_ATTR_SLOT]);
-	if (slot >= t->config.slots || !(t->rules[slot].flags & RULE_F_ACTIVE))
+	if (slot >= t->config.slots || !(t->entries[slot].rule.flags & RULE_F_ACTIVE))
 		return -ENOENT;
 	return put_slot(msg, t, slot);
 }
@@ -302,7 +311,7 @@ static int flow_dump(struct sk_buff *msg, struct netlink_callback *cb)
 	struct tandem_table *table = table_lock(tn);
 
 	for (; table && cb->args[0] < table->config.slots; cb->args[0]++) {
-		if (!(table->rules[cb->args[0]].flags & RULE_F_ACTIVE))
+		if (!(table->entries[cb->args[0]].rule.flags & RULE_F_ACTIVE))
 			continue;
 		if (!dump_flow(msg, cb, table, cb->args[0]))
 			break;
@@ -319,7 +328,7 @@ static bool dump_stream(struct sk_buff *msg, struct netlink_callback *cb,
 	if (!head)
 		return false;
 	if (nla_put_u32(msg, TANDEM_ATTR_SLOT, (u32)(e->key >> 32) - 1) ||
-	    nla_put(msg, TANDEM_ATTR_STREAM, sizeof(e->stream), &e->stream)) {
+	    nla_put(msg, TANDEM_ATTR_STREAM, sizeof(e->extra), &e->extra)) {
 		genlmsg_cancel(msg, head);
 		return false;
 	}

@@ -95,6 +95,7 @@ static bool packet_whole(const struct packet *p)
 static enum reason packet_route(struct packet *p, struct dst_cache *cache, u32 stamp)
 {
 	const struct egress *eg = &p->eg;
+	const struct ip_addr *local = egress_local(&p->env, eg);
 	struct emit_way way = {
 		.local_port = eg->local_port,
 		.remote_port = eg->remote_port,
@@ -102,7 +103,7 @@ static enum reason packet_route(struct packet *p, struct dst_cache *cache, u32 s
 		.stamp = stamp,
 	};
 
-	memcpy(&way.local, &eg->local, sizeof(way.local));
+	memcpy(&way.local, local, sizeof(way.local));
 	memcpy(&way.remote, &eg->remote, sizeof(way.remote));
 	p->dst = tandem_route(p->net, cache, &way);
 	if (!p->dst)
@@ -179,14 +180,15 @@ static void *packet_payload(const struct packet *p)
 static void partial_udp(struct packet *p, struct udp_hdr *udp)
 {
 	const struct egress *eg = &p->eg;
+	const struct ip_addr *local = egress_local(&p->env, eg);
 	u32 len = p->f.payload_len + sizeof(*udp);
 
 	udp->src = eg->local_port;
 	udp->dst = eg->remote_port;
 	if (ip_addr_is_v4(&eg->remote))
-		udp->check = ~csum_tcpudp_magic(eg->local.w[3], eg->remote.w[3], len, PROTO_UDP, 0);
+		udp->check = ~csum_tcpudp_magic(local->w[3], eg->remote.w[3], len, PROTO_UDP, 0);
 	else
-		udp->check = ~csum_ipv6_magic((const struct in6_addr *)&eg->local,
+		udp->check = ~csum_ipv6_magic((const struct in6_addr *)local,
 					      (const struct in6_addr *)&eg->remote, len, PROTO_UDP,
 					      0);
 }
@@ -194,19 +196,20 @@ static void partial_udp(struct packet *p, struct udp_hdr *udp)
 static void packet_rewrite(struct packet *p, u64 delta)
 {
 	const struct egress *eg = &p->eg;
+	const struct ip_addr *local = egress_local(&p->env, eg);
 	struct udp_hdr *udp = (void *)(p->env.data + p->f.udp_off);
 	u8 tos = egress_tos(eg, p->f.tos);
 
 	if (p->skb->ip_summed == CHECKSUM_PARTIAL)
 		partial_udp(p, udp);
 	else
-		rewrite_udp(udp, &p->f.key, eg, delta);
+		rewrite_udp(udp, &p->f.key, eg, local, delta);
 	if (!ip_addr_is_v4(&eg->remote))
-		rewrite_ip6((void *)p->env.data, eg, tos, p->f.payload_len);
+		rewrite_ip6((void *)p->env.data, eg, local, tos, p->f.payload_len);
 	else if (p->f.v6)
-		rewrite_fresh_ip4((void *)p->env.data, eg, tos, p->f.payload_len);
+		rewrite_fresh_ip4((void *)p->env.data, eg, local, tos, p->f.payload_len);
 	else
-		rewrite_ip4((void *)p->env.data, eg, tos);
+		rewrite_ip4((void *)p->env.data, eg, local, tos);
 }
 
 static void packet_emit(struct packet *p)

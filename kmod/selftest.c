@@ -98,50 +98,60 @@ static void make_key(struct flow_key *key, u16 port, u16 remote_port)
 	key->remote_port = htons(remote_port);
 }
 
+/* The part of a rule that is alike for all: where its packets come from and arrive. */
+static void set_key(struct rule *rule, u16 port, u16 remote_port)
+{
+	struct flow_key key;
+
+	make_key(&key, port, remote_port);
+	rule->remote = key.remote;
+	rule->remote_port = key.remote_port;
+	rule->local_port = key.local_port;
+}
+
 static int add_rules(struct tandem_table *table)
 {
-	struct rule rule = {
-		.flags = RULE_F_ACTIVE | RULE_F_SHARED,
-		.id = 1,
-		.media = TANDEM_NO_SLOT,
-		.reverse = TANDEM_NO_SLOT,
-		.egress[EGRESS_RTP] = { .flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_SEQ |
-						 EGRESS_F_PT,
-					.ssrc = { 0x11, 0x22 },
-					.seq_offset = 5,
-					.pt_out = { 8 } },
-		.pts.clock_hz = { 8000 }, /* of payload type 0 */
+	struct rule_spec spec = {
+		.rule = { .flags = RULE_F_ACTIVE | RULE_F_SHARED,
+			  .id = 1,
+			  .egress = { .flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_SEQ |
+					       EGRESS_F_PT,
+				      .ssrc = { 0x11, 0x22 },
+				      .seq_offset = 5,
+				      .pt_out = { 8 } } },
+		.more = { .media = TANDEM_NO_SLOT,
+			  .reverse = TANDEM_NO_SLOT,
+			  .pts.clock_hz = { 8000 } }, /* of payload type 0 */
 	};
 	int err;
 
-	make_key(&rule.key, 0, 4000);
-	err = tandem_table_set(table, 0, &rule, NULL, NULL);
+	set_key(&spec.rule, 0, 4000);
+	err = tandem_table_set(table, 0, &spec, NULL, NULL);
 	if (err)
 		return err;
-	rule.id = 2;
-	rule.flags = RULE_F_ACTIVE;
-	rule.egress[EGRESS_RTP].flags = EGRESS_F_ACTIVE;
-	make_key(&rule.key, 0, 4001);
-	return tandem_table_set(table, SHARED_AT, &rule, NULL, NULL);
+	spec.rule.id = 2;
+	spec.rule.flags = RULE_F_ACTIVE;
+	spec.rule.egress.flags = EGRESS_F_ACTIVE;
+	set_key(&spec.rule, 0, 4001);
+	return tandem_table_set(table, SHARED_AT, &spec, NULL, NULL);
 }
 
 static int add_fan(struct tandem_table *table)
 {
-	const struct fan_spec spec = {
+	const struct fan_spec legs = {
 		.fan = fan,
 		.range = { 0, ARRAY_SIZE(fan_legs_to_set) },
 		.legs = fan_legs_to_set,
 	};
-	struct rule rule = {
-		.flags = RULE_F_ACTIVE | RULE_F_FAN,
-		.id = 3,
-		.media = TANDEM_NO_SLOT,
-		.reverse = TANDEM_NO_SLOT,
-		.pts.clock_hz = { 8000 },
+	struct rule_spec spec = {
+		.rule = { .flags = RULE_F_ACTIVE | RULE_F_FAN, .id = 3 },
+		.more = { .media = TANDEM_NO_SLOT,
+			  .reverse = TANDEM_NO_SLOT,
+			  .pts.clock_hz = { 8000 } },
 	};
 
-	make_key(&rule.key, FAN_PORT, 4000);
-	return tandem_table_set(table, FAN_PORT, &rule, NULL, &spec);
+	set_key(&spec.rule, FAN_PORT, 4000);
+	return tandem_table_set(table, FAN_PORT, &spec, NULL, &legs);
 }
 
 static bool run(struct env *env, const struct test_case *test)
@@ -205,12 +215,12 @@ static bool run_copies(struct env *env)
 /* What the packets have left in the flows and in the table of streams. */
 static bool accounted(struct tandem_table *table)
 {
-	const struct stream *second = tandem_table_stream(table, 0, 0x12, false);
-	const struct flow *flow = &table->flows[0];
+	const struct extra_stream *second = tandem_table_stream(table, 0, 0x12, false);
+	const struct flow *flow = &table->entries[0].flow;
 
-	if (table->leg_states[1].packets == 1 && flow->packets == 2 && flow->unknown_source == 1 &&
-	    flow->stream.packets == 1 && second && second->packets == 1 &&
-	    table->flows[SHARED_AT].packets == 1)
+	if (table->leg_states[1].packets == 1 && flow->packets == 2 &&
+	    table->flows_more[0].unknown_source == 1 && flow->stream.packets == 1 && second &&
+	    second->stream.packets == 1 && table->entries[SHARED_AT].flow.packets == 1)
 		return true;
 	pr_err("tandem: selftest: wrong statistics\n");
 	return false;

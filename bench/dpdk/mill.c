@@ -70,19 +70,20 @@ static void network_up(void)
 		die("no network namespace (needs root)");
 }
 
-static struct egress egress_to(const struct ip_addr *from, const struct ip_addr *to, uint32_t port)
+static struct tandem_egress egress_to(const struct ip_addr *from, const struct ip_addr *to,
+				      uint32_t port)
 {
-	return (struct egress){ .local = *from,
-				.remote = *to,
-				.local_port = htons(4000),
-				.remote_port = htons((uint16_t)port),
-				.flags = EGRESS_F_ACTIVE };
+	return (struct tandem_egress){ .local = *from,
+				       .remote = *to,
+				       .local_port = htons(4000),
+				       .remote_port = htons((uint16_t)port),
+				       .flags = EGRESS_F_ACTIVE };
 }
 
 static void flow_set(const struct setup *s, uint32_t i, struct tandem_fan *fan)
 {
 	uint32_t next = (i + STRIDE) % s->flows;
-	struct egress on = egress_to(&s->there, &s->here, PORT_BASE + next);
+	struct tandem_egress on = egress_to(&s->there, &s->here, PORT_BASE + next);
 	struct tandem_flow_spec spec = { .id = i + 1, .media_id = i + 1 };
 
 	/* Where the round begins anew, so do the sequence numbers. */
@@ -115,23 +116,23 @@ static void flows_set(const struct setup *s)
 {
 	struct relay_config config = {
 		.abi_version = TANDEM_ABI_VERSION,
-		.slots = PORTS,
+		.slots = 3 * PORTS,
 		.fans = s->legs > 1 ? s->flows : 0,
 		.legs = s->legs > 1 ? s->flows * s->legs : 0,
-		.locals_count = 1,
+		.locals_count = 3,
 		.port_base = PORT_BASE,
 		.port_count = PORTS,
 		.nexthop_age_ns = 100000000,
-		.locals[0] = s->here,
+		.locals = { s->here, s->there, s->aside_here },
 	};
 	struct tandem_fan *fan = calloc(1, sizeof(*fan) + s->legs * sizeof(fan->legs[0]));
-	struct egress on = egress_to(&s->there, &s->here, 0);
-	struct egress aside = egress_to(&s->aside_here, &s->aside_there, 0);
+	struct tandem_egress on = egress_to(&s->there, &s->here, 0);
+	struct tandem_egress aside = egress_to(&s->aside_here, &s->aside_there, 0);
 
 	if (!fan || dpdk_table_alloc(&relay.table, &config, 16, relay.rcu))
 		die("no memory for the flows");
-	dpdk_hops_resolve(relay.hops, &on, 1);
-	dpdk_hops_resolve(relay.hops, &aside, 1);
+	dpdk_hops_resolve(relay.hops, &on.remote, &on.local, 1);
+	dpdk_hops_resolve(relay.hops, &aside.remote, &aside.local, 1);
 	for (uint32_t i = 0; i < s->flows; i++)
 		flow_set(s, i, fan);
 	free(fan);

@@ -115,7 +115,7 @@ struct fan_shape {
 
 static inline void leg_fill(struct tandem_fan_leg *to, uint32_t n, const struct fan_shape *shape)
 {
-	struct egress *eg = &to->leg.egress;
+	struct tandem_egress *eg = &to->leg.egress;
 	uint32_t g = shape->gen;
 	bool ip6 = shape->ip6 && n % 3 == 0, back = shape->both && n % 2;
 

@@ -266,7 +266,8 @@ static void plane_learns(void **state)
 	send_rtp(net.caller_fd, BASE, 1, 1);
 	pfd.fd = tandem_plane_event_fd(plane);
 	assert_int_equal(poll(&pfd, 1, WAIT_MS), 1);
-	tandem_plane_dispatch(plane, source_h, &src);
+	tandem_plane_dispatch(plane, &(struct tandem_event_handlers){ .unknown_source = source_h },
+			      &src);
 	assert_int_equal(src.flow_id, 1);
 	assert_int_equal(src.remote.port, 5004);
 	c.spec.key.remote = src.remote.ip;

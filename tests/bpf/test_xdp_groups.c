@@ -151,7 +151,7 @@ static int member_got(int fd, int *ttl)
 	return buf[2] << 8 | buf[3];
 }
 
-static void to_group(struct egress *eg, const char *local, uint16_t port)
+static void to_group(struct tandem_egress *eg, const char *local, uint16_t port)
 {
 	eg->flags = EGRESS_F_ACTIVE;
 	tandem_ip_parse(&eg->local, local);

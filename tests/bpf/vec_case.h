@@ -5,13 +5,14 @@
 
 #include "core/addr.h"
 #include "core/byteorder.h"
+#include "userspace/datapath/whole.h"
 #include "userspace/util/endpoint.h"
 
 #include "vec_packet.h"
 
 #define VEC_PORT_BASE 20000
 #define VEC_PORTS     16
-#define VEC_LOCALS    2
+#define VEC_LOCALS    7
 #define VEC_SLOTS     (VEC_LOCALS * VEC_PORTS + VEC_SHARED)
 #define VEC_SHARED    4
 #define VEC_STREAMS   64
@@ -41,9 +42,13 @@ struct vec_let {
 
 struct vec_case {
 	struct relay_config config;
-	struct rule rules[VEC_SLOTS];
-	struct fan fans[VEC_FANS];
+	struct tandem_rule rules[VEC_SLOTS];
+	struct tandem_leg_spec leg_specs[VEC_LEGS];
+	/* The same as packets see it. */
+	struct entry entries[VEC_SLOTS];
+	struct rule_more rules_more[VEC_SLOTS];
 	struct leg legs[VEC_LEGS];
+	struct fan fans[VEC_FANS];
 	unsigned int fan_count, leg_count;
 	struct flow_key shared[VEC_SHARED];
 	unsigned int shared_slot[VEC_SHARED];
@@ -199,7 +204,7 @@ static bool vec_starts(const char *l, const char *word)
 }
 
 /* A line about what is installed? */
-static bool vec_line_rule(struct vec_case *c, const char *l, struct rule **rule)
+static bool vec_line_rule(struct vec_case *c, const char *l, struct tandem_rule **rule)
 {
 	if (vec_starts(l, "rule"))
 		*rule = vec_rule(c, l);
@@ -214,7 +219,7 @@ static bool vec_line_rule(struct vec_case *c, const char *l, struct rule **rule)
 	return true;
 }
 
-static void vec_line(struct vec_case *c, char *l, int number, struct rule **rule)
+static void vec_line(struct vec_case *c, char *l, int number, struct tandem_rule **rule)
 {
 	struct vec_step *step = c->step_count ? &c->steps[c->step_count - 1] : NULL;
 	char *bar = strchr(l, '|'), name[64];
@@ -249,7 +254,7 @@ static void vec_let(struct vec_case *c, const char *l, int number)
 }
 
 /* A line as it stands in the file: repeat COUNT LINE, or one of the above. */
-static void vec_raw(struct vec_case *c, const char *raw, int number, struct rule **rule)
+static void vec_raw(struct vec_case *c, const char *raw, int number, struct tandem_rule **rule)
 {
 	char line[VEC_LINE], one[VEC_LINE], *rest = line;
 	unsigned long i, n = 1;
@@ -273,9 +278,12 @@ static void vec_raw(struct vec_case *c, const char *raw, int number, struct rule
 /* Read the file at path into c. Ends the program when it cannot be understood. */
 static void vec_read(struct vec_case *c, const char *path)
 {
-	static const char *const locals[VEC_LOCALS] = { "10.0.0.1", "fd00::1" };
+	/* The first two are where packets arrive; copies are sent from all. None has the last. */
+	static const char *const locals[VEC_LOCALS] = { "10.0.0.1", "fd00::1",	"10.1.0.1",
+							"fd01::1",  "10.4.0.1", "10.7.0.1",
+							"10.9.0.1" };
 	char raw[VEC_LINE];
-	struct rule *rule = NULL;
+	struct tandem_rule *rule = NULL;
 	FILE *f = fopen(path, "r");
 	int number = 0;
 	size_t i;
@@ -300,6 +308,7 @@ static void vec_read(struct vec_case *c, const char *path)
 			vec_raw(c, raw, number, &rule);
 	}
 	fclose(f);
+	vec_split(c, path);
 }
 
 #endif

@@ -51,20 +51,24 @@ static void check_count(struct world *w, const struct side *s, const char *line)
 static void check_flow(struct world *w, const struct side *s, const char *line)
 {
 	char where[64];
+	const struct flow_more *more;
 	const struct flow *f;
+	unsigned int slot;
 
 	sscanf(line, "flow %63s", where);
-	f = &s->flows[vec_slot(&w->c, where)];
+	slot = vec_slot(&w->c, where);
+	f = &s->entries[slot].flow;
+	more = &s->flows_more[slot];
 	const struct field fields[] = {
 		{ "packets", (long long)f->packets },
 		{ "octets", (long long)f->octets },
-		{ "rtcp", (long long)f->rtcp_packets },
-		{ "dropped", (long long)f->dropped },
-		{ "unknown", (long long)f->unknown_source },
-		{ "unknown_port", host16(f->unknown_port) },
-		{ "punted", (long long)f->punted },
-		{ "extra", f->extra_streams },
-		{ "last_reason", f->last_reason },
+		{ "rtcp", (long long)more->rtcp_packets },
+		{ "dropped", (long long)more->dropped },
+		{ "unknown", (long long)more->unknown_source },
+		{ "unknown_port", host16(more->unknown_port) },
+		{ "punted", (long long)more->punted },
+		{ "extra", more->extra_streams },
+		{ "last_reason", more->last_reason },
 	};
 	check_fields(w, s, line, 2, fields, sizeof(fields) / sizeof(fields[0]));
 }
@@ -90,17 +94,22 @@ static void check_leg(struct world *w, const struct side *s, const char *line)
 static void check_stream(struct world *w, const struct side *s, const char *line)
 {
 	char where[64];
+	const struct stream_more *more = NULL;
 	const struct stream *st = NULL;
 	unsigned int slot, ssrc, i;
 
 	if (sscanf(line, "stream %63s %i", where, (int *)&ssrc) != 2)
 		vec_die("stream SLOT SSRC expected in '%s'", line);
 	slot = vec_slot(&w->c, where);
-	if (s->flows[slot].stream.flow_id && s->flows[slot].stream.ssrc == ssrc)
-		st = &s->flows[slot].stream;
+	if (s->entries[slot].flow.stream.packets && s->entries[slot].flow.stream.ssrc == ssrc) {
+		st = &s->entries[slot].flow.stream;
+		more = &s->flows_more[slot].stream;
+	}
 	for (i = 0; !st && i < VEC_STREAMS; i++) {
-		if (s->streams[i].key == env_stream_word(slot, ssrc))
-			st = &s->streams[i].stream;
+		if (s->streams[i].key != env_stream_word(slot, ssrc))
+			continue;
+		st = &s->streams[i].extra.stream;
+		more = &s->streams[i].extra.more;
 	}
 	if (!st) {
 		complain(w, s->name, 0, "%s: no such stream", line);
@@ -109,28 +118,28 @@ static void check_stream(struct world *w, const struct side *s, const char *line
 	const struct field fields[] = {
 		{ "packets", (long long)st->packets },
 		{ "octets", (long long)st->octets },
-		{ "lost", (__s32)stream_lost(st) },
-		{ "expected", stream_expected(st) },
+		{ "lost", (__s32)stream_lost(st, more) },
+		{ "expected", stream_expected(st, more) },
 		{ "received", st->received },
-		{ "gaps", st->gaps },
-		{ "reordered", st->reordered },
-		{ "duplicates", st->duplicates },
-		{ "restarts", st->restarts },
+		{ "gaps", more->gaps },
+		{ "reordered", more->reordered },
+		{ "duplicates", more->duplicates },
+		{ "restarts", more->restarts },
 		{ "max_seq", st->max_seq },
-		{ "cycles", st->cycles >> 16 },
+		{ "cycles", more->cycles >> 16 },
 		{ "pt", st->pt },
 		{ "clock", st->clock_hz },
 		{ "jitter_ns", (long long)(st->jitter_ns >> 4) },
 		{ "jitter_max_ns", st->jitter_max_ns },
-		{ "sr", st->sr_count },
-		{ "rr", st->rr_count },
-		{ "rr_lost", st->rr_lost },
-		{ "rr_fraction", st->rr_fraction },
-		{ "rr_jitter", st->rr_jitter },
-		{ "rtt_ns", st->rtt_ns },
-		{ "rtt_min_ns", st->rtt_min_ns },
-		{ "rtt_max_ns", st->rtt_max_ns },
-		{ "bye", st->bye },
+		{ "sr", more->sr_count },
+		{ "rr", more->rr_count },
+		{ "rr_lost", more->rr_lost },
+		{ "rr_fraction", more->rr_fraction },
+		{ "rr_jitter", more->rr_jitter },
+		{ "rtt_ns", more->rtt_ns },
+		{ "rtt_min_ns", more->rtt_min_ns },
+		{ "rtt_max_ns", more->rtt_max_ns },
+		{ "bye", more->bye },
 	};
 	check_fields(w, s, line, 3, fields, sizeof(fields) / sizeof(fields[0]));
 }

@@ -33,7 +33,7 @@ static void map_clear(int fd)
 static void kernel_reset(struct world *w)
 {
 	struct reason_counters zero[MAX_CPUS] = { 0 };
-	const struct flow flow = { 0 };
+	const struct flow_more flow = { 0 };
 	const struct fan_state fan = { 0 };
 	const struct leg_state leg = { 0 };
 	__u32 i, key = 0;
@@ -43,8 +43,9 @@ static void kernel_reset(struct world *w)
 	map_clear(map_fd(w->skel->maps.shared));
 	map_clear(map_fd(w->skel->maps.streams));
 	for (i = 0; i < VEC_SLOTS; i++) {
-		bpf_map_update_elem(map_fd(w->skel->maps.rules), &i, &w->c.rules[i], 0);
-		bpf_map_update_elem(map_fd(w->skel->maps.flows), &i, &flow, 0);
+		bpf_map_update_elem(map_fd(w->skel->maps.entries), &i, &w->c.entries[i], 0);
+		bpf_map_update_elem(map_fd(w->skel->maps.rules_more), &i, &w->c.rules_more[i], 0);
+		bpf_map_update_elem(map_fd(w->skel->maps.flows_more), &i, &flow, 0);
 	}
 	for (i = 0; i < VEC_FANS; i++) {
 		bpf_map_update_elem(map_fd(w->skel->maps.fans), &i, &w->c.fans[i], 0);
@@ -74,8 +75,10 @@ static void kernel_collect(struct world *w)
 		for (i = 0; i < REASON_COUNT; i++)
 			s->env.counters.packets[i] += counters[cpu].packets[i];
 	}
-	for (i = 0; i < VEC_SLOTS; i++)
-		bpf_map_lookup_elem(map_fd(w->skel->maps.flows), &i, &s->flows[i]);
+	for (i = 0; i < VEC_SLOTS; i++) {
+		bpf_map_lookup_elem(map_fd(w->skel->maps.entries), &i, &s->entries[i]);
+		bpf_map_lookup_elem(map_fd(w->skel->maps.flows_more), &i, &s->flows_more[i]);
+	}
 	for (i = 0; i < VEC_FANS; i++)
 		bpf_map_lookup_elem(map_fd(w->skel->maps.fan_states), &i, &s->fan_states[i]);
 	for (i = 0; i < VEC_LEGS; i++)
@@ -86,7 +89,7 @@ static void kernel_collect(struct world *w)
 		stream.slot = (__u32)(w->frames.streams[i].key >> 32) - 1;
 		stream.ssrc = (__u32)w->frames.streams[i].key;
 		s->streams[i].key = w->frames.streams[i].key;
-		bpf_map_lookup_elem(map_fd(w->skel->maps.streams), &stream, &s->streams[i].stream);
+		bpf_map_lookup_elem(map_fd(w->skel->maps.streams), &stream, &s->streams[i].extra);
 	}
 }
 
@@ -232,7 +235,7 @@ static int kernel_devices(struct world *w)
 			err = bpf_map_update_elem(map_fd(w->skel->maps.copy_counts), &devices[i],
 						  counts, 0);
 	}
-	for (i = 0; !err && i < VEC_LOCALS; i++)
+	for (i = 0; !err && i < 2; i++)
 		err = bpf_map_update_elem(map_fd(w->skel->maps.local_devices), &i, &local, 0);
 	if (!err)
 		err = bpf_map_update_elem(map_fd(w->skel->maps.vlans), &w->net.vlan, &vlan, 0);
@@ -262,8 +265,9 @@ static int kernel_open(struct world *w)
 		return -errno;
 	w->skel->rodata->test_clock = 1;
 	bpf_program__set_autoload(w->skel->progs.tandem_copy, false);
-	bpf_map__set_max_entries(w->skel->maps.rules, VEC_SLOTS);
-	bpf_map__set_max_entries(w->skel->maps.flows, VEC_SLOTS);
+	bpf_map__set_max_entries(w->skel->maps.entries, VEC_SLOTS);
+	bpf_map__set_max_entries(w->skel->maps.rules_more, VEC_SLOTS);
+	bpf_map__set_max_entries(w->skel->maps.flows_more, VEC_SLOTS);
 	bpf_map__set_max_entries(w->skel->maps.fans, VEC_FANS);
 	bpf_map__set_max_entries(w->skel->maps.fan_states, VEC_FANS);
 	bpf_map__set_max_entries(w->skel->maps.legs, VEC_LEGS);

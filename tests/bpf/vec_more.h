@@ -13,7 +13,8 @@
 /* What a case installs: arrays of config->slots, config->fans and config->legs. */
 struct vec_tables {
 	const struct relay_config *config;
-	const struct rule *rules;
+	const struct entry *entries;
+	const struct rule_more *rules_more;
 	const struct fan *fans;
 	const struct leg *legs;
 	/* Flows that are found through the hash: on shared ports, and from groups. */
@@ -50,10 +51,11 @@ struct vec_more {
 			      void *arg);
 	/* What was counted so far, and the stream of a slot (all zero if there is none). */
 	void (*counters)(struct reason_counters *counters);
-	const struct flow *(*flows)(void);
+	const struct entry *(*entries)(void);
+	const struct flow_more *(*flows_more)(void);
 	const struct fan_state *(*fan_states)(void);
 	const struct leg_state *(*leg_states)(void);
-	void (*stream)(__u32 slot, __u32 ssrc, struct stream *stream);
+	void (*stream)(__u32 slot, __u32 ssrc, struct extra_stream *stream);
 };
 
 /* Weak where it is used, not where it is. */

@@ -30,7 +30,7 @@ static void vec_map(const char *text, struct ssrc_map *map)
 }
 
 /* pts=PT[>OUT]:CLOCK,...; what they leave with goes to both egresses. */
-static void vec_pts(const char *s, struct rule *r)
+static void vec_pts(const char *s, struct tandem_rule *r)
 {
 	char *next;
 
@@ -50,7 +50,7 @@ static void vec_pts(const char *s, struct rule *r)
 }
 
 /* The key; a local that is a group makes the rule one for a group. */
-static void vec_key(struct rule *r, const char *l, const char *local)
+static void vec_key(struct tandem_rule *r, const char *l, const char *local)
 {
 	const char *s;
 
@@ -68,12 +68,12 @@ static void vec_key(struct rule *r, const char *l, const char *local)
  * rule LOCAL [from=REMOTE] [slot=@N] [id=N] [flags] [pts=...] [media=SLOT] [reverse=SLOT]
  *      [peer=FROM>TO] [peer-seq=N]
  */
-static struct rule *vec_rule(struct vec_case *c, const char *l)
+static struct tandem_rule *vec_rule(struct vec_case *c, const char *l)
 {
 	char local[64];
 	const char *s;
 	unsigned int slot;
-	struct rule *r;
+	struct tandem_rule *r;
 
 	if (sscanf(l, "rule %63s", local) != 1)
 		vec_die("rule needs a local address");
@@ -100,7 +100,7 @@ static struct rule *vec_rule(struct vec_case *c, const char *l)
 }
 
 /* Place of a payload type in the rule's list. */
-static unsigned int vec_pt_index(const struct rule *r, unsigned long pt)
+static unsigned int vec_pt_index(const struct tandem_rule *r, unsigned long pt)
 {
 	unsigned int i;
 
@@ -113,7 +113,7 @@ static unsigned int vec_pt_index(const struct rule *r, unsigned long pt)
 }
 
 /* PT,...: a bit for each. */
-static __u8 vec_pt_bits(const struct rule *r, const char *s)
+static __u8 vec_pt_bits(const struct tandem_rule *r, const char *s)
 {
 	unsigned int bits = 0;
 	char *next;
@@ -124,7 +124,7 @@ static __u8 vec_pt_bits(const struct rule *r, const char *s)
 }
 
 /* pt=IN>OUT,...; pt alone: as the rule's pts say. Those not named stay as they are. */
-static void vec_pt_out(const struct rule *r, struct egress *eg, const char *s)
+static void vec_pt_out(const struct tandem_rule *r, struct tandem_egress *eg, const char *s)
 {
 	char *next;
 
@@ -145,7 +145,7 @@ static void vec_pt_out(const struct rule *r, struct egress *eg, const char *s)
  * LOCAL>REMOTE [ssrc=A>B] [seq=N] [ts=N] [pt[=IN>OUT,...]] [dscp=N] [ttl=N] [alaw=PT,...]
  * [ulaw=PT,...], behind the first word of l.
  */
-static void vec_way(const struct rule *r, const char *l, struct egress *eg)
+static void vec_way(const struct tandem_rule *r, const char *l, struct tandem_egress *eg)
 {
 	char a[64], b[64];
 	const char *s;
@@ -172,10 +172,10 @@ static void vec_way(const struct rule *r, const char *l, struct egress *eg)
 }
 
 /* rtp|rtcp|both, of the rule before. */
-static void vec_egress(struct rule *r, const char *l)
+static void vec_egress(struct tandem_rule *r, const char *l)
 {
 	__u8 pt_out[TANDEM_MAX_PTS];
-	struct egress eg;
+	struct tandem_egress eg;
 
 	if (!r)
 		vec_die("egress without a rule");
@@ -191,7 +191,7 @@ static void vec_egress(struct rule *r, const char *l)
 }
 
 /* branch any|rtcp|SSRC, of the rule before; the first one gives it a fan. */
-static void vec_branch(struct vec_case *c, struct rule *r, const char *l)
+static void vec_branch(struct vec_case *c, struct tandem_rule *r, const char *l)
 {
 	char what[32];
 	struct branch *b;
@@ -219,18 +219,18 @@ static void vec_branch(struct vec_case *c, struct rule *r, const char *l)
 }
 
 /* leg ..., of the branch before: as an egress, and [ext=ID>ID,...] */
-static void vec_leg(struct vec_case *c, const struct rule *r, const char *l)
+static void vec_leg(struct vec_case *c, const struct tandem_rule *r, const char *l)
 {
 	struct fan *fan = r && r->flags & RULE_F_FAN ? &c->fans[r->fan] : NULL;
 	struct branch *b;
-	struct leg *leg;
+	struct tandem_leg_spec *leg;
 	const char *s;
 	char *next;
 
 	if (!fan || c->leg_count == VEC_LEGS)
 		vec_die("a leg needs a branch, and there are %d legs", VEC_LEGS);
 	b = &fan->branch[fan->branch_count - 1];
-	leg = &c->legs[c->leg_count++];
+	leg = &c->leg_specs[c->leg_count++];
 	b->count++;
 	vec_way(r, l, &leg->egress);
 	if (!ip_addr_is_v4(&leg->egress.remote))
@@ -244,6 +244,22 @@ static void vec_leg(struct vec_case *c, const struct rule *r, const char *l)
 			vec_die("ID>ID expected in ext at '%s'", s);
 		leg->ext_id[id] = (__u8)strtoul(next + 1, &next, 0);
 	}
+}
+
+/* Rules and legs as packets see them. */
+static void vec_split(struct vec_case *c, const char *path)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < VEC_SLOTS && !err; i++)
+		err = tandem_rule_split(&c->config, &c->rules[i], &c->entries[i].rule,
+					&c->rules_more[i]);
+	for (unsigned int i = 0; i < c->leg_count && !err; i++) {
+		err = tandem_egress_split(&c->config, &c->leg_specs[i].egress, &c->legs[i].egress);
+		memcpy(c->legs[i].ext_id, c->leg_specs[i].ext_id, sizeof(c->legs[i].ext_id));
+	}
+	if (err)
+		vec_die("%s: an address that is none of the relay's", path);
 }
 
 #endif

@@ -19,8 +19,8 @@ struct side {
 	const char *name;
 	struct env env;
 	struct env_tables tables;
-	struct rule rules[VEC_SLOTS];
-	struct flow flows[VEC_SLOTS];
+	struct entry entries[VEC_SLOTS];
+	struct flow_more flows_more[VEC_SLOTS];
 	struct fan_state fan_states[VEC_FANS];
 	struct leg_state leg_states[VEC_LEGS];
 	struct env_shared shared[32];
@@ -67,10 +67,11 @@ static void side_reset(struct side *s, const char *name, struct world *w)
 
 	memset(s, 0, sizeof(*s));
 	s->name = name;
-	memcpy(s->rules, w->c.rules, sizeof(s->rules));
+	memcpy(s->entries, w->c.entries, sizeof(s->entries));
 	s->tables.config = w->c.config;
-	s->tables.rules = s->rules;
-	s->tables.flows = s->flows;
+	s->tables.entries = s->entries;
+	s->tables.rules_more = w->c.rules_more;
+	s->tables.flows_more = s->flows_more;
 	s->tables.fans = w->c.fans;
 	s->tables.fan_states = s->fan_states;
 	s->tables.legs = w->c.legs;

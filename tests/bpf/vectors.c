@@ -27,7 +27,8 @@ static void more_reset(struct world *w)
 {
 	const struct vec_tables tables = {
 		.config = &w->c.config,
-		.rules = w->c.rules,
+		.entries = w->c.entries,
+		.rules_more = w->c.rules_more,
 		.fans = w->c.fans,
 		.legs = w->c.legs,
 		.shared = w->c.shared,
@@ -45,7 +46,8 @@ static void more_collect(struct world *w)
 	size_t i;
 
 	vec_more.counters(&s->env.counters);
-	memcpy(s->flows, vec_more.flows(), sizeof(s->flows));
+	memcpy(s->entries, vec_more.entries(), sizeof(s->entries));
+	memcpy(s->flows_more, vec_more.flows_more(), sizeof(s->flows_more));
 	memcpy(s->fan_states, vec_more.fan_states(), sizeof(s->fan_states));
 	memcpy(s->leg_states, vec_more.leg_states(), sizeof(s->leg_states));
 	for (i = 0; i < VEC_STREAMS; i++) {
@@ -53,7 +55,7 @@ static void more_collect(struct world *w)
 
 		s->streams[i].key = key;
 		if (key)
-			vec_more.stream((__u32)(key >> 32) - 1, (__u32)key, &s->streams[i].stream);
+			vec_more.stream((__u32)(key >> 32) - 1, (__u32)key, &s->streams[i].extra);
 	}
 }
 
@@ -144,12 +146,15 @@ static void run_more(struct world *w, const struct vec_step *step, struct result
 /* Make all rules look half-written, or whole again. */
 static void set_busy(struct world *w, int add)
 {
+	struct entry entry;
 	__u32 i;
 
 	for (i = 0; i < VEC_SLOTS; i++) {
-		w->c.rules[i].gen += (__u32)add;
-		w->frames.rules[i].gen = w->datagrams.rules[i].gen = w->c.rules[i].gen;
-		bpf_map_update_elem(map_fd(w->skel->maps.rules), &i, &w->c.rules[i], 0);
+		w->frames.entries[i].rule.gen += (__u32)add;
+		w->datagrams.entries[i].rule.gen += (__u32)add;
+		bpf_map_lookup_elem(map_fd(w->skel->maps.entries), &i, &entry);
+		entry.rule.gen += (__u32)add;
+		bpf_map_update_elem(map_fd(w->skel->maps.entries), &i, &entry, 0);
 	}
 	if (has_more())
 		vec_more.busy(add);
@@ -221,13 +226,14 @@ static void compare_sides(struct world *w, const struct side *a, const struct si
 	__u32 i;
 
 	for (i = 0; i < VEC_SLOTS; i++) {
-		fa = a->flows[i];
-		fb = b->flows[i];
+		fa = a->entries[i].flow;
+		fb = b->entries[i].flow;
 		if (!hops)
 			memset(&fa.nexthop, 0, sizeof(fa.nexthop));
 		if (!hops)
 			memset(&fb.nexthop, 0, sizeof(fb.nexthop));
-		if (memcmp(&fa, &fb, sizeof(fa)))
+		if (memcmp(&fa, &fb, sizeof(fa)) ||
+		    memcmp(&a->flows_more[i], &b->flows_more[i], sizeof(a->flows_more[i])))
 			complain(w, b->name, 0, "flow of slot %u differs from that of %s", i,
 				 a->name);
 	}

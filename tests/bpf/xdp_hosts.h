@@ -216,7 +216,7 @@ static inline struct tandem_datapath *relay_open(const struct tandem_datapath_co
 static inline struct tandem_flow_spec spec_of(uint64_t id, uint16_t port, uint16_t from)
 {
 	struct tandem_flow_spec s = { .id = id, .media_id = id };
-	struct egress *eg = &s.egress[EGRESS_RTP];
+	struct tandem_egress *eg = &s.egress[EGRESS_RTP];
 
 	tandem_ip_parse(&s.key.local, "10.78.1.1");
 	s.key.local_port = htons(port);

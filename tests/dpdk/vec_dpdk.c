@@ -70,7 +70,8 @@ static void dpdk_open(const struct vec_devices *devices)
 static void resolve(const struct egress *eg)
 {
 	if (eg->flags & EGRESS_F_ACTIVE)
-		dpdk_hops_resolve(more.hops, eg, more.asked);
+		dpdk_hops_resolve(more.hops, &eg->remote, &more.table->config.locals[eg->local],
+				  more.asked);
 }
 
 static void dpdk_network(void)
@@ -79,8 +80,8 @@ static void dpdk_network(void)
 
 	more.asked += 2000000000; /* what was said earlier is old */
 	for (__u32 i = 0; i < t->config.slots; i++) {
-		resolve(&t->rules[i].egress[EGRESS_RTP]);
-		resolve(&t->rules[i].egress[EGRESS_RTCP]);
+		resolve(&t->entries[i].rule.egress);
+		resolve(&t->rules_more[i].rtcp);
 	}
 	for (__u32 i = 0; i < t->config.legs; i++)
 		resolve(&t->legs[i].egress);
@@ -95,7 +96,9 @@ static void dpdk_reset(const struct vec_tables *tables)
 	more.frames = 0;
 	if (dpdk_table_alloc(&more.table, config, STREAMS * 16, more.rcu))
 		die("table");
-	memcpy(more.table->rules, tables->rules, config->slots * sizeof(*tables->rules));
+	memcpy(more.table->entries, tables->entries, config->slots * sizeof(*tables->entries));
+	memcpy(more.table->rules_more, tables->rules_more,
+	       config->slots * sizeof(*tables->rules_more));
 	memcpy(more.table->fans, tables->fans, config->fans * sizeof(*tables->fans));
 	memcpy(more.table->legs, tables->legs, config->legs * sizeof(*tables->legs));
 	for (size_t i = 0; i < tables->shared_count; i++) {
@@ -108,7 +111,7 @@ static void dpdk_reset(const struct vec_tables *tables)
 static void dpdk_busy(int add)
 {
 	for (__u32 i = 0; i < more.table->config.slots; i++)
-		more.table->rules[i].gen += (__u32)add;
+		more.table->entries[i].rule.gen += (__u32)add;
 }
 
 static void frame_tell(const struct rte_mbuf *mbuf, vec_frame_h *h, void *arg)
@@ -170,9 +173,14 @@ static void dpdk_counters(struct reason_counters *counters)
 	dpdk_table_counters(more.table, counters);
 }
 
-static const struct flow *dpdk_flows(void)
+static const struct entry *dpdk_entries(void)
 {
-	return more.table->flows;
+	return more.table->entries;
+}
+
+static const struct flow_more *dpdk_flows_more(void)
+{
+	return more.table->flows_more;
 }
 
 static const struct fan_state *dpdk_fan_states(void)
@@ -185,10 +193,10 @@ static const struct leg_state *dpdk_leg_states(void)
 	return more.table->leg_states;
 }
 
-static void dpdk_stream(__u32 slot, __u32 ssrc, struct stream *stream)
+static void dpdk_stream(__u32 slot, __u32 ssrc, struct extra_stream *stream)
 {
 	struct env env = { .table = more.table };
-	const struct stream *found = env_stream(&env, slot, ssrc, 0);
+	const struct extra_stream *found = env_stream(&env, slot, ssrc, 0);
 
 	memset(stream, 0, sizeof(*stream));
 	if (found)
@@ -203,7 +211,8 @@ const struct vec_more vec_more = {
 	.network = dpdk_network,
 	.frame = dpdk_frame,
 	.counters = dpdk_counters,
-	.flows = dpdk_flows,
+	.entries = dpdk_entries,
+	.flows_more = dpdk_flows_more,
 	.fan_states = dpdk_fan_states,
 	.leg_states = dpdk_leg_states,
 	.stream = dpdk_stream,

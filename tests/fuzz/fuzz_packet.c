@@ -20,8 +20,9 @@ struct relay {
 	struct env_tables tables;
 	struct env_shared shared[4];
 	struct env_stream streams[16];
-	struct rule rules[SLOTS];
-	struct flow flows[SLOTS];
+	struct entry entries[SLOTS];
+	struct rule_more rules_more[SLOTS];
+	struct flow_more flows_more[SLOTS];
 	struct fan fan;
 	struct fan_state fan_state;
 	struct leg legs[LEGS];
@@ -48,7 +49,7 @@ static void set_egress(struct egress *eg, const struct setup *s, unsigned int n,
 {
 	int v6 = (s->out & 1) ^ other;
 
-	set_ip(&eg->local, v6, 8);
+	eg->local = v6 ? 2 : 1;
 	set_ip(&eg->remote, v6, (uint8_t)(9 + n));
 	if (s->group & 8)
 		eg->remote.b[v6 ? 0 : 12] = v6 ? 0xff : 239;
@@ -86,26 +87,31 @@ static void set_fan(struct relay *r, const struct setup *s)
 
 static void set_rule(struct relay *r, const struct setup *s)
 {
-	struct rule *rule = &r->rules[s->group & 1 ? SLOTS - 1 : 0];
+	unsigned int slot = s->group & 1 ? SLOTS - 1 : 0;
+	struct rule_more *more = &r->rules_more[slot];
+	struct rule *rule = &r->entries[slot].rule;
 	struct env_shared *entry;
-	int i;
+	struct flow_key key = { 0 };
 
 	rule->gen = 2;
 	rule->flags = RULE_F_ACTIVE |
 		      (s->flags & (RULE_F_STRICT_PT | RULE_F_MUTE | RULE_F_RTCP | RULE_F_SRTP));
 	rule->id = 1;
-	set_ip(&rule->key.remote, s->shape & 2, 2);
-	set_local(&rule->key.local, s);
-	rule->key.remote_port = net16(4000);
-	rule->key.local_port = net16(20000);
-	rule->reverse = s->flags & 0x80 ? 0 : 1;
-	rule->peer.from = s->peer_from;
-	rule->peer.to = s->peer_to;
-	rule->peer_seq_offset = s->peer_seq_offset;
-	rule->pts.clock_hz[0] = rule->pts.clock_hz[1] = 8000; /* of payload type 0, and 8 */
-	rule->pts.pt[1] = 8;
-	for (i = 0; i < 2; i++)
-		set_egress(&rule->egress[i], s, 0, i && s->shape & 16);
+	set_ip(&key.remote, s->shape & 2, 2);
+	set_local(&key.local, s);
+	key.remote_port = net16(4000);
+	key.local_port = net16(20000);
+	rule->remote = key.remote;
+	rule->remote_port = key.remote_port;
+	rule->local_port = key.local_port;
+	more->reverse = s->flags & 0x80 ? 0 : 1;
+	more->peer.from = s->peer_from;
+	more->peer.to = s->peer_to;
+	more->peer_seq_offset = s->peer_seq_offset;
+	more->pts.clock_hz[0] = more->pts.clock_hz[1] = 8000; /* of payload type 0, and 8 */
+	more->pts.pt[1] = 8;
+	set_egress(&rule->egress, s, 0, 0);
+	set_egress(&more->rtcp, s, 0, s->shape & 16);
 	if (s->fan & 1) {
 		rule->flags |= RULE_F_FAN;
 		set_fan(r, s);
@@ -113,12 +119,16 @@ static void set_rule(struct relay *r, const struct setup *s)
 	if (!(s->group & 1))
 		return;
 	rule->flags |= RULE_F_GROUP;
+	rule->local = TANDEM_NO_LOCAL;
+	more->group = key.local;
 	if (!(s->group & 4))
-		rule->key.remote_port = 0;
+		key.remote_port = 0;
 	if (!(s->group & 6))
-		memset(&rule->key.remote, 0, sizeof(rule->key.remote));
-	entry = env_shared_entry(&r->tables, &rule->key, 1);
-	entry->key = rule->key;
+		memset(&key.remote, 0, sizeof(key.remote));
+	rule->remote = key.remote;
+	rule->remote_port = key.remote_port;
+	entry = env_shared_entry(&r->tables, &key, 1);
+	entry->key = key;
 	entry->slot = SLOTS - 1;
 }
 
@@ -126,8 +136,9 @@ static void relay_init(struct relay *r, struct setup *s)
 {
 	memset(r, 0, sizeof(*r));
 	memset(r->shared, 0xff, sizeof(r->shared));
-	r->tables = (struct env_tables){ .rules = r->rules,
-					 .flows = r->flows,
+	r->tables = (struct env_tables){ .entries = r->entries,
+					 .rules_more = r->rules_more,
+					 .flows_more = r->flows_more,
 					 .fans = &r->fan,
 					 .fan_states = &r->fan_state,
 					 .legs = r->legs,
@@ -144,6 +155,8 @@ static void relay_init(struct relay *r, struct setup *s)
 	r->tables.config.port_count = 2;
 	r->tables.config.nexthop_age_ns = 1000;
 	set_ip(&r->tables.config.locals[0], s->shape & 2, 1);
+	set_ip(&r->tables.config.locals[1], 0, 8);
+	set_ip(&r->tables.config.locals[2], 1, 8); /* to send from alone */
 	r->env.tables = &r->tables;
 	r->env.nexthop = nexthop;
 	r->env.nexthop_arg = s;

@@ -75,10 +75,10 @@ out:
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct env_stream streams[4];
-	struct rule rules[1];
-	struct flow flows[1];
-	struct env_tables tables = { .rules = rules,
-				     .flows = flows,
+	struct entry entries[1];
+	struct flow_more flows_more[1];
+	struct env_tables tables = { .entries = entries,
+				     .flows_more = flows_more,
 				     .streams = streams,
 				     .streams_size = 4,
 				     .config.slots = 1 };
@@ -90,10 +90,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(&s, data, sizeof(s));
 	memset(streams, 0, sizeof(streams));
-	memset(rules, 0, sizeof(rules));
-	memset(flows, 0, sizeof(flows));
-	flows[0].stream.flow_id = 1;
-	flows[0].stream.ssrc = s.from;
+	memset(entries, 0, sizeof(entries));
+	memset(flows_more, 0, sizeof(flows_more));
+	flows_more[0].stream.flow_id = 1;
+	entries[0].flow.stream.packets = 1;
+	entries[0].flow.stream.ssrc = s.from;
 	memset(&job, 0, sizeof(job));
 	job.own = (struct ssrc_map){ s.from, s.to };
 	job.peer = (struct ssrc_map){ s.peer_from, s.peer_to };

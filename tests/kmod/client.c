@@ -64,7 +64,7 @@ static void add_flows(struct world *w)
 		flow_spec(V6_TO_V4, at("fd01::2", 4000), at("fd01::1", 20004),
 			  at("10.2.0.1", 20006), at("10.2.0.2", 5000)),
 	};
-	struct egress *eg = flows[0].egress;
+	struct tandem_egress *eg = flows[0].egress;
 	int err = 0;
 
 	eg[EGRESS_RTP].flags |= EGRESS_F_SSRC | EGRESS_F_SEQ | EGRESS_F_PT | EGRESS_F_DSCP;

@@ -177,7 +177,8 @@ static struct tandem_datapath_config relay_config(void)
 	return cfg;
 }
 
-static void set_egress(struct egress *eg, struct tandem_endpoint from, struct tandem_endpoint to)
+static void set_egress(struct tandem_egress *eg, struct tandem_endpoint from,
+		       struct tandem_endpoint to)
 {
 	eg->flags = EGRESS_F_ACTIVE;
 	eg->local = from.ip;

@@ -29,7 +29,8 @@
 struct side {
 	const char *name;
 	struct env env; /* its counters */
-	struct flow flows[VEC_SLOTS];
+	struct entry entries[VEC_SLOTS];
+	struct flow_more flows_more[VEC_SLOTS];
 	struct leg_state leg_states[VEC_LEGS];
 	struct env_stream streams[VEC_STREAMS];
 	size_t stream_count;
@@ -75,7 +76,7 @@ static bool step_fits(const struct vec_step *step)
 }
 
 /* Is there a way for this leg in the guest, as there is one in the case? */
-static bool leg_fits(const struct leg *leg)
+static bool leg_fits(const struct tandem_leg_spec *leg)
 {
 	static const char *const neighbours[] = { "10.1.0.2", "10.4.0.2", "10.7.0.2", "fd01::2" };
 	struct ip_addr ip;
@@ -91,7 +92,7 @@ static bool leg_fits(const struct leg *leg)
 }
 
 /* To the kernel any address says by which device a group is reached, not media addresses alone. */
-static bool egress_fits(const struct vec_case *c, const struct egress *eg)
+static bool egress_fits(const struct vec_case *c, const struct tandem_egress *eg)
 {
 	if (!(eg->flags & EGRESS_F_ACTIVE) || !ip_addr_is_group(&eg->remote))
 		return true;
@@ -106,7 +107,7 @@ static bool case_fits(const struct vec_case *c)
 			return false;
 	}
 	for (unsigned int i = 0; i < c->leg_count; i++) {
-		if (!leg_fits(&c->legs[i]))
+		if (!leg_fits(&c->leg_specs[i]))
 			return false;
 	}
 	for (size_t i = 0; i < c->step_count; i++) {
@@ -171,7 +172,10 @@ static void install(struct world *w)
 			continue;
 		tandem_genl_begin(&w->genl, &req, TANDEM_CMD_FLOW_SET, 0);
 		tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
-		tandem_genl_put(&req, TANDEM_ATTR_RULE, &w->c.rules[slot], sizeof(struct rule));
+		tandem_genl_put(&req, TANDEM_ATTR_RULE, &w->c.entries[slot].rule,
+				sizeof(struct rule));
+		tandem_genl_put(&req, TANDEM_ATTR_RULE_MORE, &w->c.rules_more[slot],
+				sizeof(struct rule_more));
 		if (w->c.rules[slot].flags & RULE_F_FAN)
 			put_fan(w, &req, w->c.rules[slot].fan);
 		must(tandem_genl_talk(&w->genl, &req, NULL, NULL), "rule");
@@ -197,8 +201,10 @@ static void flow_message(const struct nlmsghdr *nlh, void *arg)
 	struct side *s = arg;
 	uint32_t slot;
 
-	if (!tandem_genl_get(nlh, TANDEM_ATTR_SLOT, &slot, sizeof(slot)) && slot < VEC_SLOTS)
-		tandem_genl_get(nlh, TANDEM_ATTR_FLOW, &s->flows[slot], sizeof(*s->flows));
+	if (tandem_genl_get(nlh, TANDEM_ATTR_SLOT, &slot, sizeof(slot)) || slot >= VEC_SLOTS)
+		return;
+	tandem_genl_get(nlh, TANDEM_ATTR_FLOW, &s->entries[slot].flow, sizeof(struct flow));
+	tandem_genl_get(nlh, TANDEM_ATTR_FLOW_MORE, &s->flows_more[slot], sizeof(struct flow_more));
 }
 
 static void stream_message(const struct nlmsghdr *nlh, void *arg)
@@ -208,8 +214,8 @@ static void stream_message(const struct nlmsghdr *nlh, void *arg)
 	uint32_t slot = 0;
 
 	tandem_genl_get(nlh, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
-	tandem_genl_get(nlh, TANDEM_ATTR_STREAM, &e->stream, sizeof(e->stream));
-	e->key = env_stream_word(slot, e->stream.ssrc);
+	tandem_genl_get(nlh, TANDEM_ATTR_STREAM, &e->extra, sizeof(e->extra));
+	e->key = env_stream_word(slot, e->extra.stream.ssrc);
 }
 
 static void leg_message(const struct nlmsghdr *nlh, void *arg)

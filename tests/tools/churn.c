@@ -40,7 +40,7 @@ static void ok(bool good, const char *name)
 /* ---- rules ---- */
 
 static void set_egress(const struct churn *c, const struct churn_flow *f, int dest,
-		       struct egress *eg)
+		       struct tandem_egress *eg)
 {
 	eg->flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_PT;
 	eg->local = c->out[f->ip6[dest]];

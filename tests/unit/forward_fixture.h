@@ -54,7 +54,7 @@ static inline const struct tandem_flow_spec *flow(const struct fixture *fx,
 	return NULL;
 }
 
-static inline const struct egress *leg(const struct fixture *fx, size_t i)
+static inline const struct tandem_egress *leg(const struct fixture *fx, size_t i)
 {
 	const struct tandem_fan *fan = flow(fx, TANDEM_RTP)->fan;
 

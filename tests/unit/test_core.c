@@ -18,8 +18,9 @@
 struct relay {
 	struct env env;
 	struct env_tables tables;
-	struct rule rules[SLOTS];
-	struct flow flows[SLOTS];
+	struct entry entries[SLOTS];
+	struct rule_more rules_more[SLOTS];
+	struct flow_more flows_more[SLOTS];
 	struct env_shared shared[8];
 	struct env_stream streams[STREAMS];
 };
@@ -29,8 +30,9 @@ static void relay_init(struct relay *r)
 	size_t i;
 
 	memset(r, 0, sizeof(*r));
-	r->tables = (struct env_tables){ .rules = r->rules,
-					 .flows = r->flows,
+	r->tables = (struct env_tables){ .entries = r->entries,
+					 .rules_more = r->rules_more,
+					 .flows_more = r->flows_more,
 					 .shared = r->shared,
 					 .shared_size = 8,
 					 .streams = r->streams,
@@ -57,18 +59,22 @@ static struct flow_key key_from(uint32_t remote, uint16_t port)
 
 static void relay_rule(struct relay *r, unsigned int slot, uint32_t remote)
 {
-	struct rule *rule = &r->rules[slot];
+	struct flow_key key = key_from(remote, 4000);
+	struct rule_more *more = &r->rules_more[slot];
+	struct rule *rule = &r->entries[slot].rule;
 
 	rule->gen = 2;
 	rule->flags = RULE_F_ACTIVE;
-	rule->key = key_from(remote, 4000);
+	rule->remote = key.remote;
+	rule->remote_port = key.remote_port;
+	rule->local_port = key.local_port;
 	rule->id = slot + 1;
-	rule->media = slot;
-	rule->reverse = TANDEM_NO_SLOT;
-	rule->pts.clock_hz[0] = 8000; /* of payload type 0 */
-	rule->egress[EGRESS_RTP].flags = EGRESS_F_ACTIVE;
-	rule->egress[EGRESS_RTCP].flags = EGRESS_F_ACTIVE;
-	ip_addr_map4(&rule->egress[EGRESS_RTP].remote, net32(0x0a010002));
+	more->media = slot;
+	more->reverse = TANDEM_NO_SLOT;
+	more->pts.clock_hz[0] = 8000; /* of payload type 0 */
+	rule->egress.flags = EGRESS_F_ACTIVE;
+	more->rtcp.flags = EGRESS_F_ACTIVE;
+	ip_addr_map4(&rule->egress.remote, net32(0x0a010002));
 }
 
 static enum reason send_rtp(struct relay *r, uint32_t ssrc, uint16_t seq, struct plan *plan)
@@ -148,7 +154,9 @@ static void loss_is_exact_under_reordering(void **state)
 	enum { COUNT = 4000, SPAN = 20 };
 	static uint8_t seen[COUNT];
 	static uint16_t order[COUNT];
+	struct stream_more more;
 	struct stream s;
+	const struct stream_at at = { &s, &more };
 	struct rtp_info rtp = { .ssrc = 1 };
 	uint32_t unique = 0, duplicates = 0, lowest = COUNT, highest = 0, sent, i, j;
 	uint16_t start = 65000;
@@ -163,13 +171,13 @@ static void loss_is_exact_under_reordering(void **state)
 		order[i] = order[j];
 		order[j] = t;
 	}
-	stream_start(&s, 1, 1);
+	stream_start(&s, &more, 1, 1);
 	for (i = 0; i < COUNT; i++) {
 		if (rand() % 10 == 0)
 			continue;
 		for (sent = rand() % 10 == 0 ? 2 : 1; sent; sent--) {
 			rtp.seq = (uint16_t)(start + order[i]);
-			stream_account(&s, &rtp, 8000, 1 + i);
+			stream_account(at, &rtp, 8000, 1 + i);
 			duplicates += seen[order[i]];
 			unique += !seen[order[i]];
 			seen[order[i]] = 1;
@@ -178,23 +186,25 @@ static void loss_is_exact_under_reordering(void **state)
 		highest = order[i] > highest ? order[i] : highest;
 	}
 	assert_int_equal(s.received, unique);
-	assert_int_equal(s.duplicates, duplicates);
-	assert_int_equal(stream_expected(&s), highest - lowest + 1);
-	assert_int_equal(stream_lost(&s), highest - lowest + 1 - unique);
-	assert_int_equal(s.restarts, 0);
+	assert_int_equal(more.duplicates, duplicates);
+	assert_int_equal(stream_expected(&s, &more), highest - lowest + 1);
+	assert_int_equal(stream_lost(&s, &more), highest - lowest + 1 - unique);
+	assert_int_equal(more.restarts, 0);
 }
 
 static void jitter_survives_wild_timestamps(void **state)
 {
+	struct stream_more more;
 	struct stream s;
+	const struct stream_at at = { &s, &more };
 	struct rtp_info rtp = { .ssrc = 1 };
 	int i;
 
-	stream_start(&s, 1, 1);
+	stream_start(&s, &more, 1, 1);
 	for (i = 0; i < 100; i++) {
 		rtp.seq = (uint16_t)i;
 		rtp.ts = i % 2 ? 0x7fffffff : 0;
-		stream_account(&s, &rtp, i < 50 ? 1 : 1000, 1000000000ULL * (uint64_t)i);
+		stream_account(at, &rtp, i < 50 ? 1 : 1000, 1000000000ULL * (uint64_t)i);
 	}
 	assert_int_equal(s.clock_hz, 1000);
 	assert_true(s.jitter_max_ns > 0);
@@ -211,8 +221,8 @@ static void full_stream_table_does_not_stop_forwarding(void **state)
 	for (i = 0; i < STREAMS + 4; i++)
 		assert_int_equal(send_rtp(&r, 100 + i, 1, &plan), REASON_forwarded_rtp);
 	assert_int_equal(r.env.counters.packets[REASON_stream_table_full], 3);
-	assert_int_equal(r.flows[0].packets, STREAMS + 4);
-	assert_int_equal(r.flows[0].extra_streams, STREAMS);
+	assert_int_equal(r.entries[0].flow.packets, STREAMS + 4);
+	assert_int_equal(r.flows_more[0].extra_streams, STREAMS);
 
 	env_streams_forget(&r.tables, 0);
 	assert_int_equal(send_rtp(&r, 999, 1, &plan), REASON_forwarded_rtp);
@@ -228,12 +238,13 @@ static void new_flow_in_slot_starts_new_streams(void **state)
 	relay_rule(&r, 0, 0x0a000002);
 	send_rtp(&r, 7, 1, &plan);
 	send_rtp(&r, 8, 1, &plan);
-	r.rules[0].id = 99;
+	r.entries[0].rule.id = 99;
+	r.entries[0].rule.gen += 2;
 	send_rtp(&r, 7, 500, &plan);
 	send_rtp(&r, 8, 500, &plan);
-	assert_int_equal(r.flows[0].stream.packets, 1);
-	assert_int_equal(r.flows[0].stream.flow_id, 99);
-	assert_int_equal(env_stream(&r.env, 0, 8, 0)->packets, 1);
+	assert_int_equal(r.entries[0].flow.stream.packets, 1);
+	assert_int_equal(r.flows_more[0].stream.flow_id, 99);
+	assert_int_equal(env_stream(&r.env, 0, 8, 0)->stream.packets, 1);
 }
 
 static void shared_entries_come_and_go(void **state)
@@ -265,8 +276,8 @@ static void failed_send_is_counted(void **state)
 	assert_int_equal(send_rtp(&r, 7, 1, &plan), REASON_forwarded_rtp);
 	relay_send_failed(&r.env, &plan);
 	assert_int_equal(r.env.counters.packets[REASON_send_failed], 1);
-	assert_int_equal(r.flows[0].dropped, 1);
-	assert_int_equal(r.flows[0].last_reason, REASON_send_failed);
+	assert_int_equal(r.flows_more[0].dropped, 1);
+	assert_int_equal(r.flows_more[0].last_reason, REASON_send_failed);
 }
 
 /* SDES chunks of nothing but an SSRC and its end: two elements each. */
@@ -304,14 +315,14 @@ static void frame_without_headroom_is_punted(void **state)
 
 	relay_init(&r);
 	relay_rule(&r, 0, 0x0a000002);
-	r.rules[0].egress[EGRESS_RTP].remote.b[0] = 0xfd; /* IPv6: 20 bytes more */
+	r.entries[0].rule.egress.remote.b[0] = 0xfd; /* IPv6: 20 bytes more */
 	memcpy(buffer + 2, head, sizeof(head));
 	r.env.frame = (struct env_frame){ buffer + 2, buffer + 2, buffer + sizeof(buffer) };
-	r.flows[0].nexthop = (struct nexthop){ .expires_ns = ~0ULL, .ifindex = 2, .gen = 2 };
+	r.entries[0].flow.nexthop = (struct nexthop){ .expires_ns = ~0ULL, .ifindex = 2, .gen = 2 };
 	assert_int_equal(relay_frame(&r.env, &f, &plan, &ifindex), REASON_no_headroom);
 	assert_memory_equal(buffer + 2, head, sizeof(head));
-	assert_int_equal(r.flows[0].punted, 1);
-	assert_int_equal(r.flows[0].stream.packets, 0);
+	assert_int_equal(r.flows_more[0].punted, 1);
+	assert_int_equal(r.entries[0].flow.stream.packets, 0);
 }
 
 static void changed_rule_makes_kept_next_hop_void(void **state)

@@ -22,8 +22,9 @@
 struct relay {
 	struct env env;
 	struct env_tables tables;
-	struct rule rules[SLOTS];
-	struct flow flows[SLOTS];
+	struct entry entries[SLOTS];
+	struct rule_more rules_more[SLOTS];
+	struct flow_more flows_more[SLOTS];
 	struct fan fan;
 	struct fan_state fan_state;
 	struct leg legs[LEGS];
@@ -51,8 +52,9 @@ static void relay_init(struct relay *r)
 	size_t i;
 
 	memset(r, 0, sizeof(*r));
-	r->tables = (struct env_tables){ .rules = r->rules,
-					 .flows = r->flows,
+	r->tables = (struct env_tables){ .entries = r->entries,
+					 .rules_more = r->rules_more,
+					 .flows_more = r->flows_more,
 					 .fans = &r->fan,
 					 .fan_states = &r->fan_state,
 					 .legs = r->legs,
@@ -171,34 +173,36 @@ static void group_is_looked_up_from_exact_to_any(void **state)
 /* A rule whose entry in the hash is stale must not take another one's packets. */
 static void group_rule_is_compared(void **state)
 {
-	struct rule rule = { .flags = RULE_F_ACTIVE | RULE_F_GROUP };
+	struct rule rule = { .flags = RULE_F_ACTIVE | RULE_F_GROUP, .local = TANDEM_NO_LOCAL };
 	struct flow_key key = { .remote_port = net16(4000), .local_port = net16(5004) };
+	struct relay r;
 
+	relay_init(&r);
 	ip_addr_map4(&key.remote, net32(0x0a000002));
 	ip_addr_map4(&key.local, net32(0xef010101));
-	rule.key.local = key.local;
-	rule.key.local_port = key.local_port;
-	assert_true(rule_matches(&rule, &key));
-	rule.key.remote = key.remote;
-	assert_true(rule_matches(&rule, &key));
-	rule.key.remote_port = key.remote_port;
-	assert_true(rule_matches(&rule, &key));
+	r.rules_more[1].group = key.local;
+	rule.local_port = key.local_port;
+	assert_true(rule_matches(&r.env, &rule, 1, &key));
+	rule.remote = key.remote;
+	assert_true(rule_matches(&r.env, &rule, 1, &key));
+	rule.remote_port = key.remote_port;
+	assert_true(rule_matches(&r.env, &rule, 1, &key));
 
 	key.remote_port = net16(4001);
-	assert_false(rule_matches(&rule, &key));
-	rule.key.remote_port = 0;
+	assert_false(rule_matches(&r.env, &rule, 1, &key));
+	rule.remote_port = 0;
 	key.remote_port = 0; /* is nobody's port */
-	assert_false(rule_matches(&rule, &key));
+	assert_false(rule_matches(&r.env, &rule, 1, &key));
 	key.remote_port = net16(4001);
 	key.remote.b[15]++;
-	assert_false(rule_matches(&rule, &key));
-	memset(&rule.key.remote, 0, sizeof(rule.key.remote));
-	assert_true(rule_matches(&rule, &key));
+	assert_false(rule_matches(&r.env, &rule, 1, &key));
+	memset(&rule.remote, 0, sizeof(rule.remote));
+	assert_true(rule_matches(&r.env, &rule, 1, &key));
 	key.local.b[15]++;
-	assert_false(rule_matches(&rule, &key));
-	rule.key.local = key.local;
+	assert_false(rule_matches(&r.env, &rule, 1, &key));
+	r.rules_more[1].group = key.local;
 	rule.flags = RULE_F_GROUP;
-	assert_false(rule_matches(&rule, &key));
+	assert_false(rule_matches(&r.env, &rule, 1, &key));
 }
 
 /* G.711 tables 1a and 2a, as values of 16 bits: eight segments of 16 steps for each sign. */
@@ -521,11 +525,13 @@ static void decide(struct relay *r, struct plan *plan, uint8_t *packet, size_t l
 	r->tables.config.locals[0] = key.local;
 	r->tables.config.port_base = 20000;
 	r->tables.config.port_count = 2;
-	r->rules[0] = (struct rule){ .gen = 2,
-				     .flags = RULE_F_ACTIVE | RULE_F_FAN,
-				     .key = key,
-				     .id = 1,
-				     .pts = { .clock_hz = { 8000 } } };
+	r->entries[0].rule = (struct rule){ .gen = 2,
+					    .flags = RULE_F_ACTIVE | RULE_F_FAN,
+					    .remote = key.remote,
+					    .remote_port = key.remote_port,
+					    .local_port = key.local_port,
+					    .id = 1 };
+	r->rules_more[0].pts.clock_hz[0] = 8000;
 	fan_add(&r->fan, 0, BRANCH_F_ANY, 0, LEGS);
 	memset(packet, 0, len);
 	packet[0] = 0x80;
@@ -560,7 +566,7 @@ static void copies_are_counted_by_leg(void **state)
 	assert_int_equal(r.leg_states[1].octets, 32);
 	assert_int_equal(r.leg_states[2].lost, 1);
 	assert_int_equal(r.leg_states[2].last_reason, REASON_send_failed);
-	assert_int_equal(r.flows[0].packets, 1);
+	assert_int_equal(r.entries[0].flow.packets, 1);
 
 	/* a leg beyond the table is lost, and counted as such */
 	plan.leg = LEGS;
@@ -585,11 +591,11 @@ static void copy_of_a_changed_rule_is_lost(void **state)
 	assert_int_equal(again.leg, plan.leg);
 	assert_int_equal(again.legs, LEGS);
 	assert_int_equal(again.pt_index, plan.pt_index);
-	r.rules[0].gen = 3;
+	r.entries[0].rule.gen = 3;
 	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
-	r.rules[0].gen = 4;
+	r.entries[0].rule.gen = 4;
 	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
-	r.rules[0].gen = 2;
+	r.entries[0].rule.gen = 2;
 	packet[0] = 0x40; /* is not what it was */
 	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
 	again.slot = SLOTS;

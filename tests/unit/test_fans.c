@@ -142,8 +142,9 @@ static void ranges_are_adopted(void **state)
 enum { BASE = 20000, PORTS = 100, SLOTS = PORTS + 8, FANS = 4, LEGS = 64 };
 
 struct arrays {
-	struct rule rules[SLOTS];
-	struct flow flows[SLOTS];
+	struct entry entries[SLOTS];
+	struct rule_more rules_more[SLOTS];
+	struct flow_more flows_more[SLOTS];
 	struct fan fans[FANS];
 	struct leg legs[LEGS];
 	struct leg_state states[LEGS];
@@ -168,8 +169,9 @@ static void table_open(struct fixture *f)
 
 	tandem_ip_parse(&cfg.locals[0].ip, "192.0.2.1");
 	assert_int_equal(tandem_table_config(&relay, &cfg, why, sizeof(why)), 0);
-	memory = (struct tandem_table_memory){ f->mem->rules, f->mem->flows, f->mem->fans,
-					       f->mem->legs, f->mem->states };
+	memory = (struct tandem_table_memory){ f->mem->entries,	   f->mem->rules_more,
+					       f->mem->flows_more, f->mem->fans,
+					       f->mem->legs,	   f->mem->states };
 	assert_int_equal(tandem_table_init(&f->table, &relay, &memory, NULL, NULL), 0);
 }
 
@@ -202,6 +204,7 @@ static struct tandem_fan *fan_alloc(uint32_t legs, uint32_t first_id)
 	fan->leg_count = legs;
 	for (uint32_t i = 0; i < legs; i++) {
 		fan->legs[i].id = first_id + i;
+		tandem_ip_parse(&fan->legs[i].leg.egress.local, "192.0.2.1");
 		tandem_ip_parse(&fan->legs[i].leg.egress.remote, "198.51.100.1");
 		fan->legs[i].leg.egress.remote_port = htons((uint16_t)(first_id + i));
 	}
@@ -235,7 +238,7 @@ static int set(struct fixture *f, const struct tandem_flow_spec *spec)
 static void mark_legs(struct fixture *f, uint64_t id)
 {
 	uint32_t slot = tandem_table_find(&f->table, id);
-	const struct fan *fan = &f->mem->fans[f->mem->rules[slot].fan];
+	const struct fan *fan = &f->mem->fans[f->mem->entries[slot].rule.fan];
 
 	for (uint32_t i = 0; i < fan->branch_count; i++) {
 		for (uint32_t k = 0; k < fan->branch[i].count; k++) {
@@ -276,7 +279,7 @@ static void written_and_read_back(void **state)
 	tandem_ip_parse(&fan->legs[5].leg.egress.remote, "2001:db8::5");
 	assert_int_equal(set(f, &spec), 0);
 
-	r = &f->mem->rules[tandem_table_find(&f->table, 1)];
+	r = &f->mem->entries[tandem_table_find(&f->table, 1)].rule;
 	assert_true(r->flags & RULE_F_FAN);
 	assert_false(r->flags & RULE_F_GROUP);
 	built = &f->mem->fans[r->fan];
@@ -410,7 +413,7 @@ static void refused(void **state)
 	assert_int_equal(set(f, &spec), 0);
 	mark_legs(f, 1);
 	slot = tandem_table_find(&f->table, 1);
-	before = f->mem->rules[slot];
+	before = f->mem->entries[slot].rule;
 
 	spec.fan = big; /* both are there for a moment */
 	assert_int_equal(set(f, &spec), -ENOSPC);
@@ -428,7 +431,7 @@ static void refused(void **state)
 	assert_int_equal(set(f, &spec), -EINVAL); /* beyond the last */
 	fan->branches[1].first = UINT32_MAX;
 	assert_int_equal(set(f, &spec), -EINVAL);
-	assert_memory_equal(&f->mem->rules[slot], &before, sizeof(before));
+	assert_memory_equal(&f->mem->entries[slot].rule, &before, sizeof(before));
 	check_legs(f, 1, 1, 30, 31);
 
 	/* The key of another flow: neither a new fan nor a move may stick. */
@@ -455,7 +458,7 @@ static void adopted(void **state)
 	assert_int_equal(set(f, &three), 0);
 	mark_legs(f, 2);
 	assert_int_equal(tandem_table_remove(&f->table, 1), 0);
-	f->mem->rules[tandem_table_find(&f->table, 3)].fan = FANS; /* damaged */
+	f->mem->entries[tandem_table_find(&f->table, 3)].rule.fan = FANS; /* damaged */
 	tandem_table_clean(&f->table);
 	table_open(f);
 	assert_int_equal(tandem_table_adopt(&f->table), 0);
@@ -477,6 +480,7 @@ static void group_slots(void **state)
 	struct tandem_flow_spec ssm = spec_of(2, "232.1.1.1", 5004, "198.51.100.1", 0, NULL);
 	struct tandem_flow_spec six = spec_of(3, "ff3e::1", 5004, "2001:db8::1", 0, NULL);
 	struct tandem_flow_spec ours = spec_of(4, "239.1.1.1", BASE, "::", 0, NULL);
+	struct tandem_flow_spec back;
 	struct flow_key key;
 	uint32_t slot;
 
@@ -487,12 +491,13 @@ static void group_slots(void **state)
 	for (uint64_t id = 1; id <= 4; id++) {
 		slot = tandem_table_find(&f->table, id);
 		assert_false(tandem_slots_is_direct(f->table.slots, slot));
-		assert_true(f->mem->rules[slot].flags & RULE_F_GROUP);
-		key = f->mem->rules[slot].key;
+		assert_true(f->mem->entries[slot].rule.flags & RULE_F_GROUP);
+		tandem_table_spec(&f->table, slot, &back);
+		key = back.key;
 		assert_int_equal(tandem_slots_lookup_shared(f->table.slots, &key), slot);
 	}
 	/* Any source is one key, whichever way it is written. */
-	assert_int_equal(f->mem->rules[tandem_table_find(&f->table, 1)].key.remote.d[1], 0);
+	assert_int_equal(f->mem->entries[tandem_table_find(&f->table, 1)].rule.remote.d[1], 0);
 	tandem_ip_parse(&any.key.remote, "::");
 	any.id = 5;
 	assert_int_equal(set(f, &any), -EEXIST);
@@ -501,7 +506,7 @@ static void group_slots(void **state)
 	assert_int_equal(set(f, &any), -EINVAL);
 
 	/* The direct slot of the port of ours is nobody's. */
-	assert_int_equal(f->mem->rules[0].flags, 0);
+	assert_int_equal(f->mem->entries[0].rule.flags, 0);
 	assert_int_equal(tandem_slots_on_port(f->table.slots, 0), 0);
 
 	for (uint64_t id = 10; id < 14; id++) {
@@ -531,7 +536,7 @@ static void group_moves(void **state)
 
 	assert_int_equal(set(f, &spec), 0);
 	mark_legs(f, 1);
-	f->mem->flows[tandem_table_find(&f->table, 1)].packets = 77;
+	f->mem->entries[tandem_table_find(&f->table, 1)].flow.packets = 77;
 	for (size_t i = 0; i < 4; i++) {
 		before = spec.key;
 		tandem_ip_parse(&spec.key.local, locals[i]);
@@ -541,9 +546,9 @@ static void group_moves(void **state)
 		slot = tandem_table_find(&f->table, 1);
 		assert_int_equal(tandem_slots_lookup_shared(f->table.slots, &before),
 				 TANDEM_NO_SLOT);
-		assert_int_equal(!!(f->mem->rules[slot].flags & RULE_F_GROUP), i != 2);
+		assert_int_equal(!!(f->mem->entries[slot].rule.flags & RULE_F_GROUP), i != 2);
 		assert_int_equal(tandem_slots_is_direct(f->table.slots, slot), i == 2);
-		assert_int_equal(f->mem->flows[slot].packets, 77);
+		assert_int_equal(f->mem->entries[slot].flow.packets, 77);
 		check_legs(f, 1, 1, 5, 6);
 	}
 	free(fan);

@@ -290,7 +290,7 @@ static void shown(void **state)
 	stats->datapath = "uring";
 	stats->reason = "more egresses than the fast path can copy to";
 	stats->stream_count = 1;
-	stats->streams[0] = (struct stream){
+	stats->streams[0] = (struct tandem_stream){
 		.ssrc = 9, .pt = 8, .packets = 48, .received = 48, .max_seq = 49, .clock_hz = 8000
 	};
 	js = show(&fx, "f");

@@ -370,24 +370,24 @@ static void the_rest(void **state)
 /* ---- joining ---- */
 
 /* A stream that saw the extended sequence numbers first..last, without those lost. */
-static struct stream stream_of(uint32_t first, uint32_t last, uint32_t lost, uint64_t first_ns,
-			       uint64_t last_ns)
+static struct tandem_stream stream_of(uint32_t first, uint32_t last, uint32_t lost,
+				      uint64_t first_ns, uint64_t last_ns)
 {
 	uint32_t base = first & 0xffff, max = base + (last - first);
 
-	return (struct stream){ .flow_id = 1,
-				.ssrc = 1,
-				.base_seq = base,
-				.max_seq = (uint16_t)max,
-				.cycles = max & 0xffff0000U,
-				.received = last - first + 1 - lost,
-				.packets = last - first + 1 - lost,
-				.octets = 160,
-				.first_ns = first_ns,
-				.last_ns = last_ns };
+	return (struct tandem_stream){ .flow_id = 1,
+				       .ssrc = 1,
+				       .base_seq = base,
+				       .max_seq = (uint16_t)max,
+				       .cycles = max & 0xffff0000U,
+				       .received = last - first + 1 - lost,
+				       .packets = last - first + 1 - lost,
+				       .octets = 160,
+				       .first_ns = first_ns,
+				       .last_ns = last_ns };
 }
 
-static uint32_t expected(const struct stream *s)
+static uint32_t expected(const struct tandem_stream *s)
 {
 	return s->cycles + s->max_seq - s->base_seq + 1;
 }
@@ -412,10 +412,11 @@ static void joined_sequences(void **state)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		for (int swap = 0; swap < 2; swap++) {
-			struct stream a = stream_of(cases[i].a_first, cases[i].a_last, 0, 10, 100);
-			struct stream b = stream_of(cases[i].b_first, cases[i].b_last, 0,
-						    cases[i].b_from_ns, cases[i].b_to_ns);
-			struct stream *to = swap ? &b : &a;
+			struct tandem_stream a = stream_of(cases[i].a_first, cases[i].a_last, 0, 10,
+							   100);
+			struct tandem_stream b = stream_of(cases[i].b_first, cases[i].b_last, 0,
+							   cases[i].b_from_ns, cases[i].b_to_ns);
+			struct tandem_stream *to = swap ? &b : &a;
 
 			tandem_stream_join(to, swap ? &a : &b);
 			if (expected(to) != cases[i].expected)
@@ -428,8 +429,10 @@ static void joined_sequences(void **state)
 
 static void joined_loss(void **state)
 {
-	struct stream a = stream_of(100, 199, 7, 10, 100), b = stream_of(200, 299, 2, 101, 200);
-	struct stream wrapped = stream_of(1, 10, 0, 10, 100), more = stream_of(11, 20, 0, 101, 200);
+	struct tandem_stream a = stream_of(100, 199, 7, 10, 100),
+			     b = stream_of(200, 299, 2, 101, 200);
+	struct tandem_stream wrapped = stream_of(1, 10, 0, 10, 100),
+			     more = stream_of(11, 20, 0, 101, 200);
 	(void)state;
 
 	a.lost_prior = 3;
@@ -456,18 +459,18 @@ static void joined_loss(void **state)
 
 static void joined_reports(void **state)
 {
-	struct stream a = stream_of(100, 199, 0, 10, 100);
-	struct stream b = { .flow_id = 1,
-			    .ssrc = 1,
-			    .rr_count = 2,
-			    .rr_lost = -4,
-			    .rtt_ns = 50,
-			    .rtt_min_ns = 40,
-			    .rtt_max_ns = 60,
-			    .sr_count = 1,
-			    .sr_lsr = { 7, 0 },
-			    .sr_ns = { 70, 0 },
-			    .bye = 1 };
+	struct tandem_stream a = stream_of(100, 199, 0, 10, 100);
+	struct tandem_stream b = { .flow_id = 1,
+				   .ssrc = 1,
+				   .rr_count = 2,
+				   .rr_lost = -4,
+				   .rtt_ns = 50,
+				   .rtt_min_ns = 40,
+				   .rtt_max_ns = 60,
+				   .sr_count = 1,
+				   .sr_lsr = { 7, 0 },
+				   .sr_ns = { 70, 0 },
+				   .bye = 1 };
 	(void)state;
 
 	tandem_stream_join(&a, &b);

@@ -37,13 +37,13 @@ static void assert_null_value(const json_t *js, const char *key)
 static void talk(struct fixture *fx, enum tandem_party_id from, uint32_t ssrc)
 {
 	struct tandem_flow_stats *stats = fx_stats(fx, from, TANDEM_RTP);
-	struct stream *st = &stats->streams[0];
+	struct tandem_stream *st = &stats->streams[0];
 
 	stats->flow.packets = stats->fast_packets = 97;
 	stats->flow.octets = 97 * 172;
 	stats->flow.last_ns = fx->now_ms * 1000000;
 	stats->stream_count = 1;
-	*st = (struct stream){
+	*st = (struct tandem_stream){
 		.ssrc = ssrc,
 		.pt = 8,
 		.clock_hz = 8000,
@@ -202,7 +202,7 @@ static const json_t *first_mos(struct fixture *fx, json_t **js)
 static void mos_of_events_and_video(void **state)
 {
 	struct fixture fx;
-	struct stream *st;
+	struct tandem_stream *st;
 	json_t *js = NULL;
 	double speech;
 
@@ -272,7 +272,7 @@ static void stats(void **state)
 static void loss(void **state)
 {
 	static const struct {
-		struct stream st;
+		struct tandem_stream st;
 		int64_t lost, expected;
 		double percent;
 	} cases[] = {

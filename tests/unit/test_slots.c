@@ -227,8 +227,9 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	f->rc = small_relay();
-	f->memory.rules = tandem_sparse_alloc(SLOTS, sizeof(*f->memory.rules));
-	f->memory.flows = tandem_sparse_alloc(SLOTS, sizeof(*f->memory.flows));
+	f->memory.entries = tandem_sparse_alloc(SLOTS, sizeof(*f->memory.entries));
+	f->memory.rules_more = tandem_sparse_alloc(SLOTS, sizeof(*f->memory.rules_more));
+	f->memory.flows_more = tandem_sparse_alloc(SLOTS, sizeof(*f->memory.flows_more));
 	*state = f;
 	return tandem_table_init(&f->t, &f->rc, &f->memory, shared_h, f);
 }
@@ -238,8 +239,9 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	tandem_table_clean(&f->t);
-	tandem_sparse_free(f->memory.rules, SLOTS, sizeof(*f->memory.rules));
-	tandem_sparse_free(f->memory.flows, SLOTS, sizeof(*f->memory.flows));
+	tandem_sparse_free(f->memory.entries, SLOTS, sizeof(*f->memory.entries));
+	tandem_sparse_free(f->memory.rules_more, SLOTS, sizeof(*f->memory.rules_more));
+	tandem_sparse_free(f->memory.flows_more, SLOTS, sizeof(*f->memory.flows_more));
 	free(f);
 	return 0;
 }
@@ -258,23 +260,26 @@ static void rules_written(void **state)
 
 	spec.egress[0].flags = EGRESS_F_ACTIVE;
 	spec.egress[0].dscp = 46;
+	spec.egress[0].local = f->rc.locals[1];
 	spec.pts.pt[0] = 8;
 	spec.pts.clock_hz[0] = 8000;
 	spec.egress[0].pt_out[0] = 9;
 	spec.peer.from = 77;
 	assert_int_equal(tandem_table_set(&f->t, &spec), 0);
-	assert_int_equal(f->memory.rules[3].flags, RULE_F_ACTIVE | RULE_F_LEARN);
-	assert_int_equal(f->memory.rules[3].id, 5);
-	assert_int_equal(f->memory.rules[3].media, 3);
-	assert_int_equal(f->memory.rules[3].reverse, TANDEM_NO_SLOT);
-	assert_int_equal(f->memory.rules[3].gen % 2, 0);
-	assert_int_not_equal(f->memory.rules[3].gen, 0);
+	assert_int_equal(f->memory.entries[3].rule.flags, RULE_F_ACTIVE | RULE_F_LEARN);
+	assert_int_equal(f->memory.entries[3].rule.id, 5);
+	assert_int_equal(f->memory.rules_more[3].media, 3);
+	assert_int_equal(f->memory.rules_more[3].reverse, TANDEM_NO_SLOT);
+	assert_int_equal(f->memory.entries[3].rule.gen % 2, 0);
+	assert_int_not_equal(f->memory.entries[3].rule.gen, 0);
 	assert_int_equal(tandem_table_spec(&f->t, 3, &back), 0);
 	assert_memory_equal(&back, &spec, sizeof(spec));
 
 	assert_int_equal(tandem_table_remove(&f->t, 5), 0);
-	assert_int_equal(f->memory.rules[3].flags, 0);
+	assert_int_equal(f->memory.entries[3].rule.flags, 0);
 	assert_int_equal(tandem_table_remove(&f->t, 5), -ENOENT);
+	tandem_ip_parse(&spec.egress[0].local, "192.0.2.9"); /* is none of the relay's */
+	assert_int_equal(tandem_table_set(&f->t, &spec), -EADDRNOTAVAIL);
 	spec.id = 0;
 	assert_int_equal(tandem_table_set(&f->t, &spec), -EINVAL);
 	spec.id = TANDEM_PLACEHOLDER_ID;
@@ -286,30 +291,30 @@ static void state_follows_the_id(void **state)
 	struct fixture *f = *state;
 	struct tandem_flow_spec spec = spec_of(5, v4(BASE, 1));
 
-	f->memory.flows[0].packets = 99;
+	f->memory.entries[0].flow.packets = 99;
 	tandem_table_set(&f->t, &spec);
-	assert_int_equal(f->memory.flows[0].packets, 0);
+	assert_int_equal(f->memory.entries[0].flow.packets, 0);
 
-	f->memory.flows[0].packets = 10;
-	f->memory.flows[0].nexthop.expires_ns = 1;
+	f->memory.entries[0].flow.packets = 10;
+	f->memory.entries[0].flow.nexthop.expires_ns = 1;
 	spec.key.remote_port = htons(2);
 	assert_int_equal(tandem_table_set(&f->t, &spec), 0);
-	assert_int_equal(f->memory.flows[0].packets, 10);
+	assert_int_equal(f->memory.entries[0].flow.packets, 10);
 
 	/* To another local port, and to one that is not there. */
 	spec.key = v4(BASE + 7, 2);
 	assert_int_equal(tandem_table_set(&f->t, &spec), 0);
-	assert_int_equal(f->memory.flows[7].packets, 10);
-	assert_int_equal(f->memory.flows[7].nexthop.expires_ns, 0);
-	assert_int_equal(f->memory.rules[0].flags, 0);
+	assert_int_equal(f->memory.entries[7].flow.packets, 10);
+	assert_int_equal(f->memory.entries[7].flow.nexthop.gen, 1);
+	assert_int_equal(f->memory.entries[0].rule.flags, 0);
 	spec.key = v4(BASE + PORTS, 2);
 	assert_int_equal(tandem_table_set(&f->t, &spec), -EADDRNOTAVAIL);
-	assert_int_equal(f->memory.rules[7].id, 5);
+	assert_int_equal(f->memory.entries[7].rule.id, 5);
 
 	spec = spec_of(6, v4(BASE + 7, 2));
 	assert_int_equal(tandem_table_remove(&f->t, 5), 0);
 	assert_int_equal(tandem_table_set(&f->t, &spec), 0);
-	assert_int_equal(f->memory.flows[7].packets, 0);
+	assert_int_equal(f->memory.entries[7].flow.packets, 0);
 }
 
 static void references_in_any_order(void **state)
@@ -323,28 +328,28 @@ static void references_in_any_order(void **state)
 	rtp.reverse_id = 3;
 	back.reverse_id = 1;
 	assert_int_equal(tandem_table_set(&f->t, &rtcp), 0);
-	assert_int_equal(f->memory.rules[1].media, TANDEM_NO_SLOT);
+	assert_int_equal(f->memory.rules_more[1].media, TANDEM_NO_SLOT);
 	assert_int_equal(tandem_table_set(&f->t, &rtp), 0);
-	assert_int_equal(f->memory.rules[1].media, 0);
+	assert_int_equal(f->memory.rules_more[1].media, 0);
 	assert_int_equal(tandem_table_set(&f->t, &back), 0);
-	assert_int_equal(f->memory.rules[1].reverse, 2);
-	assert_int_equal(f->memory.rules[0].reverse, 2);
-	assert_int_equal(f->memory.rules[2].reverse, 0);
+	assert_int_equal(f->memory.rules_more[1].reverse, 2);
+	assert_int_equal(f->memory.rules_more[0].reverse, 2);
+	assert_int_equal(f->memory.rules_more[2].reverse, 0);
 
 	/* The one that is referred to moves, goes, and comes back elsewhere. */
 	back.key = v4(BASE + 9, 1);
 	assert_int_equal(tandem_table_set(&f->t, &back), 0);
-	assert_int_equal(f->memory.rules[1].reverse, 9);
+	assert_int_equal(f->memory.rules_more[1].reverse, 9);
 	assert_int_equal(tandem_table_remove(&f->t, 3), 0);
-	assert_int_equal(f->memory.rules[0].reverse, TANDEM_NO_SLOT);
-	assert_int_equal(f->memory.rules[1].reverse, TANDEM_NO_SLOT);
+	assert_int_equal(f->memory.rules_more[0].reverse, TANDEM_NO_SLOT);
+	assert_int_equal(f->memory.rules_more[1].reverse, TANDEM_NO_SLOT);
 	back.key = v4(BASE + 4, 1);
 	assert_int_equal(tandem_table_set(&f->t, &back), 0);
-	assert_int_equal(f->memory.rules[0].reverse, 4);
+	assert_int_equal(f->memory.rules_more[0].reverse, 4);
 	rtp.reverse_id = 0;
 	assert_int_equal(tandem_table_set(&f->t, &rtp), 0);
-	assert_int_equal(f->memory.rules[0].reverse, TANDEM_NO_SLOT);
-	assert_int_equal(f->memory.rules[1].reverse, 4);
+	assert_int_equal(f->memory.rules_more[0].reverse, TANDEM_NO_SLOT);
+	assert_int_equal(f->memory.rules_more[1].reverse, 4);
 }
 
 static void placeholder(void **state)
@@ -354,33 +359,33 @@ static void placeholder(void **state)
 
 	assert_int_equal(tandem_table_set(&f->t, &a), 0);
 	assert_int_equal(tandem_table_set(&f->t, &b), 0);
-	assert_true(f->memory.rules[0].flags & RULE_F_SHARED);
-	assert_false(f->memory.rules[DIRECT].flags & RULE_F_SHARED);
+	assert_true(f->memory.entries[0].rule.flags & RULE_F_SHARED);
+	assert_false(f->memory.entries[DIRECT].rule.flags & RULE_F_SHARED);
 	assert_int_equal(f->hash_entries, 1);
 	b.key.remote_port = htons(3);
 	assert_int_equal(tandem_table_set(&f->t, &b), 0);
 	assert_int_equal(f->hash_entries, 1);
 
 	assert_int_equal(tandem_table_remove(&f->t, 1), 0);
-	assert_int_equal(f->memory.rules[0].flags, RULE_F_ACTIVE | RULE_F_SHARED);
-	assert_true(f->memory.rules[0].id == TANDEM_PLACEHOLDER_ID);
-	assert_int_equal(f->memory.rules[0].key.remote_port, 0);
-	assert_int_equal(f->memory.rules[0].key.local_port, htons(BASE));
+	assert_int_equal(f->memory.entries[0].rule.flags, RULE_F_ACTIVE | RULE_F_SHARED);
+	assert_true(f->memory.entries[0].rule.id == TANDEM_PLACEHOLDER_ID);
+	assert_int_equal(f->memory.entries[0].rule.remote_port, 0);
+	assert_int_equal(f->memory.entries[0].rule.local_port, htons(BASE));
 
 	assert_int_equal(tandem_table_set(&f->t, &a), 0);
-	assert_int_equal(f->memory.rules[0].id, 1);
-	assert_true(f->memory.rules[0].flags & RULE_F_SHARED);
+	assert_int_equal(f->memory.entries[0].rule.id, 1);
+	assert_true(f->memory.entries[0].rule.flags & RULE_F_SHARED);
 	assert_int_equal(tandem_table_remove(&f->t, 1), 0);
 	assert_int_equal(tandem_table_remove(&f->t, 2), 0);
-	assert_int_equal(f->memory.rules[0].flags, 0);
+	assert_int_equal(f->memory.entries[0].rule.flags, 0);
 	assert_int_equal(f->hash_entries, 0);
 
 	/* The datapath's hash being full leaves nothing behind. */
 	assert_int_equal(tandem_table_set(&f->t, &a), 0);
 	f->hash_error = -E2BIG;
 	assert_int_equal(tandem_table_set(&f->t, &b), -E2BIG);
-	assert_false(f->memory.rules[0].flags & RULE_F_SHARED);
-	assert_int_equal(f->memory.rules[DIRECT].gen % 2, 0);
+	assert_false(f->memory.entries[0].rule.flags & RULE_F_SHARED);
+	assert_int_equal(f->memory.entries[DIRECT].rule.gen % 2, 0);
 	assert_int_equal(tandem_table_find(&f->t, 2), TANDEM_NO_SLOT);
 }
 
@@ -405,30 +410,30 @@ static void take_over(void **state)
 	a = spec_of(8, v4(BASE + 2, 2));
 	tandem_table_set(&f->t, &a);
 	tandem_table_remove(&f->t, 1);
-	f->memory.flows[DIRECT].packets = 12;
-	f->memory.rules[2].gen |= 1; /* its writer died */
+	f->memory.entries[DIRECT].flow.packets = 12;
+	f->memory.entries[2].rule.gen |= 1; /* its writer died */
 
 	tandem_table_clean(&f->t);
-	assert_true(tandem_table_any_active(f->memory.rules, SLOTS));
 	f->hash_entries = 0;
 	assert_int_equal(tandem_table_init(&f->t, &f->rc, &f->memory, shared_h, f), 0);
 	assert_int_equal(tandem_table_adopt(&f->t), 0);
 	tandem_table_list(&f->t, count_h, &sum);
 	assert_int_equal(sum, 6);
 	assert_int_equal(f->hash_entries, 1);
-	assert_int_equal(f->memory.rules[2].flags, 0);
-	assert_int_equal(f->memory.rules[2].gen % 2, 0);
-	assert_int_equal(f->memory.flows[DIRECT].packets, 12);
+	assert_int_equal(f->memory.entries[2].rule.flags, 0);
+	assert_int_equal(f->memory.entries[2].rule.gen % 2, 0);
+	assert_int_equal(f->memory.entries[DIRECT].flow.packets, 12);
 	assert_int_equal(tandem_table_spec(&f->t, DIRECT, &back), 0);
 	assert_memory_equal(&back, &b, sizeof(b));
 
 	/* Same id again: the state stays. The placeholder goes with the last that shares. */
 	assert_int_equal(tandem_table_set(&f->t, &b), 0);
-	assert_int_equal(f->memory.flows[DIRECT].packets, 12);
+	assert_int_equal(f->memory.entries[DIRECT].flow.packets, 12);
 	assert_int_equal(tandem_table_remove(&f->t, 2), 0);
-	assert_int_equal(f->memory.rules[0].flags, 0);
+	assert_int_equal(f->memory.entries[0].rule.flags, 0);
 	assert_int_equal(tandem_table_remove(&f->t, 4), 0);
-	assert_false(tandem_table_any_active(f->memory.rules, SLOTS));
+	for (uint32_t i = 0; i < SLOTS; i++)
+		assert_int_equal(f->memory.entries[i].rule.flags, 0);
 }
 
 /* Random changes, checked against what they should amount to. */
@@ -460,7 +465,7 @@ static void random_changes(void **state)
 	assert_int_equal(tandem_slots_count(f->t.slots), count);
 	for (uint32_t i = 0; i < SLOTS; i++) {
 		uint64_t id = tandem_slots_id(f->t.slots, i);
-		struct rule *r = &f->memory.rules[i];
+		const struct rule *r = &f->memory.entries[i].rule;
 		uint64_t target = tandem_refs_get(&f->t.refs, i, TANDEM_REF_REVERSE);
 
 		assert_int_equal(r->gen % 2, 0);
@@ -471,7 +476,8 @@ static void random_changes(void **state)
 		}
 		assert_int_equal(r->id, id);
 		assert_int_equal(tandem_slots_find(f->t.slots, id), i);
-		assert_int_equal(r->reverse, tandem_slots_find(f->t.slots, target));
+		assert_int_equal(f->memory.rules_more[i].reverse,
+				 tandem_slots_find(f->t.slots, target));
 		if (i < DIRECT)
 			assert_int_equal(!!(r->flags & RULE_F_SHARED),
 					 tandem_slots_sharing(f->t.slots, i) > 0);

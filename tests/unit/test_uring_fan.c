@@ -55,8 +55,8 @@ static void each_leg_its_own(void **state)
 	uint16_t port;
 
 	for (uint32_t i = 0; i < 3; i++) {
-		struct egress *eg = fan_leg(fan, i, 10 + i, (uint16_t)(BASE + 2 + 2 * i),
-					    &phones[i].at);
+		struct tandem_egress *eg = fan_leg(fan, i, 10 + i, (uint16_t)(BASE + 2 + 2 * i),
+						   &phones[i].at);
 
 		eg->flags = EGRESS_F_SSRC | EGRESS_F_SEQ | EGRESS_F_PT;
 		eg->ssrc = (struct ssrc_map){ SSRC, 0xa0000000U + i };
@@ -97,7 +97,8 @@ static void two_hundred_legs(void **state)
 	uint16_t port;
 
 	for (uint32_t i = 0; i < LEGS; i++) {
-		struct egress *eg = fan_leg(fan, i, i, (uint16_t)(BASE + 2 + 2 * i), &f->callee.at);
+		struct tandem_egress *eg = fan_leg(fan, i, i, (uint16_t)(BASE + 2 + 2 * i),
+						   &f->callee.at);
 
 		eg->flags = EGRESS_F_SSRC | EGRESS_F_TS;
 		eg->ssrc = (struct ssrc_map){ SSRC, i };
@@ -171,7 +172,8 @@ static void rtcp_copies(void **state)
 	uint16_t port;
 
 	for (uint32_t i = 0; i < 4; i++) {
-		struct egress *eg = fan_leg(fan, i, i, (uint16_t)(BASE + 2 + 2 * i), &f->callee.at);
+		struct tandem_egress *eg = fan_leg(fan, i, i, (uint16_t)(BASE + 2 + 2 * i),
+						   &f->callee.at);
 
 		eg->flags = EGRESS_F_SSRC;
 		eg->ssrc = (struct ssrc_map){ SSRC, 1U << i };
@@ -256,7 +258,7 @@ static void payload_and_extension(void **state)
 
 	for (uint32_t legs = 1; legs <= 2; legs++) {
 		struct tandem_fan *fan = fan_alloc(legs);
-		struct egress *eg = fan_leg(fan, 0, 0, BASE + 2, &f->callee.at);
+		struct tandem_egress *eg = fan_leg(fan, 0, 0, BASE + 2, &f->callee.at);
 
 		eg->flags = EGRESS_F_PT | EGRESS_F_EXT;
 		eg->pt_out[0] = 0;

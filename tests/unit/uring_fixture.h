@@ -193,10 +193,10 @@ static inline struct tandem_fan *fan_alloc(uint32_t legs)
 }
 
 /* Leg n is named id and goes from a port of the relay to a phone. */
-static inline struct egress *fan_leg(struct tandem_fan *fan, uint32_t n, uint32_t id, uint16_t port,
-				     const struct tandem_endpoint *to)
+static inline struct tandem_egress *fan_leg(struct tandem_fan *fan, uint32_t n, uint32_t id,
+					    uint16_t port, const struct tandem_endpoint *to)
 {
-	struct egress *eg = &fan->legs[n].leg.egress;
+	struct tandem_egress *eg = &fan->legs[n].leg.egress;
 
 	fan->legs[n].id = id;
 	tandem_ip_parse(&eg->local, tandem_ip_is_v4(&to->ip) ? "127.0.0.1" : "::1");

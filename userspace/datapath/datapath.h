@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/abi.h"
+#include "userspace/datapath/whole.h"
 #include "userspace/util/endpoint.h"
 
 #define TANDEM_MAX_STREAMS 16 /* streams reported per flow */
@@ -21,7 +22,7 @@
 /* A leg, and the controller's name for it, which its counts are kept under; unique in its flow. */
 struct tandem_fan_leg {
 	uint32_t id;
-	struct leg leg;
+	struct tandem_leg_spec leg;
 };
 
 /*
@@ -54,7 +55,7 @@ struct tandem_srtp {
 
 /*
  * What shall be installed for one flow. flags, key, egress, peer and pts are
- * those of struct rule; RULE_F_ACTIVE, _SHARED, _FAN and _GROUP are the datapath's own
+ * those of struct tandem_rule; RULE_F_ACTIVE, _SHARED, _FAN and _GROUP are the datapath's own
  * business. key.remote of :: with port 0 means that no source is known yet: the
  * port is held open, everything that arrives is unknown (with RULE_F_LEARN,
  * reported through unknown_source_h).
@@ -65,7 +66,7 @@ struct tandem_flow_spec {
 	uint64_t reverse_id; /* RTP flow that arriving report blocks describe; 0: none */
 	uint32_t flags;	     /* enum rule_flag */
 	struct flow_key key;
-	struct egress egress[2];
+	struct tandem_egress egress[2];
 	struct ssrc_map peer;
 	uint16_t peer_seq_offset;
 	struct pt_list pts;
@@ -104,15 +105,15 @@ struct tandem_leg_stats {
 
 /* Live state of one flow; counts of fast and slow path are already joined. */
 struct tandem_flow_stats {
-	struct flow flow;      /* sums; flow.stream is streams[0] */
-	uint64_t fast_packets; /* forwarded by the fast path */
-	uint64_t slow_packets; /* forwarded by the io_uring datapath */
-	bool offloaded;	       /* its rule is in the fast path */
+	struct tandem_flow_state flow; /* sums; flow.stream is streams[0] */
+	uint64_t fast_packets;	       /* forwarded by the fast path */
+	uint64_t slow_packets;	       /* forwarded by the io_uring datapath */
+	bool offloaded;		       /* its rule is in the fast path */
 	const char
 		*datapath;  /* name of the datapath that holds it: "xdp", "kmod", "dpdk", "uring" */
 	const char *reason; /* when not offloaded: why, in words; else "" */
 	size_t stream_count;
-	struct stream streams[TANDEM_MAX_STREAMS];
+	struct tandem_stream streams[TANDEM_MAX_STREAMS];
 };
 
 /* A packet from a source that no flow expects, on a port with RULE_F_LEARN. */

@@ -21,7 +21,7 @@
 #include "userspace/datapath/datapath.h"
 
 #define TANDEM_DPDK_MAGIC    0x746e646dU
-#define TANDEM_DPDK_PROTOCOL 2
+#define TANDEM_DPDK_PROTOCOL 3
 #define TANDEM_DPDK_WINDOW   32	 /* requests on their way at once, of those with short replies */
 #define TANDEM_DPDK_BATCH    8	 /* flows in one reply of a list */
 #define TANDEM_DPDK_LEGS     128 /* legs in one request */
@@ -44,7 +44,7 @@ enum tandem_dpdk_op {
 struct tandem_dpdk_hello {
 	uint32_t protocol;
 	uint32_t abi_version;
-	/* of a request, a reply, struct tandem_flow_spec, struct flow, struct tandem_fan_leg */
+	/* of a request, a reply, struct tandem_flow_spec, tandem_flow_state, tandem_fan_leg */
 	uint32_t sizes[5];
 };
 
@@ -97,9 +97,9 @@ struct tandem_dpdk_reply {
 		};
 		uint32_t flows; /* config: how many were taken over */
 		struct {
-			struct flow flow;
+			struct tandem_flow_state flow;
 			uint32_t count;
-			struct stream streams[TANDEM_MAX_STREAMS];
+			struct tandem_stream streams[TANDEM_MAX_STREAMS];
 		} read;
 		struct {
 			uint32_t next; /* cursor for the next question; 0: that was all */
@@ -179,7 +179,7 @@ static inline struct tandem_dpdk_hello tandem_dpdk_hello_own(void)
 		.protocol = TANDEM_DPDK_PROTOCOL,
 		.abi_version = TANDEM_ABI_VERSION,
 		.sizes = { sizeof(struct tandem_dpdk_request), sizeof(struct tandem_dpdk_reply),
-			   sizeof(struct tandem_flow_spec), sizeof(struct flow),
+			   sizeof(struct tandem_flow_spec), sizeof(struct tandem_flow_state),
 			   sizeof(struct tandem_fan_leg) },
 	};
 }

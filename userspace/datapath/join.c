@@ -23,13 +23,13 @@ static uint32_t min_known(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static int64_t extended_max(const struct stream *s)
+static int64_t extended_max(const struct tandem_stream *s)
 {
 	return (int64_t)s->cycles + s->max_seq;
 }
 
 /* The base may lie just before 0, where the wrap to it was not seen. */
-static int64_t base_of(const struct stream *s)
+static int64_t base_of(const struct tandem_stream *s)
 {
 	return (int32_t)s->base_seq;
 }
@@ -39,10 +39,10 @@ static int64_t base_of(const struct stream *s)
  * first moved by whole cycles to where it meets the range of the other: at its
  * start if it was there earlier, else at its end.
  */
-static void join_sequence(struct stream *a, const struct stream *b)
+static void join_sequence(struct tandem_stream *a, const struct tandem_stream *b)
 {
-	const struct stream *big = a->received >= b->received ? a : b;
-	const struct stream *small = big == a ? b : a;
+	const struct tandem_stream *big = a->received >= b->received ? a : b;
+	const struct tandem_stream *small = big == a ? b : a;
 	int64_t base = base_of(big), max = extended_max(big);
 	int64_t length = extended_max(small) - base_of(small);
 	int64_t small_base, small_max;
@@ -71,12 +71,13 @@ static void join_sequence(struct stream *a, const struct stream *b)
 		a->received = (uint32_t)(max - base + 1);
 }
 
-static void join_reports(struct stream *a, const struct stream *b, const struct stream *latest)
+static void join_reports(struct tandem_stream *a, const struct tandem_stream *b,
+			 const struct tandem_stream *latest)
 {
-	const struct stream *rr = latest->rr_count ? latest : a->rr_count ? a : b;
-	const struct stream *sr =
+	const struct tandem_stream *rr = latest->rr_count ? latest : a->rr_count ? a : b;
+	const struct tandem_stream *sr =
 		max_u64(a->sr_ns[0], a->sr_ns[1]) >= max_u64(b->sr_ns[0], b->sr_ns[1]) ? a : b;
-	struct stream from_rr = *rr, from_sr = *sr;
+	struct tandem_stream from_rr = *rr, from_sr = *sr;
 
 	a->rr_lost = from_rr.rr_lost;
 	a->rr_jitter = from_rr.rr_jitter;
@@ -92,10 +93,9 @@ static void join_reports(struct stream *a, const struct stream *b, const struct 
 }
 
 /* What the path knows best that saw the latest packet. */
-static void take_latest(struct stream *a, const struct stream *latest)
+static void take_latest(struct tandem_stream *a, const struct tandem_stream *latest)
 {
 	a->pt = latest->pt;
-	a->bad_seq = latest->bad_seq;
 	a->window = latest->window;
 	a->last_ns = latest->last_ns;
 	a->last_ts = latest->last_ts;
@@ -103,9 +103,9 @@ static void take_latest(struct stream *a, const struct stream *latest)
 	a->jitter_ns = latest->jitter_ns;
 }
 
-void tandem_stream_join(struct stream *a, const struct stream *b)
+void tandem_stream_join(struct tandem_stream *a, const struct tandem_stream *b)
 {
-	struct stream latest = b->last_ns > a->last_ns ? *b : *a;
+	struct tandem_stream latest = b->last_ns > a->last_ns ? *b : *a;
 
 	join_reports(a, b, &latest);
 	/* An entry may be there for its RTCP alone: it has no sequence yet. */
@@ -134,7 +134,7 @@ void tandem_stream_join(struct stream *a, const struct stream *b)
 	a->jitter_max_ns = max_u32(a->jitter_max_ns, b->jitter_max_ns);
 }
 
-static struct stream *find_stream(struct tandem_flow_stats *stats, uint32_t ssrc)
+static struct tandem_stream *find_stream(struct tandem_flow_stats *stats, uint32_t ssrc)
 {
 	for (size_t i = 0; i < stats->stream_count; i++) {
 		if (stats->streams[i].ssrc == ssrc)
@@ -143,7 +143,7 @@ static struct stream *find_stream(struct tandem_flow_stats *stats, uint32_t ssrc
 	return NULL;
 }
 
-static void join_flow(struct flow *a, const struct flow *b)
+static void join_flow(struct tandem_flow_state *a, const struct tandem_flow_state *b)
 {
 	/* Forwarding on the one path says nothing of why the other did not. */
 	if (!a->last_reason || (b->last_reason && b->last_ns > a->last_ns))
@@ -166,7 +166,7 @@ void tandem_stats_join(struct tandem_flow_stats *a, const struct tandem_flow_sta
 {
 	join_flow(&a->flow, &b->flow);
 	for (size_t i = 0; i < b->stream_count; i++) {
-		struct stream *s = find_stream(a, b->streams[i].ssrc);
+		struct tandem_stream *s = find_stream(a, b->streams[i].ssrc);
 
 		if (s)
 			tandem_stream_join(s, &b->streams[i]);

@@ -11,7 +11,7 @@
  * from the sum of the distinct packets received; jitter (A.8) and the other
  * running estimates are of the path that saw the latest packet.
  */
-void tandem_stream_join(struct stream *a, const struct stream *b);
+void tandem_stream_join(struct tandem_stream *a, const struct tandem_stream *b);
 
 /* Add flow and streams of b to a; the offload state of a is left alone. */
 void tandem_stats_join(struct tandem_flow_stats *a, const struct tandem_flow_stats *b);

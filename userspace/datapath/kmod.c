@@ -100,7 +100,8 @@ static int put_fan(struct tandem_datapath *dp, struct tandem_genl_request *req, 
 static void written_h(uint32_t slot, void *arg)
 {
 	struct tandem_datapath *dp = arg;
-	const struct rule *rule = &dp->memory.rules[slot];
+	const struct rule *rule = &dp->memory.entries[slot].rule;
+	const struct rule_more *rule_more = &dp->memory.rules_more[slot];
 	bool active = rule->flags & RULE_F_ACTIVE;
 	struct tandem_genl_request req;
 	char *message = NULL;
@@ -108,11 +109,16 @@ static void written_h(uint32_t slot, void *arg)
 
 	tandem_genl_begin(&dp->genl, &req, active ? TANDEM_CMD_FLOW_SET : TANDEM_CMD_FLOW_DEL, 0);
 	tandem_genl_put(&req, TANDEM_ATTR_SLOT, &slot, sizeof(slot));
-	if (active)
+	if (active) {
 		tandem_genl_put(&req, TANDEM_ATTR_RULE, rule, sizeof(*rule));
-	if (active && rule->id == dp->moving)
-		tandem_genl_put(&req, TANDEM_ATTR_FLOW, &dp->memory.flows[slot],
-				sizeof(*dp->memory.flows));
+		tandem_genl_put(&req, TANDEM_ATTR_RULE_MORE, rule_more, sizeof(*rule_more));
+	}
+	if (active && rule->id == dp->moving) {
+		tandem_genl_put(&req, TANDEM_ATTR_FLOW, &dp->memory.entries[slot].flow,
+				sizeof(struct flow));
+		tandem_genl_put(&req, TANDEM_ATTR_FLOW_MORE, &dp->memory.flows_more[slot],
+				sizeof(struct flow_more));
+	}
 	if (active && rule->flags & RULE_F_FAN)
 		err = put_fan(dp, &req, rule->fan, &message);
 	if (!err)
@@ -125,6 +131,7 @@ static void written_h(uint32_t slot, void *arg)
 struct flow_answer {
 	struct rule rule;
 	struct flow flow;
+	struct flow_more more;
 	bool found;
 };
 
@@ -133,11 +140,12 @@ static void flow_message(const struct nlmsghdr *nlh, void *arg)
 	struct flow_answer *a = arg;
 
 	a->found = !tandem_genl_get(nlh, TANDEM_ATTR_RULE, &a->rule, sizeof(a->rule)) &&
-		   !tandem_genl_get(nlh, TANDEM_ATTR_FLOW, &a->flow, sizeof(a->flow));
+		   !tandem_genl_get(nlh, TANDEM_ATTR_FLOW, &a->flow, sizeof(a->flow)) &&
+		   !tandem_genl_get(nlh, TANDEM_ATTR_FLOW_MORE, &a->more, sizeof(a->more));
 }
 
-/* -ENOENT when the module has another flow in the slot, or none. */
-static int fetch_flow(struct tandem_datapath *dp, uint32_t slot, uint64_t id, struct flow *flow)
+/* Into the arrays. -ENOENT when the module has another flow in the slot, or none. */
+static int fetch_flow(struct tandem_datapath *dp, uint32_t slot, uint64_t id)
 {
 	struct tandem_genl_request req;
 	struct flow_answer answer = { .found = false };
@@ -150,7 +158,8 @@ static int fetch_flow(struct tandem_datapath *dp, uint32_t slot, uint64_t id, st
 		return err;
 	if (!answer.found || answer.rule.id != id)
 		return -ENOENT;
-	*flow = answer.flow;
+	dp->memory.entries[slot].flow = answer.flow;
+	dp->memory.flows_more[slot] = answer.more;
 	return 0;
 }
 
@@ -184,14 +193,17 @@ static int fetch_legs(struct tandem_datapath *dp, uint32_t slot)
 static void adopt_message(const struct nlmsghdr *nlh, void *arg)
 {
 	struct tandem_datapath *dp = arg;
+	struct rule_more more;
 	struct rule rule;
 	struct fan fan;
 	uint32_t slot;
 
 	if (tandem_genl_get(nlh, TANDEM_ATTR_SLOT, &slot, sizeof(slot)) || slot >= dp->slots ||
-	    tandem_genl_get(nlh, TANDEM_ATTR_RULE, &rule, sizeof(rule)))
+	    tandem_genl_get(nlh, TANDEM_ATTR_RULE, &rule, sizeof(rule)) ||
+	    tandem_genl_get(nlh, TANDEM_ATTR_RULE_MORE, &more, sizeof(more)))
 		return;
-	dp->memory.rules[slot] = rule;
+	dp->memory.entries[slot].rule = rule;
+	dp->memory.rules_more[slot] = more;
 	if (rule.flags & RULE_F_FAN && rule.fan < dp->fans &&
 	    !tandem_genl_get(nlh, TANDEM_ATTR_FAN, &fan, sizeof(fan)))
 		dp->memory.fans[rule.fan] = fan;
@@ -202,7 +214,7 @@ static int adopt_legs(struct tandem_datapath *dp)
 	int err = 0;
 
 	for (uint32_t slot = 0; slot < dp->slots && !err; slot++) {
-		if (dp->memory.rules[slot].flags & RULE_F_FAN)
+		if (dp->memory.entries[slot].rule.flags & RULE_F_FAN)
 			err = fetch_legs(dp, slot);
 	}
 	return err;
@@ -250,8 +262,9 @@ static void release(struct tandem_datapath *dp)
 {
 	if (dp->table_ready)
 		tandem_table_clean(&dp->table);
-	tandem_sparse_free(dp->memory.rules, dp->slots, sizeof(*dp->memory.rules));
-	tandem_sparse_free(dp->memory.flows, dp->slots, sizeof(*dp->memory.flows));
+	tandem_sparse_free(dp->memory.entries, dp->slots, sizeof(*dp->memory.entries));
+	tandem_sparse_free(dp->memory.rules_more, dp->slots, sizeof(*dp->memory.rules_more));
+	tandem_sparse_free(dp->memory.flows_more, dp->slots, sizeof(*dp->memory.flows_more));
 	tandem_sparse_free(dp->memory.fans, dp->fans, sizeof(*dp->memory.fans));
 	tandem_sparse_free(dp->memory.legs, dp->legs, sizeof(*dp->memory.legs));
 	tandem_sparse_free(dp->memory.leg_states, dp->legs, sizeof(*dp->memory.leg_states));
@@ -290,13 +303,14 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 	dp->slots = relay->slots;
 	dp->fans = relay->fans;
 	dp->legs = relay->legs;
-	dp->memory.rules = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.rules));
-	dp->memory.flows = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.flows));
+	dp->memory.entries = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.entries));
+	dp->memory.rules_more = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.rules_more));
+	dp->memory.flows_more = tandem_sparse_alloc(dp->slots, sizeof(*dp->memory.flows_more));
 	dp->memory.fans = tandem_sparse_alloc(dp->fans, sizeof(*dp->memory.fans));
 	dp->memory.legs = tandem_sparse_alloc(dp->legs, sizeof(*dp->memory.legs));
 	dp->memory.leg_states = tandem_sparse_alloc(dp->legs, sizeof(*dp->memory.leg_states));
-	if (!dp->memory.rules || !dp->memory.flows || !dp->memory.fans || !dp->memory.legs ||
-	    !dp->memory.leg_states)
+	if (!dp->memory.entries || !dp->memory.rules_more || !dp->memory.flows_more ||
+	    !dp->memory.fans || !dp->memory.legs || !dp->memory.leg_states)
 		return -ENOMEM;
 	err = tandem_table_init(&dp->table, relay, &dp->memory, NULL, dp);
 	if (err)
@@ -393,13 +407,14 @@ static int kmod_probe(const struct tandem_datapath_config *cfg, struct tandem_pr
 static void note_move(struct tandem_datapath *dp, const struct tandem_flow_spec *spec)
 {
 	uint32_t slot = tandem_table_find(&dp->table, spec->id);
+	struct tandem_flow_spec before;
 
 	dp->moving = 0;
-	if (slot == TANDEM_NO_SLOT ||
+	if (slot == TANDEM_NO_SLOT || tandem_table_spec(&dp->table, slot, &before) ||
 	    tandem_slots_direct(dp->table.slots, &spec->key) ==
-		    tandem_slots_direct(dp->table.slots, &dp->memory.rules[slot].key))
+		    tandem_slots_direct(dp->table.slots, &before.key))
 		return;
-	if (fetch_flow(dp, slot, spec->id, &dp->memory.flows[slot]) == 0)
+	if (fetch_flow(dp, slot, spec->id) == 0)
 		dp->moving = spec->id;
 }
 
@@ -428,19 +443,14 @@ struct streams_answer {
 	struct tandem_flow_stats *stats;
 };
 
-static void add_stream(struct tandem_flow_stats *stats, const struct stream *s)
-{
-	if (stats->stream_count < TANDEM_MAX_STREAMS)
-		stats->streams[stats->stream_count++] = *s;
-}
-
 static void stream_message(const struct nlmsghdr *nlh, void *arg)
 {
 	struct streams_answer *a = arg;
-	struct stream s;
+	struct extra_stream s;
 
-	if (!tandem_genl_get(nlh, TANDEM_ATTR_STREAM, &s, sizeof(s)) && s.flow_id == a->flow_id)
-		add_stream(a->stats, &s);
+	if (!tandem_genl_get(nlh, TANDEM_ATTR_STREAM, &s, sizeof(s)) &&
+	    s.more.flow_id == a->flow_id)
+		tandem_table_add_stream(&s, a->stats);
 }
 
 static int kmod_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
@@ -453,15 +463,14 @@ static int kmod_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
 	memset(stats, 0, sizeof(*stats));
-	err = fetch_flow(dp, slot, flow_id, &stats->flow);
+	err = fetch_flow(dp, slot, flow_id);
 	if (err)
 		return err;
+	tandem_table_read(&dp->table, slot, stats);
 	stats->fast_packets = stats->flow.packets;
 	stats->offloaded = true;
 	stats->datapath = tandem_kmod_ops.name;
 	stats->reason = "";
-	if (stats->flow.stream.flow_id == flow_id)
-		add_stream(stats, &stats->flow.stream);
 	if (!stats->flow.extra_streams)
 		return 0;
 	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_STREAMS_GET, NLM_F_DUMP);

@@ -58,8 +58,9 @@ int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
 
 	memset(t, 0, sizeof(*t));
 	t->relay = *relay;
-	t->rules = memory->rules;
-	t->flows = memory->flows;
+	t->entries = memory->entries;
+	t->rules_more = memory->rules_more;
+	t->flows_more = memory->flows_more;
 	t->fans = memory->fans;
 	t->legs = memory->legs;
 	t->leg_states = memory->leg_states;
@@ -95,6 +96,11 @@ static void fan_retire(struct tandem_table *t, uint32_t fan)
 /* Flags that no specification sets. */
 #define RULE_F_OWN ((uint32_t)(RULE_F_ACTIVE | RULE_F_SHARED | RULE_F_FAN | RULE_F_GROUP))
 
+static struct rule *rule_at(const struct tandem_table *t, uint32_t slot)
+{
+	return &t->entries[slot].rule;
+}
+
 /*
  * The packet path reads gen, then the rule, then gen again. The fence keeps the
  * odd value ahead of the fields, the release keeps them ahead of the even one.
@@ -105,68 +111,78 @@ static void rule_begin(struct rule *r)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-static void rule_end(struct tandem_table *t, struct rule *r)
+static void rule_end(struct tandem_table *t, uint32_t slot)
 {
+	struct rule *r = rule_at(t, slot);
+
 	__atomic_store_n(&r->gen, r->gen + 1, __ATOMIC_RELEASE);
 	if (t->written_h)
-		t->written_h((uint32_t)(r - t->rules), t->arg);
+		t->written_h(slot, t->arg);
 }
 
 /* Everything behind gen. */
-static void rule_fill(struct tandem_table *t, struct rule *r, const struct rule *from)
+static void rule_fill(struct tandem_table *t, uint32_t slot, const struct rule *from,
+		      const struct rule_more *more)
 {
+	struct rule *r = rule_at(t, slot);
+
 	rule_begin(r);
 	memcpy((char *)r + sizeof(r->gen), (const char *)from + sizeof(r->gen),
 	       sizeof(*r) - sizeof(r->gen));
-	rule_end(t, r);
+	t->rules_more[slot] = *more;
+	rule_end(t, slot);
 }
 
-static void rule_set_flags(struct tandem_table *t, struct rule *r, uint32_t flags)
+static void rule_set_flags(struct tandem_table *t, uint32_t slot, uint32_t flags)
 {
+	struct rule *r = rule_at(t, slot);
+
 	if (r->flags == flags)
 		return;
 	rule_begin(r);
 	r->flags = flags;
-	rule_end(t, r);
+	rule_end(t, slot);
 }
 
-static void rule_set_ref(struct tandem_table *t, struct rule *r, enum tandem_ref_kind kind,
-			 uint32_t slot)
+static void rule_set_ref(struct tandem_table *t, uint32_t slot, enum tandem_ref_kind kind,
+			 uint32_t target)
 {
-	uint32_t *field = kind == TANDEM_REF_MEDIA ? &r->media : &r->reverse;
+	struct rule_more *more = &t->rules_more[slot];
+	uint32_t *field = kind == TANDEM_REF_MEDIA ? &more->media : &more->reverse;
 
-	if (*field == slot)
+	if (*field == target)
 		return;
-	rule_begin(r);
-	*field = slot;
-	rule_end(t, r);
+	rule_begin(rule_at(t, slot));
+	*field = target;
+	rule_end(t, slot);
 }
 
 /* What a direct slot holds when it has no flow of its own: nothing, or the placeholder. */
 static void rule_vacate(struct tandem_table *t, uint32_t slot, const struct flow_key *key)
 {
+	struct rule_more more = { 0 };
 	struct rule empty = { 0 };
 
 	if (tandem_slots_is_direct(t->slots, slot) && tandem_slots_sharing(t->slots, slot)) {
 		empty.flags = RULE_F_ACTIVE | RULE_F_SHARED;
 		empty.id = TANDEM_PLACEHOLDER_ID;
-		empty.media = TANDEM_NO_SLOT;
-		empty.reverse = TANDEM_NO_SLOT;
-		empty.key.local = key->local;
-		empty.key.local_port = key->local_port;
+		empty.local = tandem_local_index(&t->relay, &key->local);
+		empty.local_port = key->local_port;
+		more.media = TANDEM_NO_SLOT;
+		more.reverse = TANDEM_NO_SLOT;
 	}
-	rule_fill(t, &t->rules[slot], &empty);
+	rule_fill(t, slot, &empty, &more);
 }
 
 /* After the number of flows behind a direct slot changed; TANDEM_NO_SLOT: that of a group. */
 static void direct_refresh(struct tandem_table *t, uint32_t direct, const struct flow_key *key)
 {
-	struct rule *r;
+	const struct rule *r;
 	bool shared;
 
 	if (direct == TANDEM_NO_SLOT)
 		return;
-	r = &t->rules[direct];
+	r = rule_at(t, direct);
 	shared = tandem_slots_sharing(t->slots, direct) > 0;
 	if (!tandem_slots_id(t->slots, direct)) {
 		bool there = r->id == TANDEM_PLACEHOLDER_ID;
@@ -175,7 +191,7 @@ static void direct_refresh(struct tandem_table *t, uint32_t direct, const struct
 			rule_vacate(t, direct, key);
 		return;
 	}
-	rule_set_flags(t, r,
+	rule_set_flags(t, direct,
 		       shared ? r->flags | RULE_F_SHARED : r->flags & ~(uint32_t)RULE_F_SHARED);
 }
 
@@ -189,30 +205,46 @@ static void resolve_h(uint32_t slot, enum tandem_ref_kind kind, void *arg)
 	struct tandem_table *t = arg;
 	uint64_t target = tandem_refs_get(&t->refs, slot, kind);
 
-	rule_set_ref(t, &t->rules[slot], kind, tandem_slots_find(t->slots, target));
+	rule_set_ref(t, slot, kind, tandem_slots_find(t->slots, target));
 }
 
-static void rule_build(const struct tandem_table *t, uint32_t slot,
-		       const struct tandem_flow_spec *spec, uint32_t fan, struct rule *r)
+/* Write the rule of a flow; that it can be split has been seen before. */
+static void rule_write(struct tandem_table *t, uint32_t slot, const struct tandem_flow_spec *spec,
+		       uint32_t fan)
 {
-	memset(r, 0, sizeof(*r));
-	r->flags = (spec->flags & ~RULE_F_OWN) | RULE_F_ACTIVE;
+	struct tandem_rule whole = {
+		.flags = (spec->flags & ~RULE_F_OWN) | RULE_F_ACTIVE,
+		.key = spec->key,
+		.id = spec->id,
+		.pts = spec->pts,
+		.media = tandem_slots_find(t->slots, spec->media_id),
+		.reverse = tandem_slots_find(t->slots, spec->reverse_id),
+		.peer = spec->peer,
+		.peer_seq_offset = spec->peer_seq_offset,
+	};
+	struct rule_more more;
+	struct rule r;
+
 	if (fan != TANDEM_NO_FAN) {
-		r->flags |= RULE_F_FAN;
-		r->fan = fan;
+		whole.flags |= RULE_F_FAN;
+		whole.fan = fan;
 	}
 	if (tandem_ip_is_group(&spec->key.local))
-		r->flags |= RULE_F_GROUP;
+		whole.flags |= RULE_F_GROUP;
 	if (tandem_slots_is_direct(t->slots, slot) && tandem_slots_sharing(t->slots, slot))
-		r->flags |= RULE_F_SHARED;
-	r->key = spec->key;
-	r->id = spec->id;
-	r->media = tandem_slots_find(t->slots, spec->media_id);
-	r->reverse = tandem_slots_find(t->slots, spec->reverse_id);
-	r->peer = spec->peer;
-	r->peer_seq_offset = spec->peer_seq_offset;
-	memcpy(r->egress, spec->egress, sizeof(r->egress));
-	r->pts = spec->pts;
+		whole.flags |= RULE_F_SHARED;
+	memcpy(whole.egress, spec->egress, sizeof(whole.egress));
+	tandem_rule_split(&t->relay, &whole, &r, &more);
+	rule_fill(t, slot, &r, &more);
+}
+
+/* The key of the rule in a slot. */
+static struct flow_key rule_key(const struct tandem_table *t, uint32_t slot)
+{
+	struct tandem_rule whole;
+
+	tandem_rule_join(&t->relay, rule_at(t, slot), &t->rules_more[slot], &whole);
+	return whole.key;
 }
 
 static int refs_write(struct tandem_table *t, uint32_t slot, uint64_t media, uint64_t reverse)
@@ -230,14 +262,20 @@ static void vacate_slot(struct tandem_table *t, uint32_t slot, const struct flow
 		direct_refresh(t, tandem_slots_direct(t->slots, key), key);
 }
 
+/* Both halves of a flow's live state. */
+struct flow_halves {
+	struct flow flow;
+	struct flow_more more;
+};
+
 /*
  * A flow in a slot of its own, with a fan that is written already; state, if not NULL, is
  * what its counts start from.
  */
 static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t fan,
-		       const struct flow *state)
+		       const struct flow_halves *state)
 {
-	struct rule r;
+	static const struct flow_halves fresh;
 	uint32_t slot;
 	int err;
 
@@ -247,11 +285,11 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 	if (t->enter_h)
 		t->enter_h(slot, t->arg);
 	/* Packets meanwhile are punted: others may share the port with the new flow. */
-	rule_begin(&t->rules[slot]);
-	if (state)
-		t->flows[slot] = *state;
-	else
-		memset(&t->flows[slot], 0, sizeof(t->flows[slot]));
+	rule_begin(rule_at(t, slot));
+	if (!state)
+		state = &fresh;
+	t->entries[slot].flow = state->flow;
+	t->flows_more[slot] = state->more;
 	err = refs_write(t, slot, spec->media_id, spec->reverse_id);
 	if (!err && !tandem_slots_is_direct(t->slots, slot))
 		err = shared_change(t, &spec->key, slot);
@@ -260,8 +298,7 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 		vacate_slot(t, slot, &spec->key);
 		return err;
 	}
-	rule_build(t, slot, spec, fan, &r);
-	rule_fill(t, &t->rules[slot], &r);
+	rule_write(t, slot, spec, fan);
 	if (!tandem_slots_is_direct(t->slots, slot))
 		direct_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
 	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
@@ -271,7 +308,7 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 /* The reverse; its fan stays. */
 static void table_leave(struct tandem_table *t, uint32_t slot)
 {
-	const struct flow_key key = t->rules[slot].key;
+	const struct flow_key key = rule_key(t, slot);
 
 	rule_vacate(t, slot, &key);
 	if (!tandem_slots_is_direct(t->slots, slot))
@@ -283,10 +320,9 @@ static void table_leave(struct tandem_table *t, uint32_t slot)
 static int table_change(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot)
 {
 	bool behind = !tandem_slots_is_direct(t->slots, slot);
-	const struct flow_key old = t->rules[slot].key;
+	const struct flow_key old = rule_key(t, slot);
 	bool rekeyed = memcmp(&old, &spec->key, sizeof(old)) != 0;
 	uint32_t before = tandem_table_fan_of(t, slot), fan;
-	struct rule r;
 	int err;
 
 	err = tandem_table_fan_write(t, spec->fan, before, &fan);
@@ -306,8 +342,7 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 		tandem_fans_release(&t->ranges, fan);
 		return err;
 	}
-	rule_build(t, slot, spec, fan, &r);
-	rule_fill(t, &t->rules[slot], &r);
+	rule_write(t, slot, spec, fan);
 	fan_retire(t, before);
 	if (behind && rekeyed)
 		shared_change(t, &old, TANDEM_NO_SLOT);
@@ -332,7 +367,7 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 {
 	uint32_t earlier = tandem_table_fan_of(t, slot), fan;
 	struct tandem_flow_spec before;
-	struct flow state;
+	struct flow_halves state;
 	int err;
 
 	err = tandem_table_fan_write(t, spec->fan, earlier, &fan);
@@ -341,10 +376,11 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 	tandem_table_spec(t, slot, &before);
 	table_leave(t, slot);
 	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
-	state = t->flows[slot];
-	state.nexthop.expires_ns = 0; /* the other slot's gen means nothing here */
-	state.stream.rule_gen = 0;    /* likewise */
-	state.extra_streams = 0;      /* their entries are the other slot's */
+	state.flow = t->entries[slot].flow;
+	state.more = t->flows_more[slot];
+	state.flow.nexthop.gen =
+		1; /* no rule is read under it: the other slot's means nothing here */
+	state.more.extra_streams = 0; /* their entries are the other slot's */
 	err = table_enter(t, spec, fan, &state);
 	if (err) {
 		tandem_fans_release(&t->ranges, fan);
@@ -355,13 +391,34 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 	return err;
 }
 
+/* Do all egresses send from addresses of the relay? */
+static int check_egresses(const struct tandem_table *t, const struct tandem_flow_spec *spec)
+{
+	struct egress split;
+	int err = 0;
+
+	for (int i = EGRESS_RTP; i <= EGRESS_RTCP && !err; i++)
+		err = tandem_egress_split(&t->relay, &spec->egress[i], &split);
+	for (uint32_t i = 0; spec->fan && i < spec->fan->leg_count && !err; i++) {
+		if (tandem_local_index(&t->relay, &spec->fan->legs[i].leg.egress.local) ==
+		    TANDEM_NO_LOCAL)
+			err = -EADDRNOTAVAIL;
+	}
+	return err;
+}
+
 int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec)
 {
 	struct tandem_flow_spec clean = *spec;
 	uint32_t slot, direct;
+	struct flow_key old;
+	int err;
 
 	if (spec->id == 0 || spec->id == TANDEM_PLACEHOLDER_ID)
 		return -EINVAL;
+	err = check_egresses(t, spec);
+	if (err)
+		return err;
 	clean.key.pad = 0; /* keys are compared as bytes */
 	if (tandem_ip_is_group(&clean.key.local) && tandem_ip_is_any(&clean.key.remote)) {
 		if (clean.key.remote_port)
@@ -374,7 +431,8 @@ int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec
 	direct = tandem_slots_direct(t->slots, &clean.key);
 	if (direct == TANDEM_NO_SLOT && !tandem_ip_is_group(&clean.key.local))
 		return -EADDRNOTAVAIL;
-	if (direct == tandem_slots_direct(t->slots, &t->rules[slot].key))
+	old = rule_key(t, slot);
+	if (direct == tandem_slots_direct(t->slots, &old))
 		return table_change(t, &clean, slot);
 	return table_move(t, &clean, slot);
 }
@@ -399,21 +457,37 @@ uint32_t tandem_table_find(const struct tandem_table *t, uint64_t id)
 
 int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem_flow_spec *spec)
 {
-	const struct rule *r = &t->rules[slot];
+	struct tandem_rule r;
 
 	if (!tandem_slots_id(t->slots, slot))
 		return -ENOENT;
+	tandem_rule_join(&t->relay, rule_at(t, slot), &t->rules_more[slot], &r);
 	memset(spec, 0, sizeof(*spec));
-	spec->id = r->id;
+	spec->id = r.id;
 	spec->media_id = tandem_refs_get(&t->refs, slot, TANDEM_REF_MEDIA);
 	spec->reverse_id = tandem_refs_get(&t->refs, slot, TANDEM_REF_REVERSE);
-	spec->flags = r->flags & ~RULE_F_OWN;
-	spec->key = r->key;
-	memcpy(spec->egress, r->egress, sizeof(spec->egress));
-	spec->peer = r->peer;
-	spec->peer_seq_offset = r->peer_seq_offset;
-	spec->pts = r->pts;
+	spec->flags = r.flags & ~RULE_F_OWN;
+	spec->key = r.key;
+	memcpy(spec->egress, r.egress, sizeof(spec->egress));
+	spec->peer = r.peer;
+	spec->peer_seq_offset = r.peer_seq_offset;
+	spec->pts = r.pts;
 	return 0;
+}
+
+void tandem_table_read(const struct tandem_table *t, uint32_t slot, struct tandem_flow_stats *stats)
+{
+	tandem_flow_whole(&t->entries[slot].flow, &t->flows_more[slot], &stats->flow);
+	stats->stream_count = 0;
+	if (stats->flow.stream.flow_id == tandem_slots_id(t->slots, slot))
+		stats->streams[stats->stream_count++] = stats->flow.stream;
+}
+
+void tandem_table_add_stream(const struct extra_stream *extra, struct tandem_flow_stats *stats)
+{
+	if (stats->stream_count < TANDEM_MAX_STREAMS)
+		tandem_stream_whole(&extra->stream, &extra->more,
+				    &stats->streams[stats->stream_count++]);
 }
 
 void tandem_table_list(const struct tandem_table *t, tandem_installed_h *h, void *arg)
@@ -429,15 +503,6 @@ void tandem_table_list(const struct tandem_table *t, tandem_installed_h *h, void
 	}
 }
 
-bool tandem_table_any_active(const struct rule *rules, uint32_t slots)
-{
-	for (uint32_t i = 0; i < slots; i++) {
-		if (rules[i].flags & RULE_F_ACTIVE && rules[i].id != TANDEM_PLACEHOLDER_ID)
-			return true;
-	}
-	return false;
-}
-
 /* Id of the flow that a rule's slot reference means; 0 when there is none. */
 static uint64_t ref_id(const struct tandem_table *t, uint32_t slot)
 {
@@ -447,18 +512,39 @@ static uint64_t ref_id(const struct tandem_table *t, uint32_t slot)
 /* What hangs together between the slots, once every flow has its own. */
 static int adopt_links(struct tandem_table *t, uint32_t slot)
 {
-	struct rule *r = &t->rules[slot];
+	const struct rule_more *more = &t->rules_more[slot];
+	const struct rule *r = rule_at(t, slot);
+	struct flow_key key;
 	int err;
 
+	if (r->id != TANDEM_PLACEHOLDER_ID && !tandem_slots_id(t->slots, slot))
+		return 0;
+	key = rule_key(t, slot);
 	if (r->id == TANDEM_PLACEHOLDER_ID)
-		direct_refresh(t, slot, &r->key);
+		direct_refresh(t, slot, &key);
 	if (!tandem_slots_id(t->slots, slot))
 		return 0;
-	err = refs_write(t, slot, ref_id(t, r->media), ref_id(t, r->reverse));
+	err = refs_write(t, slot, ref_id(t, more->media), ref_id(t, more->reverse));
 	if (err)
 		return err;
-	direct_refresh(t, tandem_slots_direct(t->slots, &r->key), &r->key);
-	return tandem_slots_is_direct(t->slots, slot) ? 0 : shared_change(t, &r->key, slot);
+	direct_refresh(t, tandem_slots_direct(t->slots, &key), &key);
+	return tandem_slots_is_direct(t->slots, slot) ? 0 : shared_change(t, &key, slot);
+}
+
+/* The flow of a rule that is in use. */
+static int adopt_rule(struct tandem_table *t, uint32_t slot)
+{
+	const struct rule *r = rule_at(t, slot);
+	struct flow_key key;
+	int err;
+
+	if (r->gen & 1)
+		return -EINVAL;
+	err = tandem_table_fan_adopt(t, slot);
+	if (err)
+		return err;
+	key = rule_key(t, slot);
+	return tandem_slots_adopt(t->slots, r->id, &key, slot);
 }
 
 int tandem_table_adopt(struct tandem_table *t)
@@ -466,19 +552,17 @@ int tandem_table_adopt(struct tandem_table *t)
 	int err;
 
 	for (uint32_t i = 0; i < t->relay.slots; i++) {
-		struct rule *r = &t->rules[i];
+		const struct rule *r = rule_at(t, i);
 
 		if (!(r->flags & RULE_F_ACTIVE) && !(r->gen & 1))
 			continue;
 		if (r->id == TANDEM_PLACEHOLDER_ID && !(r->gen & 1))
 			continue;
-		err = r->gen & 1 ? -EINVAL : tandem_table_fan_adopt(t, i);
-		if (!err)
-			err = tandem_slots_adopt(t->slots, r->id, &r->key, i);
+		err = adopt_rule(t, i);
 		if (err == -ENOMEM)
 			return err;
 		if (err)
-			rule_fill(t, r, &(struct rule){ 0 });
+			rule_fill(t, i, &(struct rule){ 0 }, &(struct rule_more){ 0 });
 	}
 	for (uint32_t i = 0; i < t->relay.slots; i++) {
 		err = adopt_links(t, i);

@@ -48,8 +48,9 @@ typedef void(tandem_retire_h)(uint32_t fan, void *arg);
 
 /* The arrays, owned by the datapath: relay.slots, relay.fans and relay.legs long. */
 struct tandem_table_memory {
-	struct rule *rules;
-	struct flow *flows;
+	struct entry *entries;
+	struct rule_more *rules_more;
+	struct flow_more *flows_more;
 	struct fan *fans;
 	struct leg *legs;
 	struct leg_state *leg_states;
@@ -57,8 +58,9 @@ struct tandem_table_memory {
 
 struct tandem_table {
 	struct relay_config relay;
-	struct rule *rules;
-	struct flow *flows;
+	struct entry *entries;
+	struct rule_more *rules_more;
+	struct flow_more *flows_more;
 	struct fan *fans;
 	struct leg *legs;
 	struct leg_state *leg_states;
@@ -93,11 +95,9 @@ void tandem_table_clean(struct tandem_table *t);
  */
 int tandem_table_adopt(struct tandem_table *t);
 
-/* Is any rule of an array that is not (yet) in a table active? */
-bool tandem_table_any_active(const struct rule *rules, uint32_t slots);
-
 /*
- * Install or change a flow. Errors as of tandem_slots_take; -EINVAL for an id that is not
+ * Install or change a flow. Errors as of tandem_slots_take; -EADDRNOTAVAIL also when an egress
+ * sends from an address that is none of the relay's; -EINVAL for an id that is not
  * allowed, a fan that does not add up, or a group with a source port but no source;
  * -ENOSPC also without room for its legs. A flow
  * that moves to another local port keeps its counts, and so does a leg that keeps its id.
@@ -115,6 +115,13 @@ uint32_t tandem_table_find(const struct tandem_table *t, uint64_t id);
  * the interface of a group, which no rule knows). -ENOENT when free.
  */
 int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem_flow_spec *spec);
+
+/* The live state of the flow in a slot, and its first stream if there is one. */
+void tandem_table_read(const struct tandem_table *t, uint32_t slot,
+		       struct tandem_flow_stats *stats);
+
+/* Add a further stream, if there is room. */
+void tandem_table_add_stream(const struct extra_stream *extra, struct tandem_flow_stats *stats);
 
 /* The fan of the flow in a slot; NULL without one, or without memory. For the caller to free. */
 struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot);

@@ -9,7 +9,7 @@
 
 uint32_t tandem_table_fan_of(const struct tandem_table *t, uint32_t slot)
 {
-	const struct rule *r = &t->rules[slot];
+	const struct rule *r = &t->entries[slot].rule;
 
 	return r->flags & RULE_F_FAN ? r->fan : TANDEM_NO_FAN;
 }
@@ -59,6 +59,7 @@ static uint32_t find_leg(const struct tandem_table *t, uint32_t fan, uint32_t id
 static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from,
 		      const struct leg_state *earlier, uint32_t index)
 {
+	struct leg *leg = &t->legs[index];
 	struct leg_state state = { 0 };
 
 	if (earlier)
@@ -66,8 +67,9 @@ static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from,
 	memset(&state.nexthop, 0, sizeof(state.nexthop));
 	state.id = from->id;
 	t->leg_states[index] = state;
-	t->legs[index] = from->leg;
-	t->legs[index].egress.flags |= EGRESS_F_ACTIVE;
+	tandem_egress_split(&t->relay, &from->leg.egress, &leg->egress);
+	leg->egress.flags |= EGRESS_F_ACTIVE;
+	memcpy(leg->ext_id, from->leg.ext_id, sizeof(leg->ext_id));
 }
 
 /*
@@ -158,8 +160,11 @@ struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
 	for (uint32_t i = 0; i < fan->branch_count; i++)
 		fan->branches[i].first -= fan->branches[i].count ? range.first : 0;
 	for (uint32_t i = 0; i < range.count; i++) {
+		const struct leg *leg = &t->legs[range.first + i];
+
 		fan->legs[i].id = t->leg_states[range.first + i].id;
-		fan->legs[i].leg = t->legs[range.first + i];
+		tandem_egress_join(&t->relay, &leg->egress, &fan->legs[i].leg.egress);
+		memcpy(fan->legs[i].leg.ext_id, leg->ext_id, sizeof(leg->ext_id));
 	}
 	return fan;
 }

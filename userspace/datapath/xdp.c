@@ -152,17 +152,11 @@ static int xdp_apply(struct tandem_datapath *dp, struct tandem_change *changes, 
 	return 0;
 }
 
-static void add_stream(struct tandem_flow_stats *stats, const struct stream *s)
-{
-	if (stats->stream_count < TANDEM_MAX_STREAMS)
-		stats->streams[stats->stream_count++] = *s;
-}
-
 /* The second and later SSRCs: entries are not linked to their flow, so all are looked at. */
 static int read_extra(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
 {
 	struct stream_key *keys = calloc(STREAMS_AT_ONCE, sizeof(*keys));
-	struct stream *values = calloc(STREAMS_AT_ONCE, sizeof(*values));
+	struct extra_stream *values = calloc(STREAMS_AT_ONCE, sizeof(*values));
 	uint32_t place = 0, count;
 	bool first = true;
 	int err = keys && values ? 0 : -ENOMEM;
@@ -175,8 +169,8 @@ static int read_extra(struct tandem_datapath *dp, uint64_t flow_id, struct tande
 		if (err && err != -ENOENT)
 			break;
 		for (uint32_t i = 0; i < count; i++) {
-			if (values[i].flow_id == flow_id)
-				add_stream(stats, &values[i]);
+			if (values[i].more.flow_id == flow_id)
+				tandem_table_add_stream(&values[i], stats);
 		}
 		first = false;
 	}
@@ -193,13 +187,11 @@ static int xdp_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
 	memset(stats, 0, sizeof(*stats));
-	stats->flow = dp->memory.flows[slot];
+	tandem_table_read(&dp->table, slot, stats);
 	stats->fast_packets = stats->flow.packets;
 	stats->offloaded = true;
 	stats->datapath = tandem_xdp_ops.name;
 	stats->reason = "";
-	if (stats->flow.stream.flow_id == flow_id)
-		add_stream(stats, &stats->flow.stream);
 	return stats->flow.extra_streams ? read_extra(dp, flow_id, stats) : 0;
 }
 

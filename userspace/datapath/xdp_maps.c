@@ -19,8 +19,9 @@
  */
 enum kept_map {
 	KEPT_CONFIG,
-	KEPT_RULES,
-	KEPT_FLOWS,
+	KEPT_ENTRIES,
+	KEPT_RULES_MORE,
+	KEPT_FLOWS_MORE,
 	KEPT_FANS,
 	KEPT_FAN_STATES,
 	KEPT_LEGS,
@@ -47,8 +48,9 @@ static struct bpf_map *kept_map(const struct tandem_datapath *dp, enum kept_map 
 {
 	struct bpf_map *const maps[KEPT_COUNT] = {
 		[KEPT_CONFIG] = dp->skel->maps.config,
-		[KEPT_RULES] = dp->skel->maps.rules,
-		[KEPT_FLOWS] = dp->skel->maps.flows,
+		[KEPT_ENTRIES] = dp->skel->maps.entries,
+		[KEPT_RULES_MORE] = dp->skel->maps.rules_more,
+		[KEPT_FLOWS_MORE] = dp->skel->maps.flows_more,
 		[KEPT_FANS] = dp->skel->maps.fans,
 		[KEPT_FAN_STATES] = dp->skel->maps.fan_states,
 		[KEPT_LEGS] = dp->skel->maps.legs,
@@ -118,10 +120,12 @@ static int set_sizes(struct tandem_datapath *dp, const struct relay_config *rela
 		     uint32_t stream_capacity)
 {
 	uint32_t behind = relay->slots - relay->locals_count * relay->port_count;
-	int err = bpf_map__set_max_entries(dp->skel->maps.rules, relay->slots);
+	int err = bpf_map__set_max_entries(dp->skel->maps.entries, relay->slots);
 
 	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.flows, relay->slots);
+		err = bpf_map__set_max_entries(dp->skel->maps.rules_more, relay->slots);
+	if (!err)
+		err = bpf_map__set_max_entries(dp->skel->maps.flows_more, relay->slots);
 	if (!err)
 		err = bpf_map__set_max_entries(dp->skel->maps.fans, at_least_one(relay->fans));
 	if (!err)
@@ -182,7 +186,7 @@ static bool earlier_agrees(const struct tandem_datapath *dp, const struct earlie
 	theirs.nexthop_age_ns = relay->nexthop_age_ns; /* may change at any time */
 	if (memcmp(&theirs, relay, sizeof(theirs)))
 		return false;
-	for (int i = KEPT_RULES; i <= KEPT_STREAMS; i++) {
+	for (int i = KEPT_ENTRIES; i <= KEPT_STREAMS; i++) {
 		const struct bpf_map *map = kept_map(dp, i);
 
 		if (e->info[i].value_size != bpf_map__value_size(map) ||
@@ -199,7 +203,7 @@ static bool earlier_agrees(const struct tandem_datapath *dp, const struct earlie
  */
 static bool earlier_active(const struct earlier *e)
 {
-	const struct bpf_map_info *info = &e->info[KEPT_RULES];
+	const struct bpf_map_info *info = &e->info[KEPT_ENTRIES];
 	struct {
 		uint32_t gen, flags;
 	} const *head;
@@ -209,7 +213,7 @@ static bool earlier_active(const struct earlier *e)
 	bool active = false;
 	char *rules;
 
-	rules = mmap(NULL, len, PROT_READ, MAP_SHARED, e->fd[KEPT_RULES], 0);
+	rules = mmap(NULL, len, PROT_READ, MAP_SHARED, e->fd[KEPT_ENTRIES], 0);
 	if (rules == MAP_FAILED)
 		return true; /* cannot tell: do not throw calls away */
 	for (uint32_t i = 0; i < info->max_entries && !active; i++) {
@@ -345,13 +349,13 @@ static void *map_memory(const struct bpf_map *map)
 }
 
 /* The maps that are read and written as memory. */
-enum { MAPPED_COUNT = 5 };
+enum { MAPPED_COUNT = 6 };
 
 static struct bpf_map *mapped_map(const struct tandem_datapath *dp, size_t i)
 {
 	struct bpf_map *const maps[MAPPED_COUNT] = {
-		dp->skel->maps.rules, dp->skel->maps.flows,	 dp->skel->maps.fans,
-		dp->skel->maps.legs,  dp->skel->maps.leg_states,
+		dp->skel->maps.entries, dp->skel->maps.rules_more, dp->skel->maps.flows_more,
+		dp->skel->maps.fans,	dp->skel->maps.legs,	   dp->skel->maps.leg_states,
 	};
 
 	return maps[i];
@@ -361,8 +365,8 @@ static void **mapped_at(struct tandem_datapath *dp, size_t i)
 {
 	struct tandem_table_memory *m = &dp->memory;
 	void **const at[MAPPED_COUNT] = {
-		(void **)&m->rules, (void **)&m->flows,	     (void **)&m->fans,
-		(void **)&m->legs,  (void **)&m->leg_states,
+		(void **)&m->entries, (void **)&m->rules_more, (void **)&m->flows_more,
+		(void **)&m->fans,    (void **)&m->legs,       (void **)&m->leg_states,
 	};
 
 	return at[i];

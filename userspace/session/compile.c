@@ -67,7 +67,7 @@ static bool is_keyed(const struct tandem_leg *leg)
 }
 
 static void compile_egress(const struct tandem_leg *to, const struct tandem_sessions_config *cfg,
-			   enum tandem_component comp, struct egress *egress)
+			   enum tandem_component comp, struct tandem_egress *egress)
 {
 	const struct tandem_endpoint *remote = tandem_leg_endpoint(to, comp);
 

@@ -24,7 +24,7 @@ json_t *tandem_json_addr(const struct ip_addr *ip, __be16 port)
 	return tandem_json_endpoint(&ep);
 }
 
-static json_t *unknown_last(const struct flow *flow)
+static json_t *unknown_last(const struct tandem_flow_state *flow)
 {
 	struct ip_addr ip;
 
@@ -34,7 +34,7 @@ static json_t *unknown_last(const struct flow *flow)
 	return tandem_json_addr(&ip, flow->unknown_port);
 }
 
-static json_t *last_reason(const struct flow *flow)
+static json_t *last_reason(const struct tandem_flow_state *flow)
 {
 	const char *name = tandem_reason_name(flow->last_reason);
 
@@ -43,7 +43,7 @@ static json_t *last_reason(const struct flow *flow)
 
 int tandem_json_flow_counts(json_t *js, const struct tandem_flow_stats *stats)
 {
-	const struct flow *flow = &stats->flow;
+	const struct tandem_flow_state *flow = &stats->flow;
 
 	return json_object_set_new(js, "packets", json_integer(flow->packets)) |
 	       json_object_set_new(js, "octets", json_integer(flow->octets)) |
@@ -57,7 +57,7 @@ int tandem_json_flow_counts(json_t *js, const struct tandem_flow_stats *stats)
 	       json_object_set_new(js, "slow_packets", json_integer(stats->slow_packets));
 }
 
-void tandem_stream_loss(const struct stream *st, struct tandem_stream_loss *loss)
+void tandem_stream_loss(const struct tandem_stream *st, struct tandem_stream_loss *loss)
 {
 	int64_t since_base = (int64_t)st->cycles + st->max_seq - st->base_seq + 1;
 	int64_t distinct = (int64_t)st->packets - st->duplicates;
@@ -76,7 +76,7 @@ json_t *tandem_json_rounded(double value)
 	return json_real((double)(int64_t)(value * 100 + 0.5) / 100);
 }
 
-static int add_stream_times(json_t *js, const struct stream *st)
+static int add_stream_times(json_t *js, const struct tandem_stream *st)
 {
 	double reported = st->clock_hz ? st->rr_jitter * 1000.0 / st->clock_hz : 0;
 
@@ -96,7 +96,7 @@ static int add_stream_times(json_t *js, const struct stream *st)
 	       json_object_set_new(js, "reported_jitter_ms", tandem_json_rounded(reported));
 }
 
-int tandem_json_stream_counts(json_t *js, const struct stream *st)
+int tandem_json_stream_counts(json_t *js, const struct tandem_stream *st)
 {
 	struct tandem_stream_loss loss;
 

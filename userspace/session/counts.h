@@ -14,7 +14,7 @@ struct tandem_stream_loss {
 	int64_t expected;
 	double percent; /* 0 to 100 */
 };
-void tandem_stream_loss(const struct stream *st, struct tandem_stream_loss *loss);
+void tandem_stream_loss(const struct tandem_stream *st, struct tandem_stream_loss *loss);
 
 /* The name of a reason in core/counters.def; NULL when there is none of that number. */
 const char *tandem_reason_name(uint32_t reason);
@@ -27,6 +27,6 @@ json_t *tandem_json_rounded(double value);
 
 /* Add the counts of a flow, or of a stream, to an object. Nonzero on no memory. */
 int tandem_json_flow_counts(json_t *js, const struct tandem_flow_stats *stats);
-int tandem_json_stream_counts(json_t *js, const struct stream *st);
+int tandem_json_stream_counts(json_t *js, const struct tandem_stream *st);
 
 #endif

@@ -26,7 +26,7 @@ struct tandem_session_env {
 		    const struct tandem_endpoint *remote, const void *payload, size_t len);
 	void (*retry)(struct tandem_plane *plane);
 
-	/* the clock that struct flow's last_ns is of, and the time of the Unix epoch */
+	/* the clock that a flow's last_ns is of, and the time of the Unix epoch */
 	uint64_t (*monotonic_ms)(void *arg);
 	int64_t (*epoch_ms)(void *arg);
 

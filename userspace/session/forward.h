@@ -27,7 +27,7 @@ struct tandem_forward_leg {
 	bool rtcp; /* RTCP goes the same way; of a leg in "out" */
 	struct tandem_endpoint to;
 	struct tandem_endpoint from; /* any, port 0: what the relay chooses */
-	struct leg leg;		     /* all but the addresses */
+	struct tandem_leg_spec leg;  /* all but the addresses */
 };
 
 /* The legs of one SSRC, of any other SSRC, or of RTCP; see struct branch. */

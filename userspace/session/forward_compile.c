@@ -16,7 +16,8 @@ uint64_t tandem_forward_flow_id(const struct tandem_forward *f, enum tandem_comp
 }
 
 /* above: to the ports above, for RTCP on a port of its own (RFC 3550 section 11) */
-static void compile_egress(const struct tandem_forward_leg *leg, bool above, struct egress *egress)
+static void compile_egress(const struct tandem_forward_leg *leg, bool above,
+			   struct tandem_egress *egress)
 {
 	*egress = leg->leg.egress;
 	egress->flags |= EGRESS_F_ACTIVE;
@@ -64,7 +65,7 @@ static void find_rtcp_legs(const struct tandem_forward_spec *spec, struct rtcp_l
 }
 
 static void compile_rtcp_leg(const struct tandem_forward_spec *spec, const struct rtcp_legs *rtcp,
-			     uint32_t i, struct egress *egress)
+			     uint32_t i, struct tandem_egress *egress)
 {
 	compile_egress(rtcp->legs[i], rtcp->twins && !spec->mux, egress);
 	egress->flags &= ~EGRESS_F_EXT; /* RTCP has none */

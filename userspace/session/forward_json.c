@@ -143,7 +143,7 @@ static const struct tandem_leg_stats *find_leg(const struct view *v, size_t flow
 /* Of a one-to-one flow the counts are those of the only leg, too. */
 static struct tandem_leg_stats flow_as_leg(const struct view *v, bool rtcp)
 {
-	const struct flow *rtp = &v->stats[0].flow, *own = &v->stats[1].flow;
+	const struct tandem_flow_state *rtp = &v->stats[0].flow, *own = &v->stats[1].flow;
 
 	if (rtcp && v->f->spec.rtcp)
 		return (struct tandem_leg_stats){ .packets = own->packets, .octets = own->octets };
@@ -288,7 +288,7 @@ static const char *codec_name(const struct tandem_forward_spec *spec, uint8_t pt
 	return NULL;
 }
 
-static json_t *show_stream(const struct view *v, const struct stream *st)
+static json_t *show_stream(const struct view *v, const struct tandem_stream *st)
 {
 	const char *codec = codec_name(&v->f->spec, st->pt);
 	json_t *js = json_pack("{s:o, s:i, s:o, s:I}", "ssrc", show_ssrc(st->ssrc), "pt", st->pt,

@@ -20,7 +20,7 @@ static size_t pt_count(const struct pt_list *pts)
 }
 
 static int parse_ssrc(struct tandem_reader *r, const json_t *js, const uint32_t *ssrc,
-		      struct egress *egress)
+		      struct tandem_egress *egress)
 {
 	const json_t *value = json_object_get(js, "ssrc");
 	int err;
@@ -48,7 +48,7 @@ static int parse_ssrc(struct tandem_reader *r, const json_t *js, const uint32_t 
 	return err;
 }
 
-static int parse_offsets(struct tandem_reader *r, const json_t *js, struct egress *egress)
+static int parse_offsets(struct tandem_reader *r, const json_t *js, struct tandem_egress *egress)
 {
 	json_int_t seq = 0, ts = 0;
 	int err = tandem_reader_int(r, js, "seq_offset", -UINT16_MAX, UINT16_MAX, &seq);
@@ -67,7 +67,7 @@ static int parse_offsets(struct tandem_reader *r, const json_t *js, struct egres
 
 /* A map from payload types, each a name of the forward's, to others. */
 static int parse_pt_map(struct tandem_reader *r, const json_t *js, const struct pt_list *pts,
-			struct egress *egress, uint8_t *mapped)
+			struct tandem_egress *egress, uint8_t *mapped)
 {
 	json_t *map = json_object_get(js, "payload_types"), *value;
 	size_t n = pt_count(pts), i, length;
@@ -99,7 +99,7 @@ static int parse_pt_map(struct tandem_reader *r, const json_t *js, const struct 
 
 /* Payload that is G.711 of the other law becomes this one. */
 static int parse_g711(struct tandem_reader *r, const json_t *js,
-		      const struct tandem_forward_spec *spec, struct egress *egress,
+		      const struct tandem_forward_spec *spec, struct tandem_egress *egress,
 		      uint8_t *mapped)
 {
 	const json_t *value = json_object_get(js, "g711");
@@ -131,7 +131,7 @@ static int parse_g711(struct tandem_reader *r, const json_t *js,
 }
 
 static int parse_payload(struct tandem_reader *r, const json_t *js,
-			 const struct tandem_forward_spec *spec, struct egress *egress)
+			 const struct tandem_forward_spec *spec, struct tandem_egress *egress)
 {
 	uint8_t mapped = 0;
 	int err;
@@ -147,7 +147,7 @@ static int parse_payload(struct tandem_reader *r, const json_t *js,
 	return err;
 }
 
-static int parse_extensions(struct tandem_reader *r, const json_t *js, struct leg *leg)
+static int parse_extensions(struct tandem_reader *r, const json_t *js, struct tandem_leg_spec *leg)
 {
 	json_t *map = json_object_get(js, "extensions"), *value;
 	json_int_t to;
@@ -177,7 +177,7 @@ static int parse_extensions(struct tandem_reader *r, const json_t *js, struct le
 	return err;
 }
 
-static int parse_ip_fields(struct tandem_reader *r, const json_t *js, struct egress *egress)
+static int parse_ip_fields(struct tandem_reader *r, const json_t *js, struct tandem_egress *egress)
 {
 	json_int_t dscp = -1, ttl = 0;
 	int err = tandem_reader_int(r, js, "dscp", 0, 63, &dscp);
@@ -205,7 +205,7 @@ static int parse_rtcp(struct tandem_reader *r, const json_t *js,
 }
 
 /* SRTP from end to end: the receiver would throw away what the relay has changed. */
-static int check_srtp(struct tandem_reader *r, const struct leg *leg)
+static int check_srtp(struct tandem_reader *r, const struct tandem_leg_spec *leg)
 {
 	static const struct {
 		uint16_t flag;

@@ -16,7 +16,7 @@ static const char *kind_name(const struct tandem_flow_view *v)
 static json_t *show_flow(const struct tandem_flow_view *v)
 {
 	const struct tandem_flow_spec *spec = v->spec;
-	const struct egress *egress =
+	const struct tandem_egress *egress =
 		&spec->egress[v->comp == TANDEM_RTCP ? EGRESS_RTCP : EGRESS_RTP];
 	const char *datapath = v->known && v->stats.datapath ? v->stats.datapath : "none";
 	const char *reason = v->known ? v->stats.reason : "not installed";

@@ -45,7 +45,7 @@ void tandem_snapshot_clean(struct tandem_snapshot *snap)
 
 static void add_flow(struct tandem_verdict_side *side, const struct tandem_flow_view *v)
 {
-	const struct flow *flow = &v->stats.flow;
+	const struct tandem_flow_state *flow = &v->stats.flow;
 	size_t i;
 
 	if (v->leg->secure.wire && !v->leg->secure.in.suite)

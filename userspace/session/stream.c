@@ -29,7 +29,7 @@ static bool is_speech(const struct tandem_codec *c)
 }
 
 /* The name of the codec that is listened to; NULL: unknown. */
-static const char *speech_codec(const struct tandem_leg *leg, const struct stream *st)
+static const char *speech_codec(const struct tandem_leg *leg, const struct tandem_stream *st)
 {
 	const struct tandem_codec *codec = find_codec(leg, st->pt);
 	size_t i;
@@ -48,7 +48,7 @@ static const char *speech_codec(const struct tandem_leg *leg, const struct strea
  * this stream, and to its sender, from reports on what comes the other way.
  */
 static double round_trip_ms(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
-			    const struct stream *st)
+			    const struct tandem_stream *st)
 {
 	double ms = st->rtt_ns / NS_PER_MS;
 	size_t i;
@@ -64,7 +64,7 @@ static double round_trip_ms(const struct tandem_snapshot *snap, const struct tan
 }
 
 /* Loss as the receiver has it includes the way from the relay on; believe the worse. */
-static double worst_loss(const struct stream *st, const struct tandem_stream_loss *loss)
+static double worst_loss(const struct tandem_stream *st, const struct tandem_stream_loss *loss)
 {
 	double reported;
 
@@ -77,7 +77,7 @@ static double worst_loss(const struct stream *st, const struct tandem_stream_los
 }
 
 static double estimate(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
-		       const struct stream *st)
+		       const struct tandem_stream *st)
 {
 	struct tandem_stream_loss loss;
 	struct tandem_mos_input in = {
@@ -93,7 +93,7 @@ static double estimate(const struct tandem_snapshot *snap, const struct tandem_f
 
 /* The E-model is one of speech: of other media there is nothing to say. */
 static json_t *show_mos(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
-			const struct stream *st)
+			const struct tandem_stream *st)
 {
 	if (!st->packets || strcasecmp(v->media->type, "audio"))
 		return json_null();
@@ -101,7 +101,7 @@ static json_t *show_mos(const struct tandem_snapshot *snap, const struct tandem_
 }
 
 static json_t *show_stream(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
-			   const struct stream *st)
+			   const struct tandem_stream *st)
 {
 	const struct tandem_codec *codec = find_codec(v->leg, st->pt);
 	char ssrc[16];

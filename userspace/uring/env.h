@@ -27,14 +27,15 @@ struct env_shared {
 /* A second or later SSRC. key 0: free; else slot + 1 and SSRC. */
 struct env_stream {
 	__u64 key;
-	struct stream stream;
+	struct extra_stream extra;
 };
 
 /* What all workers share. The table sizes are powers of two. */
 struct env_tables {
 	struct relay_config config;
-	struct rule *rules;
-	struct flow *flows;
+	struct entry *entries;
+	struct rule_more *rules_more;
+	struct flow_more *flows_more;
 	struct fan *fans;
 	struct fan_state *fan_states;
 	struct leg *legs;
@@ -142,7 +143,7 @@ static inline __u64 env_stream_word(__u32 slot, __u32 ssrc)
 	return ((__u64)slot + 1) << 32 | ssrc;
 }
 
-static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
+static inline struct extra_stream *env_stream(struct env *env, __u32 slot, __u32 ssrc, int create)
 {
 	struct env_tables *t = env->tables;
 	struct env_stream *e;
@@ -154,7 +155,7 @@ static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc,
 	for (i = 0; i < ENV_PROBES; i++) {
 		e = &t->streams[(hash + i) & (t->streams_size - 1)];
 		if (__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key)
-			return &e->stream;
+			return &e->extra;
 	}
 	for (i = 0; create && i < ENV_PROBES; i++) {
 		e = &t->streams[(hash + i) & (t->streams_size - 1)];
@@ -162,7 +163,7 @@ static inline struct stream *env_stream(struct env *env, __u32 slot, __u32 ssrc,
 		/* A free entry's stream is all zero; see env_streams_forget(). */
 		if (__atomic_compare_exchange_n(&e->key, &found, key, 0, __ATOMIC_ACQ_REL,
 						__ATOMIC_RELAXED))
-			return &e->stream;
+			return &e->extra;
 	}
 	return NULL;
 }
@@ -177,7 +178,7 @@ static inline void env_streams_forget(struct env_tables *t, __u32 slot)
 
 		if (__atomic_load_n(&e->key, __ATOMIC_RELAXED) >> 32 != (__u64)slot + 1)
 			continue;
-		memset(&e->stream, 0, sizeof(e->stream));
+		memset(&e->extra, 0, sizeof(e->extra));
 		__atomic_store_n(&e->key, 0, __ATOMIC_RELEASE);
 	}
 }

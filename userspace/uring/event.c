@@ -104,9 +104,9 @@ static bool is_stun(const unsigned char *p, uint32_t len)
 /* Does the flow in slot expect exactly this source? */
 static bool is_peer(struct tandem_datapath *dp, uint32_t slot, const struct flow_key *key)
 {
-	const struct rule *rule = env_rule(&dp->env, slot);
+	const struct entry *entry = env_entry(&dp->env, slot);
 
-	return rule && rule_matches(rule, key);
+	return entry && rule_matches(&dp->env, &entry->rule, slot, key);
 }
 
 void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum reason reason,

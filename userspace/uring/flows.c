@@ -100,8 +100,9 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 		return err;
 	dp->direct_count = t->config.locals_count * t->config.port_count;
 	t->streams_size = cfg->stream_capacity ? power_of_two(cfg->stream_capacity) : 0;
-	t->rules = tandem_sparse_alloc(t->config.slots, sizeof(*t->rules));
-	t->flows = tandem_sparse_alloc(t->config.slots, sizeof(*t->flows));
+	t->entries = tandem_sparse_alloc(t->config.slots, sizeof(*t->entries));
+	t->rules_more = tandem_sparse_alloc(t->config.slots, sizeof(*t->rules_more));
+	t->flows_more = tandem_sparse_alloc(t->config.slots, sizeof(*t->flows_more));
 	err = tandem_uring_groups_init(dp);
 	if (err)
 		return err;
@@ -112,13 +113,14 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 	t->fans = tandem_sparse_alloc(t->config.fans, sizeof(*t->fans));
 	t->legs = tandem_sparse_alloc(t->config.legs, sizeof(*t->legs));
 	t->leg_states = tandem_sparse_alloc(t->config.legs, sizeof(*t->leg_states));
-	if (!t->rules || !t->flows || !dp->ports || !dp->holds ||
+	if (!t->entries || !t->rules_more || !t->flows_more || !dp->ports || !dp->holds ||
 	    (t->streams_size && !t->streams) || !t->fans || !t->legs || !t->leg_states)
 		return -ENOMEM;
 	dp->env.tables = t;
 	memory = (struct tandem_table_memory){
-		.rules = t->rules,
-		.flows = t->flows,
+		.entries = t->entries,
+		.rules_more = t->rules_more,
+		.flows_more = t->flows_more,
 		.fans = t->fans,
 		.legs = t->legs,
 		.leg_states = t->leg_states,
@@ -130,10 +132,11 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 {
 	struct env_tables *t = &dp->tables;
 
-	if (dp->table.rules)
+	if (dp->table.entries)
 		tandem_table_clean(&dp->table);
-	tandem_sparse_free(t->rules, t->config.slots, sizeof(*t->rules));
-	tandem_sparse_free(t->flows, t->config.slots, sizeof(*t->flows));
+	tandem_sparse_free(t->entries, t->config.slots, sizeof(*t->entries));
+	tandem_sparse_free(t->rules_more, t->config.slots, sizeof(*t->rules_more));
+	tandem_sparse_free(t->flows_more, t->config.slots, sizeof(*t->flows_more));
 	tandem_uring_groups_clean(dp);
 	tandem_sparse_free(dp->ports, uring_port_room(dp), sizeof(*dp->ports));
 	tandem_sparse_free(dp->holds, t->config.slots, sizeof(*dp->holds));
@@ -159,7 +162,7 @@ static void move_hold(struct tandem_datapath *dp, uint32_t from, uint32_t to)
 		tandem_uring_hold_drop(dp, &hold);
 	else
 		dp->holds[to] = hold;
-	if (dp->tables.flows[from].extra_streams)
+	if (dp->tables.flows_more[from].extra_streams)
 		env_streams_forget(&dp->tables, from);
 }
 
@@ -194,7 +197,7 @@ static int flow_remove(struct tandem_datapath *dp, uint64_t id)
 	if (err)
 		return err;
 	tandem_uring_hold_drop(dp, &dp->holds[slot]);
-	if (dp->tables.flows[slot].extra_streams)
+	if (dp->tables.flows_more[slot].extra_streams)
 		env_streams_forget(&dp->tables, slot);
 	return 0;
 }
@@ -217,15 +220,11 @@ static void read_streams(const struct tandem_datapath *dp, uint32_t slot,
 	const struct env_tables *t = &dp->tables;
 	uint64_t id = tandem_slots_id(dp->table.slots, slot);
 
-	if (stats->flow.stream.flow_id == id)
-		stats->streams[stats->stream_count++] = stats->flow.stream;
 	if (!stats->flow.extra_streams)
 		return;
 	for (uint32_t i = 0; i < t->streams_size; i++) {
-		const struct stream *s = &t->streams[i].stream;
-
-		if (s->flow_id == id && stats->stream_count < TANDEM_MAX_STREAMS)
-			stats->streams[stats->stream_count++] = *s;
+		if (t->streams[i].extra.more.flow_id == id)
+			tandem_table_add_stream(&t->streams[i].extra, stats);
 	}
 }
 
@@ -237,7 +236,7 @@ int tandem_uring_flows_read(struct tandem_datapath *dp, uint64_t flow_id,
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
 	memset(stats, 0, sizeof(*stats));
-	stats->flow = dp->tables.flows[slot];
+	tandem_table_read(&dp->table, slot, stats);
 	stats->slow_packets = stats->flow.packets;
 	stats->datapath = tandem_uring_ops.name;
 	stats->reason = "";

@@ -6,7 +6,8 @@
 #include "userspace/uring/worker.h"
 
 /* The port that an egress leaves from. */
-static int hold_egress(struct tandem_datapath *dp, struct uring_hold *hold, const struct egress *eg)
+static int hold_egress(struct tandem_datapath *dp, struct uring_hold *hold,
+		       const struct tandem_egress *eg)
 {
 	const struct flow_key key = { .local = eg->local, .local_port = eg->local_port };
 	uint32_t index = tandem_slots_direct(dp->table.slots, &key);

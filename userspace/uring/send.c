@@ -123,7 +123,8 @@ static void set_owner(struct tandem_datapath *dp, struct uring_send *s, const st
 static int send_as(struct tandem_datapath *dp, struct uring_send *s, const struct egress *eg,
 		   unsigned char *payload, uint32_t len, uint8_t tos, uint64_t data)
 {
-	const struct tandem_endpoint from = { .ip = eg->local, .port = ntohs(eg->local_port) };
+	const struct tandem_endpoint from = { .ip = *egress_local(&dp->env, eg),
+					      .port = ntohs(eg->local_port) };
 	const struct tandem_endpoint to = { .ip = eg->remote, .port = ntohs(eg->remote_port) };
 	int fd = tandem_uring_send_address(dp, s, &from, &to, payload, len);
 	struct io_uring_sqe *sqe;
@@ -192,7 +193,7 @@ static uint32_t leg_of(const struct tandem_datapath *dp, const struct uring_send
 {
 	if (s->leg == TANDEM_NO_SLOT || slot == TANDEM_NO_SLOT)
 		return TANDEM_NO_SLOT;
-	if (slot == s->slot && dp->tables.rules[slot].gen == s->gen)
+	if (slot == s->slot && dp->tables.entries[slot].rule.gen == s->gen)
 		return s->leg;
 	return tandem_table_find_leg(&dp->table, slot, s->leg_id);
 }
@@ -207,7 +208,8 @@ void tandem_uring_sent(struct tandem_datapath *dp, uint32_t index, int result)
 		struct plan plan = { 0 };
 
 		slot = tandem_table_find(&dp->table, p->send.flow_id);
-		plan.flow = slot == TANDEM_NO_SLOT ? NULL : &dp->tables.flows[slot];
+		plan.slot = slot;
+		plan.flow = slot == TANDEM_NO_SLOT ? NULL : &dp->tables.entries[slot].flow;
 		plan.leg = leg_of(dp, &p->send, slot);
 		plan.legs = plan.leg != TANDEM_NO_SLOT;
 		relay_send_failed(&dp->env, &plan);
