@@ -28,6 +28,8 @@ struct tandem_datapath {
 	struct tandem_leg_stats legs[4];
 	size_t leg_count;
 	uint32_t fan_leg; /* id of the first leg of the last fan */
+	uint64_t key_in;  /* ids of the last keys */
+	uint64_t key_out;
 };
 
 static struct tandem_datapath fake_fast, fake_slow;
@@ -86,6 +88,8 @@ static int fake_apply(struct tandem_datapath *dp, struct tandem_change *changes,
 			dp->specs[at < 0 ? find(dp, 0) : at] = c->spec;
 			if (c->spec.fan)
 				dp->fan_leg = c->spec.fan->legs[0].id;
+			dp->key_in = c->spec.srtp_in ? c->spec.srtp_in->id : 0;
+			dp->key_out = c->spec.srtp_out ? c->spec.srtp_out->id : 0;
 		}
 	}
 	return 0;
@@ -580,15 +584,24 @@ static const char *reason_of(struct tandem_plane *plane, uint64_t id)
 	return stats.reason;
 }
 
-/* What was refused because of the host is offered again, with its fan; what it is not, is not. */
+/*
+ * What was refused because of the host is offered again, with its fan and its keys; what it is
+ * not, is not.
+ */
 static void offered_again(void **state)
 {
 	struct tandem_fan *fan = calloc(1, sizeof(*fan) + sizeof(fan->legs[0]));
+	struct tandem_srtp *keys = calloc(2, sizeof(*keys));
 	struct tandem_plane *plane = *state;
 	struct tandem_change c = set(7);
 	int i, before;
 
 	assert_non_null(fan);
+	assert_non_null(keys);
+	keys[0].id = 50;
+	keys[1].id = 51;
+	c.spec.srtp_in = &keys[0];
+	c.spec.srtp_out = &keys[1];
 	fan->leg_count = 1;
 	fan->legs[0].id = 42;
 	c.spec.fan = fan;
@@ -596,8 +609,10 @@ static void offered_again(void **state)
 	fake_fast.refuse_error = -EOPNOTSUPP;
 	tandem_plane_apply(plane, &c, 1);
 	free(fan);
+	free(keys);
 	assert_string_equal(reason_of(plane, 7), "an interface in generic mode cannot copy");
 	fake_fast.fan_leg = 0;
+	fake_fast.key_in = fake_fast.key_out = 0;
 	before = fake_fast.order;
 	for (i = 0; i < 60; i++)
 		tandem_plane_retry(plane);
@@ -608,6 +623,8 @@ static void offered_again(void **state)
 		tandem_plane_retry(plane);
 	assert_string_equal(reason_of(plane, 7), "");
 	assert_int_equal(fake_fast.fan_leg, 42);
+	assert_int_equal(fake_fast.key_in, 50);
+	assert_int_equal(fake_fast.key_out, 51);
 	before = fake_fast.order;
 	for (i = 0; i < 200; i++)
 		tandem_plane_retry(plane);

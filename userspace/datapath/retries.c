@@ -7,9 +7,20 @@
 #define FIRST_WAIT 4
 #define LAST_WAIT  64
 
+/* Keys of SRTP: what arrives, what arrives yet, what leaves. */
+#define KEYS 3
+
+static void free_keys(struct tandem_srtp *keys)
+{
+	if (keys)
+		explicit_bzero(keys, KEYS * sizeof(*keys));
+	free(keys);
+}
+
 static void remove_at(struct tandem_retries *r, size_t i)
 {
 	free((void *)r->v[i].spec.fan);
+	free_keys(r->v[i].keys);
 	r->v[i] = r->v[--r->n];
 }
 
@@ -40,7 +51,32 @@ void tandem_retries_forget(struct tandem_retries *r, uint64_t id)
 		remove_at(r, (size_t)(entry - r->v));
 }
 
-static int copy_spec(struct tandem_flow_spec *to, const struct tandem_flow_spec *from)
+static const struct tandem_srtp *copy_key(struct tandem_srtp *to, const struct tandem_srtp *from)
+{
+	if (!from)
+		return NULL;
+	*to = *from;
+	return to;
+}
+
+static int copy_keys(struct tandem_retry *entry, const struct tandem_flow_spec *from)
+{
+	struct tandem_srtp *keys;
+
+	entry->keys = NULL;
+	if (!from->srtp_in && !from->srtp_in_old && !from->srtp_out)
+		return 0;
+	keys = calloc(KEYS, sizeof(*keys));
+	if (!keys)
+		return -1;
+	entry->keys = keys;
+	entry->spec.srtp_in = copy_key(&keys[0], from->srtp_in);
+	entry->spec.srtp_in_old = copy_key(&keys[1], from->srtp_in_old);
+	entry->spec.srtp_out = copy_key(&keys[2], from->srtp_out);
+	return 0;
+}
+
+static int copy_spec(struct tandem_retry *entry, const struct tandem_flow_spec *from)
 {
 	struct tandem_fan *fan = NULL;
 	size_t size;
@@ -52,9 +88,12 @@ static int copy_spec(struct tandem_flow_spec *to, const struct tandem_flow_spec 
 			return -1;
 		memcpy(fan, from->fan, size);
 	}
-	*to = *from;
-	to->fan = fan;
-	return 0;
+	entry->spec = *from;
+	entry->spec.fan = fan;
+	if (!copy_keys(entry, from))
+		return 0;
+	free(fan);
+	return -1;
 }
 
 static struct tandem_retry *make_room(struct tandem_retries *r)
@@ -80,7 +119,7 @@ void tandem_retries_add(struct tandem_retries *r, const struct tandem_flow_spec 
 
 	tandem_retries_forget(r, spec->id);
 	entry = make_room(r);
-	if (!entry || copy_spec(&entry->spec, spec))
+	if (!entry || copy_spec(entry, spec))
 		return;
 	entry->wait = FIRST_WAIT;
 	entry->due = r->turn + entry->wait;

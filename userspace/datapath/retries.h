@@ -12,6 +12,7 @@
 
 struct tandem_retry {
 	struct tandem_flow_spec spec; /* with a fan of its own, or none */
+	struct tandem_srtp *keys;     /* that it points to; NULL: none */
 	uint64_t due;		      /* turn */
 	uint32_t wait;		      /* turns, doubled each time */
 };
