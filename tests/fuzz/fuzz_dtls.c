@@ -162,7 +162,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct tandem_dtls_ops ops = { on_send, on_changed };
+	static const struct tandem_dtls_ops ops = { .send = on_send, .changed = on_changed };
 	struct tandem_dtls_quota quota = { .max = 2 };
 	struct input in = { data, size };
 	uint8_t how = next(&in);
@@ -171,7 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < 2; i++) {
 		const struct tandem_dtls_config cfg = { .client = i == 1,
 							.cookie = how & 1,
-							.quotas = { &quota },
+							.quota = &quota,
 							.ops = &ops,
 							.arg = &ends[i] };
 

@@ -49,6 +49,7 @@ struct impairment {
 struct pair {
 	struct end ends[2];
 	struct tandem_dtls_context *ctx[2];
+	struct tandem_dtls_quota *source; /* of the server's peer */
 	struct impairment bad;
 	unsigned int seed;
 	size_t longest, sent;
@@ -114,7 +115,7 @@ static inline void on_changed(enum tandem_dtls_state state, void *arg)
 	assert_int_equal(tandem_dtls_state(end->a), state);
 }
 
-static const struct tandem_dtls_ops end_ops = { on_send, on_changed };
+static const struct tandem_dtls_ops end_ops = { .send = on_send, .changed = on_changed };
 
 /* The next datagram, or a later one. */
 static inline void deliver(struct pair *p)

@@ -410,7 +410,7 @@ static void nobody_there(void **state)
 
 	(void)state;
 	tandem_dtls_free(p->ends[1].a);
-	end_open(p, 1, (struct tandem_dtls_config){ .quotas = { &quota } });
+	end_open(p, 1, (struct tandem_dtls_config){ .quota = &quota });
 	p->bad.lose = 100;
 	start(p);
 	assert_int_equal(quota.half_open, 1);

@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 
 #define KIB 1024
 
@@ -115,7 +116,7 @@ static struct pair *cookie_pair(struct tandem_dtls_quota *quota)
 	struct pair *p = pair_open(NULL, NULL);
 
 	tandem_dtls_free(p->ends[0].a);
-	end_open(p, 0, (struct tandem_dtls_config){ .cookie = true, .quotas = { quota } });
+	end_open(p, 0, (struct tandem_dtls_config){ .cookie = true, .quota = quota });
 	expect_peer(p, 0);
 	return p;
 }
@@ -201,7 +202,7 @@ static void flood_of_hellos(void **state)
 	struct tandem_dtls_quota all = { .max = MAX };
 	struct wire_datagram first = hello(p);
 	struct tandem_dtls *many[MANY];
-	struct tandem_dtls_config cfg = { .quotas = { &all }, .ops = &end_ops };
+	struct tandem_dtls_config cfg = { .quota = &all, .ops = &end_ops };
 	struct end nobody = { .pair = p };
 	size_t before = in_use, half_open = 0;
 
@@ -239,17 +240,36 @@ static void flood_of_hellos(void **state)
 	pair_close(p);
 }
 
+static struct tandem_dtls_quota *source_of(void *arg)
+{
+	return ((struct end *)arg)->pair->source;
+}
+
+static const struct tandem_dtls_ops ops_with_source = { on_send, on_changed, source_of };
+
+/* A server of which the quota of its source is asked for. */
+static void open_with_source(struct pair *p, struct tandem_dtls_quota *all,
+			     struct tandem_dtls_quota *source)
+{
+	const struct tandem_dtls_config cfg = { .quota = all,
+						.ops = &ops_with_source,
+						.arg = &p->ends[0] };
+
+	p->source = source;
+	tandem_dtls_free(p->ends[0].a);
+	assert_int_equal(tandem_dtls_alloc(&p->ends[0].a, p->ctx[0], &cfg), 0);
+	expect_peer(p, 0);
+}
+
 /* The quota of one source is used up; others get in. */
-static void two_quotas(void **state)
+static void source_over_quota(void **state)
 {
 	struct pair *p = pair_open(NULL, NULL), *q = pair_open(NULL, NULL);
 	struct tandem_dtls_quota all = { .max = 10 }, one = { .max = 0 }, other = { .max = 1 };
 
 	(void)state;
-	tandem_dtls_free(p->ends[0].a);
-	end_open(p, 0, (struct tandem_dtls_config){ .quotas = { &all, &one } });
-	tandem_dtls_free(q->ends[0].a);
-	end_open(q, 0, (struct tandem_dtls_config){ .quotas = { &all, &other } });
+	open_with_source(p, &all, &one);
+	open_with_source(q, &all, &other);
 	start(p);
 	deliver(p);
 	assert_int_equal(tandem_dtls_state(p->ends[0].a), TANDEM_DTLS_WAITING);
@@ -259,15 +279,47 @@ static void two_quotas(void **state)
 	assert_int_equal(tandem_dtls_state(q->ends[0].a), TANDEM_DTLS_HANDSHAKE);
 	assert_int_equal(all.half_open, 1);
 	assert_int_equal(other.half_open, 1);
+	q->source = &one; /* it has moved meanwhile */
 	settle(q);
 	assert_int_equal(all.half_open, 0);
 	assert_int_equal(other.half_open, 0);
+	assert_int_equal(one.half_open, 0);
 	one.max = 1; /* the client asks again */
-	expect_peer(p, 0);
 	run(p, 2000);
 	assert_keys_agree(p, SRTP_AEAD_AES_128_GCM);
 	pair_close(q);
 	pair_close(p);
+}
+
+static struct tandem_dtls_quota *quota_of(struct tandem_dtls_sources *s, const char *ip)
+{
+	struct ip_addr addr;
+
+	assert_int_equal(tandem_ip_parse(&addr, ip), 0);
+	return tandem_dtls_sources_quota(s, &addr);
+}
+
+/* Places are few, so that two addresses may have the same; which do differs from run to run. */
+static void sources(void **state)
+{
+	static struct tandem_dtls_sources s, again;
+	unsigned int shared = 0, moved = 0;
+	char ip[64];
+
+	(void)state;
+	assert_int_equal(tandem_dtls_sources_init(&s, 7), 0);
+	assert_int_equal(tandem_dtls_sources_init(&again, 7), 0);
+	assert_int_equal(quota_of(&s, "192.0.2.1")->max, 7);
+	assert_ptr_equal(quota_of(&s, "2001:db8:1:2::3"), quota_of(&s, "2001:db8:1:2:f::4"));
+	for (unsigned int i = 0; i < 256; i++) {
+		snprintf(ip, sizeof(ip), "198.51.100.%u", i);
+		shared += quota_of(&s, ip) == quota_of(&s, "192.0.2.1");
+		moved += quota_of(&s, ip) - s.quota != quota_of(&again, ip) - again.quota;
+		snprintf(ip, sizeof(ip), "2001:db8:1:%x::1", i + 3);
+		shared += quota_of(&s, ip) == quota_of(&s, "2001:db8:1:2::3");
+	}
+	assert_in_range(shared, 0, 8);
+	assert_in_range(moved, 200, 256);
 }
 
 /* A client of ours waits for its turn, and not longer than a handshake may take. */
@@ -278,7 +330,7 @@ static void client_over_quota(void **state)
 
 	(void)state;
 	tandem_dtls_free(p->ends[1].a);
-	end_open(p, 1, (struct tandem_dtls_config){ .quotas = { &quota } });
+	end_open(p, 1, (struct tandem_dtls_config){ .quota = &quota });
 	expect_peer(p, 1);
 	start(p);
 	assert_int_equal(p->count, 0);
@@ -449,7 +501,8 @@ int main(void)
 		cmocka_unit_test(cookie_not_returned),
 		cmocka_unit_test(cookie_wrong),
 		cmocka_unit_test(flood_of_hellos),
-		cmocka_unit_test(two_quotas),
+		cmocka_unit_test(source_over_quota),
+		cmocka_unit_test(sources),
 		cmocka_unit_test(client_over_quota),
 		cmocka_unit_test(worst_of_peers),
 		cmocka_unit_test(spoilt_handshakes),

@@ -114,7 +114,7 @@ static void udp_changed(enum tandem_dtls_state state, void *arg)
 {
 }
 
-static const struct tandem_dtls_ops udp_ops = { udp_send, udp_changed };
+static const struct tandem_dtls_ops udp_ops = { .send = udp_send, .changed = udp_changed };
 
 static uint16_t free_port(int *fdp)
 {

@@ -24,33 +24,37 @@ static const char *const state_names[] = {
 
 /* ---- quotas ---- */
 
+static bool is_full(const struct tandem_dtls_quota *q)
+{
+	return q && q->half_open >= q->max;
+}
+
 static bool take_quotas(struct tandem_dtls *a)
 {
-	for (int i = 0; i < TANDEM_DTLS_QUOTAS; i++) {
-		const struct tandem_dtls_quota *q = a->cfg.quotas[i];
+	struct tandem_dtls_quota *all = a->cfg.quota;
 
-		if (q && q->half_open >= q->max) {
-			a->ctx->counters.over_quota++;
-			return false;
-		}
+	a->source = a->cfg.ops->source ? a->cfg.ops->source(a->cfg.arg) : NULL;
+	if (is_full(all) || is_full(a->source)) {
+		a->ctx->counters.over_quota++;
+		return false;
 	}
-	for (int i = 0; i < TANDEM_DTLS_QUOTAS; i++) {
-		if (a->cfg.quotas[i])
-			a->cfg.quotas[i]->half_open++;
-	}
-	a->in_quotas = true;
+	if (all)
+		all->half_open++;
+	if (a->source)
+		a->source->half_open++;
+	a->half_open = true;
 	return true;
 }
 
 static void give_quotas(struct tandem_dtls *a)
 {
-	if (!a->in_quotas)
+	if (!a->half_open)
 		return;
-	a->in_quotas = false;
-	for (int i = 0; i < TANDEM_DTLS_QUOTAS; i++) {
-		if (a->cfg.quotas[i])
-			a->cfg.quotas[i]->half_open--;
-	}
+	a->half_open = false;
+	if (a->cfg.quota)
+		a->cfg.quota->half_open--;
+	if (a->source)
+		a->source->half_open--;
 }
 
 /* ---- the end ---- */

@@ -45,7 +45,7 @@ enum {
 	TANDEM_DTLS_SUITES = 4,
 	TANDEM_DTLS_FINGERPRINTS = 4, /* of a peer */
 	TANDEM_DTLS_FINGERPRINT_STRLEN = 208,
-	TANDEM_DTLS_QUOTAS = 2,
+	TANDEM_DTLS_SOURCES = 1024, /* quotas by address */
 	TANDEM_DTLS_WHY = 96,
 };
 
@@ -167,14 +167,27 @@ const struct tandem_dtls_counters *tandem_dtls_context_counters(
 
 /* ---- an association ---- */
 
-/*
- * How many handshakes may be half open: one for all, and if the caller likes one more for
- * each address that they come from. The caller's; it outlives the associations that have it.
- */
+/* How many handshakes may be half open. The caller's; it outlives the associations that have it. */
 struct tandem_dtls_quota {
 	uint32_t max;
 	uint32_t half_open;
 };
+
+/*
+ * Such a quota for each address that handshakes come from, so that nobody uses up what is for all.
+ * Addresses that fall into the same place share one; who does is not to be guessed.
+ */
+struct tandem_dtls_sources {
+	uint64_t seed;
+	struct tandem_dtls_quota quota[TANDEM_DTLS_SOURCES];
+};
+
+/** At most max from one IPv4 address or IPv6 /64. 0, or -EIO: no random numbers. */
+int tandem_dtls_sources_init(struct tandem_dtls_sources *sources, uint32_t max);
+
+/** The one for an address. */
+struct tandem_dtls_quota *tandem_dtls_sources_quota(struct tandem_dtls_sources *sources,
+						    const struct ip_addr *ip);
 
 enum tandem_dtls_state {
 	TANDEM_DTLS_WAITING,   /* for start(), or for the peer to begin */
@@ -191,6 +204,8 @@ struct tandem_dtls_ops {
 	void (*send)(const void *data, size_t len, void *arg);
 	/* It has come to CONNECTED, CLOSED or FAILED. */
 	void (*changed)(enum tandem_dtls_state state, void *arg);
+	/* When a handshake is to begin: the quota of where its peer is, or NULL. The op may be NULL. */
+	struct tandem_dtls_quota *(*source)(void *arg);
 };
 
 struct tandem_dtls_config {
@@ -200,7 +215,7 @@ struct tandem_dtls_config {
 	 * no more is sent to a forged source than came from it. For peers without ICE.
 	 */
 	bool cookie;
-	struct tandem_dtls_quota *quotas[TANDEM_DTLS_QUOTAS]; /* NULL: none */
+	struct tandem_dtls_quota *quota; /* for all; NULL: none */
 	const struct tandem_dtls_ops *ops;
 	void *arg;
 };

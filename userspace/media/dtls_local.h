@@ -30,10 +30,11 @@ struct tandem_dtls {
 	struct tandem_dtls_config cfg;
 	SSL *ssl; /* from the first datagram of a handshake on, until nothing is expected any more */
 	enum tandem_dtls_state state;
-	bool started;	   /* a client that is to begin as soon as it may */
-	bool in_quotas;	   /* it counts as half open */
-	uint16_t early;	   /* records of a later epoch, while half open */
-	int alert;	   /* last one from the peer, level and description */
+	bool started;			  /* a client that is to begin as soon as it may */
+	bool half_open;			  /* it counts as such */
+	struct tandem_dtls_quota *source; /* that it counts for, besides that of all */
+	uint16_t early;			  /* records of a later epoch, while half open */
+	int alert;			  /* last one from the peer, level and description */
 	uint64_t until;	   /* the handshake, or listening behind it, has to be over */
 	uint64_t again;	   /* when the flight is to be sent again; UINT64_MAX: not */
 	const uint8_t *in; /* datagram that is being read */

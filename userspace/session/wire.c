@@ -28,7 +28,9 @@ int tandem_wires_init(struct tandem_wires *wires)
 		.wake_ms = UINT64_MAX,
 		.timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
 	};
-	return wires->timer_fd < 0 ? -errno : 0;
+	if (wires->timer_fd < 0)
+		return -errno;
+	return tandem_dtls_sources_init(&wires->sources, TANDEM_HALF_OPEN_SOURCE);
 }
 
 void tandem_wires_clean(struct tandem_wires *wires)
@@ -214,7 +216,22 @@ static void dtls_changed(enum tandem_dtls_state state, void *arg)
 {
 }
 
-static const struct tandem_dtls_ops dtls_ops = { .send = dtls_send, .changed = dtls_changed };
+static struct tandem_dtls_quota *dtls_source(void *arg)
+{
+	struct tandem_wire *wire = arg;
+	const struct tandem_session *s = tandem_sessions_by_number(wire->ss, wire->session);
+	const struct tandem_leg *leg = s ? leg_in(&s->agreed, wire) : NULL;
+
+	return leg ? tandem_dtls_sources_quota(&wire->ss->wires.sources,
+					       &wire_remote(wire, leg)->ip)
+		   : NULL;
+}
+
+static const struct tandem_dtls_ops dtls_ops = {
+	.send = dtls_send,
+	.changed = dtls_changed,
+	.source = dtls_source,
+};
 
 /* ---- making and freeing ------------------------------------------------------ */
 
@@ -385,7 +402,7 @@ static int associate(struct tandem_wire *wire)
 	struct tandem_dtls_config cfg = {
 		.client = wire->next_peer.client,
 		.cookie = !wire->ice,
-		.quotas = { &wire->ss->wires.quota },
+		.quota = &wire->ss->wires.quota,
 		.ops = &dtls_ops,
 		.arg = wire,
 	};

@@ -18,7 +18,8 @@
 #include "userspace/media/ice.h"
 #include "userspace/session/session.h"
 
-#define TANDEM_HALF_OPEN 200 /* handshakes at a time */
+#define TANDEM_HALF_OPEN	200 /* handshakes at a time */
+#define TANDEM_HALF_OPEN_SOURCE 50  /* of those from one address */
 
 struct tandem_sdp;
 struct tandem_session;
@@ -30,6 +31,7 @@ struct tandem_wires {
 	struct tandem_wire *first;
 	struct tandem_dtls_context *ctx; /* made when it is first needed */
 	struct tandem_dtls_quota quota;
+	struct tandem_dtls_sources sources;
 	int timer_fd;	  /* readable when a wire has something to do; -1: none yet */
 	uint64_t wake_ms; /* what it is set to; UINT64_MAX: not */
 };
