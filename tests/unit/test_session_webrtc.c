@@ -87,7 +87,8 @@ static const struct tandem_ice_ops browser_ice = {
 	.allowed = browser_allowed,
 	.selected = browser_selected,
 };
-static const struct tandem_dtls_ops browser_dtls = { .send = browser_dtls_send, .changed = browser_changed };
+static const struct tandem_dtls_ops browser_dtls = { .send = browser_dtls_send,
+						     .changed = browser_changed };
 
 /* What io_uring would tell of it: STUN on a port with RULE_F_ICE, DTLS from the exact source. */
 static void relay_gets(struct fixture *fx, const struct packet *p)
