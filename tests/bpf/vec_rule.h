@@ -12,6 +12,7 @@ static uint32_t vec_flags(const char *l)
 		{ "shared", RULE_F_SHARED },	{ "learn", RULE_F_LEARN },
 		{ "strict", RULE_F_STRICT_PT }, { "mute", RULE_F_MUTE },
 		{ "rtcp-only", RULE_F_RTCP },	{ "srtp", RULE_F_SRTP },
+		{ "ice", RULE_F_ICE },		{ "dtls", RULE_F_DTLS },
 	};
 	uint32_t set = vec_word(l, "inactive") ? 0 : RULE_F_ACTIVE;
 	size_t i;
