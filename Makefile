@@ -30,8 +30,8 @@ TRIPLET = $(shell $(CC) -dumpmachine)
 BPF_CFLAGS = -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Werror \
 	-I. -Ibpf -I/usr/include/$(TRIPLET)
 
-# bench/core.c and bench/srtp.c are programs of their own; the rest of bench/ is the command "tandem bench".
-LIB_SRCS  := $(filter-out userspace/main.c bench/core.c bench/install.c bench/srtp.c %.bpf.c,$(wildcard userspace/*.c userspace/*/*.c bench/*.c))
+# bench/install.c and bench/srtp.c are programs of their own; the rest of bench/ is the command "tandem bench".
+LIB_SRCS  := $(filter-out userspace/main.c bench/install.c bench/srtp.c %.bpf.c,$(wildcard userspace/*.c userspace/*/*.c bench/*.c))
 # Ciphers of SRTP: ipsec-mb besides OpenSSL, where it is installed.
 IPSEC_MB  := $(wildcard /usr/include/intel-ipsec-mb.h)
 LIB_SRCS  := $(filter-out userspace/srtp/$(if $(IPSEC_MB),no_)ipsec_mb.c,$(LIB_SRCS))
@@ -56,7 +56,7 @@ DPDK_CPPFLAGS = -D_GNU_SOURCE -I. -Idpdk $(patsubst -I%,-isystem %,$(shell $(PKG
 DPDK_LIBS = $(shell $(PKG_CONFIG) --libs libdpdk) -lrte_bus_vdev
 KMODT_SRCS := $(wildcard tests/kmod/*.c)
 KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
-BENCH_BINS := $(BUILD)/bench/core $(BUILD)/bench/install $(BUILD)/bench/srtp
+BENCH_BINS := $(BUILD)/bench/install $(BUILD)/bench/srtp
 
 # make V=1 shows the commands in full.
 ifneq ($(V),1)
@@ -124,7 +124,7 @@ vectors: $(BPFT_BINS) bpf ## packet vectors through XDP and the userspace build 
 	@prove --failures --comments --exec tests/own_net.sh $(sort $(BPFT_BINS))
 
 ifdef DPDK_FOUND
-dpdk-bench: $(BUILD)/bench/dpdk-mill ## what a frame costs the DPDK worker, on rings in memory (root)
+dpdk-bench: userspace dpdk $(BUILD)/bench/dpdk-mill ## what a frame costs the DPDK worker, beside testpmd: in memory, and by AF_XDP (root)
 	BUILD=$(BUILD) bench/dpdk.sh
 
 dpdk-test: all test-tools $(BUILD)/tests/dpdk/vectors ## packet vectors and a call through the DPDK worker (root)
@@ -155,7 +155,7 @@ lint: ## formatting, licences, include directions, scripts, spelling
 format: ## rewrite the sources in the house style
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: all test-tools $(BENCH_BINS) ## measure the relay beside bare limit programs and peers, six to ten minutes (root)
+bench: all test-tools $(BENCH_BINS) $(if $(DPDK_FOUND),$(BUILD)/bench/dpdk-mill) ## measure the relay beside bare limit programs and peers, about five minutes (root)
 	@BUILD=$(BUILD) bench/run.sh
 
 ##@ Installing
@@ -239,7 +239,7 @@ $(BUILD)/tests/dpdk/vectors: $(BUILD)/asan/tests/bpf/vectors.o $(BUILD)/dpdk-asa
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) $(DPDK_LIBS) -o $@
 
-$(BUILD)/bench/dpdk-mill: $(BUILD)/dpdk/bench/dpdk/mill.o $(filter-out %/main.o,$(DPDK_OBJS)) $(BUILD)/release/libtandem.a
+$(BUILD)/bench/dpdk-mill: $(patsubst %.c,$(BUILD)/dpdk/%.o,$(wildcard bench/dpdk/*.c)) $(filter-out %/main.o,$(DPDK_OBJS)) $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) -o $@

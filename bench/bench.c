@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bench/core.h"
 #include "bench/host.h"
 #include "bench/suite.h"
 #include "bench/target.h"
@@ -326,9 +327,12 @@ static void report(struct run *run)
 
 int tandem_bench_main(int argc, char **argv)
 {
-	struct run *run = calloc(1, sizeof(*run));
+	struct run *run;
 	int ret;
 
+	if (argc > 1 && strcmp(argv[1], "core") == 0)
+		return tandem_bench_core_main(argc - 1, argv + 1);
+	run = calloc(1, sizeof(*run));
 	if (!run)
 		return 1;
 	ret = tandem_bench_options(&run->opts, argc, argv);

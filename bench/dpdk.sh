@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The DPDK worker without a NIC, beside testpmd, which only swaps MAC addresses, on the same kind
-# of ring (bench/dpdk/mill.c). Bounded in time; fails on errors, never on a speed.
+# The DPDK worker beside testpmd, which only swaps MAC addresses: without a NIC, on the same kind of
+# ring in memory (bench/dpdk/mill.c), and by AF_XDP on veth, where the two take turns in one run.
+# Bounded in time; fails on errors, never on a speed.
 set -eu
 cd "$(dirname "$0")/.."
-MILL=${BUILD:-build}/bench/dpdk-mill
+BUILD=${BUILD:-build}
+MILL=$BUILD/bench/dpdk-mill
 
 macswap()
 {
@@ -25,6 +27,8 @@ for payload in 172 1200; do
 done
 if command -v dpdk-testpmd >/dev/null; then
 	echo "testpmd macswap: $(macswap)"
+	"$BUILD/tandem" bench --relays dpdk,testpmd=bench/peers/testpmd.sh --rounds 3 --trial 0.3 --search 4 \
+		--time 120 --measure rate,cpu --quiet
 else
 	echo "dpdk-testpmd is not installed: nothing to compare with" >&2
 fi

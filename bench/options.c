@@ -64,6 +64,7 @@ static const struct option longs[] = {
 static void usage(FILE *out)
 {
 	fputs("usage: tandem bench [OPTIONS] [--target ADDR:PORT [ADDR:PORT...]]\n"
+	      "       tandem bench core [OPTIONS]      inside the datapaths, without a wire\n"
 	      "  Measure a relay: rates, latency, CPU time. See tandem(8) and "
 	      "docs/benchmark.md.\n\n"
 	      "  --relays LIST        of names, or NAME=SCRIPT (default xdp,bare):\n",
@@ -93,7 +94,8 @@ static void usage(FILE *out)
 	      out);
 }
 
-static int whole(const char *text, unsigned long low, unsigned long high, unsigned long *value)
+int tandem_bench_whole(const char *text, unsigned long low, unsigned long high,
+		       unsigned long *value)
 {
 	char *end;
 
@@ -144,7 +146,7 @@ static int add_flows(struct bench_options *opts, const char *item)
 {
 	unsigned long v;
 
-	if (opts->flows_count == BENCH_MAX_LIST || whole(item, 1, BENCH_MAX_FLOWS, &v))
+	if (opts->flows_count == BENCH_MAX_LIST || tandem_bench_whole(item, 1, BENCH_MAX_FLOWS, &v))
 		return -EINVAL;
 	opts->flows[opts->flows_count++] = (uint32_t)v;
 	return 0;
@@ -154,7 +156,8 @@ static int add_size(struct bench_options *opts, const char *item)
 {
 	unsigned long v;
 
-	if (opts->sizes_count == BENCH_MAX_LIST || whole(item, WIRE_SIZE_MIN, WIRE_SIZE_MAX, &v))
+	if (opts->sizes_count == BENCH_MAX_LIST ||
+	    tandem_bench_whole(item, WIRE_SIZE_MIN, WIRE_SIZE_MAX, &v))
 		return -EINVAL;
 	opts->sizes[opts->sizes_count++] = (uint32_t)v;
 	return 0;
@@ -177,7 +180,7 @@ static int add_pid(struct bench_options *opts, const char *item)
 {
 	unsigned long v;
 
-	if (opts->pids_count == RELAY_MAX_PIDS || whole(item, 1, 1UL << 22, &v))
+	if (opts->pids_count == RELAY_MAX_PIDS || tandem_bench_whole(item, 1, 1UL << 22, &v))
 		return -EINVAL;
 	opts->pids[opts->pids_count++] = (pid_t)v;
 	return 0;
@@ -196,19 +199,19 @@ static int set_number(struct bench_options *opts, int letter, const char *value)
 	case OPT_TOTAL:
 		return seconds(value, 1, 86400, &opts->total_s);
 	case OPT_ROUNDS:
-		err = whole(value, 1, RESULT_MAX_ROUNDS, &v);
+		err = tandem_bench_whole(value, 1, RESULT_MAX_ROUNDS, &v);
 		opts->rounds = (int)v;
 		return err;
 	case OPT_COPIES:
-		err = whole(value, 1, BENCH_MAX_COPIES, &v);
+		err = tandem_bench_whole(value, 1, BENCH_MAX_COPIES, &v);
 		opts->copies = (uint32_t)v;
 		return err;
 	case OPT_RETRIES:
-		err = whole(value, 0, 9, &v);
+		err = tandem_bench_whole(value, 0, 9, &v);
 		opts->retries = (int)v;
 		return err;
 	default:
-		err = whole(value, 0, WIRE_MAX_CPUS - 1, &v);
+		err = tandem_bench_whole(value, 0, WIRE_MAX_CPUS - 1, &v);
 		opts->generator_cpu = (unsigned int)v;
 		return err ? err : v >= (unsigned long)sysconf(_SC_NPROCESSORS_ONLN) ? -EINVAL : 0;
 	}

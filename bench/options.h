@@ -36,6 +36,10 @@ struct bench_options {
 	size_t pids_count;
 };
 
+/* A whole number from low to high, in decimal digits and nothing else. 0 or -EINVAL. */
+int tandem_bench_whole(const char *text, unsigned long low, unsigned long high,
+		       unsigned long *value);
+
 /* Returns -1 to go on, or what to exit with; says what is wrong. */
 int tandem_bench_options(struct bench_options *opts, int argc, char **argv);
 

@@ -9,7 +9,12 @@
  *      +------------------------|------------------------+     net_null0
  *                               +--- copies 1 to LEGS - 1 ----->
  *
- * Usage: dpdk-mill [FLOWS [LEGS [PAYLOAD [CHAIN_MIN]]]]
+ * Before that, on the same ring and with the same frames, a loop that only swaps MAC addresses; and
+ * the steps of the core, one frame after the other, without what the worker does ahead of them.
+ *
+ * Usage: dpdk-mill [--rows] [FLOWS [LEGS [PAYLOAD [CHAIN_MIN]]]]
+ *
+ * --rows is for `tandem bench core`: WHAT, minimum, median and maximum, between tabs.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,14 +26,17 @@
 #include <rte_malloc.h>
 #include <rte_udp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/dpdk/limits.h"
 #include "dpdk/worker.h"
 #include "userspace/util/endpoint.h"
+#include "userspace/util/log.h"
 
 #define FRAMES	  1000 /* on their way; less than a ring has room for */
 #define STRIDE	  7919 /* between a flow and the next, so that no prefetcher guesses it */
@@ -44,11 +52,8 @@ static struct dpdk_worker worker;
 struct setup {
 	uint32_t flows, legs, payload;
 	uint32_t chain_min; /* 0: as the worker has it */
+	bool rows;
 	struct ip_addr here, there, aside_here, aside_there;
-};
-
-struct figure {
-	double best, median;
 };
 
 static void die(const char *what)
@@ -196,6 +201,10 @@ static void relay_up(const struct setup *s)
 		die("no next hops");
 	flows_set(s);
 	frames_send(s);
+}
+
+static void worker_start(void)
+{
 	worker = (struct dpdk_worker){ .relay = &relay };
 	rte_eal_remote_launch(dpdk_worker_run, &worker, rte_get_next_lcore(-1, 1, 0));
 }
@@ -214,15 +223,8 @@ static void wait_ms(uint32_t ms)
 	dpdk_hops_tick(relay.hops, now_ns());
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Nanoseconds a frame; the best of many short windows are what other load did not disturb. */
-static struct figure measure(void)
+/* Nanoseconds a frame. */
+static struct dpdk_figure measure(void)
 {
 	double ns[WINDOWS];
 	size_t n = 0;
@@ -239,12 +241,11 @@ static struct figure measure(void)
 	}
 	if (!n)
 		die("no frame moves");
-	qsort(ns, n, sizeof(*ns), by_value);
-	return (struct figure){ ns[n / 50], ns[n / 2] };
+	return dpdk_figure(ns, n);
 }
 
 /* Every frame was forwarded, or the figures mean nothing. */
-static void report(const struct setup *s, struct figure f)
+static void report(const struct setup *s, struct dpdk_figure f)
 {
 	struct reason_counters c;
 	double copies = s->legs > 1 ? s->legs : 1;
@@ -253,18 +254,44 @@ static void report(const struct setup *s, struct figure f)
 	dpdk_table_counters(relay.table, &c);
 	for (int i = REASON_not_ip; i < REASON_COUNT; i++)
 		others += i == REASON_copies_sent ? 0 : c.packets[i];
-	printf("%u flows, %u legs, payload %u: %.1f ns a frame (median %.1f), %.1f ns a %s, "
-	       "%.2f M/s; %llu forwarded, %llu lost\n",
-	       s->flows, s->legs, s->payload, f.best, f.median, f.best / copies,
-	       s->legs > 1 ? "copy" : "frame", 1e3 * copies / f.best,
-	       (unsigned long long)c.packets[REASON_forwarded_rtp], (unsigned long long)others);
+	if (s->rows)
+		dpdk_row("whole", f, copies);
+	else
+		printf("%u flows, %u legs, payload %u: %.1f ns a frame (median %.1f), %.1f ns a "
+		       "%s, "
+		       "%.2f M/s; %llu forwarded, %llu lost\n",
+		       s->flows, s->legs, s->payload, f.best, f.median, f.best / copies,
+		       s->legs > 1 ? "copy" : "frame", 1e3 * copies / f.best,
+		       (unsigned long long)c.packets[REASON_forwarded_rtp],
+		       (unsigned long long)others);
 	if (others)
 		die("not every frame was forwarded");
+}
+
+/* The least that a frame can cost, and the steps. */
+static void limits(const struct setup *s)
+{
+	struct dpdk_limits job = {
+		.relay = &relay,
+		.flows = s->flows,
+		.port_base = PORT_BASE,
+		.rows = s->rows,
+	};
+
+	rte_eal_remote_launch(dpdk_limits_run, &job, rte_get_next_lcore(-1, 1, 0));
+	rte_eal_mp_wait_lcore();
+	if (job.failed)
+		die("not every frame reached its step");
 }
 
 static void setup_parse(struct setup *s, int argc, char **argv)
 {
 	*s = (struct setup){ .flows = 10000, .legs = 1, .payload = 172 };
+	if (argc > 1 && strcmp(argv[1], "--rows") == 0) {
+		s->rows = true;
+		argc--;
+		argv++;
+	}
 	if (argc > 1)
 		s->flows = (uint32_t)strtoul(argv[1], NULL, 10);
 	if (argc > 2)
@@ -275,7 +302,7 @@ static void setup_parse(struct setup *s, int argc, char **argv)
 		s->chain_min = (uint32_t)strtoul(argv[4], NULL, 10);
 	if (s->flows < FRAMES || s->flows > PORTS || s->flows % STRIDE == 0 || !s->legs ||
 	    s->legs > TANDEM_MAX_LEGS || s->payload < 12 || s->payload > 1400)
-		die("usage: dpdk-mill [FLOWS [LEGS [PAYLOAD [CHAIN_MIN]]]]");
+		die("usage: dpdk-mill [--rows] [FLOWS [LEGS [PAYLOAD [CHAIN_MIN]]]]");
 	tandem_ip_parse(&s->here, "10.77.1.1");
 	tandem_ip_parse(&s->there, "10.77.1.2");
 	tandem_ip_parse(&s->aside_there, "10.78.1.1");
@@ -299,10 +326,17 @@ int main(int argc, char **argv)
 	struct setup s;
 
 	setup_parse(&s, argc, argv);
+	tandem_log_set_level(TANDEM_LOG_ERROR);
 	network_up();
 	if (rte_eal_init(sizeof(args) / sizeof(args[0]), args) < 0)
 		die("EAL");
 	relay_up(&s);
+	if (s.legs == 1) {
+		limits(&s);
+		dpdk_table_free(relay.table); /* what that left in it */
+		flows_set(&s);
+	}
+	worker_start();
 	report(&s, measure());
 	relay.quit = 1;
 	rte_eal_mp_wait_lcore();

@@ -69,6 +69,42 @@ for wrong in "--flows 0" "--flows 100001" "--sizes 59" "--relays none" "--trial 
 	check_not "refused: $wrong" timeout 10 "$TANDEM" bench --quick $wrong
 done
 
+# The datapaths by themselves: steps add up, and every datapath that can be had is there.
+rows()
+{
+	"$PYTHON" - "$JSON" "$1" <<-'PY'
+		import json, sys
+		rows = json.load(open(sys.argv[1]))["results"]
+		def of(datapath, copies=1):
+		    return {x["what"]: x for x in rows if x["datapath"] == datapath and x["copies"] == copies}
+		sys.exit(0 if eval(sys.argv[2]) else "does not hold: %s\n%s" % (sys.argv[2], rows))
+	PY
+}
+
+check "what a packet costs inside XDP and io_uring" eval \
+	'timeout 120 "$TANDEM" bench core --datapaths xdp,uring --flows 500 --copies 3 --rounds 2 --packets 5000 --json "$JSON" >"$WORK/table"'
+check "XDP has all of its steps" rows \
+	'set(of("xdp")) == {"mill", "bare", "parse", "classify, look up", "plan", "next hop", "account", "translate", "rewrite", "count", "emit", "whole", "whole/bare"}'
+check "which add up to the whole" rows \
+	'abs(sum(x["median"] for n, x in of("xdp").items() if n not in ("mill", "bare", "whole", "whole/bare")) - of("xdp")["whole"]["median"]) < 1'
+check "io_uring has those of a datagram, and what sockets cost" rows \
+	'set(of("uring")) == {"mill", "classify, look up", "plan", "account", "translate", "count", "rest", "whole", "recvmmsg, sendmmsg"}'
+check "each copy was measured" rows 'of("uring", 3)["whole"]["median"] > 0'
+check "in the table too" grep -q "^xdp, 500 flows" "$WORK/table"
+for wrong in "--flows 0" "--flows 1,x" "--datapaths tcp" "--rounds 0" "--copies 65" "--packets 1" "xdp"; do
+	# shellcheck disable=SC2086
+	check_not "refused: core $wrong" timeout 10 "$TANDEM" bench core $wrong
+done
+if [ -x "$(dirname "$TANDEM")/bench/dpdk-mill" ]; then
+	check "what a packet costs the DPDK worker" eval \
+		'timeout 120 "$TANDEM" bench core --datapaths dpdk --flows 1000 --copies 1 --rounds 1 --json "$JSON" >"$WORK/table"'
+	check "beside a loop that swaps addresses" rows \
+		'0 < of("dpdk")["macswap"]["median"] and 0 < of("dpdk")["whole"]["median"] and "account" in of("dpdk")'
+else
+	tap_ok "inside the DPDK worker # SKIP needs bench/dpdk-mill"
+	echo "SKIPPED bench.t, inside the DPDK worker: needs make dpdk-bench" >&2
+fi
+
 # DPDK: the worker polls, so does its peer, and neither may take the other's turn.
 if [ -x "$(dirname "$TANDEM")/tandem-dpdk" ] && command -v dpdk-testpmd >/dev/null; then
 	polling="dpdk,testpmd=$ROOT/bench/peers/testpmd.sh"
