@@ -113,7 +113,7 @@ shares()
 # without_rights COMMAND...: root, but with nothing that loading a program needs.
 without_rights()
 {
-	ns_run relay setpriv --bounding-set=-bpf,-sys_admin "$@"
+	ns_run relay setpriv --bounding-set="${LESS:--bpf,-sys_admin}" "$@"
 }
 
 unprivileged()
@@ -125,9 +125,12 @@ unprivileged()
 		"ns_run relay $TANDEM doctor -c $WORK/tandem.yaml | tr -s '\n ' ' ' | grep -q 'all ports share a few sockets'"
 	check "and why they cannot" eval \
 		"without_rights $TANDEM doctor -c $WORK/tandem.yaml | tr -s '\n ' ' ' | grep -q 'a socket for each port (no sk_lookup program'"
+	LESS=-net_raw check "nor without raw sockets" eval \
+		"without_rights $TANDEM doctor -c $WORK/tandem.yaml | tr -s '\n ' ' ' | grep -q 'a socket for each port (no raw sockets'"
 	TANDEM_RUNS=$((TANDEM_RUNS + 1))
-	without_rights "$TANDEM" run -c "$WORK/tandem.yaml" >"$WORK/tandem.log.$TANDEM_RUNS" 2>&1 </dev/null &
-	TANDEM_PID=$!
+	ns_start relay "$WORK/tandem.log.$TANDEM_RUNS" setpriv --bounding-set=-bpf,-sys_admin \
+		"$TANDEM" run -c "$WORK/tandem.yaml"
+	TANDEM_PID=$LAST_PID
 	ln -sf "tandem.log.$TANDEM_RUNS" "$WORK/tandem.log"
 	check "without rights: tandem starts" wait_for 10 tandem session list || return
 	check "without rights: one line says why" test \

@@ -85,7 +85,7 @@ static int multishot_try(struct io_uring *ring, int fd)
 }
 
 /* Tried on a ring of its own, so that nothing of it is left in the real one. */
-static int multishot_probe(void)
+int tandem_uring_multishot_probe(void)
 {
 	static const char byte = 1;
 	struct io_uring_buf_ring *br = NULL;
@@ -144,7 +144,7 @@ int tandem_uring_ring_probe(char *detail, size_t size)
 			 "io_uring is forbidden here (kernel.io_uring_disabled, seccomp)");
 	else if (err)
 		snprintf(detail, size, "io_uring cannot be used: %s", strerror(-err));
-	else if (multishot_probe())
+	else if (tandem_uring_multishot_probe())
 		snprintf(detail, size,
 			 "one worker, a receive per packet (multishot needs Linux 6.0)");
 	else
@@ -186,7 +186,7 @@ int tandem_uring_ring_open(struct tandem_datapath *dp, char *why, size_t why_siz
 		return err;
 	}
 	dp->starved_head = TANDEM_NO_SLOT;
-	dp->multishot = dp->multishot && multishot_probe() == 0;
+	dp->multishot = dp->multishot && tandem_uring_multishot_probe() == 0;
 	dp->todo = tandem_sparse_alloc(URING_COMPLETIONS, sizeof(*dp->todo));
 	err = dp->todo ? tandem_uring_copies_init(dp) : -ENOMEM;
 	if (!err && dp->multishot)

@@ -106,11 +106,32 @@ static int open_family(struct tandem_datapath *dp, int family, char *why, size_t
 	if (!has_family(&dp->tables.config, family))
 		return 0;
 	err = open_raw(&dp->raw_fds[!v4], family);
+	if (err) {
+		snprintf(why, why_size, "no raw sockets: %s", strerror(-err));
+		return err;
+	}
 	for (uint32_t i = 0; i < URING_TRUNKS && !err; i++)
 		err = open_trunk(dp, first + i, family);
 	if (err)
-		snprintf(why, why_size, "no sockets for all ports: %s", strerror(-err));
+		snprintf(why, why_size, "no sockets to share: %s", strerror(-err));
 	return err;
+}
+
+int tandem_uring_trunks_probe(const struct relay_config *relay, char *why, size_t why_size)
+{
+	int fd;
+
+	if (tandem_uring_multishot_probe()) {
+		snprintf(why, why_size, "no multishot receive");
+		return -EOPNOTSUPP;
+	}
+	fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+	if (fd < 0) {
+		snprintf(why, why_size, "no raw sockets: %s", strerror(errno));
+		return -errno;
+	}
+	close(fd);
+	return tandem_uring_steer_probe(relay, why, why_size);
 }
 
 int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_size)

@@ -20,7 +20,7 @@ static int uring_probe(const struct tandem_datapath_config *cfg, struct tandem_p
 		return err;
 	err = tandem_table_config(&relay, cfg, why, sizeof(why));
 	if (!err)
-		err = tandem_uring_steer_probe(&relay, why, sizeof(why));
+		err = tandem_uring_trunks_probe(&relay, why, sizeof(why));
 	snprintf(probe->detail + len, sizeof(probe->detail) - len, err ? "; %s (%s)" : "; %s",
 		 err ? "a socket for each port" : "all ports share a few sockets", why);
 	return 0;

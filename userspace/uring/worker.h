@@ -258,6 +258,8 @@ void tandem_uring_give_back(struct tandem_datapath *dp, struct uring_packet *pac
 void tandem_uring_publish(struct tandem_datapath *dp);
 /* Can this kernel do it? 0 or a negative errno, with a word on how or why not. */
 int tandem_uring_ring_probe(char *detail, size_t size);
+/* 0, or a negative errno if there is no multishot receive. */
+int tandem_uring_multishot_probe(void);
 
 /* port.c: a port is named by its index in ports. */
 /* Options of every socket, which shall have so many bytes waiting each way. */
@@ -283,6 +285,8 @@ void tandem_uring_ports_feed(struct tandem_datapath *dp);
  * socket. On failure there are none, and why says why.
  */
 int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_size);
+/* Could they be opened? Changes nothing on the host. why is filled in on failure. */
+int tandem_uring_trunks_probe(const struct relay_config *relay, char *why, size_t why_size);
 /* Receive no more; they are idle once what they have with the kernel has ended. */
 void tandem_uring_trunks_stop(struct tandem_datapath *dp);
 void tandem_uring_trunks_close(struct tandem_datapath *dp);
