@@ -18,8 +18,8 @@
  * address of the description, and then cookie is to be set.
  *
  * DTLS 1.2 alone, with ephemeral keys and AEAD. No renegotiation, resumption, tickets, early data
- * or MKI. To change keys make a new association: the description has another a=tls-id, fingerprint
- * or role (RFC 8842 section 4), or the ICE user name fragment of an end without a=tls-id has changed.
+ * or MKI. To change keys make a new association: when the description has another a=tls-id,
+ * fingerprint or role (RFC 8842 section 4). An ICE restart alone is none.
  *
  * Memory of an association: 0.7 KiB before the handshake, 90 KiB during it, and 37 KiB after it, until
  * linger_ms are over. A peer that does its worst makes it 400 KiB while it is half open; how many
