@@ -243,6 +243,11 @@ static inline int env_resize(struct env *env, int delta)
 	return (int)bpf_xdp_adjust_head(env->ctx, -delta);
 }
 
+static inline int env_trim(struct env *env, int delta)
+{
+	return (int)bpf_xdp_adjust_tail(env->ctx, delta);
+}
+
 /*
  * Frames are below 64 KiB, so what is added is 0; the verifier does not know it, and
  * is left with the mask alone. The asm keeps the compiler from knowing it either.
@@ -306,5 +311,7 @@ static inline void env_read_barrier(void)
 {
 	asm volatile("" : : : "memory");
 }
+
+#include "bpf/srtp.bpf.h"
 
 #endif

@@ -13,6 +13,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "core/copy.h"
+#include "bpf/srtp_calls.bpf.h"
 
 /* Offsets of a UDP payload: Ethernet, two tags, IPv6 and UDP headers are 70 bytes. */
 #define OFF_MASK 0x7f

@@ -4,7 +4,6 @@
 #include <bpf/bpf_helpers.h>
 
 #include "core/env_api.h"
-#include "bpf/srtp.bpf.h"
 #include "bpf/srtp_calls.bpf.h"
 #include "tests/bpf/srtp_steps.h"
 

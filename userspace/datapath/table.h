@@ -54,6 +54,8 @@ struct tandem_table_memory {
 	struct fan *fans;
 	struct leg *legs;
 	struct leg_state *leg_states;
+	struct srtp_keys *srtp_keys;	  /* relay.srtps long; index 0 is none */
+	struct srtp_stream *srtp_streams; /* relay.srtp_streams long */
 };
 
 struct tandem_table {

@@ -7,6 +7,7 @@
  *   xdp_attach.c  the program on its interfaces
  *   xdp_ports.c   where it may send
  *   xdp_copies.c  where it may send copies
+ *   xdp_srtp.c    round keys for the program
  *   xdp_host.c    what the host must provide, and the probe
  *
  * Below bpf_dir lie the maps under their own names, and a link_<interface> each.
@@ -19,6 +20,7 @@
 #include <limits.h>
 #include <net/if.h>
 
+#include "core/aes.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/table.h"
 
@@ -41,6 +43,7 @@ struct tandem_datapath {
 	struct tandem_table table;
 	bool table_ready;
 	struct tandem_table_memory memory; /* the maps' own */
+	struct aes_schedule *schedules;	   /* a map's too: two for each set of SRTP keys */
 	bool taken_over;		   /* the maps are an earlier run's */
 	bool pinned;			   /* this run has begun to pin its own */
 
@@ -87,6 +90,14 @@ int tandem_xdp_tx_ports_fd(const struct tandem_datapath *dp);
 int tandem_xdp_vlans_fd(const struct tandem_datapath *dp);
 int tandem_xdp_local_devices_fd(const struct tandem_datapath *dp);
 int tandem_xdp_program_fd(const struct tandem_datapath *dp);
+
+/* ---- xdp_srtp.c ---- */
+
+/*
+ * Between the two changes of gen with which keys are written at an index, or wiped (keys
+ * NULL): round keys for the program, likewise.
+ */
+void tandem_xdp_srtp_set(struct tandem_datapath *dp, uint32_t index, const struct srtp_keys *keys);
 
 /* ---- xdp_attach.c ---- */
 

@@ -26,6 +26,9 @@ enum kept_map {
 	KEPT_FAN_STATES,
 	KEPT_LEGS,
 	KEPT_LEG_STATES,
+	KEPT_SRTP_KEYS,
+	KEPT_SRTP_SCHEDULES,
+	KEPT_SRTP_STREAMS,
 	KEPT_SHARED,
 	KEPT_STREAMS,
 	KEPT_COUNTERS,
@@ -55,6 +58,9 @@ static struct bpf_map *kept_map(const struct tandem_datapath *dp, enum kept_map 
 		[KEPT_FAN_STATES] = dp->skel->maps.fan_states,
 		[KEPT_LEGS] = dp->skel->maps.legs,
 		[KEPT_LEG_STATES] = dp->skel->maps.leg_states,
+		[KEPT_SRTP_KEYS] = dp->skel->maps.srtp_keys,
+		[KEPT_SRTP_SCHEDULES] = dp->skel->maps.srtp_schedules,
+		[KEPT_SRTP_STREAMS] = dp->skel->maps.srtp_streams,
 		[KEPT_SHARED] = dp->skel->maps.shared,
 		[KEPT_STREAMS] = dp->skel->maps.streams,
 		[KEPT_COUNTERS] = dp->skel->maps.counters,
@@ -111,36 +117,31 @@ int tandem_xdp_program_fd(const struct tandem_datapath *dp)
 
 /* ---- sizes ---- */
 
-static uint32_t at_least_one(uint32_t n)
-{
-	return n ? n : 1;
-}
-
 static int set_sizes(struct tandem_datapath *dp, const struct relay_config *relay,
 		     uint32_t stream_capacity)
 {
-	uint32_t behind = relay->slots - relay->locals_count * relay->port_count;
-	int err = bpf_map__set_max_entries(dp->skel->maps.entries, relay->slots);
+	const struct {
+		struct bpf_map *map;
+		uint32_t entries;
+	} sizes[] = {
+		{ dp->skel->maps.entries, relay->slots },
+		{ dp->skel->maps.rules_more, relay->slots },
+		{ dp->skel->maps.flows_more, relay->slots },
+		{ dp->skel->maps.fans, relay->fans },
+		{ dp->skel->maps.fan_states, relay->fans },
+		{ dp->skel->maps.legs, relay->legs },
+		{ dp->skel->maps.leg_states, relay->legs },
+		{ dp->skel->maps.srtp_keys, relay->srtps },
+		{ dp->skel->maps.srtp_schedules, 2 * relay->srtps },
+		{ dp->skel->maps.srtp_streams, relay->srtp_streams },
+		{ dp->skel->maps.shared, relay->slots - relay->locals_count * relay->port_count },
+		{ dp->skel->maps.streams, stream_capacity },
+	};
+	int err = 0;
 
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.rules_more, relay->slots);
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.flows_more, relay->slots);
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.fans, at_least_one(relay->fans));
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.fan_states,
-					       at_least_one(relay->fans));
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.legs, at_least_one(relay->legs));
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.leg_states,
-					       at_least_one(relay->legs));
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.shared, at_least_one(behind));
-	if (!err)
-		err = bpf_map__set_max_entries(dp->skel->maps.streams,
-					       at_least_one(stream_capacity));
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && !err; i++)
+		err = bpf_map__set_max_entries(sizes[i].map,
+					       sizes[i].entries ? sizes[i].entries : 1);
 	return err;
 }
 
@@ -349,13 +350,16 @@ static void *map_memory(const struct bpf_map *map)
 }
 
 /* The maps that are read and written as memory. */
-enum { MAPPED_COUNT = 6 };
+enum { MAPPED_COUNT = 9 };
 
 static struct bpf_map *mapped_map(const struct tandem_datapath *dp, size_t i)
 {
 	struct bpf_map *const maps[MAPPED_COUNT] = {
-		dp->skel->maps.entries, dp->skel->maps.rules_more, dp->skel->maps.flows_more,
-		dp->skel->maps.fans,	dp->skel->maps.legs,	   dp->skel->maps.leg_states,
+		dp->skel->maps.entries,	       dp->skel->maps.rules_more,
+		dp->skel->maps.flows_more,     dp->skel->maps.fans,
+		dp->skel->maps.legs,	       dp->skel->maps.leg_states,
+		dp->skel->maps.srtp_keys,      dp->skel->maps.srtp_streams,
+		dp->skel->maps.srtp_schedules,
 	};
 
 	return maps[i];
@@ -365,8 +369,9 @@ static void **mapped_at(struct tandem_datapath *dp, size_t i)
 {
 	struct tandem_table_memory *m = &dp->memory;
 	void **const at[MAPPED_COUNT] = {
-		(void **)&m->entries, (void **)&m->rules_more, (void **)&m->flows_more,
-		(void **)&m->fans,    (void **)&m->legs,       (void **)&m->leg_states,
+		(void **)&m->entries,	(void **)&m->rules_more,   (void **)&m->flows_more,
+		(void **)&m->fans,	(void **)&m->legs,	   (void **)&m->leg_states,
+		(void **)&m->srtp_keys, (void **)&m->srtp_streams, (void **)&dp->schedules,
 	};
 
 	return at[i];
