@@ -81,6 +81,33 @@ static bool forward(struct fixture *fx)
 	return js != NULL;
 }
 
+#define CRYPTO "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"
+#define SECURE_AUDIO(host, key)                                                                    \
+	"v=0\r\no=- 1 1 IN IP4 " host "\r\ns=-\r\nc=IN IP4 " host "\r\nt=0 0\r\n"                  \
+	"m=audio 4000 RTP/SAVP 0\r\n" CRYPTO key "\r\n"
+
+/* The same call goes on with SRTP that ends here, and with new keys. */
+static bool secure(struct fixture *fx)
+{
+	static const char answer[] = SECURE_AUDIO(CALLEE,
+						  "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd");
+	static const char *const offers[] = {
+		SECURE_AUDIO(CALLER, "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"),
+		SECURE_AUDIO(CALLER, "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwd"),
+	};
+	size_t i;
+
+	fx->security = TANDEM_SECURITY_SDES_REQUIRE;
+	for (i = 0; i < 2; i++) {
+		if (fx_offer_from(fx, "secure", TANDEM_PARTY_A, CALLER, CALLEE, offers[i]) ||
+		    fx_answer_from(fx, "secure", TANDEM_PARTY_B, CALLEE, CALLER, answer))
+			return false;
+	}
+	fx->now_ms += TANDEM_OLD_KEY_MS;
+	tandem_sessions_tick(fx->ss);
+	return true;
+}
+
 /* How far a run of everything gets; true when all of it was done. */
 static bool everything(struct fixture *fx)
 {
@@ -101,7 +128,7 @@ static bool everything(struct fixture *fx)
 	js = tandem_sessions_json(fx->ss);
 	shown = shown && js;
 	json_decref(js);
-	return shown && forward(fx);
+	return shown && forward(fx) && !fx_dialog(fx, "secure") && secure(fx);
 }
 
 static bool restart(struct fixture *fx)
@@ -132,6 +159,7 @@ static void every_allocation(void **state)
 		dup2(err, STDERR_FILENO);
 		if (fx.ss) {
 			tandem_session_end(fx.ss, CALL, "over");
+			tandem_session_end(fx.ss, "secure", "over");
 			tandem_forward_remove(fx.ss, "f");
 			assert_int_equal(fx.plane.n, 0);
 			assert_int_equal(fx_free_ports(&fx), 300);

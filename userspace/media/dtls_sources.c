@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
-#include <openssl/rand.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "userspace/media/dtls.h"
 
@@ -9,7 +9,8 @@ int tandem_dtls_sources_init(struct tandem_dtls_sources *sources, uint32_t max)
 {
 	for (size_t i = 0; i < TANDEM_DTLS_SOURCES; i++)
 		sources->quota[i] = (struct tandem_dtls_quota){ .max = max };
-	return RAND_bytes((unsigned char *)&sources->seed, sizeof(sources->seed)) == 1 ? 0 : -EIO;
+	return getrandom(&sources->seed, sizeof(sources->seed), 0) == sizeof(sources->seed) ? 0
+											    : -EIO;
 }
 
 /* Finalizer of MurmurHash3. */
