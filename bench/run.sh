@@ -45,6 +45,10 @@ step "The datapaths by themselves" "$BUILD/tandem" bench core --rounds 3 --packe
 step "1,000 calls" wire calls 120 --search 4 --relays "xdp,bare,uring,mmsg,$peers"
 step "By the number of flows" wire flows 30 --search 2 --relays xdp,bare --measure rate,cpu --flows 100,10000,100000
 step "By the size of packets" wire sizes 20 --search 2 --relays xdp,bare --measure rate --sizes 60,200,1200
+if command -v rtpengine >/dev/null; then
+	step "RTP to SRTP" wire srtp 40 --search 3 --measure rate,cpu \
+		--relays rtpengine=bench/peers/rtpengine.py,rtpeng-srtp=bench/peers/rtpengine_protect.py
+fi
 step "Each packet 16 times" wire copies 20 --search 3 --relays xdp,mmsg --measure rate --flows 50 --copies 16
 if [ -x "$BUILD/tandem-dpdk" ] && command -v dpdk-testpmd >/dev/null; then
 	step "DPDK by AF_XDP" wire dpdk 40 --search 3 --relays dpdk,testpmd=bench/peers/testpmd.sh --measure rate,cpu

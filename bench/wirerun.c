@@ -24,7 +24,8 @@
 #define GRACE_NS     10000000	/* that a packet may come after the last was sent */
 #define SILENCE	     0xd5	/* of the payload behind the mark */
 #define DRAIN_STEP   20000000
-#define DRAIN_STEPS  15
+#define DRAIN_STEPS  100
+#define DRAIN_QUIET  3 /* steps without a packet: nothing more comes */
 #define FRAME_MAX    (42 + WIRE_SIZE_MAX)
 #define SPIN_ONE_PPS 300000 /* up to here one frame in flight at a time keeps the pace */
 
@@ -380,12 +381,12 @@ static uint64_t received(struct wire *wire)
 void tandem_wire_drain(struct wire *wire)
 {
 	uint64_t sent = wire->bpf->bss->gens[wire->cpu].sent, before = received(wire), now;
+	int quiet = 0;
 
-	for (int i = 0; i < DRAIN_STEPS && before < sent; i++) {
+	for (int i = 0; i < DRAIN_STEPS && quiet < DRAIN_QUIET && before < sent; i++) {
 		nap_until(now_ns() + DRAIN_STEP);
 		now = received(wire);
-		if (now == before && i)
-			break;
+		quiet = now == before ? quiet + 1 : 0;
 		before = now;
 	}
 }

@@ -53,7 +53,10 @@ int tandem_wire_reset(struct wire *wire);
 /* Send as load says. 0, -EINTR when a signal came, or a negative errno. */
 int tandem_wire_send(struct wire *wire, const struct wire_load *load);
 
-/* Wait until nothing more arrives, for 300 ms at most. */
+/*
+ * Wait until nothing more arrives, for 2 s at most: what is still in the sockets of a relay that was
+ * flooded would be in the way of the next trial.
+ */
 void tandem_wire_drain(struct wire *wire);
 
 /*

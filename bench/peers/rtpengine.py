@@ -6,7 +6,12 @@ Runs rtpengine in userspace mode in the namespace of its lane and sets each flow
 over its NG protocol (bencoded dictionaries over UDP): an offer with the flow's source as the
 caller's address, an answer with its sink as the callee's. The port that the answer shows to
 the caller is where the flow is to be sent. bench/relay_script.c says what is asked of a peer.
+
+With SRTP in the name, that is as a link rtpengine_protect or rtpengine_unprotect, or with
+TANDEM_BENCH_SRTP=protect or unprotect, one side speaks SRTP (SDES, RFC 4568): the callee, so that rtpengine
+encrypts what it gets, or the caller, so that it decrypts what must have been encrypted with KEY.
 """
+import base64
 import os
 import shutil
 import signal
@@ -22,6 +27,9 @@ TRIES = 3
 START_S = 15
 FIRST_PORT, LAST_PORT = 2048, 65500
 PORTS_OF_A_CALL = 4  # an RTP and an RTCP port on either side
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+# Master key and salt of the side that speaks SRTP; both ends of the benchmark know them.
+KEY = base64.b64encode(bytes(range(30))).decode()
 
 
 def say(*words):
@@ -89,9 +97,31 @@ class Client:
         return None
 
 
-def sdp(address, port):
-    return ("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
-            "m=audio %s RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n" % (address, address, port))
+def sdp(address, port, tag=None):
+    """tag is that of the SUITE, where the address speaks SRTP."""
+    text = ("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
+            "m=audio %s RTP/%s 0\r\na=rtpmap:0 PCMU/8000\r\n"
+            % (address, address, port, "SAVP" if tag else "AVP"))
+    return text + "a=crypto:%s %s inline:%s\r\n" % (tag, SUITE, KEY) if tag else text
+
+
+def suite_tag(text):
+    """The tag under which an SDP has SUITE (RFC 4568 section 4.1)."""
+    for line in text.splitlines():
+        words = line.split()
+        if line.startswith("a=crypto:") and words[1] == SUITE:
+            return words[0].partition(":")[2]
+    give_up("rtpengine does not offer %s" % SUITE)
+    return None
+
+
+def srtp_mode():
+    """"protect", "unprotect" or ""."""
+    name = os.path.splitext(os.path.basename(sys.argv[0]))[0].partition("_")[2]
+    mode = name or os.environ.get("TANDEM_BENCH_SRTP", "")
+    if mode not in ("", "protect", "unprotect"):
+        give_up("TANDEM_BENCH_SRTP is neither protect nor unprotect")
+    return mode
 
 
 def media(answer):
@@ -113,13 +143,20 @@ def checked(reply, want, what):
     return reply
 
 
-def set_up(client, flow):
+def set_up(client, flow, srtp):
     number, src, src_port, _, _, _, _, sink, sink_port = flow
     common = {"call-id": "bench-%s" % number, "from-tag": "a", "replace": ["origin"]}
-    checked(client.call({**common, "command": "offer", "direction": ["in", "out"],
-                         "sdp": sdp(src, src_port)}), "ok", "offer %s" % number)
+    offer = {"transport-protocol": "RTP/SAVP" if srtp == "protect" else "RTP/AVP",
+             "DTLS": "off"} if srtp else {}
+    offered = checked(client.call({**common, **offer, "command": "offer",
+                                   "direction": ["in", "out"],
+                                   "sdp": sdp(src, src_port, srtp == "unprotect" and 1)}), "ok",
+                      "offer %s" % number)
+    tag = suite_tag(offered["sdp"]) if srtp == "protect" else None
     reply = checked(client.call({**common, "command": "answer", "to-tag": "b",
-                                 "sdp": sdp(sink, sink_port)}), "ok", "answer %s" % number)
+                                 "sdp": sdp(sink, sink_port, tag)}), "ok", "answer %s" % number)
+    if srtp == "unprotect":
+        suite_tag(reply["sdp"])
     address, port = media(reply["sdp"])
     return "flow %s %s %d" % (number, address, port)
 
@@ -163,6 +200,7 @@ def wait_up(daemon, client, folder):
 
 
 def main():
+    srtp = srtp_mode()
     flows = read_flows()
     if not shutil.which("rtpengine"):
         give_up("rtpengine is not installed (bench/peers/install.sh)")
@@ -179,7 +217,7 @@ def main():
         wait_up(daemon, client, folder)
         say("pid", daemon.pid)
         began = time.monotonic()
-        lines = [set_up(client, flow) for flow in flows]
+        lines = [set_up(client, flow, srtp) for flow in flows]
         say("install", "%.6f" % (time.monotonic() - began))
         say("\n".join(lines))
         say("ready")

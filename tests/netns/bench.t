@@ -123,6 +123,18 @@ else
 	echo "SKIPPED bench.t, DPDK: needs tandem-dpdk and dpdk-testpmd" >&2
 fi
 
+if command -v rtpengine >/dev/null; then
+	check "packets that a relay has encrypted are counted by their RTP header" eval \
+		'bench --relays "srtp=$ROOT/bench/peers/rtpengine_protect.py" --flows 20 --measure rate --json "$JSON" >"$WORK/table"'
+	check "and come through" figures 'r["srtp"]["median"]["peak_packets_per_s"] > 0'
+	check_not "packets that are not encrypted get no further than a relay that decrypts" eval \
+		'TANDEM_BENCH_SRTP=unprotect bench --relays "srtp=$ROOT/bench/peers/rtpengine.py" --flows 5 --measure rate 2>"$WORK/said"'
+	check "though the relay was set up" grep -q "not one packet of" "$WORK/said"
+else
+	tap_ok "SRTP by rtpengine # SKIP needs rtpengine"
+	echo "SKIPPED bench.t, SRTP: needs rtpengine" >&2
+fi
+
 cat >"$WORK/broken" <<-'END'
 	#!/bin/sh
 	echo "error there is no such relay here"
