@@ -4,13 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/check.h"
 #include "userspace/media/candidate.h"
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,13 +8,8 @@
 #include <string.h>
 
 #include "core/srtp_abi.h"
+#include "tests/fuzz/check.h"
 #include "userspace/media/dtls.h"
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 #define WIRE	 64
 #define DATAGRAM 2048

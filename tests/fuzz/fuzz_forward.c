@@ -7,13 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/check.h"
 #include "userspace/session/forward.h"
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

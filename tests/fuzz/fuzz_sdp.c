@@ -9,13 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/check.h"
 #include "userspace/sdp/sdp.h"
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
-	} while (0)
 
 static const char separator[] = "%%\n";
 
