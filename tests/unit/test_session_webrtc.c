@@ -610,6 +610,38 @@ static void without_ice(void **state)
 	fx_clean(&fx);
 }
 
+/* ICE for two ports is none for the relay, and no WebRTC either. */
+static void without_mux(void **state)
+{
+	struct browser b;
+	struct fixture fx;
+
+	(void)state;
+	open_world(&fx);
+	browser_open(&b, &fx, PLACE, true);
+	assert_int_equal(
+		describe(&fx, TANDEM_PARTY_A, false, AUTO, AUTO, browser_sdp(&b, "actpass", false)),
+		0);
+	assert_has(&fx, " UDP/TLS/RTP/SAVPF 0 8\r\n");
+	assert_has(&fx, "a=fingerprint:");
+	assert_has_not(&fx, "ice-ufrag");
+	assert_null(fx_session(&fx, CALL)->pending.v[0].leg[1].secure.wire);
+
+	assert_int_equal(describe(&fx, TANDEM_PARTY_A, false, AUTO, PLAIN,
+				  browser_sdp(&b, "actpass", false)),
+			 0);
+	assert_has(&fx, " RTP/AVP 0 8\r\n");
+	assert_int_equal(describe(&fx, TANDEM_PARTY_B, true, AUTO, PLAIN, audio(CALLEE, 5000, "")),
+			 0);
+	assert_has(&fx, "a=fingerprint:");
+	assert_has_not(&fx, "ice-");
+	assert_has_not(&fx, "candidate");
+	assert_has_not(&fx, "rtcp-mux");
+	assert_false(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->flags & RULE_F_ICE);
+	browser_close(&b);
+	fx_clean(&fx);
+}
+
 static void restart(void **state)
 {
 	const struct tandem_flow_spec *spec;
@@ -658,6 +690,7 @@ int main(void)
 		cmocka_unit_test(consent),
 		cmocka_unit_test(what_is_refused),
 		cmocka_unit_test(without_ice),
+		cmocka_unit_test(without_mux),
 		cmocka_unit_test(restart),
 	};
 

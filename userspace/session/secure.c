@@ -15,6 +15,7 @@ enum offered {
 	OFFERED_DTLS = 1 << 2,
 };
 
+/* RFC 8834 4.1, RFC 8835 3.4: ICE, DTLS and rtcp-mux. Phones that have but some of it can be passed. */
 static bool has_webrtc(const struct tandem_sdp *sdp)
 {
 	size_t i;
@@ -22,7 +23,7 @@ static bool has_webrtc(const struct tandem_sdp *sdp)
 	for (i = 0; i < tandem_sdp_media_count(sdp); i++) {
 		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 
-		if (media->port && media->has_ice && media->has_fingerprint &&
+		if (media->port && media->has_ice && media->has_fingerprint && media->rtcp_mux &&
 		    tandem_media_is_anchored(media))
 			return true;
 	}

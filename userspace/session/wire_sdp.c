@@ -69,7 +69,8 @@ static int read_ice(struct tandem_wire *wire, const struct tandem_sdp *sdp, size
 	struct tandem_ice_remote remote;
 	int err = 0;
 
-	if (!ufrag || !pwd) {
+	/* with two ports ICE would need another component, and that a handshake of its own */
+	if (!ufrag || !pwd || !tandem_sdp_media(sdp, i)->rtcp_mux) {
 		tandem_wire_drop_ice(wire);
 		return 0;
 	}
