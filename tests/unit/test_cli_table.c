@@ -201,6 +201,9 @@ static void lists(void **state)
 		{ tandem_show_stats,
 		  "{\"datapath\":\"xdp\",\"fast\":{\"forwarded_rtp\":7},\"slow\":{\"learning\":2}}",
 		  { "forwarded_rtp          7         -", "learning               -         2" } },
+		{ tandem_show_stats,
+		  "{\"fast\":{},\"dtls\":{\"half_open\":3,\"connected\":12}}",
+		  { "DTLS HANDSHAKES", "half_open            3", "connected           12" } },
 		/* An answer of another shape is no reason to fall over. */
 		{ tandem_show_session,
 		  "{\"flows\":7,\"streams\":[3]}",

@@ -265,6 +265,7 @@ static void stats(void **state)
 	assert_number(json_object_get(js, "fast"), "forwarded_rtp", 7);
 	assert_number(json_object_get(js, "slow"), "stun", 1);
 	assert_int_equal(json_object_size(json_object_get(js, "slow")), 1);
+	assert_int_equal(json_object_size(json_object_get(js, "dtls")), 0);
 	json_decref(js);
 	fx_clean(&fx);
 }

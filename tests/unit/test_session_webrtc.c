@@ -310,6 +310,17 @@ static void assert_verdict(struct fixture *fx, const char *want)
 #define PLAIN TANDEM_SECURITY_PLAIN
 #define DTLS  TANDEM_SECURITY_DTLS
 
+/* What the statistics say of handshakes. */
+static void assert_counted(struct fixture *fx, const char *want)
+{
+	json_t *js = tandem_sessions_stats_json(fx->ss);
+	char *text = json_dumps(json_object_get(js, "dtls"), JSON_COMPACT);
+
+	assert_string_equal(text, want);
+	free(text);
+	json_decref(js);
+}
+
 static void browser_calls_phone(void **state)
 {
 	struct tandem_flow_spec *from_a, *from_b;
@@ -353,6 +364,7 @@ static void browser_calls_phone(void **state)
 	assert_remote(from_a, PLACE ":7000");
 	assert_egress(from_b, EGRESS_RTP, PLACE ":7000");
 	assert_keys(&fx, &b, TANDEM_PARTY_A);
+	assert_counted(&fx, "{\"started\":1,\"connected\":1}");
 	assert_null(from_b->srtp_in);
 	assert_null(from_a->srtp_out);
 

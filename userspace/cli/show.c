@@ -90,6 +90,30 @@ static void show_reasons(const json_t *doc, FILE *out, unsigned int width)
 	tandem_table_free(t);
 }
 
+static void show_handshakes(const json_t *doc, FILE *out, unsigned int width)
+{
+	static const struct tandem_column columns[] = {
+		{ "DTLS HANDSHAKES", false, 0 },
+		{ "COUNT", true, 0 },
+	};
+	json_t *dtls = json_object_get(doc, "dtls"), *value;
+	char number[TANDEM_FIELD_SIZE];
+	struct tandem_table *t;
+	const char *name;
+
+	if (!json_object_size(dtls) ||
+	    tandem_table_alloc(&t, columns, sizeof(columns) / sizeof(columns[0])))
+		return;
+	json_object_foreach (dtls, name, value) {
+		const char *const cells[] = { name, tandem_field_number(dtls, name, 0, number) };
+
+		tandem_table_add(t, cells);
+	}
+	fputc('\n', out);
+	tandem_table_print(t, out, width);
+	tandem_table_free(t);
+}
+
 void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
 {
 	char buf[256];
@@ -106,6 +130,7 @@ void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
 	}
 	fputc('\n', out);
 	show_reasons(doc, out, width);
+	show_handshakes(doc, out, width);
 }
 
 static void show_flows(const json_t *list, FILE *out, unsigned int width)

@@ -186,8 +186,8 @@ json_t *tandem_sessions_stats_json(struct tandem_sessions *ss)
 		fast = (struct reason_counters){ 0 };
 		slow = (struct reason_counters){ 0 };
 	}
-	return json_pack("{s:s, s:s, s:I, s:o, s:o}", "datapath", ss->env.name(ss->plane),
+	return json_pack("{s:s, s:s, s:I, s:o, s:o, s:o}", "datapath", ss->env.name(ss->plane),
 			 "description", ss->env.describe(ss->plane), "sessions",
 			 (json_int_t)ss->count, "fast", show_counters(&fast), "slow",
-			 show_counters(&slow));
+			 show_counters(&slow), "dtls", tandem_wires_json(&ss->wires));
 }

@@ -74,6 +74,9 @@ void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s);
 /* Handler for tandem_plane_dispatch; arg is the table. */
 void tandem_wire_datagram(const struct tandem_datagram *d, void *arg);
 
+/* What was counted of all handshakes, where it is not zero. */
+json_t *tandem_wires_json(const struct tandem_wires *wires);
+
 /* As the local API shows it, and as it is stored; NULL on no memory. */
 json_t *tandem_wire_json(const struct tandem_wire *wire);
 json_t *tandem_wire_dump(const struct tandem_wire *wire);

@@ -32,6 +32,23 @@ static json_t *dump_fingerprints(const struct tandem_wire_peer *peer)
 	return list;
 }
 
+json_t *tandem_wires_json(const struct tandem_wires *wires)
+{
+	const struct tandem_dtls_counters none = { 0 };
+	const struct tandem_dtls_counters *c = wires->ctx ? tandem_dtls_context_counters(wires->ctx)
+							  : &none;
+	json_t *js = json_object();
+
+	if (wires->quota.half_open)
+		json_object_set_new(js, "half_open", json_integer(wires->quota.half_open));
+#define X(name, help)                                                                              \
+	if (c->name)                                                                               \
+		json_object_set_new(js, #name, json_integer((json_int_t)c->name));
+	TANDEM_DTLS_COUNTERS(X)
+#undef X
+	return js;
+}
+
 json_t *tandem_wire_dump(const struct tandem_wire *wire)
 {
 	if (!wire)
