@@ -83,11 +83,12 @@ relay_media()
 
 # phone_start NS USER: a baresip in $WORK/USER, its events in $WORK/USER.events.
 # PHONE_TRANSPORT udp|tcp, PHONE_FAMILY 4|6, PHONE_ANSWER manual|auto|early,
-# PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD, PHONE_MEDIAENC override what it says.
+# PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD, PHONE_MEDIAENC, PHONE_MEDIANAT override
+# what it says, the last two also as PHONE_MEDIAENC_USER for one phone.
 # WAVS is a directory with sound (USER.wav) that was made before, for a slow machine.
 phone_start()
 {
-	local ns=$1 user=$2 dir=$WORK/$2 ip proxy f side=1
+	local ns=$1 user=$2 dir=$WORK/$2 ip proxy f side=1 enc nat mux=no
 	[ "$ns" = callee ] && side=2
 	ip=10.77.$side.2
 	proxy=10.77.$side.1
@@ -95,6 +96,10 @@ phone_start()
 		ip="[fd77:$side::2]"
 		proxy="[fd77:$side::1]"
 	fi
+	enc=PHONE_MEDIAENC_$user nat=PHONE_MEDIANAT_$user
+	enc=${!enc-${PHONE_MEDIAENC:-}} nat=${!nat-${PHONE_MEDIANAT:-}}
+	# ICE for one component, as in WebRTC
+	[ -z "$nat" ] || mux=yes
 	mkdir -p "$dir"
 	for f in config accounts; do
 		sed -e "s|@LISTEN@|$ip:5060|" -e "s|@WAV@|$WORK/$user.wav|" -e "s|@DIR@|$dir|" \
@@ -103,8 +108,8 @@ phone_start()
 			-e "s|@TRANSPORT@|${PHONE_TRANSPORT:-udp}|" \
 			-e "s|@OUTBOUND@|${PHONE_OUTBOUND-sip:$proxy;transport=${PHONE_TRANSPORT:-udp}}|" \
 			-e "s|@REGINT@|${PHONE_REGINT:-60}|" -e "s|@PASSWORD@|${PHONE_PASSWORD:-secret}|" \
-			-e "s|@MEDIAENC@|${PHONE_MEDIAENC:+;mediaenc=$PHONE_MEDIAENC}|" \
-			-e "s|@ANSWER@|${PHONE_ANSWER:-manual}|" "$SIP/baresip/$f.in" >"$dir/$f"
+			-e "s|@MEDIAENC@|${enc:+;mediaenc=$enc}${nat:+;medianat=$nat}|" \
+			-e "s|@MUX@|$mux|" -e "s|@ANSWER@|${PHONE_ANSWER:-manual}|" "$SIP/baresip/$f.in" >"$dir/$f"
 	done
 	[ -e "$WORK/$user.wav" ] || cp "${WAVS:-$WORK}/$user.wav" "$WORK/" 2>/dev/null ||
 		tone_wav "$WORK/$user.wav"
