@@ -170,7 +170,7 @@ static void step(struct world *w, struct input *in)
 	struct tandem_ice_remote r = { theirs, pwd, false };
 	struct tandem_endpoint local, remote;
 
-	switch (next(in) % 12) {
+	switch (next(in) % 13) {
 	case 0:
 		r.lite = next(in) & 1;
 		(void)tandem_ice_set_remote(w->ice, &r, w->now);
@@ -201,6 +201,9 @@ static void step(struct world *w, struct input *in)
 		break;
 	case 9:
 		candidate(w, in);
+		break;
+	case 10:
+		(void)tandem_ice_rollback(w->ice);
 		break;
 	default:
 		w->now += (uint64_t)next(in) * 10;

@@ -359,6 +359,62 @@ static void restarts(void **state)
 	}
 }
 
+/* The offer of a restart is refused, before or after the new description has come. */
+static void refused_restarts(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool lite = i & 1, described = i & 2;
+		struct net *net = net_new();
+		struct peer *a = net_peer(net, lite ? lite_offerer : full_offerer, addr_a, 1);
+		struct peer *b = net_peer(net, full_answerer, addr_b, 1);
+		struct tandem_ice_remote r = { "fresh", "0123456789012345678901", true };
+		char before[64];
+
+		net_introduce(a, lite, b, false);
+		net_run(net, 10000);
+		assert_int_equal(tandem_ice_rollback(a->ice), -ENOENT);
+		snprintf(before, sizeof(before), "%s", tandem_ice_ufrag(a->ice));
+		assert_int_equal(tandem_ice_restart(a->ice), 0);
+		assert_null(tandem_ice_remote_ufrag(a->ice));
+		if (described)
+			assert_int_equal(tandem_ice_set_remote(a->ice, &r, net->now), 0);
+		net_run(net, 5000);
+		assert_int_equal(tandem_ice_rollback(a->ice), 0);
+		assert_int_equal(tandem_ice_rollback(a->ice), -ENOENT);
+		assert_string_equal(tandem_ice_ufrag(a->ice), before);
+		assert_string_equal(tandem_ice_remote_ufrag(a->ice), tandem_ice_ufrag(b->ice));
+		assert_string_equal(tandem_ice_remote_pwd(a->ice), tandem_ice_pwd(b->ice));
+		assert_connected(a, addr_a[0], addr_b[0]);
+		assert_int_equal(tandem_ice_controlling(a->ice), !lite);
+		net_run(net, 120000);
+		assert_connected(a, addr_a[0], addr_b[0]);
+		assert_connected(b, addr_b[0], addr_a[0]);
+		assert_int_equal(a->lost + b->lost, 0);
+		assert_int_equal(a->selected + b->selected, 2);
+		net_free(net);
+	}
+}
+
+/* It rings for long: the lite side has given up when the call is answered, and is found. */
+static void found_after_all(void **state)
+{
+	struct net *net = net_new();
+	struct peer *a = net_peer(net, lite_offerer, addr_a, 1);
+	struct peer *b = net_peer(net, full_answerer, addr_b, 1);
+	(void)state;
+
+	net_credentials(b, a, false);
+	net_run(net, 120000);
+	assert_int_equal(a->failed, 1);
+	net_credentials(a, b, true);
+	net_candidates(a, b);
+	net_run(net, 2000);
+	assert_connected(a, addr_a[0], addr_b[0]);
+	assert_connected(b, addr_b[0], addr_a[0]);
+	net_free(net);
+}
+
 static void changed_credentials_are_a_restart(void **state)
 {
 	struct net *net = net_new();
@@ -589,6 +645,8 @@ int main(void)
 		cmocka_unit_test(checks_before_the_answer),
 		cmocka_unit_test(forked_offer),
 		cmocka_unit_test(restarts),
+		cmocka_unit_test(refused_restarts),
+		cmocka_unit_test(found_after_all),
 		cmocka_unit_test(changed_credentials_are_a_restart),
 		cmocka_unit_test(consent_is_lost),
 		cmocka_unit_test(short_cuts_are_survived),

@@ -184,6 +184,16 @@ const char *tandem_ice_pwd(const struct tandem_ice *ice)
 	return ice->now.pwd;
 }
 
+const char *tandem_ice_remote_ufrag(const struct tandem_ice *ice)
+{
+	return ice->now.remote_ufrag;
+}
+
+const char *tandem_ice_remote_pwd(const struct tandem_ice *ice)
+{
+	return ice->now.remote_pwd;
+}
+
 int tandem_ice_local_candidate(const struct tandem_ice *ice, size_t i, struct tandem_candidate *c)
 {
 	const struct ice_local *l = ice->locals;
@@ -386,6 +396,8 @@ int tandem_ice_restart(struct tandem_ice *ice)
 		if (ice->now.selected[c].active) {
 			tandem_ice_generation_clean(&ice->old);
 			ice->old = ice->now;
+			ice->old.remote_lite = ice->remote_lite;
+			ice->old.controlling = ice->controlling;
 			memset(&ice->now, 0, sizeof(ice->now));
 			break;
 		}
@@ -400,6 +412,32 @@ int tandem_ice_restart(struct tandem_ice *ice)
 	ice->ended = false;
 	ice->state = TANDEM_ICE_WAITING;
 	ice->fail_at = ICE_NEVER;
+	return 0;
+}
+
+int tandem_ice_rollback(struct tandem_ice *ice)
+{
+	struct ice_list *list = NULL;
+
+	if (!ice->old.ufrag)
+		return -ENOENT;
+	if (!ice->lite) {
+		list = calloc(1, sizeof(*list));
+		if (!list)
+			return -ENOMEM;
+	}
+	free(ice->list);
+	ice->list = list;
+	ice->early_count = 0;
+	memset(ice->best, 0, sizeof(ice->best));
+	tandem_ice_generation_clean(&ice->now);
+	ice->now = ice->old;
+	memset(&ice->old, 0, sizeof(ice->old));
+	ice->remote_lite = ice->now.remote_lite;
+	ice->controlling = ice->now.controlling;
+	ice->fail_at = ICE_NEVER;
+	ice->state = TANDEM_ICE_LOST; /* meanwhile, unless */
+	tandem_ice_complete(ice);
 	return 0;
 }
 

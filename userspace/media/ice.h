@@ -143,6 +143,10 @@ void tandem_ice_free(struct tandem_ice *ice);
 const char *tandem_ice_ufrag(const struct tandem_ice *ice);
 const char *tandem_ice_pwd(const struct tandem_ice *ice);
 
+/** The other side's, as set_remote was given them; NULL before. */
+const char *tandem_ice_remote_ufrag(const struct tandem_ice *ice);
+const char *tandem_ice_remote_pwd(const struct tandem_ice *ice);
+
 /** Local candidate i, from 0, as it is to be written; -ENOENT behind the last. */
 int tandem_ice_local_candidate(const struct tandem_ice *ice, size_t i, struct tandem_candidate *c);
 
@@ -187,6 +191,14 @@ void tandem_ice_end_of_candidates(struct tandem_ice *ice, uint64_t now);
  * @return 0, -EIO: no random numbers; -ENOMEM
  */
 int tandem_ice_restart(struct tandem_ice *ice);
+
+/**
+ * The restart was offered and refused: back to the credentials and selected pairs of before. What a
+ * full agent knew of other candidates is forgotten.
+ *
+ * @return 0; -ENOENT: no restart, or its pairs are selected, or there were none before; -ENOMEM
+ */
+int tandem_ice_rollback(struct tandem_ice *ice);
 
 /**
  * Take up a selected pair of an agent of before, whose credentials were given to alloc and

@@ -104,6 +104,7 @@ struct ice_selection {
 struct ice_generation {
 	char *ufrag, *pwd;
 	char *remote_ufrag, *remote_pwd; /* NULL: not known yet */
+	bool remote_lite, controlling;	 /* of old: as they were */
 	struct ice_selection selected[TANDEM_ICE_COMPONENTS];
 };
 
