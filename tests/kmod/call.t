@@ -19,7 +19,7 @@ root_programs bash ip ss ethtool nsenter sysctl ps tshark tcpdump baresip awk se
 # What they open by name.
 modules=/usr/lib/baresip/modules
 mkdir -p "$root$modules" "$root/etc" "$root/tree/build/tests/tools"
-for module in g711 aufile aubridge sndfile srtp dtls_srtp account menu ctrl_tcp; do
+for module in g711 aufile aubridge sndfile srtp dtls_srtp ice account menu ctrl_tcp; do
 	cp "$modules/$module.so" "$root$modules/"
 	root_libraries "$modules/$module.so"
 done
