@@ -33,17 +33,24 @@ static char folder[] = "/tmp/tandem-dtls-XXXXXX";
 
 /* ---- running programs ---- */
 
-static void spawn(struct peer *p, char *const *argv)
+/* openssl, with these words behind it, in the folder. */
+__attribute__((format(printf, 2, 3))) static void spawn(struct peer *p, const char *fmt, ...)
 {
+	char command[512];
 	int in[2], out[2];
+	va_list ap;
+	int at = snprintf(command, sizeof(command), "cd %s && exec openssl ", folder);
 
+	va_start(ap, fmt);
+	vsnprintf(command + at, sizeof(command) - (size_t)at, fmt, ap);
+	va_end(ap);
 	assert_int_equal(pipe2(in, O_CLOEXEC) | pipe2(out, O_CLOEXEC), 0);
 	p->pid = fork();
 	if (p->pid == 0) {
 		dup2(in[0], 0);
 		dup2(out[1], 1);
 		dup2(out[1], 2);
-		execvp(argv[0], argv);
+		execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);
 	}
 	close(in[0]);
@@ -79,15 +86,15 @@ static void read_text(struct peer *p)
 	p->text[p->len] = '\0';
 }
 
-/* Fingerprint of the first certificate in a file, as OpenSSL says. */
+/* Fingerprint of the first certificate in FILE.pem, as OpenSSL says. */
 static struct tandem_dtls_fingerprint fingerprint_of(const char *file, const char *hash)
 {
 	struct tandem_dtls_fingerprint fp;
 	char line[512], text[512], *value;
 	FILE *f;
 
-	snprintf(line, sizeof(line), "openssl x509 -in %s/%s -noout -fingerprint -%s", folder, file,
-		 hash);
+	snprintf(line, sizeof(line), "openssl x509 -in %s/%s.pem -noout -fingerprint -%s", folder,
+		 file, hash);
 	f = popen(line, "r");
 	assert_non_null(f);
 	assert_non_null(fgets(line, sizeof(line), f));
@@ -222,75 +229,39 @@ static const struct profile {
 };
 
 #define PROFILES (sizeof(profiles) / sizeof(profiles[0]))
-#define EXPORT	 "-keymatexport", "EXTRACTOR-dtls_srtp", "-keymatexportlen"
+#define EXPORT	 "-keymatexport EXTRACTOR-dtls_srtp -keymatexportlen"
 
-static void their_client(const struct profile *pr, bool cookie, char *kind, const char *hash)
+static void their_client(const struct profile *pr, bool cookie, const char *kind, const char *hash)
 {
 	struct peer *p = calloc(1, sizeof(*p));
-	char connect_to[32], cert[64], key[64], file[32];
-	char *argv[] = { "openssl",
-			 "s_client",
-			 "-dtls1_2",
-			 "-connect",
-			 connect_to,
-			 "-cert",
-			 cert,
-			 "-key",
-			 key,
-			 "-use_srtp",
-			 (char *)pr->name,
-			 EXPORT,
-			 (char *)pr->export_len,
-			 NULL };
+	uint16_t port = free_port(&p->udp);
 
-	snprintf(file, sizeof(file), "%s.pem", kind);
-	snprintf(cert, sizeof(cert), "%s/%s", folder, file);
-	snprintf(key, sizeof(key), "%s/%s.key", folder, kind);
-	snprintf(connect_to, sizeof(connect_to), "127.0.0.1:%u", free_port(&p->udp));
-	association(p, pr->suite, false, cookie, file, hash);
-	spawn(p, argv);
+	association(p, pr->suite, false, cookie, kind, hash);
+	spawn(p,
+	      "s_client -dtls1_2 -connect 127.0.0.1:%u -cert %s.pem -key %s.key -use_srtp %s %s %s",
+	      port, kind, kind, pr->name, EXPORT, pr->export_len);
 	talk(p);
 	assert_same_keys(p, false, pr->key, pr->salt);
 	assert_int_equal(tandem_dtls_context_counters(p->ctx)->cookies, cookie);
 	peer_close(p);
 }
 
-static void their_server(const struct profile *pr, bool cookie, char *kind, const char *hash)
+static void their_server(const struct profile *pr, bool cookie, const char *kind, const char *hash)
 {
 	struct peer *p = calloc(1, sizeof(*p));
-	char port[16], cert[64], key[64], file[32];
-	char *argv[] = { "openssl",
-			 "s_server",
-			 "-dtls1_2",
-			 "-accept",
-			 port,
-			 "-cert",
-			 cert,
-			 "-key",
-			 key,
-			 "-use_srtp",
-			 (char *)pr->name,
-			 EXPORT,
-			 (char *)pr->export_len,
-			 "-Verify",
-			 "1",
-			 cookie ? "-listen" : NULL,
-			 NULL };
-	uint16_t at;
 	int fd;
+	uint16_t port = free_port(&fd);
 
-	snprintf(file, sizeof(file), "%s.pem", kind);
-	snprintf(cert, sizeof(cert), "%s/%s", folder, file);
-	snprintf(key, sizeof(key), "%s/%s.key", folder, kind);
-	at = free_port(&fd);
 	free_port(&p->udp);
 	close(fd);
-	snprintf(port, sizeof(port), "%u", at);
 	p->at = (struct sockaddr_in){ .sin_family = AF_INET,
-				      .sin_port = htons(at),
+				      .sin_port = htons(port),
 				      .sin_addr.s_addr = htonl(0x7f000001) };
-	association(p, pr->suite, true, false, file, hash);
-	spawn(p, argv);
+	association(p, pr->suite, true, false, kind, hash);
+	spawn(p,
+	      "s_server -dtls1_2 -accept %u -cert %s.pem -key %s.key -use_srtp %s %s %s -Verify 1 "
+	      "%s",
+	      port, kind, kind, pr->name, EXPORT, pr->export_len, cookie ? "-listen" : "");
 	assert_int_equal(tandem_dtls_start(p->a, now_ms()), 0);
 	talk(p);
 	assert_same_keys(p, true, pr->key, pr->salt);
@@ -318,73 +289,44 @@ static void servers(void **state)
 static void our_certificate(void **state)
 {
 	struct peer *p = calloc(1, sizeof(*p));
+	uint16_t port = free_port(&p->udp);
 	struct tandem_dtls_fingerprint fp;
-	char connect_to[32], cert[64], key[64], path[64];
-	char *argv[] = { "openssl",
-			 "s_client",
-			 "-dtls1_2",
-			 "-connect",
-			 connect_to,
-			 "-cert",
-			 cert,
-			 "-key",
-			 key,
-			 "-use_srtp",
-			 "SRTP_AES128_CM_SHA1_80",
-			 EXPORT,
-			 "60",
-			 "-showcerts",
-			 NULL };
+	char path[64];
 	FILE *f;
 
 	(void)state;
-	snprintf(cert, sizeof(cert), "%s/ec.pem", folder);
-	snprintf(key, sizeof(key), "%s/ec.key", folder);
-	snprintf(path, sizeof(path), "%s/ours.pem", folder);
-	snprintf(connect_to, sizeof(connect_to), "127.0.0.1:%u", free_port(&p->udp));
-	association(p, SRTP_AES_CM_128_HMAC_SHA1_80, false, false, "ec.pem", "sha256");
-	spawn(p, argv);
+	association(p, SRTP_AES_CM_128_HMAC_SHA1_80, false, false, "ec", "sha256");
+	spawn(p,
+	      "s_client -dtls1_2 -connect 127.0.0.1:%u -cert ec.pem -key ec.key -use_srtp %s %s 60",
+	      port, profiles[0].name, EXPORT);
 	talk(p);
+	snprintf(path, sizeof(path), "%s/ours.pem", folder);
 	f = fopen(path, "w");
 	fputs(p->text, f);
 	fclose(f);
-	fp = fingerprint_of("ours.pem", "sha256");
+	fp = fingerprint_of("ours", "sha256");
 	assert_true(tandem_dtls_fingerprint_equal(&fp, tandem_dtls_context_fingerprint(p->ctx)));
 	peer_close(p);
 }
 
-/* A client without a certificate, an older version, no use_srtp at all: refused, with a reason. */
+/* A client without a certificate, without use_srtp, of an older version: refused, with a reason. */
 static void refused(void **state)
 {
-	static const char *const options[][3] = {
-		{ "-dtls1_2", "-use_srtp", "SRTP_AES128_CM_SHA1_80" },
-		{ "-dtls1_2", "-no_etm", "-no_ign_eof" },
-		{ "-dtls1", "-use_srtp", "SRTP_AES128_CM_SHA1_80" },
+	static const char *const options[] = {
+		"-dtls1_2 -use_srtp SRTP_AES128_CM_SHA1_80",
+		"-dtls1_2 -cert ec.pem -key ec.key",
+		"-dtls1 -cipher ALL:@SECLEVEL=0 -cert ec.pem -key ec.key "
+		"-use_srtp SRTP_AES128_CM_SHA1_80",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		struct peer *p = calloc(1, sizeof(*p));
+		uint16_t port = free_port(&p->udp);
 		struct tandem_srtp in, out;
-		char connect_to[32], cert[64], key[64];
-		char *argv[] = { "openssl",
-				 "s_client",
-				 "-connect",
-				 connect_to,
-				 (char *)options[i][0],
-				 (char *)options[i][1],
-				 (char *)options[i][2],
-				 i ? "-cert" : NULL,
-				 cert,
-				 "-key",
-				 key,
-				 NULL };
 
-		snprintf(cert, sizeof(cert), "%s/ec.pem", folder);
-		snprintf(key, sizeof(key), "%s/ec.key", folder);
-		snprintf(connect_to, sizeof(connect_to), "127.0.0.1:%u", free_port(&p->udp));
-		association(p, SRTP_AES_CM_128_HMAC_SHA1_80, false, false, "ec.pem", "sha256");
-		spawn(p, argv);
+		association(p, SRTP_AES_CM_128_HMAC_SHA1_80, false, false, "ec", "sha256");
+		spawn(p, "s_client -connect 127.0.0.1:%u %s", port, options[i]);
 		talk(p);
 		assert_int_equal(tandem_dtls_state(p->a), TANDEM_DTLS_FAILED);
 		assert_true(strlen(tandem_dtls_why(p->a)) > 10);
