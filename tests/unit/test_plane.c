@@ -166,7 +166,7 @@ static void fake_close(struct tandem_datapath *dp, bool keep)
 
 #define FAKE(n, o)                                                                                 \
 	{                                                                                          \
-		.name = n, .open = o, .apply = fake_apply, .read = fake_read,                      \
+		.name = n, .srtp = true, .open = o, .apply = fake_apply, .read = fake_read,        \
 		.read_legs = fake_read_legs, .list = fake_list, .counters = fake_counters,         \
 		.event_fd = fake_event_fd, .dispatch = fake_dispatch, .send = fake_send,           \
 		.describe = fake_describe, .close = fake_close,                                    \
@@ -669,6 +669,44 @@ static void not_offered_again(void **state)
 	assert_int_equal(fake_fast.specs[find(&fake_fast, 2)].flags, RULE_F_MUTE);
 }
 
+/* Who has no SRTP gets no flow with keys, nor keeps what it was before. */
+static void without_srtp(void **state)
+{
+	static const struct tandem_srtp key = { .id = 9 };
+	struct tandem_datapath_ops plain_fast = fast_ops, plain_slow = slow_ops;
+	struct tandem_datapath_config cfg = { 0 };
+	struct tandem_plane *plane;
+	struct tandem_change c[3] = { set(1), set(2), set(3) };
+	char why[64];
+
+	(void)state;
+	memset(&fake_fast, 0, sizeof(fake_fast));
+	memset(&fake_slow, 0, sizeof(fake_slow));
+	plain_fast.srtp = false;
+	assert_int_equal(tandem_plane_open_ops(&plane, &plain_fast, false, &slow_ops, &cfg, why,
+					       sizeof(why)),
+			 0);
+	tandem_plane_apply(plane, c, 3);
+	assert_true(find(&fake_fast, 2) >= 0);
+	c[1].spec.srtp_out = &key;
+	assert_int_equal(tandem_plane_apply(plane, c, 3), 0);
+	assert_true(find(&fake_fast, 1) >= 0 && find(&fake_fast, 3) >= 0);
+	assert_int_equal(find(&fake_fast, 2), -1);
+	assert_true(find(&fake_slow, 2) >= 0);
+	assert_int_equal(c[1].result, 0);
+	assert_string_equal(reason_of(plane, 2), "the fast path has no SRTP");
+	tandem_plane_close(plane, false);
+
+	plain_slow.srtp = false;
+	assert_int_equal(
+		tandem_plane_open_ops(&plane, NULL, false, &plain_slow, &cfg, why, sizeof(why)), 0);
+	assert_int_equal(tandem_plane_apply(plane, c, 3), 0);
+	assert_int_equal(c[0].result, 0);
+	assert_int_equal(c[1].result, -EPROTONOSUPPORT);
+	assert_int_equal(find(&fake_slow, 2), -1);
+	tandem_plane_close(plane, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -686,6 +724,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(joined_legs, setup, teardown),
 		cmocka_unit_test_setup_teardown(offered_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_offered_again, setup, teardown),
+		cmocka_unit_test(without_srtp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

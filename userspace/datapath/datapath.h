@@ -188,6 +188,7 @@ typedef void(tandem_installed_h)(const struct tandem_flow_spec *spec, void *arg)
 
 struct tandem_datapath_ops {
 	const char *name;
+	bool srtp; /* it does SRTP; else it gets no flow that has keys */
 
 	/* Can this host run it with this configuration? Changes nothing on the host. */
 	int (*probe)(const struct tandem_datapath_config *cfg, struct tandem_probe *probe);

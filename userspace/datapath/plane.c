@@ -178,6 +178,8 @@ static const char *refusal_reason(int error)
 		return "more egresses than the fast path can copy to";
 	case EOPNOTSUPP:
 		return "an interface in generic mode cannot copy";
+	case EPROTONOSUPPORT:
+		return "the fast path has no SRTP";
 	case ENOENT:
 		return "it was not offered to the fast path";
 	default:
@@ -188,7 +190,8 @@ static const char *refusal_reason(int error)
 /* Or will it say the same of this flow for ever? */
 static bool may_pass(int error)
 {
-	return error != EINVAL && error != E2BIG && error != EADDRNOTAVAIL;
+	return error != EINVAL && error != E2BIG && error != EADDRNOTAVAIL &&
+	       error != EPROTONOSUPPORT;
 }
 
 /* Remember what the fast path said of a change. Forgetting for want of memory is harmless. */
@@ -214,13 +217,44 @@ static void note_fast_result(struct tandem_plane *plane, const struct tandem_cha
  * A change of a flow that the fast path refuses leaves the flow there as it was;
  * it must go, or packets would be forwarded by the old rule.
  */
-static void withdraw(struct tandem_plane *plane, const struct tandem_change *change)
+static void withdraw(const struct path *path, const struct tandem_change *change)
 {
 	struct tandem_change removal = { .op = TANDEM_FLOW_REMOVE };
 
 	removal.spec.id = change->spec.id;
 	removal.spec.key = change->spec.key;
-	plane->fast.ops->apply(plane->fast.dp, &removal, 1);
+	path->ops->apply(path->dp, &removal, 1);
+}
+
+static bool has_keys(const struct tandem_change *change)
+{
+	return change->op == TANDEM_FLOW_SET && (change->spec.srtp_in || change->spec.srtp_out);
+}
+
+/*
+ * A datapath without SRTP is not asked: it would send in the clear what is to be protected.
+ * What it has of the flow from before goes.
+ */
+static int give(const struct path *path, struct tandem_change *changes, size_t n)
+{
+	int err = 0;
+
+	if (path->ops->srtp)
+		return path->ops->apply(path->dp, changes, n);
+	for (size_t i = 0; i < n && !err; i++) {
+		size_t count = 0;
+
+		while (i + count < n && !has_keys(&changes[i + count]))
+			count++;
+		if (count) {
+			err = path->ops->apply(path->dp, &changes[i], count);
+			i += count - 1;
+			continue;
+		}
+		withdraw(path, &changes[i]);
+		changes[i].result = -EPROTONOSUPPORT;
+	}
+	return err;
 }
 
 /* The fast path did it: that is enough, though what it punts may now be lost. */
@@ -238,7 +272,7 @@ static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes,
 	int err;
 
 	memcpy(plane->batch, changes, n * sizeof(*changes));
-	err = plane->fast.ops->apply(plane->fast.dp, plane->batch, n);
+	err = give(&plane->fast, plane->batch, n);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++) {
@@ -246,7 +280,7 @@ static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes,
 		if (plane->batch[i].result == 0)
 			join_result(plane, &changes[i]);
 		else if (changes[i].op == TANDEM_FLOW_SET)
-			withdraw(plane, &changes[i]);
+			withdraw(&plane->fast, &changes[i]);
 	}
 	return 0;
 }
@@ -255,7 +289,7 @@ int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes
 {
 	for (size_t done = 0; done < n;) {
 		size_t count = n - done < BATCH ? n - done : BATCH;
-		int err = plane->slow.ops->apply(plane->slow.dp, changes + done, count);
+		int err = give(&plane->slow, changes + done, count);
 
 		if (!err && plane->fast.dp)
 			err = apply_fast(plane, changes + done, count);
