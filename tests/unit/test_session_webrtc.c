@@ -508,6 +508,48 @@ static void ice_restart(void **state)
 	fx_clean(&fx);
 }
 
+/*
+ * The offer of a restart is refused by the other side, or by the relay: the browser goes on as
+ * before, and so does the relay, also in what it writes next.
+ */
+static void refused_ice_restart(void **state)
+{
+	struct browser b;
+	struct fixture fx;
+	int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		char before[64], sdp[8192];
+
+		phone_calls_browser(&fx, &b, "active");
+		snprintf(before, sizeof(before), "a=ice-ufrag:%s\r\n",
+			 tandem_ice_remote_ufrag(b.ice));
+		assert_int_equal(tandem_ice_restart(b.ice), 0);
+		/* a section without a fingerprint, behind the one that restarts */
+		snprintf(sdp, sizeof(sdp), "%s%s", browser_sdp(&b, "actpass", true),
+			 i ? "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\n"
+			   : "");
+		assert_int_equal(describe(&fx, TANDEM_PARTY_B, false, AUTO, DTLS, sdp),
+				 i ? -EPROTO : 0);
+		assert_int_equal(tandem_session_rollback(fx.ss, CALL), 0);
+		assert_int_equal(tandem_ice_rollback(b.ice), 0);
+		run(&fx, TANDEM_ICE_CONSENT_LOST_MS + 5000);
+		assert_int_equal(tandem_ice_state(b.ice), TANDEM_ICE_CONNECTED);
+		assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP), PLACE ":7000");
+
+		assert_int_equal(describe(&fx, TANDEM_PARTY_B, false, AUTO, DTLS,
+					  browser_sdp(&b, "actpass", true)),
+				 0);
+		assert_int_equal(
+			describe(&fx, TANDEM_PARTY_A, true, AUTO, DTLS, audio(CALLER, 4000, "")),
+			0);
+		assert_has(&fx, before);
+		browser_close(&b);
+		fx_clean(&fx);
+	}
+}
+
 /* Another certificate is another association; old keys are tried until there are new ones. */
 static void another_association(void **state)
 {
@@ -693,17 +735,12 @@ static void restart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(browser_calls_phone),
-		cmocka_unit_test(phone_calls_browsers),
-		cmocka_unit_test(browser_calls_browser),
-		cmocka_unit_test(reinvite),
-		cmocka_unit_test(ice_restart),
-		cmocka_unit_test(another_association),
-		cmocka_unit_test(consent),
-		cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(without_ice),
-		cmocka_unit_test(without_mux),
-		cmocka_unit_test(restart),
+		cmocka_unit_test(browser_calls_phone),	 cmocka_unit_test(phone_calls_browsers),
+		cmocka_unit_test(browser_calls_browser), cmocka_unit_test(reinvite),
+		cmocka_unit_test(ice_restart),		 cmocka_unit_test(refused_ice_restart),
+		cmocka_unit_test(another_association),	 cmocka_unit_test(consent),
+		cmocka_unit_test(what_is_refused),	 cmocka_unit_test(without_ice),
+		cmocka_unit_test(without_mux),		 cmocka_unit_test(restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -158,6 +158,8 @@ int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
 	if (!err)
 		err = pass_offer(ss, &next, party, doc, outp, out_len);
 	if (err) {
+		if (s->pending_from == TANDEM_PARTY_NONE)
+			tandem_wires_rollback(s);
 		tandem_media_list_release(ss, &next, base, &s->agreed);
 		tandem_media_list_clean(&next);
 		tandem_sdp_free(doc);
@@ -249,6 +251,7 @@ int tandem_session_rollback(struct tandem_sessions *ss, const char *call_id)
 		return -ENOENT;
 	if (s->pending_from == TANDEM_PARTY_NONE)
 		return 0;
+	tandem_wires_rollback(s);
 	drop_pending(ss, s);
 	/* an answer may no more come to the refused offer */
 	tandem_sdp_free(s->offer);

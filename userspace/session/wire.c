@@ -252,6 +252,13 @@ int tandem_wire_make_ice(struct tandem_wire *wire, const char *ufrag, const char
 	return tandem_ice_alloc(&wire->ice, &cfg);
 }
 
+/* What a refused offer goes back to. */
+static void ice_agreed(struct tandem_wire *wire)
+{
+	strcpy(wire->agreed_ufrag, wire->ice ? tandem_ice_ufrag(wire->ice) : "");
+	wire->agreed_lite = wire->peer_lite;
+}
+
 int tandem_wire_adopt_pair(struct tandem_wire *wire, const struct tandem_endpoint *remote)
 {
 	const struct tandem_ice_remote peer = { wire->peer_ufrag, wire->peer_pwd, wire->peer_lite };
@@ -260,9 +267,11 @@ int tandem_wire_adopt_pair(struct tandem_wire *wire, const struct tandem_endpoin
 
 	if (!err && remote->port)
 		err = tandem_ice_adopt(wire->ice, 1, &wire->local, remote, now);
-	if (!err)
-		wire->selected = *remote;
-	return err;
+	if (err)
+		return err;
+	wire->selected = *remote;
+	ice_agreed(wire);
+	return 0;
 }
 
 void tandem_wire_drop_ice(struct tandem_wire *wire)
@@ -440,12 +449,37 @@ void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s)
 
 			if (!wire || !s->agreed.v[i].active)
 				continue;
+			ice_agreed(wire);
 			err = associate(wire);
 			if (err)
 				tandem_log(TANDEM_LOG_ERROR, MODULE, "%s: DTLS: %s", s->id,
 					   strerror(-err));
 			settle(wire);
 		}
+	}
+}
+
+/* The offer may have restarted ICE, and only its answer would have told the party. */
+static void ice_rollback(struct tandem_wire *wire)
+{
+	if (!wire || !wire->ice || !wire->agreed_ufrag[0] ||
+	    !strcmp(wire->agreed_ufrag, tandem_ice_ufrag(wire->ice)) ||
+	    tandem_ice_rollback(wire->ice))
+		return;
+	strcpy(wire->peer_ufrag, tandem_ice_remote_ufrag(wire->ice));
+	strcpy(wire->peer_pwd, tandem_ice_remote_pwd(wire->ice));
+	wire->peer_lite = wire->agreed_lite;
+	settle(wire);
+}
+
+void tandem_wires_rollback(struct tandem_session *s)
+{
+	size_t i;
+	int p;
+
+	for (i = 0; i < s->agreed.n; i++) {
+		for (p = 0; p < 2; p++)
+			ice_rollback(s->agreed.v[i].leg[p].secure.wire);
 	}
 }
 

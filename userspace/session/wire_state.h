@@ -28,6 +28,9 @@ struct tandem_wire {
 	char peer_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* "": not known yet */
 	char peer_pwd[TANDEM_ICE_CRED_MAX + 1];
 	bool peer_lite;
+	/* as it was agreed, for when the offer of a restart is refused; "": not yet */
+	char agreed_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* ours */
+	bool agreed_lite;			    /* the party */
 	char mid[32]; /* of the section in the party's last offer; "": none, or longer than any */
 	struct tandem_endpoint selected; /* of the party; port 0: none */
 	bool moved;			 /* and the session does not know yet */
