@@ -221,7 +221,7 @@ $(BUILD)/tandem: $(BUILD)/release/userspace/main.o $(BUILD)/release/libtandem.a
 # The drivers are plugins that the EAL finds by itself.
 $(BUILD)/tandem-dpdk: $(DPDK_OBJS) $(BUILD)/release/libtandem.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) -lcyaml -lyaml -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) $(CRYPTO_LIBS) -lcyaml -lyaml -o $@
 
 $(BUILD)/dpdk/%.o: %.c
 	@mkdir -p $(@D)
@@ -242,7 +242,7 @@ $(BUILD)/tests/dpdk/vectors: $(BUILD)/asan/tests/bpf/vectors.o $(BUILD)/dpdk-asa
 $(BUILD)/bench/dpdk-mill: $(patsubst %.c,$(BUILD)/dpdk/%.o,$(wildcard bench/dpdk/*.c)) $(filter-out %/main.o,$(DPDK_OBJS)) $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(DPDK_LIBS) $(CRYPTO_LIBS) -o $@
 
 $(BUILD)/tandem.asan: $(BUILD)/asan/userspace/main.o $(BUILD)/asan/libtandem.a
 	$(call say,LINK,$@)
@@ -262,7 +262,7 @@ $(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
 
 # The tools stand alone, but for those that open a plane or run an ICE agent themselves.
 $(CHURN): $(BUILD)/release/libtandem.a
-$(CHURN): TOOL_LIBS := -lbpf -luring
+$(CHURN): TOOL_LIBS := -lbpf -luring $(CRYPTO_LIBS)
 $(BUILD)/tests/tools/icepeer: $(BUILD)/release/libtandem.a
 $(BUILD)/tests/tools/icepeer: TOOL_LIBS := -lcrypto
 $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
@@ -273,13 +273,13 @@ $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
 $(CHURN).asan: $(BUILD)/asan/tests/tools/churn.o $(BUILD)/asan/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ASAN) $^ -lbpf -luring -lpthread -o $@
+	$(Q)$(CC) $(ASAN) $^ -lbpf -luring $(CRYPTO_LIBS) -lpthread -o $@
 
 # Static: it runs where there is no library.
 $(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) -static $^ -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -static $^ $(CRYPTO_LIBS) -o $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
 	@mkdir -p $(@D)

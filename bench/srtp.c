@@ -80,7 +80,7 @@ static void make(uint8_t *p, uint32_t stream, uint16_t seq)
 
 static void ours(uint8_t *p, uint32_t keys, bool seal)
 {
-	struct srtp_job *job = &tables.job;
+	struct srtp_job *job = &tables.env.srtp_job;
 	enum reason reason;
 
 	job->keys = keys;
@@ -88,11 +88,11 @@ static void ours(uint8_t *p, uint32_t keys, bool seal)
 	job->len = HEAD + PAYLOAD + (seal ? 0 : tables.keys[keys].tag_len[SRTP_RTP]);
 	job->head = HEAD;
 	if (seal) {
-		reason = srtp_seal(NULL, job, p, p + ROOM);
+		reason = srtp_seal(&tables.env, job, p, p + ROOM);
 	} else {
-		reason = srtp_admit(NULL, job, p, p + job->len);
+		reason = srtp_admit(&tables.env, job, p, p + job->len);
 		if (reason == REASON_NONE)
-			reason = srtp_open(NULL, job, p, p + job->len);
+			reason = srtp_open(&tables.env, job, p, p + job->len);
 	}
 	if (reason != REASON_NONE)
 		die("a packet was refused");
@@ -237,7 +237,7 @@ int main(int argc, char **argv)
 		streams[n++] = (uint32_t)value;
 	}
 	madvise(&tables, sizeof(tables), MADV_HUGEPAGE);
-	if (tandem_ciphers_alloc(&tables.ciphers, KEYS, NULL) || srtp_init() != srtp_err_status_ok)
+	if (tables_init(NULL) || srtp_init() != srtp_err_status_ok)
 		die("no memory");
 	printf("%-24s %8s %10s %10s %10s %10s\n", "ns for each packet", "streams", "protect",
 	       "unprotect", "libsrtp2:", "unprotect");
@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 		for (uint32_t k = 0; k < n; k++)
 			run(suites[i].suite, suites[i].name, streams[k]);
 	}
-	tandem_ciphers_free(tables.ciphers);
+	tables_clean();
 	srtp_shutdown();
 	return 0;
 }

@@ -61,14 +61,14 @@ static inline enum reason steps_planned(struct env *env, const struct frame *f, 
 	reason = rewrite_possible(env, f, !ip_addr_is_v4(&plan->egress->remote));
 	if (reason == REASON_NONE)
 		reason = nexthop_get(env, plan->egress, plan->cache, plan_way_gen(plan),
-				     egress_l3_len(f, plan->egress), plan->now, &hop);
+				     egress_l3_len(plan->len, plan->egress), plan->now, &hop);
 	step_used(&hop);
 	if (last == STEP_NEXTHOP || reason != REASON_NONE)
 		return reason;
 	account_rtp(env, plan);
 	if (last == STEP_ACCOUNT)
 		return REASON_NONE;
-	reason = rewrite_resize(env, f, plan->egress, &hop, &out);
+	reason = rewrite_resize(env, f, plan->egress, &hop, plan->tail, &out);
 	if (reason != REASON_NONE)
 		return reason;
 	payload = (char *)env_data(env) + (out.udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr);
@@ -78,7 +78,7 @@ static inline enum reason steps_planned(struct env *env, const struct frame *f, 
 	if (last == STEP_TRANSLATE)
 		return REASON_NONE;
 	*ifindex = hop.ifindex;
-	reason = rewrite_frame(env, f, plan->egress, &hop, &out, delta);
+	reason = rewrite_frame(env, f, plan->egress, &hop, &out, f->payload_len, delta);
 	if (last == STEP_REWRITE || reason != REASON_NONE)
 		return reason;
 	relay_count(env, plan, REASON_forwarded_rtp, f->payload_len);

@@ -243,6 +243,15 @@ static inline int env_resize(struct env *env, int delta)
 	return (int)bpf_xdp_adjust_head(env->ctx, -delta);
 }
 
+/* In assembly: the compiler would make arithmetic of it that pointers are not allowed. */
+static inline __u32 env_size(struct env *env)
+{
+	__u64 size = env->ctx->data_end;
+
+	asm volatile("%0 -= %1" : "+r"(size) : "r"((__u64)env->ctx->data));
+	return (__u32)size;
+}
+
 static inline int env_trim(struct env *env, int delta)
 {
 	return (int)bpf_xdp_adjust_tail(env->ctx, delta);
@@ -312,6 +321,8 @@ static inline void env_read_barrier(void)
 	asm volatile("" : : : "memory");
 }
 
+/* Not yet: with the functions below, calls go deeper than there is stack. */
+#define ENV_SRTP 0
 #include "bpf/srtp.bpf.h"
 
 #endif

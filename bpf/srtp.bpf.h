@@ -108,6 +108,7 @@ __u32 tandem_srtp_xor(struct xdp_md *ctx, const struct aes_ctr *ctr, __u64 off, 
 __u32 tandem_srtp_tail(struct xdp_md *ctx, union srtp_tail *tail, __u64 off, __u32 len);
 __u32 tandem_aes_blocks(struct aes_ctr *ctr, __u32 n);
 __u32 tandem_sha1(struct sha1 *sha);
+__u64 tandem_sum(struct xdp_md *ctx, __u64 off, __u32 len);
 
 #define env_srtp_admit(env, job, payload, end)                                                     \
 	tandem_srtp_admit((env)->ctx, job, env_offset(env, payload))
@@ -119,6 +120,7 @@ __u32 tandem_sha1(struct sha1 *sha);
 	tandem_srtp_ctr((env)->ctx, job, env_offset(env, payload))
 #define env_srtp_hmac(env, job, payload, end)                                                      \
 	tandem_srtp_hmac((env)->ctx, job, env_offset(env, payload))
+#define env_sum(env, payload, end, len)	     tandem_sum((env)->ctx, env_offset(env, payload), len)
 #define env_srtp_gcm(env, job, payload, end) 1
 
 #endif

@@ -25,6 +25,8 @@
 
 #include <linux/types.h>
 
+#include "core/srtp_abi.h"
+
 #define TANDEM_ABI_VERSION  3
 #define TANDEM_MAX_LOCALS   16
 #define TANDEM_MAX_PTS	    8
@@ -108,7 +110,7 @@ enum rule_flag {
 	RULE_F_STRICT_PT = 1 << 3, /* a payload type not listed is dropped */
 	RULE_F_MUTE = 1 << 4,	   /* RTP is counted and dropped; RTCP passes */
 	RULE_F_RTCP = 1 << 5,	   /* an RTCP port of its own: no RTP expected */
-	RULE_F_SRTP = 1 << 6,	   /* RFC 3711: only the first headers can be read */
+	RULE_F_SRTP = 1 << 6,	   /* RFC 3711, and it passes: only the first headers are read */
 	RULE_F_FAN = 1 << 7,	   /* rule.fan says where RTP goes */
 	RULE_F_GROUP = 1 << 8,	   /* key.local is a multicast group (RFC 4607, RFC 1112) */
 	RULE_F_ICE = 1 << 9,	   /* STUN on its port is for the controller */

@@ -24,6 +24,24 @@ static inline void csum_change32(__u64 *delta, __be32 from, __be32 to)
 	*delta += to;
 }
 
+/* What len bytes from an even offset on add up to, as words in memory. */
+static inline __u64 csum_bytes(const void *bytes, __u32 len)
+{
+	const __u8 *p = bytes, *const end = p + len;
+	__u8 last[4] = { 0, 0, 0, 0 };
+	__u64 sum = 0;
+	__u32 word, i;
+
+	for (; end - p >= 4; p += 4) {
+		__builtin_memcpy(&word, p, sizeof(word));
+		sum += word;
+	}
+	for (i = 0; p + i < end; i++)
+		last[i] = p[i];
+	__builtin_memcpy(&word, last, sizeof(word));
+	return sum + word;
+}
+
 /* To 16 bits. Enough for any delta the pipeline can add up to. (csum_fold() is a kernel's.) */
 static inline __u16 csum_fold16(__u64 sum)
 {

@@ -87,6 +87,35 @@ static inline enum reason copy_count(struct env *env, struct leg_state *state, e
 	return reason;
 }
 
+/* Translate a copy for its leg, and protect it. plan->len is its length, before and after. */
+static inline enum reason copy_payload(struct env *env, struct plan *plan, const struct egress *eg,
+				       __u32 leg, void *payload, const void *end, __u64 *delta)
+{
+	enum reason reason;
+	__u16 before = 0;
+
+	if (protect_seals(plan))
+		before = csum_fold16(env_sum(env, payload, end, plan->len));
+	reason = copy_translate(env, plan, eg, leg, payload, end, plan->len, delta);
+	if (reason != REASON_NONE || !protect_seals(plan))
+		return reason;
+	reason = protect_seal(env, plan, eg, payload, end);
+	*delta = (__u16)~before + env_sum(env, payload, end, plan->len);
+	return reason;
+}
+
+/* The keys that a copy leaves under, and the room that it needs. */
+static inline enum reason copy_keys(struct env *env, struct plan *plan, const struct egress *eg,
+				    __u32 len)
+{
+	plan->len = (__u16)len;
+	plan->tail = 0;
+	plan->srtp = 0;
+	if (plan->class == CLASS_DTLS || eg->srtp == SRTP_NO_KEYS)
+		return REASON_NONE;
+	return protect_sealable(env, plan, eg->srtp, len);
+}
+
 /* Steps of relay_copy() once there is a way out. */
 static inline enum reason copy_frame(struct env *env, const struct frame *f, struct plan *plan,
 				     const struct egress *eg, __u32 leg, const struct hop *hop)
@@ -95,16 +124,21 @@ static inline enum reason copy_frame(struct env *env, const struct frame *f, str
 	enum reason reason;
 	__u64 delta;
 
-	reason = rewrite_resize(env, f, eg, hop, &out);
+	reason = copy_keys(env, plan, eg, f->payload_len);
 	if (reason != REASON_NONE)
 		return reason;
-	reason = copy_translate(env, plan, eg, leg,
-				(char *)env_data(env) + (out.udp_off & UDP_OFF_MASK) +
-					sizeof(struct udp_hdr),
-				env_data_end(env), f->payload_len, &delta);
+	reason = rewrite_resize(env, f, eg, hop, plan->tail, &out);
 	if (reason != REASON_NONE)
 		return reason;
-	reason = rewrite_frame(env, f, eg, hop, &out, delta);
+	reason = copy_payload(env, plan, eg, leg,
+			      (char *)env_data(env) + (out.udp_off & UDP_OFF_MASK) +
+				      sizeof(struct udp_hdr),
+			      env_data_end(env), &delta);
+	if (reason != REASON_NONE)
+		return reason;
+	reason = rewrite_frame(env, f, eg, hop, &out, plan->len, delta);
+	if (protect_seals(plan))
+		rewrite_trim(env, out.udp_off, plan->len);
 	return reason == REASON_NONE && !plan_settled(plan) ? REASON_rule_changed : reason;
 }
 
@@ -126,12 +160,12 @@ static inline enum reason relay_copy(struct env *env, const struct frame *f, str
 		reason = hop.ifindex ? copy_frame(env, f, plan, &leg->egress, plan->leg + n, &hop)
 				     : (enum reason)state->last_reason;
 	}
-	return copy_count(env, state, reason, f->payload_len);
+	return copy_count(env, state, reason, plan->len);
 }
 
 /*
- * Same for a copy of a datagram's payload. Returns REASON_NONE: send it as *egress says;
- * else it is lost.
+ * Same for a copy of a datagram's payload, with room for SRTP_TRAILER_MAX bytes behind it.
+ * Returns REASON_NONE: send plan->len bytes as *egress says; else it is lost.
  */
 static inline enum reason relay_copy_datagram(struct env *env, struct plan *plan, __u32 n,
 					      void *payload, __u32 len,
@@ -144,10 +178,12 @@ static inline enum reason relay_copy_datagram(struct env *env, struct plan *plan
 
 	if (leg && state) {
 		*egress = &leg->egress;
-		reason = copy_translate(env, plan, &leg->egress, plan->leg + n, payload,
-					(const char *)payload + len, len, &delta);
+		reason = copy_keys(env, plan, &leg->egress, len);
+		if (reason == REASON_NONE)
+			reason = copy_payload(env, plan, &leg->egress, plan->leg + n, payload,
+					      (const char *)payload + len + plan->tail, &delta);
 	}
-	return copy_count(env, state, reason, len);
+	return copy_count(env, state, reason, plan->len);
 }
 
 /* A copy that was counted as sent could not be, after all. */

@@ -17,12 +17,18 @@
 #define TANDEM_CORE_ENV_API_H
 
 #include "core/abi.h"
+#include "core/srtp_job.h"
 
 struct env;
 
 /*
  * env.h also defines ENV_CALL, put in front of the few functions that should stay calls
  * where the stack is small: noinline for BPF (512 bytes in all), inline elsewhere.
+ */
+
+/*
+ * And ENV_SRTP: 1, or 0 where packets that would have to be opened or sealed are punted; what
+ * is asked of the environment for SRTP is then declared, and not used.
  */
 
 /* Monotonic clock, nanoseconds. */
@@ -82,11 +88,27 @@ static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n);
 static inline void *env_data(struct env *env);
 static inline void *env_data_end(struct env *env);
 
+/* Bytes from the one to the other. */
+static inline __u32 env_size(struct env *env);
+
 /*
  * Move the start of the frame: delta > 0 grows it at the front, delta < 0
  * shrinks it. Pointers taken before are void. 0, or nonzero and nothing changed.
  */
 static inline int env_resize(struct env *env, int delta);
+
+/*
+ * Move the end of the frame: delta > 0 grows it, delta < 0 shrinks it, which is always
+ * possible. Pointers taken before are void. 0, or nonzero and nothing changed.
+ */
+static inline int env_trim(struct env *env, int delta);
+
+/* SRTP keys and stream by index; NULL when it is out of range (keys 0 are). */
+static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index);
+static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index);
+
+/* Room for one job while a packet is in hand; NULL only if the environment is not set up. */
+static inline struct srtp_job *env_srtp_job(struct env *env);
 
 /*
  * Returns value, which is known to be at most mask, a power of two less one. An
@@ -110,6 +132,13 @@ static inline void env_read_barrier(void);
  *   env_g711(env, payload, end, off, octets, to)		g711_translate(), without env
  *   env_fan_resolve(env, job)					fan_resolve(); frames only
  *   env_fan_leg(env, index, gen, way)				fan_resolve_leg(); frames only
+ *   env_sum(env, payload, end, len)				csum_bytes(), without env and end
+ *   env_srtp_admit(env, job, payload, end)			srtp_admit()
+ *   env_srtp_open(env, job, payload, end)			srtp_open()
+ *   env_srtp_seal(env, job, payload, end)			srtp_seal()
+ *
+ * And the ciphers of SRTP, see srtp_job.h: env_srtp_able(), env_srtp_ctr(), env_srtp_hmac(),
+ * env_srtp_gcm().
  */
 
 /* A pipeline step that found nothing to end the packet with. */

@@ -2,8 +2,9 @@
 /*
  * The part of an env.h that is the same in all environments where the arrays of
  * core/abi.h lie in memory and no verifier looks. ENV_ARRAYS(env) is what holds them: a
- * pointer to a struct with members config, entries, rules_more, flows_more, fans, legs and
- * leg_states. In struct env itself it wants a struct egress kept.
+ * pointer to a struct with members config, entries, rules_more, flows_more, fans, legs,
+ * leg_states, srtp_keys and srtp_streams. In struct env itself it wants a struct egress kept
+ * and a struct srtp_job srtp_job.
  */
 #ifndef TANDEM_CORE_ENV_ARRAYS_H
 #define TANDEM_CORE_ENV_ARRAYS_H
@@ -53,6 +54,24 @@ static inline struct leg_state *env_leg_state(struct env *env, __u32 index)
 	return index < ENV_ARRAYS(env)->config.legs ? &ENV_ARRAYS(env)->leg_states[index] : 0;
 }
 
+static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index)
+{
+	return index != SRTP_NO_KEYS && index < ENV_ARRAYS(env)->config.srtps
+		       ? &ENV_ARRAYS(env)->srtp_keys[index]
+		       : 0;
+}
+
+static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index)
+{
+	return index < ENV_ARRAYS(env)->config.srtp_streams ? &ENV_ARRAYS(env)->srtp_streams[index]
+							    : 0;
+}
+
+static inline struct srtp_job *env_srtp_job(struct env *env)
+{
+	return &env->srtp_job;
+}
+
 static inline struct egress *env_keep(struct env *env)
 {
 	return &env->kept;
@@ -76,5 +95,9 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 #define env_g711(env, payload, end, off, octets, to) g711_translate(payload, end, off, octets, to)
 #define env_fan_resolve				     fan_resolve
 #define env_fan_leg				     fan_resolve_leg
+#define env_sum(env, payload, end, len)		     csum_bytes(payload, len)
+#define env_srtp_admit				     srtp_admit
+#define env_srtp_open				     srtp_open
+#define env_srtp_seal				     srtp_seal
 
 #endif

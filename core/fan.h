@@ -63,6 +63,19 @@ struct fan_way {
 	__u32 payload_max;
 };
 
+/* Can a leg's copies be protected here, should they have to be? */
+static inline int fan_leg_able(struct env *env, const struct egress *eg)
+{
+	const struct srtp_keys *keys;
+
+	if (eg->srtp == SRTP_NO_KEYS)
+		return 1;
+	if (!ENV_SRTP)
+		return 0;
+	keys = env_srtp_keys(env, eg->srtp);
+	return keys && env_srtp_able(env, keys, eg->srtp, 0);
+}
+
 /*
  * The way to one leg, into its state. Called through env_fan_leg(). Returns REASON_NONE,
  * or why there is none.
@@ -79,7 +92,9 @@ static inline __u32 fan_resolve_leg(struct env *env, __u32 index, __u32 gen, str
 	header += ip_addr_is_v4(&leg->egress.remote) ? sizeof(struct ip4_hdr)
 						     : sizeof(struct ip6_hdr);
 	__builtin_memset(&found, 0, sizeof(found));
-	reason = env_nexthop(env, &leg->egress, header, &found);
+	reason = REASON_srtp_suite;
+	if (fan_leg_able(env, &leg->egress))
+		reason = env_nexthop(env, &leg->egress, header, &found);
 	if (reason != REASON_NONE) {
 		__builtin_memset(&found, 0, sizeof(found));
 		state->last_reason = reason;
@@ -91,6 +106,8 @@ static inline __u32 fan_resolve_leg(struct env *env, __u32 index, __u32 gen, str
 	/* A device is also asked whether the packet fits as it came, where it is copied. */
 	if (header < way->l3_len)
 		header = way->l3_len;
+	if (leg->egress.srtp != SRTP_NO_KEYS)
+		header += SRTP_TRAILER_MAX;
 	if (found.mtu > header && found.mtu - header < way->payload_max)
 		way->payload_max = found.mtu - header;
 	if (way->ifindex == TANDEM_NO_SLOT)

@@ -2,8 +2,8 @@
 /*
  * The pipeline, from a packet to a verdict:
  *
- *   parse > classify > look up > validate > SSRC demux > next hop >
- *   resize > account > translate > rewrite > count
+ *   parse > classify > look up > validate > SSRC demux > SRTP keys, replay > next hop >
+ *   resize > authenticate, decipher > account > translate > protect > rewrite > count
  *
  * Everything that can end in a punt stands before the first change to packet or
  * statistics: a punted packet is as it came, and whoever forwards it instead
@@ -60,35 +60,94 @@ static inline enum reason commit_rtcp(struct env *env, struct plan *plan, void *
 	return reason == REASON_NONE ? REASON_forwarded_rtcp : reason;
 }
 
-/*
- * Account for a packet with one egress, and translate it; from here on there is no punt.
- * *delta is the checksum delta of the payload. Returns the reason to count it with.
- */
-static inline enum reason relay_commit(struct env *env, struct plan *plan, void *payload,
-				       const void *end, __u32 len, __u64 *delta)
+/* Account for a plain packet with one egress, and translate it. */
+static inline enum reason commit_clear(struct env *env, struct plan *plan, void *payload,
+				       const void *end, __u64 *delta)
 {
-	*delta = 0;
 	if (plan->class == CLASS_DTLS)
 		return REASON_forwarded_dtls;
 	if (plan->class == CLASS_RTCP)
-		return commit_rtcp(env, plan, payload, end, len, RTCP_ACCOUNT | RTCP_TRANSLATE,
-				   delta);
+		return commit_rtcp(env, plan, payload, end, plan->len,
+				   RTCP_ACCOUNT | RTCP_TRANSLATE, delta);
 	account_rtp(env, plan);
 	rtp_translate(env, payload, end, plan->egress, plan->leg, &plan->rtp, plan->pt_index,
 		      delta);
 	return REASON_forwarded_rtp;
 }
 
-/* Same for one with many: each copy is translated on its own, later. */
-static inline enum reason relay_commit_many(struct env *env, struct plan *plan, void *payload,
-					    const void *end, __u32 len)
+/*
+ * Account for a packet with one egress, and make it what leaves; from here on there is no
+ * punt. It has len bytes, and then plan->len, up to end there is room for plan->tail more.
+ * *delta is the checksum delta of the payload. Returns the reason to count it with.
+ */
+static inline enum reason relay_commit(struct env *env, struct plan *plan, void *payload,
+				       const void *end, __u32 len, __u64 *delta)
 {
-	__u64 delta;
+	const int changes = protect_changes(plan);
+	enum reason reason = REASON_NONE, sealed;
+	__u16 before = 0;
 
+	*delta = 0;
+	plan->len = (__u16)len;
+	if (changes)
+		before = csum_fold16(env_sum(env, payload, end, len));
+	if (protect_opens(plan))
+		reason = protect_open(env, plan, payload, end);
+	if (reason != REASON_NONE)
+		return reason;
+	reason = commit_clear(env, plan, payload, end, delta);
+	if (reason_verdict(reason) != VERDICT_FORWARD)
+		return reason;
+	sealed = protect_seals(plan) ? protect_seal(env, plan, plan->egress, payload, end)
+				     : REASON_NONE;
+	if (sealed != REASON_NONE)
+		return sealed;
+	if (changes)
+		*delta = (__u16)~before + env_sum(env, payload, end, plan->len);
+	return reason;
+}
+
+/*
+ * Same for one with many: each copy is translated and protected on its own, later. *delta is
+ * that between what came and the plain packet of plan->len bytes.
+ */
+static inline enum reason relay_commit_many(struct env *env, struct plan *plan, void *payload,
+					    const void *end, __u32 len, __u64 *delta)
+{
+	const int changes = protect_changes(plan);
+	enum reason reason = REASON_NONE;
+	__u16 before = 0;
+	__u64 ignored;
+
+	*delta = 0;
+	plan->len = (__u16)len;
+	if (changes)
+		before = csum_fold16(env_sum(env, payload, end, len));
+	if (protect_opens(plan))
+		reason = protect_open(env, plan, payload, end);
+	if (reason != REASON_NONE)
+		return reason;
+	if (changes)
+		*delta = (__u16)~before + env_sum(env, payload, end, plan->len);
 	if (plan->class == CLASS_RTCP)
-		return commit_rtcp(env, plan, payload, end, len, RTCP_ACCOUNT, &delta);
+		return commit_rtcp(env, plan, payload, end, plan->len, RTCP_ACCOUNT, &ignored);
 	account_rtp(env, plan);
 	return REASON_forwarded_rtp;
+}
+
+/* One that ends here by the rule: it counts in the statistics, if it is authentic. */
+static inline enum reason relay_commit_muted(struct env *env, struct plan *plan, void *payload,
+					     const void *end, __u32 len)
+{
+	enum reason reason = REASON_NONE;
+
+	plan->len = (__u16)len;
+	if (protect_opens(plan))
+		reason = protect_open(env, plan, payload, end);
+	if (reason != REASON_NONE)
+		return reason;
+	account_rtp(env, plan);
+	return REASON_muted;
 }
 
 /* Count a packet that ends here or is punted. */
@@ -145,8 +204,7 @@ static inline void relay_count_leg(struct env *env, const struct plan *plan, __u
 }
 
 /* Is there a way for every copy? Then account for the packet; the copies are made by others. */
-static inline enum reason relay_parsed_many(struct env *env, const struct frame *f,
-					    struct plan *plan)
+static inline enum reason relay_parsed_many(struct env *env, struct frame *f, struct plan *plan)
 {
 	const struct fan_job job = {
 		.now = plan->now,
@@ -159,15 +217,20 @@ static inline enum reason relay_parsed_many(struct env *env, const struct frame 
 	};
 	char *data = env_data(env);
 	enum reason reason;
+	__u64 delta;
 
 	reason = rewrite_possible(env, f, plan->legs_ip6);
 	if (reason == REASON_NONE)
 		reason = fan_ready(env, &job, f->payload_len);
 	if (reason != REASON_NONE)
 		return reason;
-	return relay_commit_many(env, plan,
-				 data + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr),
-				 env_data_end(env), f->payload_len);
+	reason = relay_commit_many(env, plan,
+				   data + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr),
+				   env_data_end(env), f->payload_len, &delta);
+	if (reason_verdict(reason) == VERDICT_FORWARD && protect_changes(plan) &&
+	    rewrite_shorten(env, f, plan->len, delta) != REASON_NONE)
+		return REASON_bad_header;
+	return reason;
 }
 
 /* Steps behind the plan, for a frame with one egress. */
@@ -183,10 +246,10 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 	if (reason != REASON_NONE)
 		return reason;
 	reason = nexthop_get(env, plan->egress, plan->cache, plan_way_gen(plan),
-			     egress_l3_len(f, plan->egress), plan->now, &hop);
+			     egress_l3_len(plan->len, plan->egress), plan->now, &hop);
 	if (reason != REASON_NONE)
 		return reason;
-	reason = rewrite_resize(env, f, plan->egress, &hop, &out);
+	reason = rewrite_resize(env, f, plan->egress, &hop, plan->tail, &out);
 	if (reason != REASON_NONE)
 		return reason;
 
@@ -197,31 +260,35 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return reason;
 	*ifindex = hop.ifindex;
-	if (rewrite_frame(env, f, plan->egress, &hop, &out, delta) != REASON_NONE)
+	if (rewrite_frame(env, f, plan->egress, &hop, &out, plan->len, delta) != REASON_NONE)
 		return REASON_bad_header;
+	if (protect_changes(plan))
+		rewrite_trim(env, out.udp_off, plan->len);
 	if (plan->egress->flags & EGRESS_F_EXT && !plan_settled(plan))
 		return REASON_rule_changed;
-	relay_count_leg(env, plan, f->payload_len);
+	relay_count_leg(env, plan, plan->len);
 	return reason;
 }
 
+static inline void *frame_payload(struct env *env, const struct frame *f)
+{
+	return (char *)env_data(env) + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr);
+}
+
 /* Steps of relay_frame() behind parsing. */
-static inline enum reason relay_parsed(struct env *env, const struct frame *f, struct plan *plan,
+static inline enum reason relay_parsed(struct env *env, struct frame *f, struct plan *plan,
 				       __u32 *ifindex)
 {
-	char *data = env_data(env);
 	enum reason reason;
 
-	reason = relay_decide(env, &f->key,
-			      data + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr),
-			      env_data_end(env), f->payload_len, plan);
+	reason = relay_decide(env, &f->key, frame_payload(env, f), env_data_end(env),
+			      f->payload_len, plan);
 	if (reason != REASON_NONE)
 		return reason;
 	plan->now = env_now(env);
-	if (plan_muted(plan)) {
-		account_rtp(env, plan);
-		return REASON_muted;
-	}
+	if (plan_muted(plan))
+		return relay_commit_muted(env, plan, frame_payload(env, f), env_data_end(env),
+					  f->payload_len);
 	return plan_many(plan) ? relay_parsed_many(env, f, plan)
 			       : relay_parsed_one(env, f, plan, ifindex);
 }
@@ -229,9 +296,9 @@ static inline enum reason relay_parsed(struct env *env, const struct frame *f, s
 /*
  * Take the frame in env through the whole pipeline. What is to be done with it is
  * reason_verdict() of the reason returned: drop; punt (the frame is as it came); forward:
- * the frame is rewritten and goes to *ifindex; or, if plan_many(plan), it is as it came
- * and the environment sends a copy for each leg, made by relay_copy(). Everything is
- * counted. f and plan are filled in.
+ * the frame is rewritten and goes to *ifindex; or, if plan_many(plan), it is as it came,
+ * but in the clear, and the environment sends a copy for each leg, made by relay_copy().
+ * Everything is counted. f and plan are filled in.
  */
 static inline enum reason relay_frame(struct env *env, struct frame *f, struct plan *plan,
 				      __u32 *ifindex)
@@ -242,18 +309,19 @@ static inline enum reason relay_frame(struct env *env, struct frame *f, struct p
 	plan->legs = 0;
 	f->payload_len = 0;
 	reason = parse_frame(env, f);
+	f->came_len = f->payload_len;
 	if (reason == REASON_NONE)
 		reason = relay_parsed(env, f, plan, ifindex);
-	return relay_count(env, plan, reason, f->payload_len);
+	return relay_count(env, plan, reason, f->came_len);
 }
 
 /*
- * Same for a datagram as it came from a socket: len bytes at payload, with key its exact
- * 5-tuple (pad 0). On a forward verdict with one egress the payload has been changed in
- * place: send it from plan->egress->local to plan->egress->remote, with egress_tos() of
- * the TOS it came with; should that fail, say so with relay_send_failed(). With
- * plan_many(plan), make the copies by relay_copy_datagram(). On a punt plan->slot is the
- * port's, if plan->flow is set; reasons up to not_media_port have none.
+ * Same for a datagram as it came from a socket: len bytes at payload, with room for
+ * SRTP_TRAILER_MAX more behind them, and key its exact 5-tuple (pad 0). On a forward verdict
+ * with one egress the payload has been changed in place, and has plan->len bytes: send it as
+ * plan->egress says, with egress_tos() of the TOS it came with; should that fail, say so with
+ * relay_send_failed(). With plan_many(plan), make the copies by relay_copy_datagram(). On a
+ * punt plan->slot is the port's, if plan->flow is set; reasons up to not_media_port have none.
  */
 static inline enum reason relay_datagram(struct env *env, const struct flow_key *key, void *payload,
 					 __u32 len, struct plan *plan)
@@ -265,15 +333,13 @@ static inline enum reason relay_datagram(struct env *env, const struct flow_key 
 	plan->now = env_now(env);
 	reason = relay_decide(env, key, payload, end, len, plan);
 	if (reason == REASON_NONE && plan_muted(plan)) {
-		account_rtp(env, plan);
-		reason = REASON_muted;
-	}
-	if (reason == REASON_NONE && plan_many(plan)) {
-		reason = relay_commit_many(env, plan, payload, end, len);
+		reason = relay_commit_muted(env, plan, payload, end, len);
+	} else if (reason == REASON_NONE && plan_many(plan)) {
+		reason = relay_commit_many(env, plan, payload, end, len, &delta);
 	} else if (reason == REASON_NONE) {
-		reason = relay_commit(env, plan, payload, end, len, &delta);
+		reason = relay_commit(env, plan, payload, end + plan->tail, len, &delta);
 		if (reason_verdict(reason) == VERDICT_FORWARD)
-			relay_count_leg(env, plan, len);
+			relay_count_leg(env, plan, plan->len);
 	}
 	return relay_count(env, plan, reason, len);
 }

@@ -23,6 +23,7 @@ struct frame {
 	__u32 l3_off;
 	__u32 udp_off;
 	__u32 payload_len;
+	__u32 came_len; /* the same, whatever becomes of the frame */
 	__u8 v6;
 	__u8 tos; /* IPv4 TOS or IPv6 traffic class */
 	__be16 udp_check;

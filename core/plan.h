@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The steps that decide what becomes of a packet, up to the point where anything is
- * changed: classify > look up > validate > SSRC demux. What they come to is a plan.
+ * changed: classify > look up > validate > SSRC demux > SRTP, as far as that goes without
+ * being changed. What they come to is a plan.
  */
 #ifndef TANDEM_CORE_PLAN_H
 #define TANDEM_CORE_PLAN_H
@@ -11,40 +12,12 @@
 #include "core/fan.h"
 #include "core/lookup.h"
 #include "core/parse.h"
+#include "core/plan_types.h"
+#include "core/protect.h"
 #include "core/rtcp.h"
 #include "core/rtp.h"
 #include "core/stream.h"
 #include "core/translate.h"
-
-/*
- * What is to be done with one packet. egress is a copy of what the rule or a leg had at
- * the time, since the controller may change those at any moment. What is read of a leg
- * after that (its extension ids; with many egresses, all) is good only if plan_settled()
- * says so when it has been read.
- */
-struct plan {
-	struct flow *flow;	     /* that the packet counts for; NULL: none */
-	const struct rule *rule;     /* NULL: none is for the packet */
-	const struct egress *egress; /* NULL: there are many, see copy.h */
-	struct nexthop *cache;	     /* keeps the way to that egress; NULL: nothing does */
-	__u64 now;
-	__u64 flow_id;
-	__u32 slot;  /* of flow */
-	__u32 flags; /* enum rule_flag */
-	__u32 gen;
-	__u32 clock_hz; /* of the payload type; 0: not negotiated */
-	__u32 leg;	/* first of the packet's legs, or TANDEM_NO_SLOT */
-	__u32 legs;	/* how many */
-	__u32 fan;	/* index, when there are legs, */
-	__u32 branch;	/* and which of its branches they are of */
-	__u32 legs_ip6; /* some of them send IPv6 */
-	union {
-		struct rtp_info rtp;
-		struct rtcp_job rtcp; /* of RTCP */
-	};
-	__u8 class;    /* enum packet_class: RTP, RTCP, or DTLS that passes end to end */
-	__u8 pt_index; /* in the rule's pts; TANDEM_MAX_PTS: not negotiated */
-};
 
 /* Was what was read under the plan the rule of one generation? */
 static inline int plan_settled(const struct plan *plan)
@@ -218,20 +191,25 @@ static inline enum reason plan_media(struct env *env, struct plan *plan, const s
 				     void *payload, const void *end, __u32 len)
 {
 	enum reason reason;
+	int sealed;
 
 	plan->cache = plan->flow ? &plan->flow->nexthop : 0;
 	if (plan->class == CLASS_DTLS)
 		return plan_dtls(env, plan, rule);
+	sealed = rule->srtp != SRTP_NO_KEYS || plan->flags & RULE_F_SRTP;
 	if (plan->class == CLASS_RTCP) {
-		reason = plan->flags & RULE_F_SRTP ? srtcp_check(payload, end, len)
-						   : env_rtcp_check(env, payload, end, len);
-		return reason == REASON_NONE ? plan_rtcp(env, plan, rule) : reason;
-	}
-
-	if (plan->flags & RULE_F_RTCP)
+		reason = sealed ? srtcp_check(payload, end, len)
+				: env_rtcp_check(env, payload, end, len);
+		if (reason == REASON_NONE)
+			reason = plan_rtcp(env, plan, rule);
+	} else if (plan->flags & RULE_F_RTCP) {
 		return REASON_unclassified;
-	reason = rtp_parse(payload, end, len, plan->flags & RULE_F_SRTP, &plan->rtp);
-	return reason == REASON_NONE ? plan_rtp(env, plan, rule) : reason;
+	} else {
+		reason = rtp_parse(payload, end, len, sealed, &plan->rtp);
+		if (reason == REASON_NONE)
+			reason = plan_rtp(env, plan, rule);
+	}
+	return reason == REASON_NONE ? protect_plan(env, plan, rule, payload, end, len) : reason;
 }
 
 /*
@@ -344,6 +322,9 @@ static inline enum reason relay_decide(struct env *env, const struct flow_key *k
 	plan->fan = 0;
 	plan->branch = 0;
 	plan->legs_ip6 = 0;
+	plan->srtp = 0;
+	plan->len = (__u16)len;
+	plan->tail = 0;
 	plan->class = classify(payload, end, len);
 	reason = plan_lookup(env, key, plan);
 	if (reason == REASON_NONE)

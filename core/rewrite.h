@@ -41,12 +41,12 @@ static inline __u8 egress_ttl(const struct egress *eg)
 	return eg->ttl ? eg->ttl : FRESH_TTL;
 }
 
-/* Length of the packet that eg makes of the frame, from its IP header on. */
-static inline __u32 egress_l3_len(const struct frame *f, const struct egress *eg)
+/* Length of the packet that eg makes of a payload, from its IP header on. */
+static inline __u32 egress_l3_len(__u32 payload_len, const struct egress *eg)
 {
 	__u32 ip = ip_addr_is_v4(&eg->remote) ? sizeof(struct ip4_hdr) : sizeof(struct ip6_hdr);
 
-	return ip + sizeof(struct udp_hdr) + f->payload_len;
+	return ip + sizeof(struct udp_hdr) + payload_len;
 }
 
 /* What can keep a frame from going out as IPv4 (v6_out 0) or IPv6 at all. */
@@ -67,13 +67,22 @@ static inline enum reason rewrite_possible(struct env *env, const struct frame *
 	return REASON_NONE;
 }
 
-/* Make room for the headers that go out, or take away what is too much. */
+/* Bytes that the frame has behind its payload: padding of the link. */
+static inline __u32 rewrite_slack(struct env *env, const struct frame *f)
+{
+	return env_size(env) - f->udp_off - sizeof(struct udp_hdr) - f->payload_len;
+}
+
+/*
+ * Make room for the headers that go out, or take away what is too much; and for tail bytes
+ * behind the payload.
+ */
 static inline enum reason rewrite_resize(struct env *env, const struct frame *f,
-					 const struct egress *eg, const struct hop *hop,
+					 const struct egress *eg, const struct hop *hop, __u32 tail,
 					 struct layout *out)
 {
-	__u32 ip;
-	int delta;
+	__u32 ip, slack;
+	int delta, more = 0;
 
 	out->v6 = !ip_addr_is_v4(&eg->remote);
 	out->tos = egress_tos(eg, f->tos);
@@ -81,28 +90,53 @@ static inline enum reason rewrite_resize(struct env *env, const struct frame *f,
 	out->l3_off = sizeof(struct eth_hdr) + (hop->vlan_tci ? sizeof(struct vlan_hdr) : 0);
 	out->udp_off = out->l3_off + ip;
 
+	if (ENV_SRTP && tail) {
+		slack = rewrite_slack(env, f);
+		more = tail > slack ? (int)(tail - slack) : 0;
+		if (more && env_trim(env, more))
+			return REASON_no_headroom;
+	}
 	delta = (int)out->udp_off - (int)f->udp_off;
-	if (delta && env_resize(env, delta))
+	if (delta && env_resize(env, delta)) {
+		if (more)
+			env_trim(env, -more);
 		return REASON_no_headroom;
+	}
 	out->l3_off = env_forget(env, out->l3_off, L3_OFF_MASK);
 	out->udp_off = env_forget(env, out->udp_off, UDP_OFF_MASK);
 	return REASON_NONE;
 }
 
+/* Cut off what is behind a payload whose length has changed. */
+static inline void rewrite_trim(struct env *env, __u32 udp_off, __u32 payload_len)
+{
+	const __u32 size = env_size(env);
+	const __u32 want = udp_off + sizeof(struct udp_hdr) + payload_len;
+
+	if (want < size)
+		env_trim(env, (int)want - (int)size);
+}
+
 /*
- * IPv4 to IPv4: in place, so that a broken header checksum stays broken. No word is read
+ * IPv4 to IPv4: in place, so that a broken header checksum stays broken. Only SRTP changes
+ * a length. No word is read
  * back after one byte of it was written: processors wait for that.
  */
 static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg,
-			       const struct ip_addr *local, __u8 tos)
+			       const struct ip_addr *local, __u8 tos, __u32 payload_len)
 {
+	const __be16 total = net16(payload_len + sizeof(*ip) + sizeof(struct udp_hdr));
 	__u8 ttl = egress_ttl(eg);
 	__u64 delta = 0;
 
 	csum_change16(&delta, net16(ip->tos), net16(tos));
 	csum_change16(&delta, net16((__u32)ip->ttl << 8), net16((__u32)ttl << 8));
+	if (ENV_SRTP)
+		csum_change16(&delta, ip->total_len, total);
 	ip->tos = tos;
 	ip->ttl = ttl;
+	if (ENV_SRTP)
+		ip->total_len = total;
 	csum_change32(&delta, ip->src, local->w[3]);
 	csum_change32(&delta, ip->dst, eg->remote.w[3]);
 	ip->src = local->w[3];
@@ -152,12 +186,21 @@ static inline __u64 pseudo_sum(const struct ip_addr *ip)
 }
 
 /*
- * delta is what changed in the payload. Length and protocol count the same in both
- * pseudo-headers; old sums are subtracted by adding their complement.
+ * delta is what changed in the payload. The length counts twice, here and in the
+ * pseudo-header; the protocol is the same in both. Old sums are subtracted by adding their
+ * complement.
  */
 static inline void rewrite_udp(struct udp_hdr *udp, const struct flow_key *key,
-			       const struct egress *eg, const struct ip_addr *local, __u64 delta)
+			       const struct egress *eg, const struct ip_addr *local,
+			       __u32 payload_len, __u64 delta)
 {
+	const __be16 len = net16(payload_len + sizeof(*udp));
+
+	if (ENV_SRTP) {
+		csum_change16(&delta, udp->len, len);
+		csum_change16(&delta, udp->len, len);
+		udp->len = len;
+	}
 	if (udp->check != 0) {
 		delta += (__u16)~csum_fold16(pseudo_sum(&key->remote) + pseudo_sum(&key->local));
 		delta += pseudo_sum(&eg->remote) + pseudo_sum(local);
@@ -195,12 +238,13 @@ static inline int rewrite_l2(struct env *env, const struct hop *hop, int v6)
 }
 
 /*
- * Write all headers of a resized frame. delta is the checksum delta of the payload.
+ * Write all headers of a resized frame, whose payload has payload_len bytes by now; delta is
+ * its checksum delta.
  * Returns REASON_NONE; the comparisons with the end never fail, the verifier wants them.
  */
 static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
 					const struct egress *eg, const struct hop *hop,
-					const struct layout *out, __u64 delta)
+					const struct layout *out, __u32 payload_len, __u64 delta)
 {
 	const struct ip_addr *local = egress_local(env, eg);
 	char *data = env_data(env);
@@ -212,23 +256,58 @@ static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
 	udp = (void *)(data + (out->udp_off & UDP_OFF_MASK));
 	if (!local || (const void *)(udp + 1) > end)
 		return REASON_bad_header;
-	rewrite_udp(udp, &f->key, eg, local, delta);
+	rewrite_udp(udp, &f->key, eg, local, payload_len, delta);
 
 	if (out->v6) {
 		ip6 = (void *)(data + (out->l3_off & L3_OFF_MASK));
 		if ((const void *)(ip6 + 1) > end)
 			return REASON_bad_header;
-		rewrite_ip6(ip6, eg, local, out->tos, f->payload_len);
+		rewrite_ip6(ip6, eg, local, out->tos, payload_len);
 	} else {
 		ip4 = (void *)(data + (out->l3_off & L3_OFF_MASK));
 		if ((const void *)(ip4 + 1) > end)
 			return REASON_bad_header;
 		if (f->v6)
-			rewrite_fresh_ip4(ip4, eg, local, out->tos, f->payload_len);
+			rewrite_fresh_ip4(ip4, eg, local, out->tos, payload_len);
 		else
-			rewrite_ip4(ip4, eg, local, out->tos);
+			rewrite_ip4(ip4, eg, local, out->tos, payload_len);
 	}
 	return rewrite_l2(env, hop, out->v6) ? REASON_NONE : REASON_bad_header;
+}
+
+/*
+ * Make a frame whose payload has become another, of payload_len bytes, one that could have
+ * come with it. delta is its checksum delta.
+ */
+static inline enum reason rewrite_shorten(struct env *env, struct frame *f, __u32 payload_len,
+					  __u64 delta)
+{
+	const __be16 len = net16(payload_len + sizeof(struct udp_hdr));
+	const __be16 total = net16(payload_len + sizeof(struct udp_hdr) + sizeof(struct ip4_hdr));
+	char *data = env_data(env);
+	struct udp_hdr *udp = (void *)(data + (f->udp_off & UDP_OFF_MASK));
+	struct ip4_hdr *ip4 = (void *)(data + (f->l3_off & L3_OFF_MASK));
+	struct ip6_hdr *ip6 = (void *)ip4;
+	__u64 head = 0;
+
+	if ((const void *)(udp + 1) > env_data_end(env) ||
+	    (const void *)(ip4 + 1) > env_data_end(env))
+		return REASON_bad_header;
+	csum_change16(&delta, udp->len, len);
+	csum_change16(&delta, udp->len, len);
+	if (udp->check != 0)
+		udp->check = csum_apply_udp(udp->check, delta);
+	udp->len = len;
+	if (f->v6) {
+		ip6->payload_len = len;
+	} else {
+		csum_change16(&head, ip4->total_len, total);
+		ip4->total_len = total;
+		ip4->check = csum_apply(ip4->check, head);
+	}
+	f->payload_len = payload_len;
+	rewrite_trim(env, f->udp_off, payload_len);
+	return REASON_NONE;
 }
 
 #endif

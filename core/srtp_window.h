@@ -15,7 +15,6 @@
 #include "core/abi.h"
 #include "core/env_api.h"
 #include "core/srtp_abi.h"
-#include "core/srtp_job.h"
 
 #define SRTP_WINDOW	 128 /* indices, the highest included */
 #define SRTP_BLOCK	 48
@@ -24,13 +23,6 @@
 #define SRTP_SEQ_HALF	 0x8000U
 #define SRTP_INDEX_LIMIT (1ULL << 48)
 #define SRTCP_LAST	 0x7fffffffU
-
-/* Keys and stream by index; NULL when it is out of range (keys 0 are). */
-static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index);
-static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index);
-
-/* Room for one job while a packet is in hand; NULL only if the environment is not set up. */
-static inline struct srtp_job *env_srtp_job(struct env *env);
 
 /* The index that a sequence number stands for when top is the highest so far. */
 static inline __u64 srtp_index_guess(__u64 top, __u32 seq)

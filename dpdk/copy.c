@@ -49,7 +49,8 @@ static bool changes_payload(struct env *env, const struct plan *plan, uint32_t l
 {
 	const struct leg *l = env_leg(env, leg);
 
-	return plan->class != CLASS_RTP || !l || egress_law(&l->egress, plan->pt_index) >= 0;
+	return plan->class != CLASS_RTP || !l || l->egress.srtp != SRTP_NO_KEYS ||
+	       egress_law(&l->egress, plan->pt_index) >= 0;
 }
 
 /* Bytes in front that translation may change; 0: the frame is better copied as a whole. */

@@ -10,6 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "core/addr.h"
+#include "core/srtp_job.h"
 #include "dpdk/copy.h"
 #include "dpdk/flow_table.h"
 #include "dpdk/nexthop.h"
@@ -23,12 +24,16 @@ struct env {
 	struct reason_counters *counters; /* this worker's, in table */
 	struct rte_mbuf *mbuf;		  /* the frame; headers are in its first segment */
 	struct egress kept;
+	struct srtp_job srtp_job;
 	__u64 now_ns; /* monotonic; set for each burst */
 	const struct dpdk_copier *copier;
 };
 
-#define ENV_ARRAYS(env) ((env)->table)
+#define ENV_ARRAYS(env)	 ((env)->table)
+#define ENV_SRTP	 1
+#define ENV_CIPHERS(env) ((env)->table->ciphers)
 #include "core/env_arrays.h"
+#include "userspace/srtp/hooks.h"
 
 static inline __u64 env_now(struct env *env)
 {
@@ -101,6 +106,11 @@ static inline void *env_data_end(struct env *env)
 	return rte_pktmbuf_mtod_offset(env->mbuf, void *, rte_pktmbuf_data_len(env->mbuf));
 }
 
+static inline __u32 env_size(struct env *env)
+{
+	return rte_pktmbuf_data_len(env->mbuf);
+}
+
 static inline int env_resize(struct env *env, int delta)
 {
 	if (delta >= 0)
@@ -108,6 +118,13 @@ static inline int env_resize(struct env *env, int delta)
 	if (rte_pktmbuf_data_len(env->mbuf) + delta < 14)
 		return -1;
 	return rte_pktmbuf_adj(env->mbuf, (uint16_t)-delta) == NULL;
+}
+
+static inline int env_trim(struct env *env, int delta)
+{
+	if (delta >= 0)
+		return rte_pktmbuf_append(env->mbuf, (uint16_t)delta) == NULL;
+	return rte_pktmbuf_trim(env->mbuf, (uint16_t)-delta);
 }
 
 static inline void env_read_barrier(void)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "userspace/srtp/cipher.h"
 #include "userspace/util/sparse.h"
 
 /* The least that rte_hash takes. */
@@ -112,6 +113,30 @@ static void fan_retire(uint32_t fan, void *arg)
 		left_add(arg, TANDEM_NO_SLOT, fan);
 }
 
+/* ---- SRTP ---- */
+
+static int srtp_alloc(struct dpdk_table *table)
+{
+	const struct relay_config *config = &table->config;
+
+	if (!config->srtps)
+		return 0;
+	table->srtp_keys = array_alloc(config->srtps, sizeof(*table->srtp_keys));
+	table->srtp_streams = array_alloc(config->srtp_streams, sizeof(*table->srtp_streams));
+	if (!table->srtp_keys || !table->srtp_streams)
+		return -ENOMEM;
+	return tandem_ciphers_alloc(&table->ciphers, config->srtps, NULL);
+}
+
+static void srtp_free(struct dpdk_table *table)
+{
+	const struct relay_config *config = &table->config;
+
+	tandem_ciphers_free(table->ciphers);
+	tandem_sparse_free(table->srtp_keys, config->srtps, sizeof(*table->srtp_keys));
+	tandem_sparse_free(table->srtp_streams, config->srtp_streams, sizeof(*table->srtp_streams));
+}
+
 /* ---- the table ---- */
 
 int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *config,
@@ -151,6 +176,8 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 	table->book.retire_h = fan_retire;
 	if (!err)
 		err = shared_alloc(table);
+	if (!err)
+		err = srtp_alloc(table);
 	if (err) {
 		dpdk_table_free(table);
 		return err;
@@ -174,6 +201,7 @@ void dpdk_table_free(struct dpdk_table *table)
 	tandem_sparse_free(table->legs, table->config.legs, sizeof(*table->legs));
 	tandem_sparse_free(table->leg_states, table->config.legs, sizeof(*table->leg_states));
 	tandem_sparse_free(table->streams, table->streams_size, sizeof(*table->streams));
+	srtp_free(table);
 	free(table);
 }
 

@@ -47,7 +47,10 @@ struct dpdk_table {
 	struct fan_state *fan_states;
 	struct leg *legs;
 	struct leg_state *leg_states;
-	struct rte_hash *shared; /* flow_key -> slot, behind the direct slots */
+	struct srtp_keys *srtp_keys;
+	struct srtp_stream *srtp_streams;
+	struct tandem_ciphers *ciphers; /* of as many entries as there are keys */
+	struct rte_hash *shared;	/* flow_key -> slot, behind the direct slots */
 	struct dpdk_stream *streams;
 	uint32_t streams_size; /* a power of two */
 	struct dpdk_counters counters[DPDK_MAX_WORKERS];

@@ -19,10 +19,17 @@ struct env {
 	char *data; /* IP header */
 	char *end;
 	struct egress kept;
+	struct srtp_job srtp_job;
 };
 
 #define ENV_ARRAYS(env) ((env)->table)
 #include "core/env_arrays.h"
+
+#define ENV_SRTP			      0
+#define env_srtp_able(env, keys, index, len)  0
+#define env_srtp_ctr(env, job, payload, end)  1
+#define env_srtp_hmac(env, job, payload, end) 1
+#define env_srtp_gcm(env, job, payload, end)  1
 
 static inline __u64 env_now(struct env *env)
 {
@@ -68,7 +75,17 @@ static inline void *env_data_end(struct env *env)
 	return env->end;
 }
 
+static inline __u32 env_size(struct env *env)
+{
+	return (__u32)(env->end - env->data);
+}
+
 static inline int env_resize(struct env *env, int delta)
+{
+	return -1;
+}
+
+static inline int env_trim(struct env *env, int delta)
 {
 	return -1;
 }

@@ -61,6 +61,8 @@ struct tandem_table {
 	struct leg_range *ranges; /* by fan */
 	struct leg *legs;
 	struct leg_state *leg_states;
+	struct srtp_keys *srtp_keys; /* and these: none, config.srtps is 0 */
+	struct srtp_stream *srtp_streams;
 	struct leg_route *leg_routes; /* a cache is allocated when its leg is first written */
 	u32 leg_stamp;
 	struct hlist_head *shared;

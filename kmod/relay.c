@@ -79,6 +79,8 @@ static enum reason packet_egress(struct packet *p, const struct egress *eg, u32 
 	p->eg = *eg;
 	*stamp = leg == TANDEM_NO_SLOT ? p->plan.gen
 				       : READ_ONCE(p->env.table->leg_routes[leg].stamp);
+	if (p->eg.srtp != SRTP_NO_KEYS)
+		return REASON_srtp_suite; /* no packet leaves in the clear that should not */
 	return plan_settled(&p->plan) ? REASON_NONE : REASON_rule_busy;
 }
 
@@ -108,7 +110,7 @@ static enum reason packet_route(struct packet *p, struct dst_cache *cache, u32 s
 	p->dst = tandem_route(p->net, cache, &way);
 	if (!p->dst)
 		return REASON_no_route;
-	if (egress_l3_len(&p->f, eg) <= dst_mtu(p->dst))
+	if (egress_l3_len(p->f.payload_len, eg) <= dst_mtu(p->dst))
 		return REASON_NONE;
 	dst_release(p->dst);
 	p->dst = NULL;
@@ -203,13 +205,13 @@ static void packet_rewrite(struct packet *p, u64 delta)
 	if (p->skb->ip_summed == CHECKSUM_PARTIAL)
 		partial_udp(p, udp);
 	else
-		rewrite_udp(udp, &p->f.key, eg, local, delta);
+		rewrite_udp(udp, &p->f.key, eg, local, p->f.payload_len, delta);
 	if (!ip_addr_is_v4(&eg->remote))
 		rewrite_ip6((void *)p->env.data, eg, local, tos, p->f.payload_len);
 	else if (p->f.v6)
 		rewrite_fresh_ip4((void *)p->env.data, eg, local, tos, p->f.payload_len);
 	else
-		rewrite_ip4((void *)p->env.data, eg, local, tos);
+		rewrite_ip4((void *)p->env.data, eg, local, tos, p->f.payload_len);
 }
 
 static void packet_emit(struct packet *p)
@@ -331,14 +333,15 @@ static enum reason packet_fits(struct packet *p)
 static enum reason packet_relay_many(struct packet *p)
 {
 	enum reason reason;
+	u64 delta;
 
 	reason = rewrite_possible(&p->env, &p->f, p->plan.legs_ip6);
 	if (reason == REASON_NONE)
 		reason = packet_fits(p);
 	if (reason != REASON_NONE)
 		return reason;
-	return relay_commit_many(&p->env, &p->plan, packet_payload(p), p->env.end,
-				 p->f.payload_len);
+	return relay_commit_many(&p->env, &p->plan, packet_payload(p), p->env.end, p->f.payload_len,
+				 &delta);
 }
 
 /* ---- any ---- */

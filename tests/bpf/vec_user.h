@@ -8,12 +8,13 @@
 /* A frame in room to grow; two bytes in, so that the IP header is on a 4-byte boundary. */
 static void user_frame(struct env *env, const void *data, size_t len)
 {
-	static _Alignas(8) char buffer[HEADROOM + 2 + VEC_PACKET_MAX];
+	static _Alignas(8) char buffer[HEADROOM + 2 + VEC_PACKET_MAX + SRTP_TRAILER_MAX];
 
 	memcpy(buffer + HEADROOM + 2, data, len);
 	env->frame.buffer = buffer;
 	env->frame.data = buffer + HEADROOM + 2;
 	env->frame.end = env->frame.data + len;
+	env->frame.limit = buffer + sizeof(buffer);
 }
 
 static void user_take(const struct env *env, struct result *r, unsigned int copy)
@@ -85,7 +86,7 @@ static void compare_payload(struct world *w, const struct vec_step *step,
 static void datagram_copies(struct world *w, const struct vec_step *step, struct plan *plan,
 			    const void *payload, __u32 len, const struct result *frames)
 {
-	static _Alignas(8) __u8 copy[VEC_PACKET_MAX];
+	static _Alignas(8) __u8 copy[VEC_PACKET_MAX + SRTP_TRAILER_MAX];
 	const struct egress *egress;
 	size_t i, made = 0;
 	__u32 n;
@@ -115,7 +116,7 @@ static void datagram_copies(struct world *w, const struct vec_step *step, struct
 
 static void step_datagram(struct world *w, const struct vec_step *step, const struct result *frames)
 {
-	static _Alignas(8) __u8 payload[VEC_PACKET_MAX];
+	static _Alignas(8) __u8 payload[VEC_PACKET_MAX + SRTP_TRAILER_MAX];
 	struct side *s = &w->datagrams;
 	const struct vec_packet *in = &step->in;
 	struct flow_key key;

@@ -181,6 +181,7 @@ static char *put_frame(struct env *env, const uint8_t *frame, size_t len)
 	env->frame.buffer = buffer;
 	env->frame.data = buffer + HEADROOM + PAD;
 	env->frame.end = env->frame.data + len;
+	env->frame.limit = env->frame.end;
 	return buffer;
 }
 

@@ -59,20 +59,20 @@ static int start(struct srtp_job *job, uint32_t keys, uint32_t flags, const uint
 
 static enum reason take(uint32_t flags, uint8_t *p, uint32_t len)
 {
-	struct srtp_job *job = &tables.job;
+	struct srtp_job *job = &tables.env.srtp_job;
 	enum reason reason;
 
 	if (!start(job, OPENING, flags, p, len))
 		return REASON_bad_rtp;
-	reason = srtp_admit(NULL, job, p, p + len);
-	return reason == REASON_NONE ? srtp_open(NULL, job, p, p + len) : reason;
+	reason = srtp_admit(&tables.env, job, p, p + len);
+	return reason == REASON_NONE ? srtp_open(&tables.env, job, p, p + len) : reason;
 }
 
 static void one(uint32_t flags, uint8_t deed, const uint8_t *data, uint32_t len)
 {
 	const uint32_t room = deed == DEED_RAW ? len : len + SRTP_TRAILER_MAX;
 	uint8_t *p = malloc(room ? room : 1), *exact;
-	struct srtp_job *job = &tables.job;
+	struct srtp_job *job = &tables.env.srtp_job;
 	uint32_t bit;
 
 	check(p != NULL);
@@ -82,7 +82,7 @@ static void one(uint32_t flags, uint8_t deed, const uint8_t *data, uint32_t len)
 		goto out;
 	}
 	if (!start(job, SEALING, flags | SRTP_J_SEAL, p, len) ||
-	    srtp_seal(NULL, job, p, p + room) != REASON_NONE)
+	    srtp_seal(&tables.env, job, p, p + room) != REASON_NONE)
 		goto out;
 	exact = malloc(job->len);
 	check(exact != NULL);
@@ -107,8 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 3)
 		return 0;
-	if (!tables.ciphers)
-		check(!tandem_ciphers_alloc(&tables.ciphers, KEYS, NULL));
+	if (!tables.arrays.ciphers)
+		check(!tables_init(NULL));
 	if (ready != suite_of(data[0])) {
 		ready = suite_of(data[0]);
 		keys_set(SEALING, ready, 1);

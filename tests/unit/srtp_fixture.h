@@ -31,22 +31,20 @@ static const char *const suite_names[SRTP_SUITES] = {
 
 static int tables_setup(void **state)
 {
-	memset(&tables, 0, sizeof(tables));
-	return tandem_ciphers_alloc(&tables.ciphers, KEYS, &tandem_openssl);
+	return tables_init(&tandem_openssl);
 }
 
 static inline int mb_setup(void **state)
 {
-	memset(&tables, 0, sizeof(tables));
 	if (!tandem_ipsec_mb())
 		print_message(
 			"# ipsec-mb skipped: not found at build time, or no AES instructions\n");
-	return tandem_ciphers_alloc(&tables.ciphers, KEYS, tandem_ipsec_mb());
+	return tables_init(tandem_ipsec_mb());
 }
 
 static int tables_teardown(void **state)
 {
-	tandem_ciphers_free(tables.ciphers);
+	tables_clean();
 	return 0;
 }
 
@@ -82,12 +80,12 @@ static inline bool job_begin(struct srtp_job *job, uint32_t keys, uint32_t flags
 /* Protect the packet of *len bytes at p, which has room for PACKET_ROOM. */
 static inline enum reason seal(uint32_t keys, uint32_t flags, uint8_t *p, uint32_t *len)
 {
-	struct srtp_job *job = &tables.job;
+	struct srtp_job *job = &tables.env.srtp_job;
 	enum reason reason;
 
 	if (!job_begin(job, keys, flags | SRTP_J_SEAL, p, *len))
 		return REASON_bad_rtp;
-	reason = srtp_seal(NULL, job, p, p + PACKET_ROOM);
+	reason = srtp_seal(&tables.env, job, p, p + PACKET_ROOM);
 	if (reason == REASON_NONE)
 		*len = job->len;
 	return reason;
@@ -96,14 +94,14 @@ static inline enum reason seal(uint32_t keys, uint32_t flags, uint8_t *p, uint32
 /* The other way round. */
 static inline enum reason unseal(uint32_t keys, uint32_t flags, uint8_t *p, uint32_t *len)
 {
-	struct srtp_job *job = &tables.job;
+	struct srtp_job *job = &tables.env.srtp_job;
 	enum reason reason;
 
 	if (!job_begin(job, keys, flags, p, *len))
 		return REASON_bad_rtp;
-	reason = srtp_admit(NULL, job, p, p + *len);
+	reason = srtp_admit(&tables.env, job, p, p + *len);
 	if (reason == REASON_NONE)
-		reason = srtp_open(NULL, job, p, p + *len);
+		reason = srtp_open(&tables.env, job, p, p + *len);
 	if (reason == REASON_NONE)
 		*len = job->len;
 	return reason;

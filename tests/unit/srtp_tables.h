@@ -12,36 +12,33 @@
 
 #include "core/env_api.h"
 #include "core/rtp.h"
-#include "core/srtp_job.h"
+#include "core/srtp.h"
 #include "userspace/srtp/kdf.h"
 
 /* What a datapath has. */
 static struct srtp_tables {
 	struct srtp_keys keys[KEYS];
 	struct srtp_stream streams[KEYS * SSRCS];
-	struct tandem_ciphers *ciphers;
-	struct srtp_job job;
+	struct env_tables arrays;
+	struct env env;
 } __attribute__((aligned(4096))) tables;
 
-static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index)
+/* As after start; backend NULL: the fastest. 0 or -ENOMEM. */
+static inline int tables_init(const struct tandem_cipher_backend *backend)
 {
-	return index && index < KEYS ? &tables.keys[index] : NULL;
+	memset(&tables, 0, sizeof(tables));
+	tables.arrays.config.srtps = KEYS;
+	tables.arrays.config.srtp_streams = KEYS * SSRCS;
+	tables.arrays.srtp_keys = tables.keys;
+	tables.arrays.srtp_streams = tables.streams;
+	tables.env.tables = &tables.arrays;
+	return tandem_ciphers_alloc(&tables.arrays.ciphers, KEYS, backend);
 }
 
-static inline struct srtp_stream *env_srtp_stream(struct env *env, __u32 index)
+static inline void tables_clean(void)
 {
-	return index < KEYS * SSRCS ? &tables.streams[index] : NULL;
+	tandem_ciphers_free(tables.arrays.ciphers);
 }
-
-static inline struct srtp_job *env_srtp_job(struct env *env)
-{
-	return &tables.job;
-}
-
-#define ENV_CIPHERS(env) tables.ciphers
-#include "userspace/srtp/hooks.h"
-
-#include "core/srtp.h"
 
 /* A master key and salt for tests: octets that follow from seed. */
 struct master {
@@ -81,7 +78,7 @@ static inline struct srtp_keys *keys_begin(uint32_t index)
 
 static inline void keys_end(uint32_t index)
 {
-	if (tandem_ciphers_set(tables.ciphers, index, &tables.keys[index]))
+	if (tandem_ciphers_set(tables.arrays.ciphers, index, &tables.keys[index]))
 		abort();
 }
 

@@ -317,7 +317,8 @@ static void frame_without_headroom_is_punted(void **state)
 	relay_rule(&r, 0, 0x0a000002);
 	r.entries[0].rule.egress.remote.b[0] = 0xfd; /* IPv6: 20 bytes more */
 	memcpy(buffer + 2, head, sizeof(head));
-	r.env.frame = (struct env_frame){ buffer + 2, buffer + 2, buffer + sizeof(buffer) };
+	r.env.frame = (struct env_frame){ buffer + 2, buffer + 2, buffer + sizeof(buffer),
+					  buffer + sizeof(buffer) };
 	r.entries[0].flow.nexthop = (struct nexthop){ .expires_ns = ~0ULL, .ifindex = 2, .gen = 2 };
 	assert_int_equal(relay_frame(&r.env, &f, &plan, &ifindex), REASON_no_headroom);
 	assert_memory_equal(buffer + 2, head, sizeof(head));

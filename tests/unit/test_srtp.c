@@ -333,7 +333,7 @@ static void kept(void **state)
 /* SRTCP whose E flag is 0 is authenticated and not deciphered (RFC 3711 3.4). */
 static void e_flag(void **state)
 {
-	struct srtp_job *job = &tables.job;
+	struct srtp_job *job = &tables.env.srtp_job;
 	uint8_t p[PACKET_ROOM], clear[PACKET_ROOM];
 	uint32_t len = rtcp_make(p, SSRC);
 
@@ -345,7 +345,7 @@ static void e_flag(void **state)
 	job->head = len;
 	job->word = net32(5);
 	memcpy(p + len, &job->word, 4);
-	env_srtp_hmac(NULL, job, p, p + PACKET_ROOM);
+	env_srtp_hmac(&tables.env, job, p, p + PACKET_ROOM);
 	memcpy(p + len + 4, job->tag, 10);
 	len += 14;
 	assert_int_equal(unseal(B, SRTP_J_RTCP, p, &len), REASON_NONE);
@@ -369,12 +369,12 @@ static void not_these_keys(void **state)
 	assert_int_equal(send_seq(A, B, 1), REASON_rule_busy);
 	tables.keys[B].gen = 4;
 	assert_int_equal(send_seq(A, B, 2), REASON_NONE);
-	tandem_ciphers_set(tables.ciphers, B, NULL);
+	tandem_ciphers_set(tables.arrays.ciphers, B, NULL);
 	assert_int_equal(send_seq(A, B, 3), REASON_srtp_suite);
 	keys_end(B);
 	keys_set(C, SUITE, 2);
 	tables.keys[B].next = C;
-	tandem_ciphers_set(tables.ciphers, C, NULL);
+	tandem_ciphers_set(tables.arrays.ciphers, C, NULL);
 	assert_int_equal(send_seq(A, B, 4), REASON_srtp_suite);
 }
 
@@ -385,10 +385,10 @@ static void bad_arguments(void **state)
 
 	assert_int_equal(tandem_srtp_derive(&keys, SRTP_SUITE_NONE, m.key, m.salt), -EINVAL);
 	assert_int_equal(tandem_srtp_derive(&keys, SRTP_SUITES, m.key, m.salt), -EINVAL);
-	assert_int_equal(tandem_ciphers_set(tables.ciphers, KEYS, NULL), -EINVAL);
-	assert_int_equal(tandem_ciphers_set(tables.ciphers, 1, &keys), -EINVAL);
-	assert_false(tandem_cipher_able(tables.ciphers, KEYS, SUITE));
-	assert_false(tandem_cipher_able(tables.ciphers, 1, SUITE));
+	assert_int_equal(tandem_ciphers_set(tables.arrays.ciphers, KEYS, NULL), -EINVAL);
+	assert_int_equal(tandem_ciphers_set(tables.arrays.ciphers, 1, &keys), -EINVAL);
+	assert_false(tandem_cipher_able(tables.arrays.ciphers, KEYS, SUITE));
+	assert_false(tandem_cipher_able(tables.arrays.ciphers, 1, SUITE));
 }
 
 int main(void)

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/abi.h"
+#include "core/srtp_job.h"
 
 #define ENV_CALL   inline
 #define ENV_PROBES 16
@@ -40,6 +41,9 @@ struct env_tables {
 	struct fan_state *fan_states;
 	struct leg *legs;
 	struct leg_state *leg_states;
+	struct srtp_keys *srtp_keys;
+	struct srtp_stream *srtp_streams;
+	struct tandem_ciphers *ciphers; /* of as many entries as there are keys */
 	struct env_shared *shared;
 	__u32 shared_size;
 	struct env_stream *streams;
@@ -51,6 +55,7 @@ struct env_frame {
 	char *buffer; /* start of the headroom */
 	char *data;
 	char *end;
+	char *limit; /* end of the room behind it */
 };
 
 /* Answers env_nexthop(); returns a reason. */
@@ -62,13 +67,17 @@ struct env {
 	__u64 now_ns; /* monotonic; set by the worker for each batch */
 
 	struct egress kept;
+	struct srtp_job srtp_job;
 	struct env_frame frame; /* frames only */
 	env_nexthop_h *nexthop; /* frames only */
 	void *nexthop_arg;
 };
 
-#define ENV_ARRAYS(env) ((env)->tables)
+#define ENV_ARRAYS(env)	 ((env)->tables)
+#define ENV_SRTP	 1
+#define ENV_CIPHERS(env) ((env)->tables->ciphers)
 #include "core/env_arrays.h"
+#include "userspace/srtp/hooks.h"
 
 static inline __u64 env_now(struct env *env)
 {
@@ -205,6 +214,11 @@ static inline void *env_data_end(struct env *env)
 	return env->frame.end;
 }
 
+static inline __u32 env_size(struct env *env)
+{
+	return (__u32)(env->frame.end - env->frame.data);
+}
+
 static inline int env_resize(struct env *env, int delta)
 {
 	if (delta > env->frame.data - env->frame.buffer)
@@ -212,6 +226,16 @@ static inline int env_resize(struct env *env, int delta)
 	if (env->frame.end - (env->frame.data - delta) < 14)
 		return -1;
 	env->frame.data -= delta;
+	return 0;
+}
+
+static inline int env_trim(struct env *env, int delta)
+{
+	if (delta > env->frame.limit - env->frame.end)
+		return -1;
+	if (env->frame.end + delta - env->frame.data < 14)
+		return -1;
+	env->frame.end += delta;
 	return 0;
 }
 

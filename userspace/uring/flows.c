@@ -89,6 +89,24 @@ static int shared_h(const struct flow_key *key, uint32_t slot, void *arg)
 
 /* ---- life ---- */
 
+static int srtp_init(struct env_tables *t)
+{
+	if (!t->config.srtps)
+		return 0;
+	t->srtp_keys = tandem_sparse_alloc(t->config.srtps, sizeof(*t->srtp_keys));
+	t->srtp_streams = tandem_sparse_alloc(t->config.srtp_streams, sizeof(*t->srtp_streams));
+	if (!t->srtp_keys || !t->srtp_streams)
+		return -ENOMEM;
+	return tandem_ciphers_alloc(&t->ciphers, t->config.srtps, NULL);
+}
+
+static void srtp_clean(struct env_tables *t)
+{
+	tandem_ciphers_free(t->ciphers);
+	tandem_sparse_free(t->srtp_keys, t->config.srtps, sizeof(*t->srtp_keys));
+	tandem_sparse_free(t->srtp_streams, t->config.srtp_streams, sizeof(*t->srtp_streams));
+}
+
 int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
 			    char *why, size_t why_size)
 {
@@ -113,6 +131,9 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 	t->fans = tandem_sparse_alloc(t->config.fans, sizeof(*t->fans));
 	t->legs = tandem_sparse_alloc(t->config.legs, sizeof(*t->legs));
 	t->leg_states = tandem_sparse_alloc(t->config.legs, sizeof(*t->leg_states));
+	err = srtp_init(t);
+	if (err)
+		return err;
 	if (!t->entries || !t->rules_more || !t->flows_more || !dp->ports || !dp->holds ||
 	    (t->streams_size && !t->streams) || !t->fans || !t->legs || !t->leg_states)
 		return -ENOMEM;
@@ -144,6 +165,7 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 	tandem_sparse_free(t->fans, t->config.fans, sizeof(*t->fans));
 	tandem_sparse_free(t->legs, t->config.legs, sizeof(*t->legs));
 	tandem_sparse_free(t->leg_states, t->config.legs, sizeof(*t->leg_states));
+	srtp_clean(t);
 	free(t->shared);
 }
 

@@ -124,10 +124,10 @@ static bool relay(struct tandem_datapath *dp, struct uring_packet *p, const stru
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return false;
 	if (plan_many(&plan)) {
-		tandem_uring_fan_out(dp, &plan, d->payload, d->len, d->tos);
+		tandem_uring_fan_out(dp, &plan, d->payload, d->tos);
 		return false;
 	}
-	if (tandem_uring_forward(dp, p, &plan, d->payload, d->len, d->tos) == 0)
+	if (tandem_uring_forward(dp, p, &plan, d->payload, d->tos) == 0)
 		return true;
 	relay_send_failed(&dp->env, &plan);
 	return false;

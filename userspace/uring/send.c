@@ -141,13 +141,13 @@ static int send_as(struct tandem_datapath *dp, struct uring_send *s, const struc
 }
 
 int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
-			 const struct plan *plan, unsigned char *payload, uint32_t len, uint8_t tos)
+			 const struct plan *plan, unsigned char *payload, uint8_t tos)
 {
 	/* A packet of the ring is named by its number, one of a port by that of the port. */
 	uint32_t index = p->own ? p->port | SEND_OWN : (uint32_t)(p - dp->packets);
 
 	set_owner(dp, &p->send, plan, plan->leg);
-	return send_as(dp, &p->send, plan->egress, payload, len, tos,
+	return send_as(dp, &p->send, plan->egress, payload, plan->len, tos,
 		       uring_data(URING_SEND, index));
 }
 
@@ -168,7 +168,7 @@ static bool copy_send(struct tandem_datapath *dp, struct plan *plan, uint32_t n,
 		return true;
 	}
 	set_owner(dp, &c->send, plan, plan->leg + n);
-	if (send_as(dp, &c->send, eg, own, len, tos,
+	if (send_as(dp, &c->send, eg, own, plan->len, tos,
 		    uring_data(URING_COPY, (uint32_t)(c - dp->copies))) == 0)
 		return true;
 	copy_put(dp, c);
@@ -176,8 +176,10 @@ static bool copy_send(struct tandem_datapath *dp, struct plan *plan, uint32_t n,
 }
 
 void tandem_uring_fan_out(struct tandem_datapath *dp, struct plan *plan,
-			  const unsigned char *payload, uint32_t len, uint8_t tos)
+			  const unsigned char *payload, uint8_t tos)
 {
+	const uint32_t len = plan->len; /* each copy gives it its own */
+
 	for (uint32_t n = 0; n < plan->legs; n++) {
 		if (!copy_send(dp, plan, n, payload, len, tos))
 			relay_copy_failed(&dp->env, plan->leg + n);

@@ -40,6 +40,7 @@
 #define URING_NAME_SIZE	   32 /* room for a sockaddr_in6, in multiples of 8 */
 #define URING_TRUNKS	   32 /* sockets of each family that all ports share */
 #define URING_HEADROOM	   8  /* in front of a payload that is sent, to be written over */
+#define URING_TAILROOM	   SRTP_TRAILER_MAX /* behind one that may be protected */
 /* TOS, and where it was sent to */
 #define URING_CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct sockaddr_in6)))
 #define URING_HEADER_SIZE                                                                          \
@@ -97,14 +98,14 @@ struct uring_packet {
 	struct uring_send send;
 	uint32_t port; /* where it arrived */
 	bool own;      /* belongs to the port (no multishot), not to the buffer ring */
-	_Alignas(64) unsigned char data[URING_BUFFER_SIZE];
+	_Alignas(64) unsigned char data[URING_BUFFER_SIZE + URING_TAILROOM];
 };
 
 /* A copy for one leg. */
 struct uring_copy {
 	struct uring_send send;
 	uint32_t next_free;
-	_Alignas(64) unsigned char data[URING_HEADROOM + URING_PAYLOAD_SIZE];
+	_Alignas(64) unsigned char data[URING_HEADROOM + URING_PAYLOAD_SIZE + URING_TAILROOM];
 };
 
 /*
@@ -346,13 +347,15 @@ int tandem_uring_send_address(struct tandem_datapath *dp, struct uring_send *s,
 /* Ancillary data for it. */
 void tandem_uring_send_control(struct uring_send *s, int level, int type, const void *data,
 			       size_t size);
-/* Send len bytes at payload, in the buffer of p, as plan->egress says. Takes p if it returns 0. */
+/*
+ * Send plan->len bytes at payload, in the buffer of p, as plan->egress says. Takes p if it
+ * returns 0.
+ */
 int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
-			 const struct plan *plan, unsigned char *payload, uint32_t len,
-			 uint8_t tos);
-/* Send a copy for each leg of the plan; what cannot be sent is counted. */
+			 const struct plan *plan, unsigned char *payload, uint8_t tos);
+/* Send a copy of plan->len bytes for each leg of the plan; what cannot be sent is counted. */
 void tandem_uring_fan_out(struct tandem_datapath *dp, struct plan *plan,
-			  const unsigned char *payload, uint32_t len, uint8_t tos);
+			  const unsigned char *payload, uint8_t tos);
 /* Completions of the two. */
 void tandem_uring_sent(struct tandem_datapath *dp, uint32_t index, int result);
 void tandem_uring_copy_sent(struct tandem_datapath *dp, uint32_t index, int result);
