@@ -48,42 +48,60 @@ double tandem_result_p99(const struct result_round *round)
 	return round->latency[1].p99;
 }
 
-static double median_at(const struct result *r, size_t offset)
+static double field(const struct result *r, int round, size_t offset)
 {
-	double values[RESULT_MAX_ROUNDS];
+	double value;
 
-	for (int i = 0; i < r->rounds; i++)
-		memcpy(&values[i], (const char *)&r->round[i] + offset, sizeof(double));
-	return tandem_figure(values, (size_t)r->rounds).median;
+	memcpy(&value, (const char *)&r->round[round] + offset, sizeof(value));
+	return value;
 }
 
-#define MEDIAN(field) m.field = median_at(r, offsetof(struct result_round, field))
+#define ALWAYS SIZE_MAX
+
+/* taken is where a number is that is 0 in rounds that did not come to this figure; or ALWAYS. */
+static double median_at(const struct result *r, size_t offset, size_t taken)
+{
+	double values[RESULT_MAX_ROUNDS];
+	size_t n = 0;
+
+	for (int i = 0; i < r->rounds; i++) {
+		if (taken == ALWAYS || field(r, i, taken) > 0)
+			values[n++] = field(r, i, offset);
+	}
+	return tandem_figure(values, n).median;
+}
+
+#define MEDIAN(field) m.field = median_at(r, offsetof(struct result_round, field), ALWAYS)
 
 static void median_cpu(const struct result *r, struct result_cpu *cpu, size_t offset)
 {
-	cpu->rate = median_at(r, offset + offsetof(struct result_cpu, rate));
-	cpu->loss = median_at(r, offset + offsetof(struct result_cpu, loss));
-	cpu->ns = median_at(r, offset + offsetof(struct result_cpu, ns));
-	cpu->system_ns = median_at(r, offset + offsetof(struct result_cpu, system_ns));
-	cpu->wire_ns = median_at(r, offset + offsetof(struct result_cpu, wire_ns));
+	size_t taken = offset + offsetof(struct result_cpu, rate);
+
+	cpu->rate = median_at(r, offset + offsetof(struct result_cpu, rate), taken);
+	cpu->loss = median_at(r, offset + offsetof(struct result_cpu, loss), taken);
+	cpu->ns = median_at(r, offset + offsetof(struct result_cpu, ns), taken);
+	cpu->system_ns = median_at(r, offset + offsetof(struct result_cpu, system_ns), taken);
+	cpu->wire_ns = median_at(r, offset + offsetof(struct result_cpu, wire_ns), taken);
 }
 
 static void median_latency(const struct result *r, struct result_latency *l, size_t offset)
 {
-	l->share = median_at(r, offset + offsetof(struct result_latency, share));
-	l->rate = median_at(r, offset + offsetof(struct result_latency, rate));
-	l->loss = median_at(r, offset + offsetof(struct result_latency, loss));
-	l->p50 = median_at(r, offset + offsetof(struct result_latency, p50));
-	l->p99 = median_at(r, offset + offsetof(struct result_latency, p99));
-	l->p999 = median_at(r, offset + offsetof(struct result_latency, p999));
-	l->max = median_at(r, offset + offsetof(struct result_latency, max));
-	l->jitter_mean = median_at(r, offset + offsetof(struct result_latency, jitter_mean));
-	l->jitter_max = median_at(r, offset + offsetof(struct result_latency, jitter_max));
-	l->sent = median_at(r, offset + offsetof(struct result_latency, sent));
-	l->taken = median_at(r, offset + offsetof(struct result_latency, taken));
-	l->lost = median_at(r, offset + offsetof(struct result_latency, lost));
-	l->duplicates = median_at(r, offset + offsetof(struct result_latency, duplicates));
-	l->reordered = median_at(r, offset + offsetof(struct result_latency, reordered));
+	size_t taken = offset + offsetof(struct result_latency, rate);
+
+	l->share = median_at(r, offset + offsetof(struct result_latency, share), taken);
+	l->rate = median_at(r, offset + offsetof(struct result_latency, rate), taken);
+	l->loss = median_at(r, offset + offsetof(struct result_latency, loss), taken);
+	l->p50 = median_at(r, offset + offsetof(struct result_latency, p50), taken);
+	l->p99 = median_at(r, offset + offsetof(struct result_latency, p99), taken);
+	l->p999 = median_at(r, offset + offsetof(struct result_latency, p999), taken);
+	l->max = median_at(r, offset + offsetof(struct result_latency, max), taken);
+	l->jitter_mean = median_at(r, offset + offsetof(struct result_latency, jitter_mean), taken);
+	l->jitter_max = median_at(r, offset + offsetof(struct result_latency, jitter_max), taken);
+	l->sent = median_at(r, offset + offsetof(struct result_latency, sent), taken);
+	l->taken = median_at(r, offset + offsetof(struct result_latency, taken), taken);
+	l->lost = median_at(r, offset + offsetof(struct result_latency, lost), taken);
+	l->duplicates = median_at(r, offset + offsetof(struct result_latency, duplicates), taken);
+	l->reordered = median_at(r, offset + offsetof(struct result_latency, reordered), taken);
 }
 
 struct result_round tandem_result_median(const struct result *r)

@@ -334,6 +334,23 @@ static void json_has_null_for_what_was_not_taken(void **state)
 	json_decref(doc);
 }
 
+/* The time may be over before a round has come to all of its figures. */
+static void what_a_round_did_not_come_to_is_no_zero(void **state)
+{
+	struct result r = { .rounds = 2 };
+	struct result_round m;
+
+	r.round[0].peak = 100;
+	r.round[1].peak = 300;
+	r.round[0].saturated = (struct result_cpu){ .rate = 90, .ns = 8 };
+	r.round[0].latency[1] = (struct result_latency){ .share = 0.5, .rate = 50, .p99 = 7 };
+	m = tandem_result_median(&r);
+	assert_true(m.peak == 200);
+	assert_true(m.saturated.rate == 90 && m.saturated.ns == 8);
+	assert_true(m.latency[1].share == 0.5 && m.latency[1].p99 == 7);
+	assert_true(m.calls.rate == 0 && m.latency[0].rate == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +373,7 @@ int main(void)
 		cmocka_unit_test(ratios_are_taken_within_a_round),
 		cmocka_unit_test(cost_with_and_without_the_wire),
 		cmocka_unit_test(json_has_null_for_what_was_not_taken),
+		cmocka_unit_test(what_a_round_did_not_come_to_is_no_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
