@@ -509,8 +509,8 @@ static void ice_restart(void **state)
 }
 
 /*
- * The offer of a restart is refused by the other side, or by the relay: the browser goes on as
- * before, and so does the relay, also in what it writes next.
+ * The offer of a restart is refused, or its answer cannot be taken: the browser goes on as before,
+ * and so does the relay, also in what it writes next.
  */
 static void refused_ice_restart(void **state)
 {
@@ -520,18 +520,19 @@ static void refused_ice_restart(void **state)
 
 	(void)state;
 	for (i = 0; i < 2; i++) {
-		char before[64], sdp[8192];
+		char before[64];
 
 		phone_calls_browser(&fx, &b, "active");
 		snprintf(before, sizeof(before), "a=ice-ufrag:%s\r\n",
 			 tandem_ice_remote_ufrag(b.ice));
 		assert_int_equal(tandem_ice_restart(b.ice), 0);
-		/* a section without a fingerprint, behind the one that restarts */
-		snprintf(sdp, sizeof(sdp), "%s%s", browser_sdp(&b, "actpass", true),
-			 i ? "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\n"
-			   : "");
-		assert_int_equal(describe(&fx, TANDEM_PARTY_B, false, AUTO, DTLS, sdp),
-				 i ? -EPROTO : 0);
+		assert_int_equal(describe(&fx, TANDEM_PARTY_B, false, AUTO, DTLS,
+					  browser_sdp(&b, "actpass", true)),
+				 0);
+		if (i)
+			assert_int_equal(describe(&fx, TANDEM_PARTY_A, true, AUTO, DTLS,
+						  audio("2001:db8::5", 4000, "")),
+					 -EAFNOSUPPORT);
 		assert_int_equal(tandem_session_rollback(fx.ss, CALL), 0);
 		assert_int_equal(tandem_ice_rollback(b.ice), 0);
 		run(&fx, TANDEM_ICE_CONSENT_LOST_MS + 5000);

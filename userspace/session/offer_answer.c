@@ -158,8 +158,6 @@ int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
 	if (!err)
 		err = pass_offer(ss, &next, party, doc, outp, out_len);
 	if (err) {
-		if (s->pending_from == TANDEM_PARTY_NONE)
-			tandem_wires_rollback(s);
 		tandem_media_list_release(ss, &next, base, &s->agreed);
 		tandem_media_list_clean(&next);
 		tandem_sdp_free(doc);

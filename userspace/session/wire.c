@@ -252,7 +252,7 @@ int tandem_wire_make_ice(struct tandem_wire *wire, const char *ufrag, const char
 	return tandem_ice_alloc(&wire->ice, &cfg);
 }
 
-/* What a refused offer goes back to. */
+/* What an offer that comes to nothing goes back to. */
 static void ice_agreed(struct tandem_wire *wire)
 {
 	strcpy(wire->agreed_ufrag, wire->ice ? tandem_ice_ufrag(wire->ice) : "");
@@ -459,7 +459,7 @@ void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s)
 	}
 }
 
-/* The offer may have restarted ICE, and only its answer would have told the party. */
+/* The party was never told of the agent's new credentials. */
 static void ice_rollback(struct tandem_wire *wire)
 {
 	if (!wire || !wire->ice || !wire->agreed_ufrag[0] ||

@@ -71,7 +71,10 @@ int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, struct tandem_s
 /* The agreement holds, and its flows are installed: begin what is to begin. */
 void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s);
 
-/* The offer that is open is refused, or could not be taken: back to the agents of the agreement. */
+/*
+ * The open offer comes to nothing. An answer to it that could not be taken may have restarted ICE by
+ * then: back to what was agreed.
+ */
 void tandem_wires_rollback(struct tandem_session *s);
 
 /* Handler for tandem_plane_dispatch; arg is the table. */

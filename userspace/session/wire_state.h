@@ -28,7 +28,7 @@ struct tandem_wire {
 	char peer_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* "": not known yet */
 	char peer_pwd[TANDEM_ICE_CRED_MAX + 1];
 	bool peer_lite;
-	/* as it was agreed, for when the offer of a restart is refused; "": not yet */
+	/* as it was agreed, for when a restart comes to nothing; "": not yet */
 	char agreed_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* ours */
 	bool agreed_lite;			    /* the party */
 	char mid[32]; /* of the section in the party's last offer; "": none, or longer than any */
