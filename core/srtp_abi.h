@@ -69,7 +69,8 @@ struct srtp_keys {
 	__u8 mki[SRTP_MKI_MAX];
 	__u32 pad;
 	struct srtp_session session[2]; /* SRTP_RTP, SRTP_RTCP */
-	__u64 reserved[5];
+	__u64 id;			/* the controller's name for the set */
+	__u64 reserved[4];
 };
 
 #define SRTP_WINDOW_WORDS 4

@@ -51,6 +51,7 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->media.stream_capacity, 4096);
 	assert_int_equal(cfg->media.fan_capacity, 1024);
 	assert_int_equal(cfg->media.leg_capacity, 16384);
+	assert_int_equal(cfg->media.srtp_capacity, 8192);
 	assert_int_equal(cfg->media.nexthop_age_ms, 100);
 	assert_int_equal(cfg->media.inactivity_timeout_s, 60);
 	assert_int_equal(cfg->media.hold_timeout_s, 3600);

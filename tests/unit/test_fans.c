@@ -169,9 +169,12 @@ static void table_open(struct fixture *f)
 
 	tandem_ip_parse(&cfg.locals[0].ip, "192.0.2.1");
 	assert_int_equal(tandem_table_config(&relay, &cfg, why, sizeof(why)), 0);
-	memory = (struct tandem_table_memory){ f->mem->entries,	   f->mem->rules_more,
-					       f->mem->flows_more, f->mem->fans,
-					       f->mem->legs,	   f->mem->states };
+	memory = (struct tandem_table_memory){ .entries = f->mem->entries,
+					       .rules_more = f->mem->rules_more,
+					       .flows_more = f->mem->flows_more,
+					       .fans = f->mem->fans,
+					       .legs = f->mem->legs,
+					       .leg_states = f->mem->states };
 	assert_int_equal(tandem_table_init(&f->table, &relay, &memory, NULL, NULL), 0);
 }
 

@@ -293,6 +293,7 @@ static void copy_plain(struct tandem_resolved *out, const struct tandem_config *
 	dp->stream_capacity = media->stream_capacity;
 	dp->fan_capacity = media->fan_capacity;
 	dp->leg_capacity = media->leg_capacity;
+	dp->srtp_capacity = media->srtp_capacity;
 	dp->nexthop_age_ms = media->nexthop_age_ms;
 	dp->bpf_dir = cfg->bpf_dir;
 	dp->dpdk_socket = cfg->dpdk.socket;

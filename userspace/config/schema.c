@@ -49,6 +49,7 @@ static const cyaml_schema_field_t media_fields[] = {
 	MEDIA_NUMBER(stream_capacity),
 	MEDIA_NUMBER(fan_capacity),
 	MEDIA_NUMBER(leg_capacity),
+	MEDIA_NUMBER(srtp_capacity),
 	MEDIA_NUMBER(nexthop_age_ms),
 	MEDIA_NUMBER(inactivity_timeout_s),
 	MEDIA_NUMBER(hold_timeout_s),

@@ -154,6 +154,8 @@ struct tandem_event_handlers {
 	tandem_datagram_h *datagram;
 };
 
+struct tandem_srtp_sets; /* srtp_sets.h */
+
 struct tandem_local {
 	struct ip_addr ip;
 };
@@ -168,12 +170,14 @@ struct tandem_datapath_config {
 	uint32_t stream_capacity; /* second and later SSRCs, over all flows */
 	uint32_t fan_capacity;	  /* flows that have a fan */
 	uint32_t leg_capacity;	  /* their legs */
+	uint32_t srtp_capacity;	  /* key sets of SRTP */
 	uint32_t nexthop_age_ms;
 	const char *bpf_dir;	       /* where maps and links are pinned */
 	const char *dpdk_socket;       /* where the worker of the DPDK datapath listens */
 	const char *const *interfaces; /* to attach to */
 	size_t interfaces_count;
-	bool fresh; /* drop what an earlier run left behind */
+	bool fresh;		       /* drop what an earlier run left behind */
+	struct tandem_srtp_sets *srtp; /* what datapaths share of key sets; NULL: they have none */
 };
 
 struct tandem_datapath;

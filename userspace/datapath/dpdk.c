@@ -242,6 +242,8 @@ static int dpdk_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 	dp->fd = -1;
 	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
 	err = tandem_table_config(&dp->config.relay, cfg, why, why_size);
+	dp->config.relay.srtps = 0; /* the worker does not do SRTP */
+	dp->config.relay.srtp_streams = 0;
 	dp->config.stream_capacity = cfg->stream_capacity;
 	dp->config.fresh = cfg->fresh;
 	if (!err)

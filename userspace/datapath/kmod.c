@@ -337,6 +337,8 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 		snprintf(why, why_size, "%s", why_config(-EINVAL));
 		return -EPROTONOSUPPORT;
 	}
+	relay.srtps = 0; /* the module does not do SRTP */
+	relay.srtp_streams = 0;
 	err = lock_namespace(dp);
 	if (err == -EADDRINUSE)
 		snprintf(why, why_size, "another relay uses the module in this network namespace");

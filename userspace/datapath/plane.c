@@ -10,6 +10,7 @@
 #include "userspace/datapath/hash.h"
 #include "userspace/datapath/join.h"
 #include "userspace/datapath/retries.h"
+#include "userspace/datapath/srtp_sets.h"
 #include "userspace/util/log.h"
 
 #define MODULE "plane"
@@ -26,6 +27,7 @@ struct path {
 struct tandem_plane {
 	struct path fast; /* dp is NULL when there is none */
 	struct path slow;
+	struct tandem_srtp_sets *srtp; /* that both use */
 	struct tandem_hash refused;    /* id -> errno with which the fast path refused it */
 	struct tandem_retries retries; /* those of them that are worth another try */
 	struct tandem_change batch[BATCH];
@@ -91,6 +93,7 @@ static int open_choice(struct tandem_plane **planep, const struct choice *choice
 		       const struct tandem_datapath_config *cfg, char *why, size_t why_size)
 {
 	struct tandem_plane *plane = calloc(1, sizeof(*plane));
+	struct tandem_datapath_config shared = *cfg;
 	char text[256] = "";
 	int err;
 
@@ -99,16 +102,20 @@ static int open_choice(struct tandem_plane **planep, const struct choice *choice
 	if (!plane)
 		return -ENOMEM;
 	tandem_hash_init(&plane->refused, sizeof(uint64_t));
+	err = cfg->srtp_capacity ? tandem_srtp_sets_alloc(&plane->srtp, cfg->srtp_capacity) : 0;
+	if (err)
+		goto out;
+	shared.srtp = plane->srtp;
 
 	/* Sockets first: what the fast path punts must find them from the start. */
 	plane->slow.ops = slow;
-	err = slow->open(&plane->slow.dp, cfg, text, sizeof(text));
+	err = slow->open(&plane->slow.dp, &shared, text, sizeof(text));
 	if (err) {
 		plane->slow.dp = NULL;
 		snprintf(why, why_size, "%s: %s", slow->name, text[0] ? text : strerror(-err));
 		goto out;
 	}
-	err = open_fast(plane, choice, cfg, why, why_size);
+	err = open_fast(plane, choice, &shared, why, why_size);
 out:
 	if (err) {
 		tandem_plane_close(plane, true);
@@ -156,6 +163,7 @@ void tandem_plane_close(struct tandem_plane *plane, bool keep)
 		plane->fast.ops->close(plane->fast.dp, keep);
 	if (plane->slow.dp)
 		plane->slow.ops->close(plane->slow.dp, keep);
+	tandem_srtp_sets_free(plane->srtp);
 	tandem_hash_clean(&plane->refused);
 	tandem_retries_clean(&plane->retries);
 	free(plane);

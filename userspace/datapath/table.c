@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/datapath/srtp_sets.h"
 #include "userspace/datapath/table_fan.h"
+#include "userspace/datapath/table_srtp.h"
 
 int tandem_table_config(struct relay_config *relay, const struct tandem_datapath_config *cfg,
 			char *why, size_t why_size)
@@ -41,6 +43,7 @@ int tandem_table_config(struct relay_config *relay, const struct tandem_datapath
 	relay->slots = cfg->flow_capacity;
 	relay->fans = cfg->fan_capacity;
 	relay->legs = cfg->leg_capacity;
+	tandem_srtp_sets_size(cfg->srtp, relay);
 	relay->locals_count = (uint32_t)cfg->locals_count;
 	relay->port_base = cfg->port_min;
 	relay->port_count = ports;
@@ -82,6 +85,7 @@ void tandem_table_clean(struct tandem_table *t)
 	t->slots = NULL;
 	tandem_refs_clean(&t->refs);
 	tandem_fans_clean(&t->ranges);
+	tandem_table_srtp_clean(t);
 }
 
 /* A fan that rules led to until now. */
@@ -210,7 +214,7 @@ static void resolve_h(uint32_t slot, enum tandem_ref_kind kind, void *arg)
 
 /* Write the rule of a flow; that it can be split has been seen before. */
 static void rule_write(struct tandem_table *t, uint32_t slot, const struct tandem_flow_spec *spec,
-		       uint32_t fan)
+		       uint32_t fan, const struct tandem_slot_keys *keys)
 {
 	struct tandem_rule whole = {
 		.flags = (spec->flags & ~RULE_F_OWN) | RULE_F_ACTIVE,
@@ -235,7 +239,19 @@ static void rule_write(struct tandem_table *t, uint32_t slot, const struct tande
 		whole.flags |= RULE_F_SHARED;
 	memcpy(whole.egress, spec->egress, sizeof(whole.egress));
 	tandem_rule_split(&t->relay, &whole, &r, &more);
+	r.srtp = keys->in;
+	if (r.egress.flags & EGRESS_F_ACTIVE)
+		r.egress.srtp = keys->out;
+	if (more.rtcp.flags & EGRESS_F_ACTIVE)
+		more.rtcp.srtp = keys->out;
 	rule_fill(t, slot, &r, &more);
+	if (t->slot_keys)
+		t->slot_keys[slot] = *keys;
+}
+
+static struct tandem_slot_keys keys_of(const struct tandem_table *t, uint32_t slot)
+{
+	return t->slot_keys ? t->slot_keys[slot] : (struct tandem_slot_keys){ 0 };
 }
 
 /* The key of the rule in a slot. */
@@ -273,7 +289,7 @@ struct flow_halves {
  * what its counts start from.
  */
 static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t fan,
-		       const struct flow_halves *state)
+		       const struct tandem_slot_keys *keys, const struct flow_halves *state)
 {
 	static const struct flow_halves fresh;
 	uint32_t slot;
@@ -298,7 +314,7 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 		vacate_slot(t, slot, &spec->key);
 		return err;
 	}
-	rule_write(t, slot, spec, fan);
+	rule_write(t, slot, spec, fan, keys);
 	if (!tandem_slots_is_direct(t->slots, slot))
 		direct_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
 	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
@@ -317,7 +333,8 @@ static void table_leave(struct tandem_table *t, uint32_t slot)
 }
 
 /* The same flow in the same slot. */
-static int table_change(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot)
+static int table_change(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot,
+			const struct tandem_slot_keys *keys)
 {
 	bool behind = !tandem_slots_is_direct(t->slots, slot);
 	const struct flow_key old = rule_key(t, slot);
@@ -342,29 +359,32 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 		tandem_fans_release(&t->ranges, fan);
 		return err;
 	}
-	rule_write(t, slot, spec, fan);
+	rule_write(t, slot, spec, fan, keys);
 	fan_retire(t, before);
 	if (behind && rekeyed)
 		shared_change(t, &old, TANDEM_NO_SLOT);
 	return 0;
 }
 
-static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec)
+static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec,
+		     const struct tandem_slot_keys *keys)
 {
 	uint32_t fan;
 	int err = tandem_table_fan_write(t, spec->fan, TANDEM_NO_FAN, &fan);
 
 	if (err)
 		return err;
-	err = table_enter(t, spec, fan, NULL);
+	err = table_enter(t, spec, fan, keys, NULL);
 	if (err)
 		tandem_fans_release(&t->ranges, fan);
 	return err;
 }
 
 /* The same flow on another local port: its counts go with it, and those of its legs. */
-static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot)
+static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot,
+		      const struct tandem_slot_keys *keys)
 {
+	const struct tandem_slot_keys earlier_keys = keys_of(t, slot);
 	uint32_t earlier = tandem_table_fan_of(t, slot), fan;
 	struct tandem_flow_spec before;
 	struct flow_halves state;
@@ -381,11 +401,12 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 	state.flow.nexthop.gen =
 		1; /* no rule is read under it: the other slot's means nothing here */
 	state.more.extra_streams = 0; /* their entries are the other slot's */
-	err = table_enter(t, spec, fan, &state);
+	err = table_enter(t, spec, fan, keys, &state);
 	if (err) {
 		tandem_fans_release(&t->ranges, fan);
-		if (table_enter(t, &before, earlier, &state) == 0)
+		if (table_enter(t, &before, earlier, &earlier_keys, &state) == 0)
 			return err;
+		tandem_table_srtp_put(t, &earlier_keys);
 	}
 	fan_retire(t, earlier);
 	return err;
@@ -407,11 +428,33 @@ static int check_egresses(const struct tandem_table *t, const struct tandem_flow
 	return err;
 }
 
+/* With the keys of the flow at hand; those that it had until now are given back if it is done. */
+static int set_with(struct tandem_table *t, const struct tandem_flow_spec *spec, uint32_t slot,
+		    const struct tandem_slot_keys *keys)
+{
+	uint32_t direct = tandem_slots_direct(t->slots, &spec->key);
+	struct tandem_slot_keys earlier;
+	struct flow_key old;
+	int err;
+
+	if (slot == TANDEM_NO_SLOT)
+		return table_add(t, spec, keys);
+	earlier = keys_of(t, slot);
+	old = rule_key(t, slot);
+	if (direct == tandem_slots_direct(t->slots, &old))
+		err = table_change(t, spec, slot, keys);
+	else
+		err = table_move(t, spec, slot, keys);
+	if (!err)
+		tandem_table_srtp_put(t, &earlier);
+	return err;
+}
+
 int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec)
 {
 	struct tandem_flow_spec clean = *spec;
+	struct tandem_slot_keys keys;
 	uint32_t slot, direct;
-	struct flow_key old;
 	int err;
 
 	if (spec->id == 0 || spec->id == TANDEM_PLACEHOLDER_ID)
@@ -426,25 +469,30 @@ int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec
 		memset(&clean.key.remote, 0, sizeof(clean.key.remote));
 	}
 	slot = tandem_slots_find(t->slots, spec->id);
-	if (slot == TANDEM_NO_SLOT)
-		return table_add(t, &clean);
 	direct = tandem_slots_direct(t->slots, &clean.key);
-	if (direct == TANDEM_NO_SLOT && !tandem_ip_is_group(&clean.key.local))
+	if (slot != TANDEM_NO_SLOT && direct == TANDEM_NO_SLOT &&
+	    !tandem_ip_is_group(&clean.key.local))
 		return -EADDRNOTAVAIL;
-	old = rule_key(t, slot);
-	if (direct == tandem_slots_direct(t->slots, &old))
-		return table_change(t, &clean, slot);
-	return table_move(t, &clean, slot);
+	err = tandem_table_srtp_get(t, spec, &keys);
+	if (err)
+		return err;
+	err = set_with(t, &clean, slot, &keys);
+	if (err)
+		tandem_table_srtp_put(t, &keys);
+	return err;
 }
 
 int tandem_table_remove(struct tandem_table *t, uint64_t id)
 {
 	uint32_t slot = tandem_slots_find(t->slots, id), fan;
+	struct tandem_slot_keys keys;
 
 	if (slot == TANDEM_NO_SLOT)
 		return -ENOENT;
 	fan = tandem_table_fan_of(t, slot);
+	keys = keys_of(t, slot);
 	table_leave(t, slot);
+	tandem_table_srtp_put(t, &keys);
 	fan_retire(t, fan);
 	tandem_refs_each(&t->refs, id, resolve_h, t);
 	return 0;
@@ -543,8 +591,17 @@ static int adopt_rule(struct tandem_table *t, uint32_t slot)
 	err = tandem_table_fan_adopt(t, slot);
 	if (err)
 		return err;
+	err = tandem_table_srtp_adopt(t, slot);
+	if (err)
+		return err;
 	key = rule_key(t, slot);
-	return tandem_slots_adopt(t->slots, r->id, &key, slot);
+	err = tandem_slots_adopt(t->slots, r->id, &key, slot);
+	if (err) {
+		const struct tandem_slot_keys keys = keys_of(t, slot);
+
+		tandem_table_srtp_put(t, &keys);
+	}
+	return err;
 }
 
 int tandem_table_adopt(struct tandem_table *t)
@@ -564,6 +621,7 @@ int tandem_table_adopt(struct tandem_table *t)
 		if (err)
 			rule_fill(t, i, &(struct rule){ 0 }, &(struct rule_more){ 0 });
 	}
+	tandem_table_srtp_sweep(t);
 	for (uint32_t i = 0; i < t->relay.slots; i++) {
 		err = adopt_links(t, i);
 		if (err)

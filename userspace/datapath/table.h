@@ -16,6 +16,7 @@
 #define TANDEM_DATAPATH_TABLE_H
 
 #include "core/abi.h"
+#include "core/srtp_abi.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/fans.h"
 #include "userspace/datapath/refs.h"
@@ -46,6 +47,12 @@ typedef void(tandem_enter_h)(uint32_t slot, void *arg);
  */
 typedef void(tandem_retire_h)(uint32_t fan, void *arg);
 
+/*
+ * Keys are being written at an index of srtp_keys, whose gen is odd meanwhile; NULL: wiped. For
+ * a datapath that keeps more than the keys. An error refuses the flow that the keys are for.
+ */
+typedef int(tandem_srtp_h)(uint32_t index, const struct srtp_keys *keys, void *arg);
+
 /* The arrays, owned by the datapath: relay.slots, relay.fans and relay.legs long. */
 struct tandem_table_memory {
 	struct entry *entries;
@@ -56,6 +63,13 @@ struct tandem_table_memory {
 	struct leg_state *leg_states;
 	struct srtp_keys *srtp_keys;	  /* relay.srtps long; index 0 is none */
 	struct srtp_stream *srtp_streams; /* relay.srtp_streams long */
+};
+
+/* The key sets of a flow, by index; 0: none. */
+struct tandem_slot_keys {
+	uint32_t in;
+	uint32_t old; /* what arrives may for a while still be protected with these */
+	uint32_t out;
 };
 
 struct tandem_table {
@@ -75,6 +89,11 @@ struct tandem_table {
 				      * tandem_table_init */
 	tandem_enter_h *enter_h;   /* NULL, or set after tandem_table_init */
 	tandem_retire_h *retire_h; /* NULL: fans are free at once; else likewise */
+	struct srtp_keys *srtp_keys;
+	struct tandem_srtp_sets *sets; /* NULL: flows with SRTP are refused */
+	struct tandem_table_key *key_users;
+	struct tandem_slot_keys *slot_keys; /* sparse */
+	tandem_srtp_h *srtp_h;
 	void *arg;
 };
 
@@ -92,6 +111,14 @@ int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
 void tandem_table_clean(struct tandem_table *t);
 
 /*
+ * Take flows with SRTP, with keys in this array, of the sets that datapaths share; after
+ * tandem_table_init, before tandem_table_adopt. h may be NULL. -EINVAL: the table was
+ * initialised for another number of keys; -ENOMEM.
+ */
+int tandem_table_srtp_open(struct tandem_table *t, struct srtp_keys *keys,
+			   struct tandem_srtp_sets *sets, tandem_srtp_h *h);
+
+/*
  * Take over the rules that are in the array. A rule that its writer did not
  * live to finish is cleared. 0 or -ENOMEM.
  */
@@ -101,7 +128,8 @@ int tandem_table_adopt(struct tandem_table *t);
  * Install or change a flow. Errors as of tandem_slots_take; -EADDRNOTAVAIL also when an egress
  * sends from an address that is none of the relay's; -EINVAL for an id that is not
  * allowed, a fan that does not add up, or a group with a source port but no source;
- * -ENOSPC also without room for its legs. A flow
+ * -ENOSPC also without room for its legs or keys; -EPROTONOSUPPORT: SRTP, which the datapath
+ * does not do. A flow
  * that moves to another local port keeps its counts, and so does a leg that keeps its id.
  */
 int tandem_table_set(struct tandem_table *t, const struct tandem_flow_spec *spec);

@@ -31,6 +31,8 @@ struct env_stream {
 	struct extra_stream extra;
 };
 
+struct tandem_ciphers;
+
 /* What all workers share. The table sizes are powers of two. */
 struct env_tables {
 	struct relay_config config;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/datapath/srtp_sets.h"
+#include "userspace/srtp/cipher.h"
 #include "userspace/util/sparse.h"
 #include "userspace/uring/worker.h"
 
@@ -89,22 +91,27 @@ static int shared_h(const struct flow_key *key, uint32_t slot, void *arg)
 
 /* ---- life ---- */
 
-static int srtp_init(struct env_tables *t)
+static int srtp_h(uint32_t index, const struct srtp_keys *keys, void *arg)
 {
-	if (!t->config.srtps)
-		return 0;
-	t->srtp_keys = tandem_sparse_alloc(t->config.srtps, sizeof(*t->srtp_keys));
-	t->srtp_streams = tandem_sparse_alloc(t->config.srtp_streams, sizeof(*t->srtp_streams));
-	if (!t->srtp_keys || !t->srtp_streams)
-		return -ENOMEM;
-	return tandem_ciphers_alloc(&t->ciphers, t->config.srtps, NULL);
+	struct tandem_datapath *dp = arg;
+
+	return tandem_ciphers_set(dp->tables.ciphers, index, keys);
 }
 
-static void srtp_clean(struct env_tables *t)
+/* The table takes flows with SRTP, where the plane has key sets. */
+static int srtp_init(struct tandem_datapath *dp, struct tandem_srtp_sets *sets)
 {
-	tandem_ciphers_free(t->ciphers);
-	tandem_sparse_free(t->srtp_keys, t->config.srtps, sizeof(*t->srtp_keys));
-	tandem_sparse_free(t->srtp_streams, t->config.srtp_streams, sizeof(*t->srtp_streams));
+	struct env_tables *t = &dp->tables;
+	int err;
+
+	if (!sets)
+		return 0;
+	dp->sets = sets;
+	t->srtp_keys = tandem_sparse_alloc(t->config.srtps, sizeof(*t->srtp_keys));
+	if (!t->srtp_keys)
+		return -ENOMEM;
+	err = tandem_ciphers_alloc(&t->ciphers, t->config.srtps, NULL);
+	return err ? err : tandem_table_srtp_open(&dp->table, t->srtp_keys, sets, srtp_h);
 }
 
 int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
@@ -131,9 +138,6 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 	t->fans = tandem_sparse_alloc(t->config.fans, sizeof(*t->fans));
 	t->legs = tandem_sparse_alloc(t->config.legs, sizeof(*t->legs));
 	t->leg_states = tandem_sparse_alloc(t->config.legs, sizeof(*t->leg_states));
-	err = srtp_init(t);
-	if (err)
-		return err;
 	if (!t->entries || !t->rules_more || !t->flows_more || !dp->ports || !dp->holds ||
 	    (t->streams_size && !t->streams) || !t->fans || !t->legs || !t->leg_states)
 		return -ENOMEM;
@@ -146,7 +150,8 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 		.legs = t->legs,
 		.leg_states = t->leg_states,
 	};
-	return tandem_table_init(&dp->table, &t->config, &memory, shared_h, dp);
+	err = tandem_table_init(&dp->table, &t->config, &memory, shared_h, dp);
+	return err ? err : srtp_init(dp, cfg->srtp);
 }
 
 void tandem_uring_flows_clean(struct tandem_datapath *dp)
@@ -165,7 +170,8 @@ void tandem_uring_flows_clean(struct tandem_datapath *dp)
 	tandem_sparse_free(t->fans, t->config.fans, sizeof(*t->fans));
 	tandem_sparse_free(t->legs, t->config.legs, sizeof(*t->legs));
 	tandem_sparse_free(t->leg_states, t->config.legs, sizeof(*t->leg_states));
-	srtp_clean(t);
+	tandem_sparse_free(t->srtp_keys, t->config.srtps, sizeof(*t->srtp_keys));
+	tandem_ciphers_free(t->ciphers);
 	free(t->shared);
 }
 
@@ -226,6 +232,9 @@ static int flow_remove(struct tandem_datapath *dp, uint64_t id)
 
 void tandem_uring_flows_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
 {
+	/* A fast path that began after this datapath may have brought the streams. */
+	if (dp->sets)
+		dp->tables.srtp_streams = *tandem_srtp_sets_streams(dp->sets);
 	for (size_t i = 0; i < n; i++) {
 		struct tandem_change *c = &changes[i];
 

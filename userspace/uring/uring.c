@@ -97,6 +97,7 @@ static const char *uring_describe(struct tandem_datapath *dp)
 
 const struct tandem_datapath_ops tandem_uring_ops = {
 	.name = "uring",
+	.srtp = true,
 	.probe = uring_probe,
 	.open = uring_open,
 	.apply = tandem_uring_apply,

@@ -171,7 +171,8 @@ struct tandem_datapath {
 	struct env env;
 	struct env_tables tables;
 	struct tandem_table table;
-	uint32_t shared_count; /* in tables.shared */
+	struct tandem_srtp_sets *sets; /* NULL: flows with SRTP are refused */
+	uint32_t shared_count;	       /* in tables.shared */
 	uint32_t direct_count;
 	struct uring_port *ports; /* sparse; uring_port_room() of them */
 	struct uring_hold *holds; /* by slot, sparse */

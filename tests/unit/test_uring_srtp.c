@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * SRTP that ends at the relay, through io_uring, from what a controller asks for to packets:
+ *
+ *   caller --RTP--> :BASE [ relay ] :BASE+2 --SRTP--> callee
+ *   caller <--RTP-- :BASE+6 [ relay ] :BASE+4 <--SRTP-- callee
+ */
+#include "uring_fixture.h"
+
+#include "userspace/datapath/srtp_sets.h"
+
+#define TAG	10
+#define RTP_LEN 172
+
+static struct tandem_srtp_sets *sets;
+
+static int setup_sets(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct tandem_datapath_config cfg = config();
+	char why[256];
+
+	f->fds_before = open_fds();
+	assert_int_equal(tandem_srtp_sets_alloc(&sets, 8), 0);
+	cfg.srtp = sets;
+	if (tandem_uring_open(&f->dp, &cfg, 0, why, sizeof(why))) {
+		print_error("%s\n", why);
+		return -1;
+	}
+	f->caller = phone_open("127.0.0.1");
+	f->callee = phone_open("127.0.0.1");
+	*state = f;
+	return 0;
+}
+
+static int teardown_sets(void **state)
+{
+	int leaked = teardown(state);
+
+	tandem_srtp_sets_free(sets);
+	return leaked;
+}
+
+/* Of sets with one key number, packets of one can be read with the other. */
+static struct tandem_srtp set_of(uint64_t id, uint8_t suite, int key)
+{
+	struct tandem_srtp s = { .id = id, .suite = suite, .streams = 4 };
+
+	memset(s.key, key, sizeof(s.key));
+	memset(s.salt, key + 1, sizeof(s.salt));
+	return s;
+}
+
+static void there(struct fixture *f, const struct tandem_srtp *out)
+{
+	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
+
+	spec.srtp_out = out;
+	assert_int_equal(set(f, &spec), 0);
+}
+
+static void back(struct fixture *f, const struct tandem_srtp *in, const struct tandem_srtp *old)
+{
+	struct tandem_flow_spec spec = spec_of(2, "127.0.0.1", BASE + 4, &f->callee, &f->caller);
+
+	spec.srtp_in = in;
+	spec.srtp_in_old = old;
+	assert_int_equal(set(f, &spec), 0);
+}
+
+/* A packet as the callee gets it. */
+static size_t protected(struct fixture *f, uint16_t seq, unsigned char *buf, size_t size)
+{
+	unsigned char plain[RTP_LEN];
+	uint16_t port;
+	ssize_t len;
+
+	rtp(plain, seq, 0x1234);
+	send_to(&f->caller, "127.0.0.1", BASE, plain, sizeof(plain));
+	len = receive(&f->callee, buf, size, &port);
+	assert_true(len > RTP_LEN);
+	assert_memory_equal(buf, plain, 12);
+	assert_memory_not_equal(buf + 12, plain + 12, RTP_LEN - 12);
+	return (size_t)len;
+}
+
+static bool comes_back(struct fixture *f, uint16_t seq, const unsigned char *data, size_t len)
+{
+	unsigned char plain[RTP_LEN], buf[2048];
+	uint16_t port;
+
+	rtp(plain, seq, 0x1234);
+	send_to(&f->callee, "127.0.0.1", BASE + 4, data, len);
+	return receive(&f->caller, buf, sizeof(buf), &port) == RTP_LEN &&
+	       memcmp(buf, plain, RTP_LEN) == 0;
+}
+
+static void protected_and_back(void **state)
+{
+	static const uint8_t suites[] = { SRTP_AES_CM_128_HMAC_SHA1_80,
+					  SRTP_AES_256_CM_HMAC_SHA1_80, SRTP_AEAD_AES_128_GCM };
+	struct fixture *f = *state;
+	unsigned char buf[2048];
+	size_t len;
+
+	for (uint16_t i = 0; i < 3; i++) {
+		struct tandem_srtp out = set_of(10U + i, suites[i], 7);
+		struct tandem_srtp in = set_of(20U + i, suites[i], 7);
+
+		there(f, &out);
+		back(f, &in, NULL);
+		for (uint16_t seq = 65530; seq != 10; seq++) { /* over the rollover */
+			len = protected(f, seq, buf, sizeof(buf));
+			assert_int_equal(len, RTP_LEN + (i < 2 ? TAG : 16));
+			assert_true(comes_back(f, seq, buf, len));
+		}
+	}
+	assert_int_equal(stats_of(f, 2).streams[0].packets, 48);
+	assert_int_equal(stats_of(f, 2).streams[0].octets, 48 * (RTP_LEN - 12));
+}
+
+static void forged_and_replayed(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp out = set_of(10, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	struct tandem_srtp in = set_of(20, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	unsigned char buf[2048];
+	size_t len;
+
+	there(f, &out);
+	back(f, &in, NULL);
+	len = protected(f, 1, buf, sizeof(buf));
+	buf[50] ^= 1;
+	send_to(&f->callee, "127.0.0.1", BASE + 4, buf, len);
+	await_counter(f, REASON_srtp_auth, 1);
+	buf[50] ^= 1;
+	assert_true(comes_back(f, 1, buf, len));
+	send_to(&f->callee, "127.0.0.1", BASE + 4, buf, len);
+	await_counter(f, REASON_srtp_replay, 1);
+	assert_int_equal(stats_of(f, 2).flow.packets, 1);
+	assert_int_equal(stats_of(f, 2).flow.dropped, 2);
+}
+
+/* While keys change, those before still fit; what both have kept goes on where it was. */
+static void keys_change(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp out = set_of(10, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	struct tandem_srtp in = set_of(20, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	struct tandem_srtp next_out = set_of(11, SRTP_AES_CM_128_HMAC_SHA1_80, 9);
+	struct tandem_srtp next_in = set_of(21, SRTP_AES_CM_128_HMAC_SHA1_80, 9);
+	unsigned char before[2048], buf[2048];
+	size_t len;
+
+	there(f, &out);
+	back(f, &in, NULL);
+	len = protected(f, 1, buf, sizeof(buf));
+	assert_true(comes_back(f, 1, buf, len));
+	protected(f, 2, before, sizeof(before));
+	back(f, &next_in, &in);
+	there(f, &next_out);
+	assert_true(comes_back(f, 2, before, len));
+	len = protected(f, 3, buf, sizeof(buf));
+	assert_true(comes_back(f, 3, buf, len));
+	send_to(&f->callee, "127.0.0.1", BASE + 4, before,
+		len); /* has been; the new ones say why */
+	await_counter(f, REASON_srtp_auth, 1);
+
+	back(f, &next_in, NULL);
+	assert_int_equal(protected(f, 4, buf, sizeof(buf)), len);
+	assert_true(comes_back(f, 4, buf, len));
+	send_to(&f->callee, "127.0.0.1", BASE + 4, before, len);
+	await_counter(f, REASON_srtp_auth, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(protected_and_back, setup_sets, teardown_sets),
+		cmocka_unit_test_setup_teardown(forged_and_replayed, setup_sets, teardown_sets),
+		cmocka_unit_test_setup_teardown(keys_change, setup_sets, teardown_sets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Key sets of SRTP, by their ids: which index of srtp_keys[] each has, and which range of
+ * srtp_streams[] (core/srtp_abi.h). The datapaths of a plane share them, so that a set has the
+ * same index and the same streams in the fast path as in the io_uring datapath, and no index of
+ * a stream is used twice. Each datapath has an array of keys of its own (table_srtp.h); of the
+ * streams there is one. May be used from any thread.
+ */
+#ifndef TANDEM_DATAPATH_SRTP_SETS_H
+#define TANDEM_DATAPATH_SRTP_SETS_H
+
+#include <stdint.h>
+
+#include "core/abi.h"
+#include "core/srtp_abi.h"
+#include "userspace/datapath/datapath.h"
+
+/* Streams that there is room for, for each set that there is room for. */
+#define TANDEM_SRTP_STREAMS 4
+
+/* For so many sets. -ENOMEM. */
+int tandem_srtp_sets_alloc(struct tandem_srtp_sets **setsp, uint32_t capacity);
+
+/* NULL is fine. What is left of keys is wiped. */
+void tandem_srtp_sets_free(struct tandem_srtp_sets *sets);
+
+/* Lengths of the two arrays; both 0 for NULL. */
+void tandem_srtp_sets_size(const struct tandem_srtp_sets *sets, struct relay_config *relay);
+
+/*
+ * The array of streams. It stays where it is but for tandem_srtp_sets_move(): from then on it
+ * is at streams, which is as long, and the caller's; NULL: back in memory of its own. Only
+ * while no packet of any set can be on its way.
+ */
+struct srtp_stream *const *tandem_srtp_sets_streams(const struct tandem_srtp_sets *sets);
+void tandem_srtp_sets_move(struct tandem_srtp_sets *sets, struct srtp_stream *streams);
+
+/*
+ * One more user of a set, which is entered if its id is new: session keys are derived, and its
+ * streams are free. Sets *index and fills in *keys, all but gen and next; for the caller to
+ * wipe. -EINVAL: no such suite, no id, an MKI that is too long; -ENOSPC, -ENOMEM.
+ */
+int tandem_srtp_sets_get(struct tandem_srtp_sets *sets, const struct tandem_srtp *set,
+			 uint32_t *index, struct srtp_keys *keys);
+
+/* One more user of the set at an index, as an earlier run has left it. -EINVAL: it cannot be. */
+int tandem_srtp_sets_adopt(struct tandem_srtp_sets *sets, uint32_t index,
+			   const struct srtp_keys *keys);
+
+/* One user less; with the last the set is gone. */
+void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index);
+
+#endif
