@@ -30,53 +30,118 @@ struct aes_schedule {
 	__u32 pad[3];
 };
 
+/*
+ * Four blocks on their way: the planes, and what SubBytes keeps. It is used as volatile memory,
+ * for a compiler that kept all this elsewhere would want more stack than BPF has.
+ */
+struct aes_state {
+	__u64 q[AES_PLANES]; /* q[i] is of bit i */
+	__u64 t1, t2, t3, t4, t6, t8, t9, t10, t13, t15, t16, t17, t19, t20, t22, t23, t27;
+	__u64 m37, m38, m39, m40, m41, m42, m43, m44, m45;
+};
+
 /* What is worked with while a packet is in hand. */
 struct aes_ctr {
 	__u64 key[AES_ROUNDS_MAX + 1][AES_PLANES];
 	__u64 start[AES_PLANES];  /* counter block 0, with the first round key */
 	__u64 stream[AES_PLANES]; /* 64 bytes of keystream */
+	struct aes_state state;
 	__u32 rounds;
 	__u32 pad;
 };
 
-/* q[i] is of bit i. */
-static inline void aes_sbox(__u64 *q)
+/* What the inverse in GF(2^8) is made of. */
+static inline void aes_sbox_top(volatile struct aes_state *s)
 {
-	const __u64 u0 = q[7], u1 = q[6], u2 = q[5], u3 = q[4];
-	const __u64 u4 = q[3], u5 = q[2], u6 = q[1], u7 = q[0];
-	/* what the inverse in GF(2^8) is made of, and that inverse, in a tower of fields */
-	const __u64 t1 = u0 ^ u3, t2 = u0 ^ u5, t3 = u0 ^ u6, t4 = u3 ^ u5, t6 = t1 ^ u4 ^ u6;
-	const __u64 t7 = u1 ^ u2, t8 = u7 ^ t6, t9 = u7 ^ t7, t10 = t6 ^ t7, t11 = u1 ^ u5;
-	const __u64 t12 = u2 ^ u5, t13 = t3 ^ t4, t14 = t6 ^ t11, t15 = u4 ^ u6 ^ t11;
-	const __u64 t16 = u4 ^ u6 ^ t12, t17 = t9 ^ t16, t19 = t7 ^ u3 ^ u7, t20 = t1 ^ t19;
-	const __u64 t22 = t7 ^ u6 ^ u7, t23 = t2 ^ t22, t24 = t2 ^ t10, t25 = t20 ^ t17;
-	const __u64 t26 = t3 ^ t16, t27 = t1 ^ t12;
-	const __u64 m1 = t13 & t6, m6 = t3 & t16, m11 = t1 & t15;
-	const __u64 m13 = (t4 & t27) ^ m11, m15 = (t2 & t10) ^ m11;
-	const __u64 m20 = t14 ^ m1 ^ (t23 & t8) ^ m13, m21 = (t19 & u7) ^ m1 ^ t24 ^ m15;
-	const __u64 m22 = t26 ^ m6 ^ (t22 & t9) ^ m13, m23 = (t20 & t17) ^ m6 ^ m15 ^ t25;
+	const __u64 u0 = s->q[7], u3 = s->q[4], u5 = s->q[2], u6 = s->q[1];
+	const __u64 t1 = u0 ^ u3, t3 = u0 ^ u6, t4 = u3 ^ u5, t5 = s->q[3] ^ u6, t6 = t1 ^ t5;
+	const __u64 u1 = s->q[6], u2 = s->q[5], u7 = s->q[0];
+	const __u64 t2 = u0 ^ u5, t7 = u1 ^ u2, t19 = t7 ^ u3 ^ u7, t22 = t7 ^ u6 ^ u7;
+	const __u64 t11 = u1 ^ u5, t12 = u2 ^ u5, t16 = t5 ^ t12, t9 = u7 ^ t7;
+
+	s->t1 = t1;
+	s->t2 = t2;
+	s->t3 = t3;
+	s->t4 = t4;
+	s->t6 = t6;
+	s->t8 = u7 ^ t6;
+	s->t9 = t9;
+	s->t10 = t6 ^ t7;
+	s->t13 = t3 ^ t4;
+	s->t15 = t5 ^ t11;
+	s->t16 = t16;
+	s->t17 = t9 ^ t16;
+	s->t19 = t19;
+	s->t20 = t1 ^ t19;
+	s->t22 = t22;
+	s->t23 = t2 ^ t22;
+	s->t27 = t1 ^ t12;
+}
+
+/* The inverse, in a tower of fields. */
+static inline void aes_sbox_middle(volatile struct aes_state *s)
+{
+	const __u64 m1 = s->t13 & s->t6, m6 = s->t3 & s->t16, m11 = s->t1 & s->t15;
+	const __u64 m13 = (s->t4 & s->t27) ^ m11, m15 = (s->t2 & s->t10) ^ m11;
+	/* with t14, t24, t25 and t26 of the circuit, which are not needed again */
+	const __u64 m20 = (s->t23 & s->t8) ^ s->t1 ^ s->t15 ^ m1 ^ m13;
+	const __u64 m21 = (s->t19 & s->q[0]) ^ s->t2 ^ s->t10 ^ m1 ^ m15;
+	const __u64 m22 = (s->t22 & s->t9) ^ s->t3 ^ s->t16 ^ m6 ^ m13;
+	const __u64 m23 = (s->t20 & s->t17) ^ s->t20 ^ s->t17 ^ m6 ^ m15;
 	const __u64 m24 = m22 ^ m23, m25 = m22 & m20, m27 = m20 ^ m21;
 	const __u64 m37 = m21 ^ ((m23 ^ m25) & m27), m39 = m23 ^ ((m21 ^ m25) & m24);
-	const __u64 m38 = (m27 & m20 & m23) ^ m27 ^ m25, m40 = (m24 & m21 & m22) ^ m24 ^ m25;
-	const __u64 m41 = m38 ^ m40, m42 = m37 ^ m39, m43 = m37 ^ m38, m44 = m39 ^ m40;
-	const __u64 m45 = m42 ^ m41;
-	/* out of the tower again, with the affine map */
-	const __u64 m46 = m44 & t6, m48 = m39 & u7, m50 = m38 & t9, m51 = m37 & t17;
-	const __u64 m52 = m42 & t15, m53 = m45 & t27, m61 = m42 & t1, m62 = m45 & t4;
-	const __u64 l0 = m61 ^ m62, l1 = m50 ^ (m40 & t23), l2 = m46 ^ m48;
-	const __u64 l3 = (m40 & t8) ^ (m44 & t13), l4 = (m41 & t10) ^ (m43 & t3);
-	const __u64 l6 = m62 ^ (m43 & t16) ^ m61, l7 = m46 ^ l3, l8 = m51 ^ (m38 & t22);
-	const __u64 l9 = m52 ^ m53, l10 = m53 ^ l4, l11 = (m37 & t20) ^ l2;
-	const __u64 l25 = l6 ^ l10, l29 = l11 ^ (m39 & t19) ^ l1;
+	const __u64 m38 = (m20 & m23 & m27) ^ m27 ^ m25, m40 = (m21 & m22 & m24) ^ m24 ^ m25;
+	const __u64 m41 = m38 ^ m40, m42 = m37 ^ m39;
 
-	q[7] = l6 ^ (m44 & t13) ^ l1 ^ l9;
-	q[6] = (m40 & t23) ^ l0 ^ l7 ^ l9;
-	q[5] = (m41 & t2) ^ l4 ^ l11 ^ m52 ^ m61;
-	q[4] = l6 ^ l1 ^ l7;
-	q[3] = l0 ^ l1 ^ l3 ^ m48 ^ m51;
-	q[2] = l25 ^ l29;
-	q[1] = m50 ^ l0 ^ l8 ^ l10;
-	q[0] = l6 ^ (m43 & t3) ^ l8 ^ l2;
+	s->m37 = m37;
+	s->m38 = m38;
+	s->m39 = m39;
+	s->m40 = m40;
+	s->m41 = m41;
+	s->m42 = m42;
+	s->m43 = m37 ^ m38;
+	s->m44 = m39 ^ m40;
+	s->m45 = m42 ^ m41;
+}
+
+/*
+ * Out of the tower again, with the affine map. In this order the fewest values are needed at
+ * a time.
+ */
+static inline void aes_sbox_bottom(volatile struct aes_state *s)
+{
+	const __u64 m61 = s->m42 & s->t1, l0 = m61 ^ (s->m45 & s->t4);
+	const __u64 l6 = (s->m43 & s->t16) ^ l0;
+	const __u64 m50 = s->m38 & s->t9, m56 = s->m40 & s->t23, l1 = m50 ^ m56;
+	const __u64 m55 = s->m44 & s->t13, l3 = (s->m40 & s->t8) ^ m55;
+	const __u64 m46 = s->m44 & s->t6, l7 = m46 ^ l3;
+	const __u64 m48 = s->m39 & s->q[0], l2 = m46 ^ m48;
+	__u64 m51, m52, m53, m58, l4, l8, l9, l10, l11;
+
+	s->q[4] = l6 ^ l1 ^ l7;
+	m52 = s->m42 & s->t15;
+	m53 = s->m45 & s->t27;
+	l9 = m52 ^ m53;
+	s->q[7] = l6 ^ m55 ^ l1 ^ l9;
+	s->q[6] = m56 ^ l0 ^ l7 ^ l9;
+	m51 = s->m37 & s->t17;
+	s->q[3] = l0 ^ l1 ^ l3 ^ m48 ^ m51;
+	l8 = m51 ^ (s->m38 & s->t22);
+	m58 = s->m43 & s->t3;
+	s->q[0] = l6 ^ m58 ^ l8 ^ l2;
+	l4 = (s->m41 & s->t10) ^ m58;
+	l10 = m53 ^ l4;
+	s->q[1] = m50 ^ l0 ^ l8 ^ l10;
+	l11 = (s->m37 & s->t20) ^ l2;
+	s->q[5] = (s->m41 & s->t2) ^ l4 ^ l11 ^ m52 ^ m61;
+	s->q[2] = l6 ^ l10 ^ l11 ^ (s->m39 & s->t19) ^ l1;
+}
+
+static inline void aes_sbox(volatile struct aes_state *s)
+{
+	aes_sbox_top(s);
+	aes_sbox_middle(s);
+	aes_sbox_bottom(s);
 }
 
 static inline __u64 aes_turn(__u64 x, __u32 n)
@@ -103,46 +168,45 @@ static inline __u64 aes_row2(__u64 x, __u32 k)
 	return (x & 0x0000ffff0000ffffULL) << 16 | (x >> 16 & 0x0000ffff0000ffffULL);
 }
 
-/* One plane; below is what the plane below comes to when multiplied. Returns that of this one. */
-static inline __u64 aes_mix(__u64 *q, __u64 below, __u32 k)
+/*
+ * One plane, with its round key; below is what the plane below comes to when multiplied. Returns
+ * that of this one.
+ */
+static inline __u64 aes_mix(volatile __u64 *q, __u64 key, __u64 below, __u32 k)
 {
-	const __u64 row = aes_row1(*q, k), sum = *q ^ row;
+	const __u64 x = *q, row = aes_row1(x, k), sum = x ^ row;
 
-	*q = row ^ aes_row2(sum, k) ^ below;
+	*q = row ^ aes_row2(sum, k) ^ below ^ key;
 	return sum;
 }
 
-/* What leaves plane 7 comes back in 0, 1, 3 and 4: x^8 is x^4 + x^3 + x + 1. */
-static inline void aes_mixcolumns(__u64 *q, __u32 k)
+/*
+ * MixColumns and AddRoundKey. What leaves plane 7 comes back in 0, 1, 3 and 4: x^8 is
+ * x^4 + x^3 + x + 1.
+ */
+static inline void aes_mixcolumns(volatile __u64 *q, const __u64 *key, __u32 k)
 {
-	const __u64 top = q[7] ^ aes_row1(q[7], k);
+	const __u64 last = q[7], top = last ^ aes_row1(last, k);
 	__u64 below = top;
 
-	below = aes_mix(&q[0], below, k);
-	below = aes_mix(&q[1], below ^ top, k);
-	below = aes_mix(&q[2], below, k);
-	below = aes_mix(&q[3], below ^ top, k);
-	below = aes_mix(&q[4], below ^ top, k);
-	below = aes_mix(&q[5], below, k);
-	below = aes_mix(&q[6], below, k);
-	aes_mix(&q[7], below, k);
+	below = aes_mix(&q[0], key[0], below, k);
+	below = aes_mix(&q[1], key[1], below ^ top, k);
+	below = aes_mix(&q[2], key[2], below, k);
+	below = aes_mix(&q[3], key[3], below ^ top, k);
+	below = aes_mix(&q[4], key[4], below ^ top, k);
+	below = aes_mix(&q[5], key[5], below, k);
+	below = aes_mix(&q[6], key[6], below, k);
+	aes_mix(&q[7], key[7], below, k);
 }
 
-static inline void aes_addkey(__u64 *q, const __u64 *key)
+/* Exchange bits of *a with those of *b that are n higher, where mask has them in *a. */
+static inline void aes_exchange(volatile __u64 *a, volatile __u64 *b, __u64 mask, __u32 n)
 {
-	int i;
+	const __u64 x = *a, y = *b, diff = (y >> n ^ x) & mask;
 
-	for (i = 0; i < AES_PLANES; i++)
-		q[i] ^= key[i];
+	*a = x ^ diff;
+	*b = y ^ diff << n;
 }
-
-/* Exchange bits of a with those of b that are n higher, where mask has them in a. */
-#define AES_SWAP(a, b, mask, n)                                                                    \
-	do {                                                                                       \
-		const __u64 diff_ = ((b) >> (n) ^ (a)) & (mask);                                   \
-		(a) ^= diff_;                                                                      \
-		(b) ^= diff_ << (n);                                                               \
-	} while (0)
 
 /* The same within a word. */
 static inline __u64 aes_swap(__u64 x, __u64 mask, __u32 n)
@@ -153,82 +217,79 @@ static inline __u64 aes_swap(__u64 x, __u64 mask, __u32 n)
 }
 
 /* Eight bytes of each word to eight planes, bit by bit, and back. */
-static inline void aes_transpose(__u64 *q)
+static inline void aes_transpose(volatile __u64 *q)
 {
-	AES_SWAP(q[1], q[0], 0x5555555555555555ULL, 1);
-	AES_SWAP(q[3], q[2], 0x5555555555555555ULL, 1);
-	AES_SWAP(q[5], q[4], 0x5555555555555555ULL, 1);
-	AES_SWAP(q[7], q[6], 0x5555555555555555ULL, 1);
-	AES_SWAP(q[2], q[0], 0x3333333333333333ULL, 2);
-	AES_SWAP(q[3], q[1], 0x3333333333333333ULL, 2);
-	AES_SWAP(q[6], q[4], 0x3333333333333333ULL, 2);
-	AES_SWAP(q[7], q[5], 0x3333333333333333ULL, 2);
-	AES_SWAP(q[4], q[0], 0x0f0f0f0f0f0f0f0fULL, 4);
-	AES_SWAP(q[5], q[1], 0x0f0f0f0f0f0f0f0fULL, 4);
-	AES_SWAP(q[6], q[2], 0x0f0f0f0f0f0f0f0fULL, 4);
-	AES_SWAP(q[7], q[3], 0x0f0f0f0f0f0f0f0fULL, 4);
+	aes_exchange(&q[1], &q[0], 0x5555555555555555ULL, 1);
+	aes_exchange(&q[3], &q[2], 0x5555555555555555ULL, 1);
+	aes_exchange(&q[5], &q[4], 0x5555555555555555ULL, 1);
+	aes_exchange(&q[7], &q[6], 0x5555555555555555ULL, 1);
+	aes_exchange(&q[2], &q[0], 0x3333333333333333ULL, 2);
+	aes_exchange(&q[3], &q[1], 0x3333333333333333ULL, 2);
+	aes_exchange(&q[6], &q[4], 0x3333333333333333ULL, 2);
+	aes_exchange(&q[7], &q[5], 0x3333333333333333ULL, 2);
+	aes_exchange(&q[4], &q[0], 0x0f0f0f0f0f0f0f0fULL, 4);
+	aes_exchange(&q[5], &q[1], 0x0f0f0f0f0f0f0f0fULL, 4);
+	aes_exchange(&q[6], &q[2], 0x0f0f0f0f0f0f0f0fULL, 4);
+	aes_exchange(&q[7], &q[3], 0x0f0f0f0f0f0f0f0fULL, 4);
 }
 
 /* Columns 1 and 2 change places between the halves of each block. */
-static inline void aes_halves(__u64 *q)
+static inline void aes_halves(volatile __u64 *q)
 {
-	int i;
-
-	for (i = 0; i < AES_BLOCKS; i++)
-		AES_SWAP(q[4 + i], q[i], 0x00000000ffffffffULL, 32);
+	aes_exchange(&q[4], &q[0], 0x00000000ffffffffULL, 32);
+	aes_exchange(&q[5], &q[1], 0x00000000ffffffffULL, 32);
+	aes_exchange(&q[6], &q[2], 0x00000000ffffffffULL, 32);
+	aes_exchange(&q[7], &q[3], 0x00000000ffffffffULL, 32);
 }
 
 /* Words to planes: q[b] and q[4 + b] are the halves of block b, little-endian. */
-static inline void aes_slice(__u64 *q)
+static inline void aes_slice(volatile __u64 *q)
 {
 	int i;
 
 	aes_halves(q);
-	for (i = 0; i < AES_PLANES; i++) {
-		q[i] = aes_swap(q[i], 0x00000000ffff0000ULL, 16);
-		q[i] = aes_swap(q[i], 0x0000ff000000ff00ULL, 8);
-	}
+	for (i = 0; i < AES_PLANES; i++)
+		q[i] = aes_swap(aes_swap(q[i], 0x00000000ffff0000ULL, 16), 0x0000ff000000ff00ULL,
+				8);
 	aes_transpose(q);
 }
 
-static inline void aes_unslice(__u64 *q)
+static inline void aes_unslice(volatile __u64 *q)
 {
 	int i;
 
 	aes_transpose(q);
-	for (i = 0; i < AES_PLANES; i++) {
-		q[i] = aes_swap(q[i], 0x0000ff000000ff00ULL, 8);
-		q[i] = aes_swap(q[i], 0x00000000ffff0000ULL, 16);
-	}
+	for (i = 0; i < AES_PLANES; i++)
+		q[i] = aes_swap(aes_swap(q[i], 0x0000ff000000ff00ULL, 8), 0x00000000ffff0000ULL,
+				16);
 	aes_halves(q);
 }
 
-static inline void aes_round(__u64 *q, const __u64 (*key)[AES_PLANES], __u32 k)
+static inline void aes_round(volatile struct aes_state *s, const __u64 *key, __u32 k)
 {
-	aes_sbox(q);
-	aes_mixcolumns(q, k);
-	aes_addkey(q, *key);
+	aes_sbox(s);
+	aes_mixcolumns(s->q, key, k);
 }
 
 /* Four blocks through all rounds; the first round key is in them, rounds is 10 or 14. */
-static inline void aes_rounds(__u64 *q, const __u64 (*key)[AES_PLANES], __u32 rounds)
+static inline void aes_rounds(volatile struct aes_state *s, const __u64 (*key)[AES_PLANES],
+			      __u32 rounds)
 {
 	__u32 n;
 	int i;
 
 	for (n = 0; n < AES_ROUNDS_MAX / 4 && n < rounds / 4; n++) {
-		aes_round(q, key + 1, 1);
-		aes_round(q, key + 2, 2);
-		aes_round(q, key + 3, 3);
-		aes_round(q, key + 4, 0);
+		aes_round(s, key[1], 1);
+		aes_round(s, key[2], 2);
+		aes_round(s, key[3], 3);
+		aes_round(s, key[4], 0);
 		key += 4;
 	}
-	aes_round(q, key + 1, 1);
-	aes_sbox(q);
-	aes_addkey(q, key[2]);
+	aes_round(s, key[1], 1);
+	aes_sbox(s);
 	/* rows 1 and 3 are two columns off */
 	for (i = 0; i < AES_PLANES; i++)
-		q[i] = aes_swap(q[i], 0x00ff000000ff0000ULL, 8);
+		s->q[i] = aes_swap(s->q[i] ^ key[2][i], 0x00ff000000ff0000ULL, 8);
 }
 
 static inline __u64 aes_little(__u64 x)
@@ -243,8 +304,7 @@ static inline __u64 aes_little(__u64 x)
 static inline int aes_ctr_begin(struct aes_ctr *ctr, const struct aes_schedule *schedule,
 				const __u64 *iv)
 {
-	const __u64 low = aes_little(iv[0]), high = aes_little(iv[1]);
-	__u64 q[AES_PLANES] = { low, low, low, low, high, high, high, high };
+	volatile __u64 *q = ctr->state.q;
 	__u32 i, n;
 
 	ctr->rounds = schedule->rounds;
@@ -255,10 +315,11 @@ static inline int aes_ctr_begin(struct aes_ctr *ctr, const struct aes_schedule *
 			ctr->key[n][i] =
 				(schedule->key[n][i / 4] >> i % 4 & 0x1111111111111111ULL) * 15;
 	}
-	aes_slice(q);
-	aes_addkey(q, ctr->key[0]);
 	for (i = 0; i < AES_PLANES; i++)
-		ctr->start[i] = q[i];
+		q[i] = aes_little(iv[i / AES_BLOCKS]);
+	aes_slice(q);
+	for (i = 0; i < AES_PLANES; i++)
+		ctr->start[i] = q[i] ^ ctr->key[0][i];
 	return 1;
 }
 
@@ -268,33 +329,33 @@ static inline int aes_ctr_begin(struct aes_ctr *ctr, const struct aes_schedule *
  */
 static inline void aes_ctr_blocks(struct aes_ctr *ctr, __u32 n)
 {
-	__u64 q[AES_PLANES];
+	volatile struct aes_state *s = &ctr->state;
 	int i;
 
-	q[0] = ctr->start[0] ^ 0xaULL << 60;
-	q[1] = ctr->start[1] ^ 0xcULL << 60;
+	s->q[0] = ctr->start[0] ^ 0xaULL << 60;
+	s->q[1] = ctr->start[1] ^ 0xcULL << 60;
 	for (i = 2; i < AES_PLANES; i++)
-		q[i] = ctr->start[i] ^ -(__u64)(n >> (i - 2) & 1) << 60;
-	aes_rounds(q, ctr->key, ctr->rounds);
-	aes_unslice(q);
+		s->q[i] = ctr->start[i] ^ -(__u64)(n >> (i - 2) & 1) << 60;
+	aes_rounds(s, ctr->key, ctr->rounds);
+	aes_unslice(s->q);
 	for (i = 0; i < AES_BLOCKS; i++) {
-		ctr->stream[2 * i] = aes_little(q[i]);
-		ctr->stream[2 * i + 1] = aes_little(q[AES_BLOCKS + i]);
+		ctr->stream[2 * i] = aes_little(s->q[i]);
+		ctr->stream[2 * i + 1] = aes_little(s->q[AES_BLOCKS + i]);
 	}
 }
 
 /* SubBytes of one byte. */
 static inline __u8 aes_sub(__u8 x)
 {
-	__u64 q[AES_PLANES];
+	struct aes_state s;
 	__u8 y = 0;
 	int i;
 
 	for (i = 0; i < AES_PLANES; i++)
-		q[i] = x >> i & 1;
-	aes_sbox(q);
+		s.q[i] = x >> i & 1;
+	aes_sbox(&s);
 	for (i = 0; i < AES_PLANES; i++)
-		y |= (__u8)((q[i] & 1) << i);
+		y |= (__u8)((s.q[i] & 1) << i);
 	return y ^ 0x63;
 }
 

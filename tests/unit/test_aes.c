@@ -16,15 +16,16 @@
 static void encrypt(uint8_t out[4][16], const struct aes_schedule *schedule, const uint8_t *in)
 {
 	struct aes_ctr ctr;
-	__u64 iv[2], q[8];
+	__u64 iv[2];
 
 	memcpy(iv, in, sizeof(iv));
 	assert_true(aes_ctr_begin(&ctr, schedule, iv));
-	memcpy(q, ctr.start, sizeof(q));
-	aes_rounds(q, ctr.key, ctr.rounds);
-	aes_unslice(q);
+	memcpy(ctr.state.q, ctr.start, sizeof(ctr.start));
+	aes_rounds(&ctr.state, ctr.key, ctr.rounds);
+	aes_unslice(ctr.state.q);
 	for (int i = 0; i < 4; i++) {
-		const __u64 block[2] = { aes_little(q[i]), aes_little(q[4 + i]) };
+		const __u64 block[2] = { aes_little(ctr.state.q[i]),
+					 aes_little(ctr.state.q[4 + i]) };
 
 		memcpy(out[i], block, sizeof(block));
 	}
