@@ -279,7 +279,7 @@ $(CHURN).asan: $(BUILD)/asan/tests/tools/churn.o $(BUILD)/asan/libtandem.a
 $(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) -static $^ $(CRYPTO_LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -static -Wl,--no-warnings $^ $(CRYPTO_LIBS) -o $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
 	@mkdir -p $(@D)

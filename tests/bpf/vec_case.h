@@ -44,6 +44,8 @@ struct vec_case {
 	struct relay_config config;
 	struct tandem_rule rules[VEC_SLOTS];
 	struct tandem_leg_spec leg_specs[VEC_LEGS];
+	/* Keys of what arrives, of what leaves by each egress, and by each leg. */
+	uint32_t keys_in[VEC_SLOTS], keys_out[VEC_SLOTS][2], leg_keys[VEC_LEGS];
 	/* The same as packets see it. */
 	struct entry entries[VEC_SLOTS];
 	struct rule_more rules_more[VEC_SLOTS];
@@ -206,10 +208,12 @@ static bool vec_starts(const char *l, const char *word)
 /* A line about what is installed? */
 static bool vec_line_rule(struct vec_case *c, const char *l, struct tandem_rule **rule)
 {
-	if (vec_starts(l, "rule"))
+	if (vec_starts(l, "keys"))
+		vec_keys(l);
+	else if (vec_starts(l, "rule"))
 		*rule = vec_rule(c, l);
 	else if (vec_starts(l, "rtp") || vec_starts(l, "rtcp") || vec_starts(l, "both"))
-		vec_egress(*rule, l);
+		vec_egress(c, *rule, l);
 	else if (vec_starts(l, "branch"))
 		vec_branch(c, *rule, l);
 	else if (vec_starts(l, "leg") && strchr(l, '>'))
@@ -301,6 +305,7 @@ static void vec_read(struct vec_case *c, const char *path)
 	c->config.nexthop_age_ns = 1000000000;
 	for (i = 0; i < VEC_LOCALS; i++)
 		tandem_ip_parse(&c->config.locals[i], locals[i]);
+	vec_srtp_reset(&c->config);
 	while (fgets(raw, sizeof(raw), f)) {
 		number++;
 		raw[strcspn(raw, "#\n")] = 0;

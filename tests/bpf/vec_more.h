@@ -21,6 +21,7 @@ struct vec_tables {
 	const struct flow_key *shared;
 	const unsigned int *shared_slot;
 	size_t shared_count;
+	const struct srtp_keys *srtp_keys; /* of config->srtps */
 };
 
 /* The interfaces of vec_net.h that frames may leave by. */
@@ -56,6 +57,7 @@ struct vec_more {
 	const struct fan_state *(*fan_states)(void);
 	const struct leg_state *(*leg_states)(void);
 	void (*stream)(__u32 slot, __u32 ssrc, struct extra_stream *stream);
+	const struct srtp_stream *(*srtp_streams)(void);
 };
 
 /* Weak where it is used, not where it is. */

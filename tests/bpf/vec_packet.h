@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Packets from their description in a .vec file (tests/vectors/README.md): layers
- * separated by '|'. Written without any of the core, as it is what the core is judged by.
+ * separated by '|'. Written without any of the core, as it is what the core is judged by; but
+ * for what is protected, of which libsrtp2 has been the judge (tests/unit/test_srtp_oracle.c).
  */
 #ifndef TANDEM_TESTS_VEC_PACKET_H
 #define TANDEM_TESTS_VEC_PACKET_H
@@ -327,6 +328,23 @@ static void layer_chunk(struct vec_packet *p, const char *l)
 	while ((p->len - (size_t)p->payload) % 4);
 }
 
+#include "vec_srtp.h"
+
+static void layer_protect(struct vec_packet *p, const char *l)
+{
+	static _Alignas(8) uint8_t packet[VEC_PACKET_MAX];
+	size_t len;
+
+	if (p->payload < 0)
+		vec_die("protect what? %s", l);
+	rtcp_end(p);
+	len = p->len - (size_t)p->payload;
+	memcpy(packet, p->data + p->payload, len);
+	len = vec_protect(l, packet, (uint32_t)len, (uint32_t)(VEC_PACKET_MAX - p->payload));
+	memcpy(p->data + p->payload, packet, len);
+	p->len = (size_t)p->payload + len;
+}
+
 /*
  * hex BYTES..., w WORD..., fill COUNT BYTE, trim COUNT (of the bytes before it), trail COUNT
  * (Ethernet padding), cut COUNT
@@ -392,6 +410,8 @@ static void vec_layer(struct vec_packet *p, const char *l)
 		if (strlen(rtcp[i]) == n && !strncmp(l, rtcp[i], n))
 			return layer_rtcp(p, l, 200 + (unsigned int)i);
 	}
+	if (!strncmp(l, "protect ", 8))
+		return layer_protect(p, l);
 	if (!layer_bytes(p, l))
 		vec_die("unknown layer '%s'", l);
 }

@@ -67,7 +67,7 @@ static void vec_key(struct tandem_rule *r, const char *l, const char *local)
 
 /*
  * rule LOCAL [from=REMOTE] [slot=@N] [id=N] [flags] [pts=...] [media=SLOT] [reverse=SLOT]
- *      [peer=FROM>TO] [peer-seq=N]
+ *      [peer=FROM>TO] [peer-seq=N] [keys=N]
  */
 static struct tandem_rule *vec_rule(struct vec_case *c, const char *l)
 {
@@ -89,6 +89,7 @@ static struct tandem_rule *vec_rule(struct vec_case *c, const char *l)
 	r->id = vec_num(l, "id", slot + 1);
 	r->media = (s = vec_word(l, "media")) ? vec_slot(c, s) : slot;
 	r->reverse = (s = vec_word(l, "reverse")) ? vec_slot(c, s) : TANDEM_NO_SLOT;
+	c->keys_in[slot] = vec_keys_index(vec_num(l, "keys", SRTP_NO_KEYS));
 	if ((s = vec_word(l, "peer")))
 		vec_map(s, &r->peer);
 	r->peer_seq_offset = (__u16)vec_num(l, "peer-seq", 0);
@@ -173,8 +174,9 @@ static void vec_way(const struct tandem_rule *r, const char *l, struct tandem_eg
 }
 
 /* rtp|rtcp|both, of the rule before. */
-static void vec_egress(struct tandem_rule *r, const char *l)
+static void vec_egress(struct vec_case *c, struct tandem_rule *r, const char *l)
 {
+	uint32_t *keys, index = vec_keys_index(vec_num(l, "keys", SRTP_NO_KEYS));
 	__u8 pt_out[TANDEM_MAX_PTS];
 	struct tandem_egress eg;
 
@@ -185,10 +187,15 @@ static void vec_egress(struct tandem_rule *r, const char *l)
 	vec_way(r, l, &eg);
 	if (!(eg.flags & EGRESS_F_PT))
 		memcpy(eg.pt_out, pt_out, sizeof(eg.pt_out));
-	if (strncmp(l, "rtcp", 4))
+	keys = c->keys_out[r - c->rules];
+	if (strncmp(l, "rtcp", 4)) {
 		r->egress[EGRESS_RTP] = eg;
-	if (strncmp(l, "rtp ", 4))
+		keys[EGRESS_RTP] = index;
+	}
+	if (strncmp(l, "rtp ", 4)) {
 		r->egress[EGRESS_RTCP] = eg;
+		keys[EGRESS_RTCP] = index;
+	}
 }
 
 /* branch any|rtcp|SSRC, of the rule before; the first one gives it a fan. */
@@ -231,6 +238,7 @@ static void vec_leg(struct vec_case *c, const struct tandem_rule *r, const char 
 	if (!fan || c->leg_count == VEC_LEGS)
 		vec_die("a leg needs a branch, and there are %d legs", VEC_LEGS);
 	b = &fan->branch[fan->branch_count - 1];
+	c->leg_keys[c->leg_count] = vec_keys_index(vec_num(l, "keys", SRTP_NO_KEYS));
 	leg = &c->leg_specs[c->leg_count++];
 	b->count++;
 	vec_way(r, l, &leg->egress);
@@ -261,6 +269,13 @@ static void vec_split(struct vec_case *c, const char *path)
 	}
 	if (err)
 		vec_die("%s: an address that is none of the relay's", path);
+	for (unsigned int i = 0; i < VEC_SLOTS; i++) {
+		c->entries[i].rule.srtp = c->keys_in[i];
+		c->entries[i].rule.egress.srtp = c->keys_out[i][EGRESS_RTP];
+		c->rules_more[i].rtcp.srtp = c->keys_out[i][EGRESS_RTCP];
+	}
+	for (unsigned int i = 0; i < c->leg_count; i++)
+		c->legs[i].egress.srtp = c->leg_keys[i];
 }
 
 #endif

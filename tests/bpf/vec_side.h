@@ -25,6 +25,7 @@ struct side {
 	struct leg_state leg_states[VEC_LEGS];
 	struct env_shared shared[32];
 	struct env_stream streams[VEC_STREAMS];
+	struct srtp_stream srtp_streams[VEC_KEYS * VEC_SSRCS];
 };
 
 struct vec_bytes {
@@ -80,6 +81,9 @@ static void side_reset(struct side *s, const char *name, struct world *w)
 	s->tables.shared_size = 32;
 	s->tables.streams = s->streams;
 	s->tables.streams_size = VEC_STREAMS;
+	s->tables.srtp_keys = vec_srtp.keys;
+	s->tables.srtp_streams = s->srtp_streams;
+	s->tables.ciphers = vec_srtp.arrays.ciphers;
 	s->env.tables = &s->tables;
 	s->env.nexthop = vec_net_nexthop;
 	s->env.nexthop_arg = &w->net;

@@ -34,6 +34,7 @@ static void more_reset(struct world *w)
 		.shared = w->c.shared,
 		.shared_slot = w->c.shared_slot,
 		.shared_count = w->c.shared_count,
+		.srtp_keys = vec_srtp.keys,
 	};
 
 	side_reset(&w->more, vec_more.name, w);
@@ -50,6 +51,7 @@ static void more_collect(struct world *w)
 	memcpy(s->flows_more, vec_more.flows_more(), sizeof(s->flows_more));
 	memcpy(s->fan_states, vec_more.fan_states(), sizeof(s->fan_states));
 	memcpy(s->leg_states, vec_more.leg_states(), sizeof(s->leg_states));
+	memcpy(s->srtp_streams, vec_more.srtp_streams(), sizeof(s->srtp_streams));
 	for (i = 0; i < VEC_STREAMS; i++) {
 		__u64 key = w->frames.streams[i].key;
 
@@ -181,7 +183,7 @@ static void run_step(struct world *w, const struct vec_step *step)
 		     w->frames.env.counters.packets[step->reason] - before);
 
 	before = kernel_counted(w, step->reason);
-	if (run_kernel(w, step, &kernel)) {
+	if (!vec_srtp.used && run_kernel(w, step, &kernel)) {
 		check_result(w, &w->kernel, step, &kernel,
 			     kernel_counted(w, step->reason) - before);
 		compare_frames(w, &w->kernel, step, &frame, &kernel);
@@ -241,6 +243,8 @@ static void compare_sides(struct world *w, const struct side *a, const struct si
 		if (memcmp(&a->streams[i], &b->streams[i], sizeof(a->streams[i])))
 			complain(w, b->name, 0, "stream entry differs from that of %s", a->name);
 	}
+	if (memcmp(a->srtp_streams, b->srtp_streams, sizeof(a->srtp_streams)))
+		complain(w, b->name, 0, "state of SRTP differs from that of %s", a->name);
 	if (memcmp(&a->env.counters, &b->env.counters, sizeof(a->env.counters)))
 		complain(w, b->name, 0, "counters differ from those of %s", a->name);
 	compare_legs(w, a, b, hops);
@@ -267,7 +271,9 @@ static void run_case(struct world *w, const char *path)
 	}
 	kernel_collect(w);
 	run_checks(w, &w->frames);
-	if (!tiny) {
+	if (vec_srtp.used)
+		puts("# kernel: skipped: it opens and seals nothing yet");
+	if (!tiny && !vec_srtp.used) {
 		run_checks(w, &w->kernel);
 		compare_sides(w, &w->frames, &w->kernel, true);
 	}

@@ -105,6 +105,13 @@ static void dpdk_reset(const struct vec_tables *tables)
 		if (dpdk_table_share(&tables->shared[i], tables->shared_slot[i], more.table))
 			die("shared port");
 	}
+	memcpy(more.table->srtp_keys, tables->srtp_keys,
+	       config->srtps * sizeof(*tables->srtp_keys));
+	for (__u32 i = 1; i < config->srtps; i++) {
+		if (tables->srtp_keys[i].suite != SRTP_SUITE_NONE &&
+		    tandem_ciphers_set(more.table->ciphers, i, &tables->srtp_keys[i]))
+			die("keys");
+	}
 	dpdk_network();
 }
 
@@ -158,6 +165,7 @@ static enum verdict dpdk_frame(__u64 now_ns, const void *frame, size_t len, vec_
 	/* Two bytes in, so that the IP header is on a 4-byte boundary. */
 	mbuf->data_off += 2;
 	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)len), frame, len);
+	memset(rte_pktmbuf_mtod_offset(mbuf, void *, len), 0, rte_pktmbuf_tailroom(mbuf));
 	env.counters = &more.table->counters[0].reasons;
 	verdict = dpdk_packet(&env, &mbuf, &port);
 	if (mbuf)
@@ -203,6 +211,11 @@ static void dpdk_stream(__u32 slot, __u32 ssrc, struct extra_stream *stream)
 		*stream = *found;
 }
 
+static const struct srtp_stream *dpdk_srtp_streams(void)
+{
+	return more.table->srtp_streams;
+}
+
 const struct vec_more vec_more = {
 	.name = "dpdk",
 	.open = dpdk_open,
@@ -216,4 +229,5 @@ const struct vec_more vec_more = {
 	.fan_states = dpdk_fan_states,
 	.leg_states = dpdk_leg_states,
 	.stream = dpdk_stream,
+	.srtp_streams = dpdk_srtp_streams,
 };

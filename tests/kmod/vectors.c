@@ -102,6 +102,8 @@ static bool egress_fits(const struct vec_case *c, const struct tandem_egress *eg
 
 static bool case_fits(const struct vec_case *c)
 {
+	if (vec_srtp.used)
+		return false; /* the module opens and seals nothing */
 	for (unsigned int i = 0; i < VEC_SLOTS; i++) {
 		if (!egress_fits(c, &c->rules[i].egress[EGRESS_RTP]))
 			return false;
