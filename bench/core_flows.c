@@ -21,7 +21,7 @@ void tandem_core_config(struct relay_config *cfg, uint32_t flows, uint32_t copie
 				      .locals_count = locals,
 				      .port_base = CORE_PORT_BASE,
 				      .port_count = CORE_PORTS,
-				      .nexthop_age_ns = 100000000 };
+				      .nexthop_age_ns = 500000000 };
 	if (copies > 1) {
 		cfg->fans = flows;
 		cfg->legs = flows * copies;

@@ -166,7 +166,7 @@ static int open_plane(struct tandem_plane **plane, bool fast)
 		.port_max = PORT_MIN + PORTS - 1,
 		.flow_capacity = MAX_FLOWS,
 		.stream_capacity = 1024,
-		.nexthop_age_ms = 100,
+		.nexthop_age_ms = 500,
 		.bpf_dir = BPFFS "/install",
 		.interfaces = interfaces,
 		.interfaces_count = 1,

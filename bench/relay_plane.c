@@ -92,7 +92,7 @@ static void config_for(const struct relay_job *job, struct tandem_datapath_confi
 		cfg->fan_capacity = job->flows;
 		cfg->leg_capacity = job->flows * job->copies;
 	}
-	cfg->nexthop_age_ms = 100;
+	cfg->nexthop_age_ms = 500;
 	cfg->bpf_dir = BPFFS "/bench";
 	cfg->interfaces = interfaces;
 	cfg->interfaces_count = 2;

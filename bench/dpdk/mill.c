@@ -127,7 +127,7 @@ static void flows_set(const struct setup *s)
 		.locals_count = 3,
 		.port_base = PORT_BASE,
 		.port_count = PORTS,
-		.nexthop_age_ns = 100000000,
+		.nexthop_age_ns = 500000000,
 		.locals = { s->here, s->there, s->aside_here },
 	};
 	struct tandem_fan *fan = calloc(1, sizeof(*fan) + s->legs * sizeof(fan->legs[0]));

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Neighbours and routes change while both sides talk, in each datapath. The media follows within
-# about nexthop_age_ms (100 ms), and nobody touches the rules: where the datapath does without
+# about nexthop_age_ms (500 ms), and nobody touches the rules: where the datapath does without
 # the controller, that one is stopped (SIGSTOP) meanwhile.
 #
 #   caller phone0 ---- [ relay: tandem ] to_callee ---- phone0 callee 10.77.2.2
@@ -20,7 +20,7 @@ AUDIO_PORT=7000
 SIPP_TIMEOUT=400
 PATIENCE=20 # s, for what takes a tenth of one
 PTIME=10    # ms
-LOST=100    # packets that a change may cost: ten times nexthop_age_ms
+LOST=100    # packets that a change may cost: twice nexthop_age_ms
 
 relay_ip()
 {

@@ -52,7 +52,7 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->media.fan_capacity, 1024);
 	assert_int_equal(cfg->media.leg_capacity, 16384);
 	assert_int_equal(cfg->media.srtp_capacity, 8192);
-	assert_int_equal(cfg->media.nexthop_age_ms, 100);
+	assert_int_equal(cfg->media.nexthop_age_ms, 500);
 	assert_int_equal(cfg->media.inactivity_timeout_s, 60);
 	assert_int_equal(cfg->media.hold_timeout_s, 3600);
 	assert_int_equal(cfg->media.setup_timeout_s, 200);

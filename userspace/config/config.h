@@ -34,7 +34,7 @@ struct tandem_config_media {
 	uint32_t fan_capacity;	       /* 1024 */
 	uint32_t leg_capacity;	       /* 16384 */
 	uint32_t srtp_capacity;	       /* 8192 */
-	uint32_t nexthop_age_ms;       /* 100 */
+	uint32_t nexthop_age_ms;       /* 500 */
 	uint32_t inactivity_timeout_s; /* 60: an established call without a packet */
 	uint32_t hold_timeout_s;       /* 3600: the same while on hold in both directions */
 	uint32_t setup_timeout_s;      /* 200: offered, never answered */

@@ -25,7 +25,7 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(media, fan_capacity, 1024, 1, 262144),
 	NUMBER(media, leg_capacity, 16384, 1, 4194304),
 	NUMBER(media, srtp_capacity, 8192, 1, 1048576),
-	NUMBER(media, nexthop_age_ms, 100, 1, 60000),
+	NUMBER(media, nexthop_age_ms, 500, 1, 60000),
 	NUMBER(media, inactivity_timeout_s, 60, 5, DAY_S),
 	NUMBER(media, hold_timeout_s, 3600, 5, 7 * DAY_S),
 	NUMBER(media, setup_timeout_s, 200, 5, 3600),
