@@ -669,7 +669,7 @@ static void not_offered_again(void **state)
 	assert_int_equal(fake_fast.specs[find(&fake_fast, 2)].flags, RULE_F_MUTE);
 }
 
-/* Who has no SRTP gets no flow with keys, nor keeps what it was before. */
+/* Who has no SRTP gets no flow with keys, nor keeps what it was before; io_uring carries it. */
 static void without_srtp(void **state)
 {
 	static const struct tandem_srtp key = { .id = 9 };
@@ -691,8 +691,11 @@ static void without_srtp(void **state)
 	c[1].spec.srtp_out = &key;
 	assert_int_equal(tandem_plane_apply(plane, c, 3), 0);
 	assert_true(find(&fake_fast, 1) >= 0 && find(&fake_fast, 3) >= 0);
-	assert_int_equal(find(&fake_fast, 2), -1);
-	assert_true(find(&fake_slow, 2) >= 0);
+	/* of which all climbs, for nothing is known of it */
+	assert_int_equal(fake_fast.specs[find(&fake_fast, 2)].flags, RULE_F_LEARN);
+	assert_null(fake_fast.specs[find(&fake_fast, 2)].srtp_out);
+	assert_false(fake_fast.specs[find(&fake_fast, 2)].egress[EGRESS_RTP].flags);
+	assert_true(fake_slow.specs[find(&fake_slow, 2)].srtp_out == &key);
 	assert_int_equal(c[1].result, 0);
 	assert_string_equal(reason_of(plane, 2), "the fast path has no SRTP");
 	tandem_plane_close(plane, false);

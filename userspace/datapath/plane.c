@@ -240,10 +240,26 @@ static bool has_keys(const struct tandem_change *change)
 }
 
 /*
+ * The fast path drops what comes to a port without a flow. So that a flow which it must not have
+ * can be carried by io_uring, it gets one without source and egress, of which all climbs.
+ */
+static void hold_open(const struct path *path, const struct tandem_change *change)
+{
+	struct tandem_change open = { .op = TANDEM_FLOW_SET };
+
+	open.spec.id = open.spec.media_id = change->spec.id;
+	open.spec.flags = RULE_F_LEARN;
+	open.spec.key.local = change->spec.key.local;
+	open.spec.key.local_port = change->spec.key.local_port;
+	path->ops->apply(path->dp, &open, 1);
+}
+
+/*
  * A datapath without SRTP is not asked: it would send in the clear what is to be protected.
  * What it has of the flow from before goes.
  */
-static int give(const struct path *path, struct tandem_change *changes, size_t n)
+static int give(const struct tandem_plane *plane, const struct path *path,
+		struct tandem_change *changes, size_t n)
 {
 	int err = 0;
 
@@ -260,6 +276,8 @@ static int give(const struct path *path, struct tandem_change *changes, size_t n
 			continue;
 		}
 		withdraw(path, &changes[i]);
+		if (path == &plane->fast)
+			hold_open(path, &changes[i]);
 		changes[i].result = -EPROTONOSUPPORT;
 	}
 	return err;
@@ -280,14 +298,15 @@ static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes,
 	int err;
 
 	memcpy(plane->batch, changes, n * sizeof(*changes));
-	err = give(&plane->fast, plane->batch, n);
+	err = give(plane, &plane->fast, plane->batch, n);
 	if (err)
 		return err;
 	for (size_t i = 0; i < n; i++) {
 		note_fast_result(plane, &plane->batch[i]);
 		if (plane->batch[i].result == 0)
 			join_result(plane, &changes[i]);
-		else if (changes[i].op == TANDEM_FLOW_SET)
+		else if (changes[i].op == TANDEM_FLOW_SET &&
+			 plane->batch[i].result != -EPROTONOSUPPORT)
 			withdraw(&plane->fast, &changes[i]);
 	}
 	return 0;
@@ -297,7 +316,7 @@ int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes
 {
 	for (size_t done = 0; done < n;) {
 		size_t count = n - done < BATCH ? n - done : BATCH;
-		int err = give(&plane->slow, changes + done, count);
+		int err = give(plane, &plane->slow, changes + done, count);
 
 		if (!err && plane->fast.dp)
 			err = apply_fast(plane, changes + done, count);
@@ -340,6 +359,8 @@ static void offload_state(struct tandem_plane *plane, struct tandem_flow_stats *
 {
 	uint32_t error = tandem_hash_get(&plane->refused, &flow_id);
 
+	/* a way that is held open is not the flow */
+	in_fast = in_fast && error != EPROTONOSUPPORT;
 	stats->offloaded = in_fast;
 	if (in_fast) {
 		stats->datapath = plane->fast.ops->name;
