@@ -88,5 +88,5 @@ test_begin 900 tcpdump
 need_tandem
 need_tool g711cmp
 command -v baresip >/dev/null || tap_skip_all "needs baresip"
-DATAPATHS=${DATAPATHS:-uring} each_datapath secure_calls
+DATAPATHS=${DATAPATHS:-uring xdp} each_datapath secure_calls
 tap_done
