@@ -100,8 +100,9 @@ static inline int env_srtp_able(struct env *env, const struct srtp_keys *keys, _
 
 /* Global functions, as those of env.h are; in srtp_calls.bpf.h. */
 __u32 tandem_srtp_admit(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
-__u32 tandem_srtp_open(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
-__u32 tandem_srtp_seal(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_accept(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_begin(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_finish(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_ctr(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_hmac(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_xor(struct xdp_md *ctx, const struct aes_ctr *ctr, __u64 off, __u32 len);
@@ -110,12 +111,14 @@ __u32 tandem_aes_blocks(struct aes_ctr *ctr, __u32 n);
 __u32 tandem_sha1(struct sha1 *sha);
 __u64 tandem_sum(struct xdp_md *ctx, __u64 off, __u32 len);
 
-#define env_srtp_admit(env, job, payload, end)                                                     \
+#define env_srtp_admit_keys(env, job, payload, end)                                                \
 	tandem_srtp_admit((env)->ctx, job, env_offset(env, payload))
-#define env_srtp_open(env, job, payload, end)                                                      \
-	tandem_srtp_open((env)->ctx, job, env_offset(env, payload))
-#define env_srtp_seal(env, job, payload, end)                                                      \
-	tandem_srtp_seal((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_accept(env, job, payload, end)                                                    \
+	tandem_srtp_accept((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_begin(env, job, payload, end)                                                     \
+	tandem_srtp_begin((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_finish(env, job, payload, end)                                                    \
+	tandem_srtp_finish((env)->ctx, job, env_offset(env, payload))
 #define env_srtp_ctr(env, job, payload, end)                                                       \
 	tandem_srtp_ctr((env)->ctx, job, env_offset(env, payload))
 #define env_srtp_hmac(env, job, payload, end)                                                      \

@@ -33,25 +33,34 @@ SRTP_CALL __u32 tandem_srtp_admit(struct xdp_md *ctx, struct srtp_job *job, __u6
 
 	if (!job)
 		return REASON_rule_busy;
-	return srtp_admit(&env, job, srtp_packet(&env, off), env_data_end(&env));
+	return srtp_admit_keys(&env, job, srtp_packet(&env, off), env_data_end(&env));
 }
 
-SRTP_CALL __u32 tandem_srtp_open(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
+SRTP_CALL __u32 tandem_srtp_accept(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
 {
 	struct env env = { .ctx = ctx };
 
 	if (!job)
 		return REASON_rule_changed;
-	return srtp_open(&env, job, srtp_packet(&env, off), env_data_end(&env));
+	return srtp_accept(&env, job, srtp_packet(&env, off), env_data_end(&env));
 }
 
-SRTP_CALL __u32 tandem_srtp_seal(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
+SRTP_CALL __u32 tandem_srtp_begin(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
 {
 	struct env env = { .ctx = ctx };
 
 	if (!job)
 		return REASON_rule_changed;
-	return srtp_seal(&env, job, srtp_packet(&env, off), env_data_end(&env));
+	return srtp_begin(&env, job, srtp_packet(&env, off), env_data_end(&env));
+}
+
+SRTP_CALL __u32 tandem_srtp_finish(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
+{
+	struct env env = { .ctx = ctx };
+
+	if (!job)
+		return REASON_rule_changed;
+	return srtp_finish(&env, job, srtp_packet(&env, off), env_data_end(&env));
 }
 
 SRTP_CALL __u32 tandem_aes_blocks(struct aes_ctr *ctr, __u32 n)

@@ -82,7 +82,7 @@ static inline enum reason protect_admit(struct env *env, struct plan *plan, cons
 	if (!job)
 		return REASON_rule_busy;
 	plan->srtp = keep ? PLAN_OPEN | PLAN_KEEP : PLAN_OPEN;
-	reason = env_srtp_admit(env, job, payload, end);
+	reason = srtp_admit(env, job, payload, end);
 	if (reason == REASON_NONE && !keep)
 		plan->len = (__u16)(job->head + job->body);
 	return reason;
@@ -123,7 +123,7 @@ static inline enum reason protect_open(struct env *env, struct plan *plan, void 
 
 	if (!job)
 		return REASON_rule_changed;
-	reason = env_srtp_open(env, job, payload, end);
+	reason = srtp_open(env, job, payload, end);
 	if (reason != REASON_NONE || plan->srtp & PLAN_KEEP)
 		return reason;
 	plan->len = (__u16)job->len;
@@ -141,7 +141,7 @@ static inline enum reason protect_seal(struct env *env, struct plan *plan, const
 
 	if (!job)
 		return REASON_rule_changed;
-	reason = env_srtp_seal(env, job, payload, end);
+	reason = srtp_seal(env, job, payload, end);
 	if (reason == REASON_NONE)
 		plan->len = (__u16)job->len;
 	return reason;

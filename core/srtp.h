@@ -287,26 +287,15 @@ static inline enum reason srtp_admit(struct env *env, struct srtp_job *job, void
 	enum reason first, reason;
 
 	job->blame = REASON_NONE;
-	first = srtp_admit_keys(env, job, payload, end);
+	first = env_srtp_admit_keys(env, job, payload, end);
 	if (first == REASON_NONE || first == REASON_srtp_suite || first == REASON_rule_busy ||
 	    !job->next)
 		return first;
 	job->blame = first;
 	job->keys = job->next;
-	reason = srtp_admit_keys(env, job, payload, end);
+	reason = env_srtp_admit_keys(env, job, payload, end);
 	job->next = SRTP_NO_KEYS;
 	return reason == REASON_NONE || reason == REASON_rule_busy ? reason : first;
-}
-
-/* Is the tag right? Of AEAD the body is deciphered then, unless it is to stay. */
-static inline enum reason srtp_authenticate(struct env *env, struct srtp_job *job, void *payload,
-					    const void *end)
-{
-	if (srtp_is_aead(job->suite))
-		return env_srtp_gcm(env, job, payload, end) ? REASON_srtp_auth : REASON_NONE;
-	if (env_srtp_hmac(env, job, payload, end))
-		return REASON_srtp_auth;
-	return srtp_tag_fits(job, payload, end) ? REASON_NONE : REASON_srtp_auth;
 }
 
 /* Enter the index of a packet that is authentic, and the SSRC, where it is new. */
@@ -327,24 +316,41 @@ static inline enum reason srtp_enter(struct env *env, struct srtp_job *job,
 	return srtp_window_enter(s->window, &s->top, job->index) ? REASON_NONE : REASON_srtp_replay;
 }
 
+/*
+ * The part of srtp_open() that notes something: behind env_srtp_hmac(), or env_srtp_gcm(), which
+ * has looked at the tag itself.
+ */
+static inline enum reason srtp_accept(struct env *env, struct srtp_job *job, void *payload,
+				      const void *end)
+{
+	const struct srtp_keys *keys = env_srtp_keys(env, job->keys);
+
+	if (!keys || !srtp_keys_settled(job, keys))
+		return REASON_rule_changed;
+	if (!srtp_is_aead(job->suite) && !srtp_tag_fits(job, payload, end))
+		return REASON_srtp_auth;
+	return srtp_enter(env, job, keys);
+}
+
+/* Is there something that env_srtp_ctr() is for? */
+static inline int srtp_has_ctr(const struct srtp_job *job)
+{
+	return !srtp_is_aead(job->suite) && job->suite != SRTP_NULL_HMAC_SHA1_80 && job->body;
+}
+
 /* srtp_open() for the keys that the packet was admitted with. */
 static inline enum reason srtp_open_keys(struct env *env, struct srtp_job *job, void *payload,
 					 const void *end)
 {
-	const struct srtp_keys *keys = env_srtp_keys(env, job->keys);
 	enum reason reason;
 
-	if (!keys)
-		return REASON_rule_changed;
-	reason = srtp_authenticate(env, job, payload, end);
-	if (!srtp_keys_settled(job, keys))
-		return REASON_rule_changed;
-	if (reason == REASON_NONE)
-		reason = srtp_enter(env, job, keys);
+	if (srtp_is_aead(job->suite) ? env_srtp_gcm(env, job, payload, end)
+				     : env_srtp_hmac(env, job, payload, end))
+		return REASON_srtp_auth;
+	reason = env_srtp_accept(env, job, payload, end);
 	if (reason != REASON_NONE || job->flags & SRTP_J_KEEP)
 		return reason;
-	if (!srtp_is_aead(job->suite) && job->suite != SRTP_NULL_HMAC_SHA1_80 && job->body &&
-	    env_srtp_ctr(env, job, payload, end))
+	if (srtp_has_ctr(job) && env_srtp_ctr(env, job, payload, end))
 		return REASON_rule_changed;
 	job->len = job->head + job->body;
 	return REASON_NONE;
@@ -363,7 +369,7 @@ static inline enum reason srtp_open(struct env *env, struct srtp_job *job, void 
 
 	if (first == REASON_srtp_auth && job->next) {
 		job->keys = job->next;
-		reason = srtp_admit_keys(env, job, payload, end);
+		reason = env_srtp_admit_keys(env, job, payload, end);
 		if (reason == REASON_NONE)
 			reason = srtp_open_keys(env, job, payload, end);
 		return reason == REASON_NONE ? reason : first;
@@ -398,33 +404,9 @@ static inline enum reason srtp_next_index(struct env *env, struct srtp_job *job,
 	return REASON_NONE;
 }
 
-/* Cipher, and write what stands behind the body. Returns 0 if that cannot be. */
-static inline int srtp_seal_parts(struct env *env, struct srtp_job *job,
-				  const struct srtp_keys *keys, void *payload, const void *end)
-{
-	const int aead = srtp_is_aead(job->suite);
-
-	if (job->flags & SRTP_J_RTCP && !srtp_word_write(job, payload, end))
-		return 0;
-	if (aead && env_srtp_gcm(env, job, payload, end))
-		return 0;
-	if (!aead && job->suite != SRTP_NULL_HMAC_SHA1_80 && job->body &&
-	    env_srtp_ctr(env, job, payload, end))
-		return 0;
-	if (!srtp_mki_write(job, keys, payload, end))
-		return 0;
-	if (aead)
-		return 1;
-	return !env_srtp_hmac(env, job, payload, end) && srtp_tag_write(job, payload, end);
-}
-
-/*
- * Protect a packet: len bytes, with room for srtp_trailer() more up to end; job->len is then
- * the length of all. The caller has set keys, flags, len, and of RTP head; it has asked
- * srtp_able() before. REASON_NONE, or why the packet ends here.
- */
-static inline enum reason srtp_seal(struct env *env, struct srtp_job *job, void *payload,
-				    const void *end)
+/* srtp_seal() up to the ciphers: the index, and what stands in the clear behind the body. */
+static inline enum reason srtp_begin(struct env *env, struct srtp_job *job, void *payload,
+				     const void *end)
 {
 	const struct srtp_keys *keys = srtp_keys_take(env, job);
 	enum reason reason;
@@ -445,10 +427,46 @@ static inline enum reason srtp_seal(struct env *env, struct srtp_job *job, void 
 	reason = srtp_next_index(env, job, keys);
 	if (reason != REASON_NONE)
 		return reason;
-	if (!srtp_seal_parts(env, job, keys, payload, end) || !srtp_keys_settled(job, keys))
+	if ((job->flags & SRTP_J_RTCP && !srtp_word_write(job, payload, end)) ||
+	    !srtp_mki_write(job, keys, payload, end))
+		return REASON_rule_changed;
+	return REASON_NONE;
+}
+
+/* srtp_seal() behind the ciphers. */
+static inline enum reason srtp_finish(struct env *env, struct srtp_job *job, void *payload,
+				      const void *end)
+{
+	const struct srtp_keys *keys = env_srtp_keys(env, job->keys);
+
+	if (!srtp_is_aead(job->suite) && !srtp_tag_write(job, payload, end))
+		return REASON_rule_changed;
+	if (!keys || !srtp_keys_settled(job, keys))
 		return REASON_rule_changed;
 	job->len += srtp_trailer(keys, job->flags);
 	return REASON_NONE;
+}
+
+/*
+ * Protect a packet: len bytes, with room for srtp_trailer() more up to end; job->len is then
+ * the length of all. The caller has set keys, flags, len, and of RTP head; it has asked
+ * srtp_able() before. REASON_NONE, or why the packet ends here.
+ */
+static inline enum reason srtp_seal(struct env *env, struct srtp_job *job, void *payload,
+				    const void *end)
+{
+	enum reason reason = env_srtp_begin(env, job, payload, end);
+
+	if (reason != REASON_NONE)
+		return reason;
+	if (srtp_is_aead(job->suite)) {
+		if (env_srtp_gcm(env, job, payload, end))
+			return REASON_rule_changed;
+	} else if ((srtp_has_ctr(job) && env_srtp_ctr(env, job, payload, end)) ||
+		   env_srtp_hmac(env, job, payload, end)) {
+		return REASON_rule_changed;
+	}
+	return env_srtp_finish(env, job, payload, end);
 }
 
 #endif

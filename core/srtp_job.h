@@ -82,11 +82,6 @@ struct srtp_job {
  *
  * The ciphers return 0; or nonzero: it cannot be done, or the tag of AEAD does not fit. The
  * payload has room for what is written.
- *
- * env_srtp_admit(env, job, payload, end), env_srtp_open(), env_srtp_seal()
- *	do no more than call srtp_admit(), srtp_open(), srtp_seal() with the same parameters.
- *	The pipeline calls these, since an environment with a verifier has them checked on
- *	their own.
  */
 
 /* Which session of the keys a job is of. */

@@ -13,6 +13,7 @@ struct srtp_step step = {};
 static inline int run(struct xdp_md *ctx, __u32 open)
 {
 	struct env env = { .ctx = ctx };
+	char *packet = (char *)env_data(&env) + SRTP_STEP_OFF;
 	struct srtp_job *job = env_srtp_job(&env);
 	__u32 reason;
 
@@ -23,11 +24,11 @@ static inline int run(struct xdp_md *ctx, __u32 open)
 	job->len = step.len;
 	job->head = step.head;
 	if (open) {
-		reason = tandem_srtp_admit(ctx, job, SRTP_STEP_OFF);
+		reason = srtp_admit(&env, job, packet, env_data_end(&env));
 		if (reason == REASON_NONE)
-			reason = tandem_srtp_open(ctx, job, SRTP_STEP_OFF);
+			reason = srtp_open(&env, job, packet, env_data_end(&env));
 	} else {
-		reason = tandem_srtp_seal(ctx, job, SRTP_STEP_OFF);
+		reason = srtp_seal(&env, job, packet, env_data_end(&env));
 	}
 	step.reason = reason;
 	step.out_len = job->len;
