@@ -23,6 +23,8 @@ enum tandem_genl_cmd {
 	TANDEM_CMD_COUNTERS_GET, /* answers COUNTERS */
 	TANDEM_CMD_RESET,	 /* forget configuration and flows, stop looking at packets */
 	TANDEM_CMD_LEGS_GET,	 /* SLOT; dump of its legs, each LEG_INDEX, LEG, LEG_STATE */
+	TANDEM_CMD_SRTP_SET,	 /* SRTP_INDEX, SRTP_KEYS; without SRTP_KEYS they are wiped */
+	TANDEM_CMD_SRTP_GET,	 /* dump of the sets of keys that there are, each the same */
 };
 
 enum tandem_genl_attr {
@@ -41,6 +43,8 @@ enum tandem_genl_attr {
 	TANDEM_ATTR_LEG_STATE,	     /* struct leg_state */
 	TANDEM_ATTR_RULE_MORE,	     /* struct rule_more; goes with RULE */
 	TANDEM_ATTR_FLOW_MORE,	     /* struct flow_more; goes with FLOW */
+	TANDEM_ATTR_SRTP_INDEX,	     /* u32; never SRTP_NO_KEYS */
+	TANDEM_ATTR_SRTP_KEYS,	     /* struct srtp_keys; in SRTP_SET gen is not read */
 	TANDEM_ATTR_COUNT,
 };
 

@@ -58,6 +58,10 @@ int tandem_fan_check(const struct tandem_table *t, const struct rule *rule,
 		if (b->count && !range_within(legs, spec->range))
 			return -EINVAL;
 	}
+	for (i = 0; i < spec->range.count; i++) {
+		if (!tandem_table_has_keys(t, spec->legs[i].leg.egress.srtp))
+			return -EINVAL;
+	}
 	return 0;
 }
 

@@ -59,6 +59,13 @@ int tandem_table_alloc(struct tandem_table **tablep, const struct relay_config *
 		tandem_table_free(t);
 		return -ENOMEM;
 	}
+	err = tandem_srtp_open(&t->srtp, config->srtps, config->srtp_streams);
+	if (err) {
+		tandem_table_free(t);
+		return err;
+	}
+	t->srtp_keys = t->srtp.keys;
+	t->srtp_streams = t->srtp.memory ? t->srtp.memory->streams : NULL;
 	*tablep = t;
 	return 0;
 }
@@ -82,6 +89,7 @@ void tandem_table_free(struct tandem_table *t)
 		return;
 	if (t->shared)
 		shared_free(t);
+	tandem_srtp_close(&t->srtp);
 	for (i = 0; t->routes && i < t->config.slots; i++)
 		dst_cache_destroy(&t->routes[i]);
 	tandem_fan_table_clean(t);
@@ -252,6 +260,9 @@ static int slot_check(const struct tandem_table *t, u32 slot, const struct rule_
 	if (slot >= t->config.slots || !rule->id)
 		return -EINVAL;
 	if (!(rule->flags & (RULE_F_ACTIVE | RULE_F_SHARED)))
+		return -EINVAL;
+	if (!tandem_table_has_keys(t, rule->srtp) || !tandem_table_has_keys(t, rule->egress.srtp) ||
+	    !tandem_table_has_keys(t, spec->more.rtcp.srtp))
 		return -EINVAL;
 	if (rule->flags & RULE_F_GROUP)
 		return slot < t->direct || !ip_addr_is_group(&spec->more.group) ? -EINVAL : 0;

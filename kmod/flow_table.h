@@ -16,6 +16,7 @@
 
 #include "core/abi.h"
 #include "core/genl.h"
+#include "kmod/srtp.h"
 
 #define TABLE_SLOTS_MAX	  (1U << 22)
 #define TABLE_FANS_MAX	  (1U << 22)
@@ -61,7 +62,7 @@ struct tandem_table {
 	struct leg_range *ranges; /* by fan */
 	struct leg *legs;
 	struct leg_state *leg_states;
-	struct srtp_keys *srtp_keys; /* and these: none, config.srtps is 0 */
+	struct srtp_keys *srtp_keys; /* these two are srtp's */
 	struct srtp_stream *srtp_streams;
 	struct leg_route *leg_routes; /* a cache is allocated when its leg is first written */
 	u32 leg_stamp;
@@ -70,10 +71,11 @@ struct tandem_table {
 	u32 shared_seed;
 	struct stream_entry *streams;
 	u32 streams_mask;
+	struct tandem_srtp srtp;
 	struct reason_counters __percpu *counters;
 };
 
-/* -EINVAL for a configuration that does not add up, -ENOMEM. */
+/* -EINVAL for a configuration that does not add up, -ENOMEM; or what tandem_srtp_open() says. */
 int tandem_table_alloc(struct tandem_table **tablep, const struct relay_config *config,
 		       u32 stream_capacity);
 
@@ -103,7 +105,8 @@ struct fan_spec {
  * Write the rule of a slot, and with RULE_F_FAN its fan. Live state is kept while the
  * rule's id stays; else it is zeroed, or becomes state when that is not NULL. -EINVAL when
  * slot and key do not belong together, or the fan lies outside of what there is; -EEXIST
- * for a key that another slot behind the ports has, -ENOMEM.
+ * for a key that another slot behind the ports has, -ENOMEM. -EINVAL also when rule or legs name
+ * SRTP keys outside of the array.
  */
 int tandem_table_set(struct tandem_table *table, u32 slot, const struct rule_spec *spec,
 		     const struct flow_state *state, const struct fan_spec *fan);
@@ -122,6 +125,12 @@ u32 tandem_table_shared(const struct tandem_table *table, const struct flow_key 
 /* For packets: the entry of an SSRC, made when create is set; NULL: none, or no room. */
 struct extra_stream *tandem_table_stream(struct tandem_table *table, u32 slot, u32 ssrc,
 					 bool create);
+
+/* Is there such an index of SRTP keys, or is it none? */
+static inline bool tandem_table_has_keys(const struct tandem_table *table, u32 index)
+{
+	return index == SRTP_NO_KEYS || index < table->srtp.count;
+}
 
 /* ---- fan_table.c: the part about fans, for flow_table.c alone ---- */
 

@@ -78,26 +78,47 @@ static struct pernet_operations net_ops = {
 	.size = sizeof(struct tandem_net),
 };
 
+static int run_selftests(void)
+{
+	int err = tandem_selftest();
+
+	return err ? err : tandem_selftest_srtp();
+}
+
 static int __init tandem_init(void)
 {
-	int err = selftest ? tandem_selftest() : 0;
+	int err = tandem_srtp_init();
 
 	if (err)
 		return err;
+	if (selftest)
+		err = run_selftests();
+	if (err)
+		goto out_srtp;
 	/* As a device, so that cached routes go before the devices they lead to. */
 	err = register_pernet_device(&net_ops);
 	if (err)
-		return err;
-	err = tandem_netlink_init();
+		goto out_srtp;
+	err = tandem_device_init();
 	if (err)
-		unregister_pernet_device(&net_ops);
+		goto out_pernet;
+	err = tandem_netlink_init();
+	if (!err)
+		return 0;
+	tandem_device_exit();
+out_pernet:
+	unregister_pernet_device(&net_ops);
+out_srtp:
+	tandem_srtp_exit();
 	return err;
 }
 
 static void __exit tandem_exit(void)
 {
 	tandem_netlink_exit();
+	tandem_device_exit();
 	unregister_pernet_device(&net_ops);
+	tandem_srtp_exit();
 }
 
 module_init(tandem_init);

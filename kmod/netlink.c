@@ -22,6 +22,8 @@ static const struct nla_policy policy[TANDEM_ATTR_COUNT] = {
 	[TANDEM_ATTR_LEG_STATE] = { .type = NLA_REJECT },
 	[TANDEM_ATTR_RULE_MORE] = NLA_POLICY_EXACT_LEN(sizeof(struct rule_more)),
 	[TANDEM_ATTR_FLOW_MORE] = NLA_POLICY_EXACT_LEN(sizeof(struct flow_more)),
+	[TANDEM_ATTR_SRTP_INDEX] = { .type = NLA_U32 },
+	[TANDEM_ATTR_SRTP_KEYS] = NLA_POLICY_EXACT_LEN(sizeof(struct srtp_keys)),
 };
 
 static struct genl_family family;
@@ -180,6 +182,30 @@ static int flow_del(struct sk_buff *skb, struct genl_info *info)
 	table = table_lock(tn);
 	err = table ? tandem_table_del(table, nla_get_u32(info->attrs[TANDEM_ATTR_SLOT])) : -ENODEV;
 	mutex_unlock(&tn->lock);
+	return err;
+}
+
+static int srtp_set(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tandem_net *tn = tandem_net(genl_info_net(info));
+	struct nlattr *attr = info->attrs[TANDEM_ATTR_SRTP_KEYS];
+	struct tandem_table *table;
+	struct srtp_keys keys;
+	u32 index;
+	int err;
+
+	if (!info->attrs[TANDEM_ATTR_SRTP_INDEX])
+		return -EINVAL;
+	index = nla_get_u32(info->attrs[TANDEM_ATTR_SRTP_INDEX]);
+	if (attr)
+		nla_memcpy(&keys, attr, sizeof(keys));
+	table = table_lock(tn);
+	err = table ? tandem_srtp_set(&table->srtp, index, attr ? &keys : NULL) : -ENODEV;
+	mutex_unlock(&tn->lock);
+	/* Neither here nor in the memory that the message gives back. */
+	memzero_explicit(&keys, sizeof(keys));
+	if (attr)
+		memzero_explicit(nla_data(attr), nla_len(attr));
 	return err;
 }
 
@@ -391,6 +417,37 @@ static int legs_dump(struct sk_buff *msg, struct netlink_callback *cb)
 	return msg->len;
 }
 
+static bool dump_keys(struct sk_buff *msg, struct netlink_callback *cb,
+		      const struct tandem_srtp *srtp, u32 index)
+{
+	void *head = dump_head(msg, cb, TANDEM_CMD_SRTP_GET);
+
+	if (!head)
+		return false;
+	if (nla_put_u32(msg, TANDEM_ATTR_SRTP_INDEX, index) ||
+	    nla_put(msg, TANDEM_ATTR_SRTP_KEYS, sizeof(*srtp->keys), &srtp->keys[index])) {
+		genlmsg_cancel(msg, head);
+		return false;
+	}
+	genlmsg_end(msg, head);
+	return true;
+}
+
+static int srtp_dump(struct sk_buff *msg, struct netlink_callback *cb)
+{
+	struct tandem_net *tn = tandem_net(sock_net(cb->skb->sk));
+	struct tandem_table *table = table_lock(tn);
+
+	for (; table && cb->args[0] < table->srtp.count; cb->args[0]++) {
+		if (!tandem_srtp_is_set(&table->srtp, cb->args[0]))
+			continue;
+		if (!dump_keys(msg, cb, &table->srtp, cb->args[0]))
+			break;
+	}
+	mutex_unlock(&tn->lock);
+	return msg->len;
+}
+
 static const struct genl_ops ops[] = {
 	{ .cmd = TANDEM_CMD_CONFIG_SET, .flags = GENL_UNS_ADMIN_PERM, .doit = config_set },
 	{ .cmd = TANDEM_CMD_CONFIG_GET, .flags = GENL_UNS_ADMIN_PERM, .doit = config_get },
@@ -403,6 +460,8 @@ static const struct genl_ops ops[] = {
 	{ .cmd = TANDEM_CMD_STREAMS_GET, .flags = GENL_UNS_ADMIN_PERM, .dumpit = streams_dump },
 	{ .cmd = TANDEM_CMD_COUNTERS_GET, .flags = GENL_UNS_ADMIN_PERM, .doit = counters_get },
 	{ .cmd = TANDEM_CMD_LEGS_GET, .flags = GENL_UNS_ADMIN_PERM, .dumpit = legs_dump },
+	{ .cmd = TANDEM_CMD_SRTP_SET, .flags = GENL_UNS_ADMIN_PERM, .doit = srtp_set },
+	{ .cmd = TANDEM_CMD_SRTP_GET, .flags = GENL_UNS_ADMIN_PERM, .dumpit = srtp_dump },
 	{ .cmd = TANDEM_CMD_RESET, .flags = GENL_UNS_ADMIN_PERM, .doit = reset },
 };
 

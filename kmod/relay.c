@@ -79,8 +79,6 @@ static enum reason packet_egress(struct packet *p, const struct egress *eg, u32 
 	p->eg = *eg;
 	*stamp = leg == TANDEM_NO_SLOT ? p->plan.gen
 				       : READ_ONCE(p->env.table->leg_routes[leg].stamp);
-	if (p->eg.srtp != SRTP_NO_KEYS)
-		return REASON_srtp_suite; /* no packet leaves in the clear that should not */
 	return plan_settled(&p->plan) ? REASON_NONE : REASON_rule_busy;
 }
 
@@ -91,6 +89,17 @@ static enum reason packet_egress(struct packet *p, const struct egress *eg, u32 
 static bool packet_whole(const struct packet *p)
 {
 	return !(p->eg.flags & EGRESS_F_EXT) || plan_settled(&p->plan);
+}
+
+/*
+ * Length of the payload that leaves by p->eg; of one that many leave by, which is not protected
+ * yet, at most.
+ */
+static u32 packet_leaving(const struct packet *p)
+{
+	if (!plan_many(&p->plan) || p->eg.srtp == SRTP_NO_KEYS)
+		return p->plan.len;
+	return p->plan.len + SRTP_TRAILER_MAX;
 }
 
 /* Find the route by p->eg. A reason other than REASON_NONE leaves no reference in p->dst. */
@@ -110,7 +119,7 @@ static enum reason packet_route(struct packet *p, struct dst_cache *cache, u32 s
 	p->dst = tandem_route(p->net, cache, &way);
 	if (!p->dst)
 		return REASON_no_route;
-	if (egress_l3_len(p->f.payload_len, eg) <= dst_mtu(p->dst))
+	if (egress_l3_len(packet_leaving(p), eg) <= dst_mtu(p->dst))
 		return REASON_NONE;
 	dst_release(p->dst);
 	p->dst = NULL;
@@ -127,6 +136,8 @@ static enum reason packet_leg(struct packet *p, u32 leg)
 	if (leg >= t->config.legs)
 		return REASON_no_route;
 	reason = packet_egress(p, &t->legs[leg].egress, leg, &stamp);
+	if (reason == REASON_NONE && !fan_leg_able(&p->env, &p->eg))
+		reason = REASON_srtp_suite;
 	return reason == REASON_NONE ? packet_route(p, &t->leg_routes[leg].cache, stamp) : reason;
 }
 
@@ -155,13 +166,24 @@ static int packet_growth(const struct packet *p)
 	return (v6 ? (int)sizeof(struct ip6_hdr) : (int)sizeof(struct ip4_hdr)) - (int)p->f.udp_off;
 }
 
+/* Bytes that it needs behind its end, for what SRTP puts behind the payload. */
+static int packet_tail(const struct packet *p)
+{
+	u32 slack = p->skb->len - p->f.udp_off - sizeof(struct udp_hdr) - p->f.payload_len;
+
+	return p->plan.tail > slack ? p->plan.tail - slack : 0;
+}
+
 static enum reason packet_resize(struct packet *p)
 {
-	int delta = packet_growth(p);
+	int delta = packet_growth(p), tail = packet_tail(p);
 	struct sk_buff *skb = p->skb;
 
 	if (skb_cow_head(skb, LL_RESERVED_SPACE(p->dst->dev) + (delta > 0 ? delta : 0)))
 		return REASON_no_headroom;
+	if (tail > skb_tailroom(skb) && pskb_expand_head(skb, 0, tail, GFP_ATOMIC))
+		return REASON_no_headroom;
+	skb_put(skb, tail);
 	if (delta > 0)
 		skb_push(skb, delta);
 	else if (delta < 0)
@@ -178,15 +200,25 @@ static void *packet_payload(const struct packet *p)
 	return p->env.data + p->f.udp_off + sizeof(struct udp_hdr);
 }
 
+/* Cut off what is behind a payload that SRTP has made another. */
+static void packet_trim(struct packet *p)
+{
+	if (!protect_changes(&p->plan))
+		return;
+	rewrite_trim(&p->env, p->f.udp_off, p->plan.len);
+	skb_trim(p->skb, env_size(&p->env));
+}
+
 /* A checksum left to the device: its field holds the sum of the pseudo-header alone. */
 static void partial_udp(struct packet *p, struct udp_hdr *udp)
 {
 	const struct egress *eg = &p->eg;
 	const struct ip_addr *local = egress_local(&p->env, eg);
-	u32 len = p->f.payload_len + sizeof(*udp);
+	u32 len = p->plan.len + sizeof(*udp);
 
 	udp->src = eg->local_port;
 	udp->dst = eg->remote_port;
+	udp->len = htons(len);
 	if (ip_addr_is_v4(&eg->remote))
 		udp->check = ~csum_tcpudp_magic(local->w[3], eg->remote.w[3], len, PROTO_UDP, 0);
 	else
@@ -205,13 +237,14 @@ static void packet_rewrite(struct packet *p, u64 delta)
 	if (p->skb->ip_summed == CHECKSUM_PARTIAL)
 		partial_udp(p, udp);
 	else
-		rewrite_udp(udp, &p->f.key, eg, local, p->f.payload_len, delta);
+		rewrite_udp(udp, &p->f.key, eg, local, p->plan.len, delta);
 	if (!ip_addr_is_v4(&eg->remote))
-		rewrite_ip6((void *)p->env.data, eg, local, tos, p->f.payload_len);
+		rewrite_ip6((void *)p->env.data, eg, local, tos, p->plan.len);
 	else if (p->f.v6)
-		rewrite_fresh_ip4((void *)p->env.data, eg, local, tos, p->f.payload_len);
+		rewrite_fresh_ip4((void *)p->env.data, eg, local, tos, p->plan.len);
 	else
-		rewrite_ip4((void *)p->env.data, eg, local, tos, p->f.payload_len);
+		rewrite_ip4((void *)p->env.data, eg, local, tos, p->plan.len);
+	packet_trim(p);
 }
 
 static void packet_emit(struct packet *p)
@@ -243,7 +276,7 @@ static enum reason packet_relay_one(struct packet *p)
 	packet_rewrite(p, delta);
 	if (!packet_whole(p))
 		return REASON_rule_changed;
-	relay_count_leg(&p->env, plan, p->f.payload_len);
+	relay_count_leg(&p->env, plan, plan->len);
 	return reason;
 }
 
@@ -256,7 +289,7 @@ static enum reason copy_skb(struct packet *copy, struct sk_buff *skb, bool last)
 
 	copy->skb = last ? skb
 			 : skb_copy_expand(skb, LL_RESERVED_SPACE(copy->dst->dev) + max(growth, 0),
-					   0, GFP_ATOMIC);
+					   copy->plan.tail, GFP_ATOMIC);
 	if (!copy->skb)
 		return REASON_no_headroom;
 	packet_point(copy);
@@ -275,10 +308,12 @@ static enum reason copy_make(struct packet *copy, struct sk_buff *skb, u32 n)
 	if (reason == REASON_rule_busy)
 		return REASON_rule_changed;
 	if (reason == REASON_NONE)
+		reason = copy_keys(&copy->env, plan, &copy->eg, copy->f.payload_len);
+	if (reason == REASON_NONE)
 		reason = copy_skb(copy, skb, n + 1 == plan->legs);
 	if (reason == REASON_NONE)
-		reason = copy_translate(&copy->env, plan, &copy->eg, leg, packet_payload(copy),
-					copy->env.end, copy->f.payload_len, &delta);
+		reason = copy_payload(&copy->env, plan, &copy->eg, leg, packet_payload(copy),
+				      copy->env.end, &delta);
 	if (reason != REASON_NONE)
 		return reason;
 	packet_rewrite(copy, delta);
@@ -290,6 +325,7 @@ static void packet_copies(struct packet *p)
 {
 	struct sk_buff *skb = p->skb;
 	struct leg_state *state;
+	enum reason reason;
 	struct packet copy;
 	u32 n;
 
@@ -297,8 +333,8 @@ static void packet_copies(struct packet *p)
 		copy = *p;
 		copy.skb = NULL;
 		state = env_leg_state(&p->env, p->plan.leg + n);
-		if (copy_count(&p->env, state, copy_make(&copy, skb, n), p->f.payload_len) ==
-		    REASON_NONE) {
+		reason = copy_make(&copy, skb, n);
+		if (copy_count(&p->env, state, reason, copy.plan.len) == REASON_NONE) {
 			packet_emit(&copy);
 			if (copy.skb == skb)
 				return;
@@ -324,7 +360,8 @@ static enum reason packet_fits(struct packet *p)
 		reason = packet_leg(p, p->plan.leg + n);
 		dst_release(p->dst);
 		p->dst = NULL;
-		if (reason == REASON_too_big || reason == REASON_rule_busy)
+		if (reason == REASON_too_big || reason == REASON_rule_busy ||
+		    reason == REASON_srtp_suite)
 			return reason;
 	}
 	return REASON_NONE;
@@ -340,8 +377,14 @@ static enum reason packet_relay_many(struct packet *p)
 		reason = packet_fits(p);
 	if (reason != REASON_NONE)
 		return reason;
-	return relay_commit_many(&p->env, &p->plan, packet_payload(p), p->env.end, p->f.payload_len,
-				 &delta);
+	reason = relay_commit_many(&p->env, &p->plan, packet_payload(p), p->env.end,
+				   p->f.payload_len, &delta);
+	if (reason_verdict(reason) != VERDICT_FORWARD || !protect_changes(&p->plan))
+		return reason;
+	if (rewrite_shorten(&p->env, &p->f, p->plan.len, delta) != REASON_NONE)
+		return REASON_bad_header;
+	packet_trim(p);
+	return reason;
 }
 
 /* ---- any ---- */
@@ -355,10 +398,9 @@ static enum reason packet_relay(struct packet *p)
 			      plan);
 	if (reason != REASON_NONE)
 		return reason;
-	if (plan_muted(plan)) {
-		account_rtp(&p->env, plan);
-		return REASON_muted;
-	}
+	if (plan_muted(plan))
+		return relay_commit_muted(&p->env, plan, packet_payload(p), p->env.end,
+					  p->f.payload_len);
 	return plan_many(plan) ? packet_relay_many(p) : packet_relay_one(p);
 }
 
@@ -377,9 +419,10 @@ enum verdict tandem_relay_skb(struct net *net, struct tandem_table *table, struc
 	p.plan.now = env_now(&p.env);
 	p.f.payload_len = 0;
 	reason = packet_parse(&p, v6);
+	p.f.came_len = p.f.payload_len;
 	if (reason == REASON_NONE)
 		reason = packet_relay(&p);
-	relay_count(&p.env, &p.plan, reason, p.f.payload_len);
+	relay_count(&p.env, &p.plan, reason, p.f.came_len);
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		dst_release(p.dst);
 	else if (plan_many(&p.plan))

@@ -10,7 +10,11 @@
  *   relay.c       the core's steps over an skb, and the copies of it
  *   emit.c        routes, and the way out
  *   stats.c       sums over all CPUs
+ *   srtp.c        keys and streams of SRTP
+ *   srtp_cipher.c its ciphers
+ *   device.c      /dev/tandem, by which a relay maps the streams
  *   selftest.c    the core on this kernel, at load time
+ *   selftest_srtp.c  the same of its SRTP
  */
 #ifndef TANDEM_KMOD_TANDEM_H
 #define TANDEM_KMOD_TANDEM_H
@@ -55,6 +59,13 @@ void tandem_counters_sum(const struct tandem_table *table, struct reason_counter
 
 /* 0, or -EINVAL when the core does not do on this kernel what it should. */
 int tandem_selftest(void);
+
+/* ---- selftest_srtp.c ---- */
+int tandem_selftest_srtp(void);
+
+/* ---- device.c ---- */
+int tandem_device_init(void);
+void tandem_device_exit(void);
 
 /* ---- netlink.c ---- */
 int tandem_netlink_init(void);
