@@ -40,7 +40,12 @@ root_begin() { # INIT
 	for dir in bin sbin lib lib64; do ln -s "usr/$dir" "$root/$dir"; done
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	cp "$1" "$root/init"
-	cp "$build/kmod/tandem.ko" "$(find "$image" -name veth.ko)" "$root/"
+	cp "$build/kmod/tandem.ko" "$root/"
+	# in an order in which they can be loaded; "modules" has their names
+	for module in veth cryptd crypto_simd gf128mul ghash-generic ctr gcm aesni-intel; do
+		cp "$(find "$image" -name "$module.ko")" "$root/"
+		echo "$module" >>"$root/modules"
+	done
 }
 
 # The libraries that files are linked with, at the places where the loader looks for them.

@@ -9,13 +9,14 @@ cd "$(dirname "$0")/../.." || exit 1
 guest_begin guest
 client=$build/tests/kmod/client
 fans=$build/tests/kmod/fans
+srtp=$build/tests/kmod/srtp
 vectors=$build/tests/kmod/vectors
-for file in "$client" "$fans" "$vectors"; do
+for file in "$client" "$fans" "$srtp" "$vectors"; do
 	[ -x "$file" ] || skip "$file is not built (make kmod-test builds it)"
 done
 root_begin tests/kmod/init.sh
-cp "$client" "$fans" "$vectors" "$root/"
+cp "$client" "$fans" "$srtp" "$vectors" "$root/"
 cp -r tests/vectors "$root/vec"
 root_programs ip
-root_libraries "$client" "$fans" "$vectors"
+root_libraries "$client" "$fans" "$srtp" "$vectors"
 guest_run 120 512

@@ -35,13 +35,15 @@ link() { # NETNS THERE HERE N
 	ip -n "$1" link set "$2" up
 }
 
-insmod /veth.ko
+while read -r module; do insmod "/$module.ko"; done </modules
 try "the module loads, and its self-test passes" insmod /tandem.ko selftest=1
+dmesg | grep -q 'SRTP: 9 of 9' && ok "with every cipher" || not_ok "with every cipher"
 ip link set lo up
 link a va0 va1 1
 link b vb0 vb1 2
 /client call || echo "# client: status $?"
 /fans call || echo "# fans: status $?"
+/srtp || echo "# srtp: status $?"
 
 # The network that tests/bpf/vec_net.h draws, as far as IP can tell, and a way in: q0 to w0.
 vectors_net() {

@@ -20,7 +20,7 @@ report() {
 	[ "$2" -eq 0 ] || tail -n 15 /tmp/tandem-*/*.log | cut -c1-160 | sed 's/^/# /'
 }
 
-/bin/busybox insmod /veth.ko
+while read -r module; do /bin/busybox insmod "/$module.ko"; done </modules
 /bin/busybox insmod /tandem.ko selftest=1
 ip link set lo up
 bash /tree/tests/netns/demo.sh 12 kmod >/tmp/demo.log 2>&1

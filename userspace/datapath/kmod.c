@@ -15,6 +15,7 @@
 #include "core/genl.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/genl.h"
+#include "userspace/datapath/kmod_srtp.h"
 #include "userspace/datapath/table.h"
 #include "userspace/util/log.h"
 #include "userspace/util/sparse.h"
@@ -29,6 +30,7 @@ struct tandem_datapath {
 	/* What the module has; of flows, those that move to another slot. */
 	struct tandem_table_memory memory;
 	uint32_t slots, fans, legs;
+	struct tandem_kmod_srtp srtp;
 	uint64_t moving; /* id of that flow; 0: none */
 	int error;	 /* the first of this change */
 };
@@ -262,6 +264,7 @@ static void release(struct tandem_datapath *dp)
 {
 	if (dp->table_ready)
 		tandem_table_clean(&dp->table);
+	tandem_kmod_srtp_close(&dp->srtp);
 	tandem_sparse_free(dp->memory.entries, dp->slots, sizeof(*dp->memory.entries));
 	tandem_sparse_free(dp->memory.rules_more, dp->slots, sizeof(*dp->memory.rules_more));
 	tandem_sparse_free(dp->memory.flows_more, dp->slots, sizeof(*dp->memory.flows_more));
@@ -296,7 +299,38 @@ static const char *why_config(int err)
 	}
 }
 
-static int table_open(struct tandem_datapath *dp, const struct relay_config *relay)
+static int srtp_h(uint32_t index, const struct srtp_keys *keys, void *arg)
+{
+	struct tandem_datapath *dp = arg;
+
+	return tandem_kmod_srtp_send(&dp->genl, index, keys);
+}
+
+static void srtp_next_h(uint32_t index, void *arg)
+{
+	struct tandem_datapath *dp = arg;
+	int err = tandem_kmod_srtp_send(&dp->genl, index, &dp->srtp.keys[index]);
+
+	if (err && !dp->error)
+		dp->error = err;
+}
+
+static int srtp_open(struct tandem_datapath *dp, const struct relay_config *relay,
+		     struct tandem_srtp_sets *sets)
+{
+	int err;
+
+	if (!relay->srtps)
+		return 0;
+	err = tandem_kmod_srtp_open(&dp->srtp, &dp->genl, relay, sets);
+	if (!err)
+		err = tandem_table_srtp_open(&dp->table, dp->srtp.keys, sets, srtp_h);
+	dp->table.srtp_next_h = srtp_next_h;
+	return err;
+}
+
+static int table_open(struct tandem_datapath *dp, const struct relay_config *relay,
+		      struct tandem_srtp_sets *sets)
 {
 	int err;
 
@@ -317,7 +351,8 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 		return err;
 	dp->table.written_h = written_h;
 	dp->table_ready = true;
-	return adopt(dp);
+	err = srtp_open(dp, relay, sets);
+	return err ? err : adopt(dp);
 }
 
 static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
@@ -337,8 +372,7 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 		snprintf(why, why_size, "%s", why_config(-EINVAL));
 		return -EPROTONOSUPPORT;
 	}
-	relay.srtps = 0; /* the module does not do SRTP */
-	relay.srtp_streams = 0;
+	tandem_kmod_srtp_device(&dp->srtp, &relay);
 	err = lock_namespace(dp);
 	if (err == -EADDRINUSE)
 		snprintf(why, why_size, "another relay uses the module in this network namespace");
@@ -351,7 +385,7 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 		snprintf(why, why_size, "%s", why_config(err));
 		return err;
 	}
-	return table_open(dp, &relay);
+	return table_open(dp, &relay, cfg->srtp);
 }
 
 static int kmod_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
@@ -364,6 +398,7 @@ static int kmod_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 		return -ENOMEM;
 	dp->genl.fd = -1;
 	dp->lock_fd = -1;
+	dp->srtp.fd = -1;
 	err = open_parts(dp, cfg, why, why_size);
 	if (err) {
 		release(dp);
@@ -523,6 +558,7 @@ static const char *kmod_describe(struct tandem_datapath *dp)
 
 const struct tandem_datapath_ops tandem_kmod_ops = {
 	.name = "kmod",
+	.srtp = true,
 	.probe = kmod_probe,
 	.open = kmod_open,
 	.apply = kmod_apply,

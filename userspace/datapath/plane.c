@@ -283,6 +283,16 @@ static int give(const struct tandem_plane *plane, const struct path *path,
 	return err;
 }
 
+/* The fast path has refused a flow; where it has no SRTP at all, give() has done this. */
+static void refused(const struct path *path, const struct tandem_change *change, int result)
+{
+	if (result == -EPROTONOSUPPORT && !path->ops->srtp)
+		return;
+	withdraw(path, change);
+	if (result == -EPROTONOSUPPORT)
+		hold_open(path, change);
+}
+
 /* The fast path did it: that is enough, though what it punts may now be lost. */
 static void join_result(const struct tandem_plane *plane, struct tandem_change *change)
 {
@@ -305,9 +315,8 @@ static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes,
 		note_fast_result(plane, &plane->batch[i]);
 		if (plane->batch[i].result == 0)
 			join_result(plane, &changes[i]);
-		else if (changes[i].op == TANDEM_FLOW_SET &&
-			 plane->batch[i].result != -EPROTONOSUPPORT)
-			withdraw(&plane->fast, &changes[i]);
+		else if (changes[i].op == TANDEM_FLOW_SET)
+			refused(&plane->fast, &changes[i], plane->batch[i].result);
 	}
 	return 0;
 }

@@ -53,6 +53,9 @@ typedef void(tandem_retire_h)(uint32_t fan, void *arg);
  */
 typedef int(tandem_srtp_h)(uint32_t index, const struct srtp_keys *keys, void *arg);
 
+/* Keys at an index have others to try next; for one that does not share its array with the packets. */
+typedef void(tandem_srtp_next_h)(uint32_t index, void *arg);
+
 /* The arrays, owned by the datapath: relay.slots, relay.fans and relay.legs long. */
 struct tandem_table_memory {
 	struct entry *entries;
@@ -94,6 +97,7 @@ struct tandem_table {
 	struct tandem_table_key *key_users;
 	struct tandem_slot_keys *slot_keys; /* sparse */
 	tandem_srtp_h *srtp_h;
+	tandem_srtp_next_h *srtp_next_h; /* NULL, or set after tandem_table_srtp_open() */
 	void *arg;
 };
 

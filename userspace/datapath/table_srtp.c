@@ -84,6 +84,8 @@ static void keys_set_next(struct tandem_table *t, uint32_t index, uint32_t next)
 	keys_begin(k);
 	k->next = next;
 	keys_end(k);
+	if (t->srtp_next_h)
+		t->srtp_next_h(index, t->arg);
 	t->key_users[next].named = true;
 }
 
