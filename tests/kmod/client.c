@@ -7,10 +7,6 @@
  *        client configure     rules, and nothing more
  *        client flood SECONDS packets through two flows, in both families
  */
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
 #include "tests/kmod/client.h"
 
 #define RTP_SIZE 32
@@ -34,22 +30,6 @@ static void rtp(unsigned char *p, uint8_t pt, uint16_t seq, uint8_t ssrc)
 	p[11] = ssrc;
 	for (unsigned char i = 12; i < RTP_SIZE; i++)
 		p[i] = i;
-}
-
-/* Let a device compute checksums, or have them computed before packets reach it. */
-static void set_offload(const char *netns, const char *device, bool on)
-{
-	struct ethtool_value value = { ETHTOOL_STXCSUM, on };
-	struct ifreq ifr = { .ifr_data = (char *)&value };
-	int fd;
-
-	enter(netns);
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
-	if (ioctl(fd, SIOCETHTOOL, &ifr))
-		die("SIOCETHTOOL");
-	close(fd);
-	enter("relay");
 }
 
 static void add_flows(struct world *w)

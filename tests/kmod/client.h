@@ -16,6 +16,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -23,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,6 +81,22 @@ static void enter(const char *name)
 	if (fd < 0 || setns(fd, CLONE_NEWNET))
 		die(path);
 	close(fd);
+}
+
+/* Let a device compute checksums, or have them computed before packets reach it. */
+static inline void set_offload(const char *netns, const char *device, bool on)
+{
+	struct ethtool_value value = { ETHTOOL_STXCSUM, on };
+	struct ifreq ifr = { .ifr_data = (char *)&value };
+	int fd;
+
+	enter(netns);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", device);
+	if (ioctl(fd, SIOCETHTOOL, &ifr))
+		die("SIOCETHTOOL");
+	close(fd);
+	enter("relay");
 }
 
 static int udp_socket(const char *netns, const char *ip, uint16_t port)

@@ -184,6 +184,39 @@ static void test_ways(struct world *w)
 	remove_flows(w);
 }
 
+/* What is opened goes to two legs, one of them by IPv6. */
+static void test_fan(struct world *w)
+{
+	const struct tandem_srtp out = key_set(w, SRTP_AES_256_CM_HMAC_SHA1_80, 1),
+				 in = key_set(w, SRTP_AES_256_CM_HMAC_SHA1_80, 1);
+	struct tandem_flow_spec back = flow_spec(BACK, at("10.2.0.2", 5000), at("10.2.0.1", 20002),
+						 at("10.1.0.1", 20000), at("10.1.0.2", 4000));
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + 2 * sizeof(fan->legs[0]));
+	unsigned char clear[RTP_SIZE];
+	struct received sealed, r;
+
+	if (!fan)
+		die("calloc");
+	fan->branch_count = 1;
+	fan->branches[0] = (struct branch){ .count = 2, .flags = BRANCH_F_ANY };
+	fan->leg_count = 2;
+	fan->legs[0].id = 1;
+	set_egress(&fan->legs[0].leg.egress, at("10.1.0.1", 20000), at("10.1.0.2", 4000));
+	fan->legs[1].id = 2;
+	set_egress(&fan->legs[1].leg.egress, at("fd01::1", 20000), at("fd01::2", 4000));
+	back.srtp_in = &in;
+	back.fan = fan;
+	ok(set_flows(w, &out, &in, NULL) && !change(w->dp, TANDEM_FLOW_SET, &back),
+	   "a flow with keys, and many egresses");
+	rtp(clear, 1);
+	protect(w, clear, sizeof(clear), &sealed);
+	ok(comes_back(w, &sealed, clear, sizeof(clear)), "one leg has the packet as it was");
+	receive(w->a6, RECEIVE_MS, &r);
+	ok(came_as(&r, clear, sizeof(clear), "fd01::1", 20000), "and so has the other");
+	remove_flows(w);
+	free(fan);
+}
+
 /* The sequence number wraps; the streams that are mapped tell how far the module is. */
 static void test_streams(struct world *w)
 {
@@ -287,6 +320,16 @@ int main(void)
 	for (uint8_t suite = SRTP_SUITE_NONE + 1; suite < SRTP_SUITES; suite++)
 		test_suite(&w, suite);
 	test_ways(&w);
+	test_fan(&w);
+	puts("# checksums in the packets");
+	set_offload("a", "va0", false);
+	set_offload("b", "vb0", false);
+	test_suite(&w, SRTP_AES_CM_128_HMAC_SHA1_80);
+	test_suite(&w, SRTP_AEAD_AES_128_GCM);
+	test_ways(&w);
+	test_fan(&w);
+	set_offload("a", "va0", true);
+	set_offload("b", "vb0", true);
 	test_streams(&w);
 	test_takeover(&w);
 	test_rekey(&w);
