@@ -102,8 +102,6 @@ static bool egress_fits(const struct vec_case *c, const struct tandem_egress *eg
 
 static bool case_fits(const struct vec_case *c)
 {
-	if (vec_srtp.used)
-		return false; /* the module opens and seals nothing */
 	for (unsigned int i = 0; i < VEC_SLOTS; i++) {
 		if (!egress_fits(c, &c->rules[i].egress[EGRESS_RTP]))
 			return false;
@@ -158,6 +156,21 @@ static void put_fan(struct world *w, struct tandem_genl_request *req, uint32_t i
 	req->more_len = tandem_genl_write(attrs, TANDEM_ATTR_LEGS, legs, n * sizeof(legs[0]));
 }
 
+static void install_keys(struct world *w)
+{
+	struct tandem_genl_request req;
+
+	for (uint32_t i = 0; i < VEC_KEYS; i++) {
+		if (vec_srtp.keys[i].suite == SRTP_SUITE_NONE)
+			continue;
+		tandem_genl_begin(&w->genl, &req, TANDEM_CMD_SRTP_SET, 0);
+		tandem_genl_put(&req, TANDEM_ATTR_SRTP_INDEX, &i, sizeof(i));
+		tandem_genl_put(&req, TANDEM_ATTR_SRTP_KEYS, &vec_srtp.keys[i],
+				sizeof(vec_srtp.keys[i]));
+		must(tandem_genl_talk(&w->genl, &req, NULL, NULL), "keys");
+	}
+}
+
 static void install(struct world *w)
 {
 	const uint32_t streams = VEC_STREAMS;
@@ -169,6 +182,7 @@ static void install(struct world *w)
 	tandem_genl_put(&req, TANDEM_ATTR_CONFIG, &w->c.config, sizeof(w->c.config));
 	tandem_genl_put(&req, TANDEM_ATTR_STREAM_CAPACITY, &streams, sizeof(streams));
 	must(tandem_genl_talk(&w->genl, &req, NULL, NULL), "configuration");
+	install_keys(w);
 	for (uint32_t slot = 0; slot < VEC_SLOTS; slot++) {
 		if (!(w->c.rules[slot].flags & (RULE_F_ACTIVE | RULE_F_SHARED)))
 			continue;
