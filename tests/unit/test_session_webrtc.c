@@ -243,6 +243,7 @@ static void browser_reads(struct browser *b)
 	assert_int_equal(tandem_sdp_parse(&doc, b->fx->sdp, b->fx->sdp_len, NULL), 0);
 	attr(doc, TANDEM_SDP_SESSION, "ice-lite");
 	attr(doc, 0, "rtcp-mux");
+	assert_true(tandem_sdp_media(doc, 0)->bundle >= 0);
 	remote.ufrag = attr(doc, 0, "ice-ufrag");
 	remote.pwd = attr(doc, 0, "ice-pwd");
 	assert_int_equal(tandem_ice_set_remote(b->ice, &remote, b->fx->now_ms), 0);

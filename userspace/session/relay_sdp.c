@@ -6,7 +6,8 @@
  *
  * The sender's ICE has to go because connectivity checks would either find a way around
  * the relay or fail at it. BUNDLE has to go because every media has a port of its own
- * here; a party that offers it must be ready for an answer without.
+ * here; a party that offers it must be ready for an answer without. A group of one is
+ * left to who speaks WebRTC: browsers that are told to bundle insist on a group.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -197,6 +198,21 @@ static int edit_idle(const struct tandem_media *m, enum tandem_party_id to, stru
 	return err ? err : remove_ice(sdp, i);
 }
 
+/* The first section with ICE, in an offer always, in an answer if it was offered in one. */
+static int bundle_first(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
+			struct tandem_sdp *sdp, const struct face *faces)
+{
+	size_t i, n = tandem_sdp_media_count(sdp);
+
+	for (i = 0; i < n; i++) {
+		const struct tandem_secure_leg *leg = &list->v[i].leg[to].secure;
+
+		if (faces[i].ice && (!answer || leg->bundled))
+			return tandem_wire_bundle(leg->wire, answer, sdp, i);
+	}
+	return 0;
+}
+
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
 		     enum tandem_party_id to, bool answer, const struct tandem_sdp *sdp,
 		     char **outp, size_t *out_len)
@@ -225,6 +241,8 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 		if (!err && !faces[i].set && ends)
 			err = edit_idle(&list->v[i], to, copy, i);
 	}
+	if (!err)
+		err = bundle_first(list, to, answer, copy, faces);
 	if (!err)
 		err = tandem_sdp_print(copy, outp, out_len);
 	tandem_sdp_free(copy);

@@ -282,6 +282,7 @@ int tandem_secure_offer(struct tandem_sessions *ss, const struct tandem_session 
 		tandem_secure_leg_clean(&m->leg[TANDEM_PARTY_B].secure);
 		return 0;
 	}
+	m->leg[offerer].secure.bundled = tandem_sdp_media(offer, i)->bundle >= 0;
 	err = secure_media(m, offer, i, offerer, sig);
 	return err ? err : prepare_wires(ss, s, i, m);
 }

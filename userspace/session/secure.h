@@ -35,6 +35,7 @@ struct tandem_secure_leg {
 	uint64_t old_until_ms;	  /* monotonic; 0: there is none */
 	uint32_t tag;		  /* SDES: of the line that was chosen */
 	struct tandem_wire *wire; /* DTLS, or NULL; a counted reference */
+	bool bundled;		  /* in the BUNDLE group of the party's last offer */
 
 	/* what the relay has offered to this party, as long as it may be answered */
 	enum tandem_protection offered_kind;

@@ -68,6 +68,13 @@ void tandem_wire_selected(const struct tandem_wire *wire, struct tandem_endpoint
 /* Add to a section what the party is to know of the wire. */
 int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, struct tandem_sdp *sdp, size_t i);
 
+/*
+ * Put a section of what the party is to see into a BUNDLE group of its own (RFC 9143). In an
+ * answer it has the mid that the party's offer gave it.
+ */
+int tandem_wire_bundle(const struct tandem_wire *wire, bool answer, struct tandem_sdp *sdp,
+		       size_t i);
+
 /* The agreement holds, and its flows are installed: begin what is to begin. */
 void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s);
 

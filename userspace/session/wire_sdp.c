@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* ICE (RFC 8839) and DTLS-SRTP (RFC 5763, RFC 8842) in descriptions, for a wire. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "userspace/session/wire_state.h"
@@ -167,4 +168,31 @@ int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, struct tandem_s
 	if (!err && answer && wire->mid[0])
 		err = tandem_sdp_set_attr(sdp, i, "mid", wire->mid);
 	return err || !wire->ice ? err : write_ice(wire, sdp, i);
+}
+
+/* The mid that an offer to the party shall have: its own, or the section's number where none has one. */
+static const char *offered_mid(struct tandem_sdp *sdp, size_t i, char *own, size_t size)
+{
+	size_t n, count = tandem_sdp_media_count(sdp);
+
+	if (tandem_sdp_media(sdp, i)->mid)
+		return tandem_sdp_media(sdp, i)->mid;
+	for (n = 0; n < count; n++) {
+		if (tandem_sdp_media(sdp, n)->mid)
+			return NULL;
+	}
+	snprintf(own, size, "%zu", i);
+	return tandem_sdp_set_attr(sdp, i, "mid", own) ? NULL : own;
+}
+
+int tandem_wire_bundle(const struct tandem_wire *wire, bool answer, struct tandem_sdp *sdp,
+		       size_t i)
+{
+	char group[sizeof("BUNDLE ") + sizeof(wire->mid)], own[12];
+	const char *mid = answer ? wire->mid : offered_mid(sdp, i, own, sizeof(own));
+
+	if (!mid || !mid[0] || strlen(mid) >= sizeof(wire->mid))
+		return 0;
+	snprintf(group, sizeof(group), "BUNDLE %s", mid);
+	return tandem_sdp_add_attr(sdp, TANDEM_SDP_SESSION, "group", group);
 }

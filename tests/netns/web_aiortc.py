@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A WebRTC peer of python3-aiortc. For webphone.py."""
+import asyncio
+import fractions
+import math
+
+import av
+import numpy
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
+
+RATE = 48000
+FRAME = RATE // 50
+
+
+class Tone(MediaStreamTrack):
+    kind = "audio"
+
+    def __init__(self, hz):
+        super().__init__()
+        self.hz, self.count, self.begin = hz, 0, None
+
+    async def recv(self):
+        loop = asyncio.get_running_loop()
+        self.begin = self.begin or loop.time()
+        await asyncio.sleep(self.begin + self.count / RATE - loop.time())
+        at = numpy.arange(self.count, self.count + FRAME) * (2 * math.pi * self.hz / RATE)
+        frame = av.AudioFrame.from_ndarray((8000 * numpy.sin(at)).astype(numpy.int16)[None, :],
+                                           format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self.count, fractions.Fraction(1, RATE)
+        self.count += FRAME
+        return frame
+
+
+class Peer:
+    def __init__(self, args):
+        self.args = args
+
+    async def start(self):
+        self.pc = RTCPeerConnection()
+        self.pc.addTrack(Tone(self.args.tone))
+        self.heard, self.rate, self.ears = [], RATE, []
+        self.pc.on("track", lambda track: self.ears.append(asyncio.create_task(self.listen(track))))
+
+    async def listen(self, track):
+        while True:
+            frame = await track.recv()
+            samples = frame.to_ndarray().reshape(-1, len(frame.layout.channels))[:, 0]
+            self.rate = frame.sample_rate
+            self.heard = (self.heard + [samples])[-25:]
+
+    async def offer(self):
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        return self.pc.localDescription.sdp
+
+    async def answered(self, sdp):
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+    async def answer(self, sdp):
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await self.pc.setLocalDescription(await self.pc.createAnswer())
+        return self.pc.localDescription.sdp
+
+    async def connected(self, seconds):
+        for _ in range(int(seconds * 10)):
+            if self.pc.connectionState == "connected":
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    async def report(self):
+        stats = (await self.pc.getStats()).values()
+        inbound = next((s for s in stats if s.type == "inbound-rtp"), None)
+        outbound = next((s for s in stats if s.type == "outbound-rtp"), None)
+        report = {"state": self.pc.connectionState, "received": inbound.packetsReceived if inbound else 0,
+                  "lost": inbound.packetsLost if inbound else 0,
+                  "sent": outbound.packetsSent if outbound else 0, "peak_hz": 0, "level_db": -100}
+        if self.heard:
+            sound = numpy.concatenate(self.heard).astype(float)
+            spectrum = numpy.abs(numpy.fft.rfft(sound * numpy.hanning(len(sound))))
+            report["peak_hz"] = round(float(numpy.argmax(spectrum)) * self.rate / len(sound))
+            report["level_db"] = round(20 * math.log10(max(float(numpy.std(sound)), 1) / 32768))
+        return report
+
+    async def stop(self):
+        for ear in getattr(self, "ears", []):
+            ear.cancel()
+        if hasattr(self, "pc"):
+            await self.pc.close()

@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A browser (headless Chromium) and a plain phone call each other, and two WebRTC peers
+# (Chromium, aiortc): ICE and DTLS-SRTP end at the relay. Everyone plays a tone of its own;
+# the tone that the other hears says who is heard. Where the fast path does SRTP, nearly every
+# packet takes it once ICE is done.
+#
+#   caller: Chromium 700 Hz, or baresip ---- relay (tandem) ---- callee: baresip 1200 Hz,
+#                                                                Chromium, or aiortc 1500 Hz
+
+. "$(dirname "$0")/calls.sh"
+test_begin 170 chromium baresip
+need_tandem
+topology_up || tap_bail "topology"
+"$PYTHON" -c 'import aiortc' 2>/dev/null || tap_skip_all "needs python3-aiortc"
+
+WEB_SECONDS=7
+
+# web_start NS NAME SIDE OPTIONS...: a WebRTC phone; its report in NAME.json.
+web_start()
+{
+	local ns=$1 name=$2 side=$3
+	shift 3
+	rm -f "$WORK/$name.json"
+	ns_start "$ns" "$WORK/$name.json" "$PYTHON" "$NETNS/webphone.py" --local "10.77.$side.2:5070" \
+		--proxy "10.77.$side.1:5060" --user "$name" --seconds "$WEB_SECONDS" "$@"
+	WEB_PID=$LAST_PID
+}
+
+# near FILE HZ: the WebRTC phone's report has heard that tone, to 2 %.
+near()
+{
+	"$PYTHON" - "$1" "$2" <<-'EOF'
+		import json, sys
+		report = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+		print(report)
+		hz = int(sys.argv[2])
+		sys.exit(not (report["connected"] and report["received"] > 150 and
+		              report["level_db"] > -50 and abs(report["peak_hz"] - hz) <= hz / 50 + 5))
+	EOF
+}
+
+# fast_share PERMILLE: so many of the packets of the live session's flows that carry media
+# took the fast path, when DATAPATH is one.
+fast_share()
+{
+	session_save "$WORK/live.json" && "$PYTHON" - "$WORK/live.json" "$1" <<-'EOF'
+		import json, sys
+		fast = slow = 0
+		def walk(node):
+		    global fast, slow
+		    if isinstance(node, dict):
+		        fast += node.get("fast_packets", 0)
+		        slow += node.get("slow_packets", 0)
+		        node = list(node.values())
+		    if isinstance(node, list):
+		        for x in node:
+		            walk(x)
+		walk(json.load(open(sys.argv[1])))
+		print(fast, slow)
+		sys.exit(fast + slow < 400 or fast * 1000 < (fast + slow) * int(sys.argv[2]))
+	EOF
+}
+
+media_passes()
+{
+	check "media passes both ways" wait_for 12 session_has 'verdict~two.way' 'flows.+.packets>200'
+	[ "$(datapath_expected)" = uring ] && return
+	if session_has "flows.*.offload=$(datapath_expected)" >/dev/null 2>&1; then
+		check "more than 99 % of the packets take the fast path" wait_for 5 fast_share 990
+	else
+		tap_note "$(datapath_expected) leaves SRTP to io_uring"
+		check "the session says why" session_has 'flows.*.reason~SRTP'
+	fi
+}
+
+plain_phone()
+{
+	local ns=$1 user=$2 hz=$3
+	"$PYTHON" "$NETNS/tone.py" make "$WORK/$user.wav" "$hz" 30
+	check "$user's phone starts" phone_start "$ns" "$user"
+	PLAIN_PID=$PHONE_PID
+	check "$user is registered" phone_registered "$user" 5
+}
+
+plain_heard()
+{
+	stop_pid "$PLAIN_PID"
+	check "$1 hears the browser" test "$("$PYTHON" "$NETNS/tone.py" peak "$(heard "$1")")" = "$2"
+	rm -rf "${WORK:?}/$1" "$WORK/$1.events"
+}
+
+MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: plain}]'
+check "tandem starts, with plain phones on one side" start_tandem || tap_done
+PHONE_ANSWER=auto plain_phone callee bob 1200
+web_start caller web 1 --call sip:bob@example.test --tone 700
+media_passes
+check "the browser's call ends well" pid_wait "$WEB_PID"
+check "the browser hears bob" near "$WORK/web.json" 1200
+plain_heard bob 700
+check "no session is left" wait_for 5 session_count_is 0
+check "tandem stops" relay_stops
+
+MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: dtls}]'
+check "tandem starts, with browsers on one side" start_tandem || tap_done
+web_start callee web 2 --answer --tone 700
+WEB_CALLEE=$WEB_PID
+check "the browser is registered" wait_for 20 eval 'tandem registrations | grep -q web@'
+plain_phone caller alice 1200
+phone alice dial sip:web@example.test
+media_passes
+check "the browser's call ends well" pid_wait "$WEB_CALLEE"
+check "the browser hears alice" near "$WORK/web.json" 1200
+plain_heard alice 700
+
+for peer in aiortc chromium; do
+	web_start callee other 2 --answer --peer $peer --tone 1500
+	WEB_CALLEE=$WEB_PID
+	check "$peer is registered" wait_for 20 eval 'tandem registrations | grep -q other@'
+	web_start caller web 1 --call sip:other@example.test --tone 700 ${MDNS:-}
+	media_passes
+	check "the caller's call ends well" pid_wait "$WEB_PID"
+	check "$peer's call ends well" pid_wait "$WEB_CALLEE"
+	check "the caller hears $peer" near "$WORK/web.json" 1500
+	check "$peer hears the caller" near "$WORK/other.json" 700
+	MDNS=--mdns
+done
+relay_ends
+tap_done
