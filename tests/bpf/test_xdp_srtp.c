@@ -330,5 +330,6 @@ int main(void)
 		cmocka_unit_test(speed),
 	};
 
+	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
