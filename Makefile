@@ -114,7 +114,7 @@ run: $(BUILD)/tandem ## run the relay on this host with default configuration (r
 	$(BUILD)/tandem run
 
 ##@ Checking
-test: lint core all unit vectors dpdk-test kmod-test fuzz netns ## all of the below in one go (root)
+test: lint core all $(BENCH_BINS) unit vectors dpdk-test kmod-test fuzz netns ## all of the below in one go (root)
 
 unit: $(UNIT_BINS) ## unit tests under AddressSanitizer and UBSan
 	@CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(sort $(UNIT_BINS)) \

@@ -113,7 +113,7 @@ static __be16 port_of(uint32_t i)
 static void change_for(uint32_t i, struct tandem_change *c)
 {
 	struct tandem_flow_spec *spec = &c->spec;
-	struct egress *eg = &spec->egress[EGRESS_RTP];
+	struct tandem_egress *eg = &spec->egress[EGRESS_RTP];
 	uint32_t other = i ^ 1;
 
 	memset(c, 0, sizeof(*c));

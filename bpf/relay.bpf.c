@@ -106,15 +106,15 @@ __attribute__((noinline)) __u32 tandem_fan_leg(struct xdp_md *ctx, __u32 index, 
  * TANDEM_ABI_VERSION.
  */
 struct copy_stamp {
-	__u32 what; /* slot, branch, and in the lowest bit whether it is RTCP */
-	__u32 gen;
+	__u32 what;  /* fan, branch, and in the lowest bit whether it is RTCP */
+	__u32 gen;   /* of the fan */
 	__u32 frame; /* number, to tell the copies of one from those of the next */
 	__be16 type;
 } __attribute__((packed, aligned(2)));
 
 #define STAMP_IP4	0x88b5 /* IEEE 802: for local experiments */
 #define STAMP_IP6	0x88b6
-#define STAMP_SLOT	8 /* slots are below 2^24 */
+#define STAMP_FAN	8 /* fans are fewer than 2^24 */
 #define STAMP_BRANCH(x) ((x) >> 1 & 0x7f)
 #define STAMP_RTCP	1
 
@@ -133,9 +133,9 @@ static inline int stamp_frame(struct env *env, const struct frame *f, const stru
 	stamp = env_data(env);
 	if (!number || (void *)(stamp + 1) > env_data_end(env))
 		return 0;
-	stamp->what = plan->slot << STAMP_SLOT | plan->branch << 1 |
+	stamp->what = plan->fan << STAMP_FAN | (__u32)plan->branch << 1 |
 		      (plan->class == CLASS_RTCP ? STAMP_RTCP : 0);
-	stamp->gen = plan->gen;
+	stamp->gen = plan->fan_gen;
 	stamp->frame = ++*number;
 	stamp->type = f->v6 ? net16(STAMP_IP6) : net16(STAMP_IP4);
 	return 1;
@@ -206,6 +206,7 @@ static inline int copy_on(struct xdp_md *ctx, __u32 device)
 	struct env env = { .ctx = ctx };
 	struct copy_stamp *stamp = env_data(&env);
 	const struct leg_state *state;
+	const struct leg *leg;
 	__u32 zero = 0, n, ifindex;
 	struct plan plan;
 	struct frame *f;
@@ -219,10 +220,10 @@ static inline int copy_on(struct xdp_md *ctx, __u32 device)
 	if (!f)
 		return XDP_DROP;
 	type = stamp->type == net16(STAMP_IP6) ? net16(ETHERTYPE_IP6) : net16(ETHERTYPE_IP4);
-	plan.slot = stamp->what >> STAMP_SLOT;
+	plan.fan = stamp->what >> STAMP_FAN;
 	plan.branch = STAMP_BRANCH(stamp->what);
 	plan.class = stamp->what & STAMP_RTCP ? CLASS_RTCP : CLASS_RTP;
-	plan.gen = stamp->gen;
+	plan.fan_gen = stamp->gen;
 	n = copy_number(device, stamp->frame);
 	f->l3_off = sizeof(struct eth_hdr);
 	if (parse_ip(&env, type, f) != REASON_NONE)
@@ -235,7 +236,8 @@ static inline int copy_on(struct xdp_md *ctx, __u32 device)
 		env_count(&env, REASON_copies_lost);
 		return XDP_DROP;
 	}
-	state = env_leg_state(&env, plan.leg + n);
+	leg = env_leg(&env, plan.leg + n);
+	state = leg ? env_leg_state(&env, leg->egress.state) : 0;
 	if (state && !copy_is_for(&plan, state, device))
 		return XDP_DROP;
 	if (relay_copy(&env, f, &plan, n, &ifindex) != REASON_NONE)

@@ -16,9 +16,11 @@
  * arrive on a multicast group; those are found through a hash of the 5-tuple.
  *
  * A flow that is more than one-to-one has a struct fan besides, which names ranges
- * of the array of legs. struct leg and struct fan are written by the controller,
- * under the gen of the flow's rule; struct leg_state and struct fan_state by the
- * packet path.
+ * of the array of legs. struct leg and struct fan are written by the controller, before
+ * a rule leads to them and never while one does: a change is another fan, with other legs.
+ * The one before stays as it is until its place is wanted, so that copies under way are
+ * made as they were meant to be; its own gen tells when that was too long. struct leg_state
+ * and struct fan_state are written by the packet path; a leg that stays keeps its state.
  */
 #ifndef TANDEM_CORE_ABI_H
 #define TANDEM_CORE_ABI_H
@@ -27,7 +29,7 @@
 
 #include "core/srtp_abi.h"
 
-#define TANDEM_ABI_VERSION  3
+#define TANDEM_ABI_VERSION  4
 #define TANDEM_MAX_LOCALS   16
 #define TANDEM_MAX_PTS	    8
 #define TANDEM_MAX_BRANCHES 16
@@ -93,8 +95,9 @@ struct egress {
 	__u8 pt_out[TANDEM_MAX_PTS];
 	__u8 local; /* index in relay_config.locals */
 	__u8 pad[3];
-	__u32 srtp; /* index of the keys to protect with; 0: none */
-	__u64 reserved;
+	__u32 srtp;  /* index of the keys to protect with; 0: none */
+	__u32 state; /* of a leg: index of its struct leg_state */
+	__u32 reserved;
 };
 
 /* The negotiated payload types and their clocks; clock_hz 0 ends the list. */
@@ -193,12 +196,18 @@ struct branch {
 	__u16 flags;
 };
 
-/* A flow's SSRC demux. A packet whose SSRC no branch takes is punted. */
+/*
+ * A flow's SSRC demux. A packet whose SSRC no branch takes is punted. What copies need of
+ * the rule stands here as well: by the time that they are made it may be another.
+ */
 struct fan {
 	__u32 branch_count;
-	__u32 pad[3];
+	__u32 gen;   /* odd: not in use, or being written */
+	__u32 slot;  /* of the rule */
+	__u32 flags; /* enum rule_flag */
 	struct branch branch[TANDEM_MAX_BRANCHES];
-	__u32 pad2[12];
+	__u64 id; /* of the rule */
+	struct pt_list pts;
 };
 
 /* The link-layer way to an egress address, as found and kept for a short time. */
@@ -209,7 +218,7 @@ struct nexthop {
 	__u16 vlan_tci; /* 0: untagged */
 	__u8 dmac[6];
 	__u8 smac[6];
-	__u32 gen; /* plan_way_gen() of the rule it was found for */
+	__u32 gen; /* plan_way_gen() of what it was found for */
 };
 
 /*

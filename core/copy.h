@@ -10,38 +10,35 @@
 #include "core/forward.h"
 
 /*
- * The plan of a packet anew, where the one that was made has not been kept: slot, gen,
- * branch and class are all that is known of it. Returns 0 when the rule has changed
- * since, or the payload is not what it was.
+ * The plan of a packet anew, where the one that was made has not been kept: fan, fan_gen,
+ * branch and class are all that is known of it. The rule may have another fan by now.
+ * Returns 0 when this one is no more, or the payload is not what it was.
  */
 static inline int plan_recall(struct env *env, struct plan *plan, void *payload, const void *end,
 			      __u32 len)
 {
-	const struct entry *entry = env_entry(env, plan->slot);
-	const struct rule_more *more = env_rule_more(env, plan->slot);
-	const struct rule *rule;
-	const struct fan *fan;
+	const struct fan *fan = env_fan(env, plan->fan);
+	const struct rule_more *more;
+	const struct entry *entry;
 
-	if (!entry || !more)
+	if (!fan || fan_open(fan) != plan->fan_gen)
 		return 0;
-	rule = &entry->rule;
-	if (rule_open(rule) != plan->gen)
-		return 0;
-	plan->rule = rule;
-	plan->flags = rule->flags;
+	plan->rule = 0;
 	plan->flow = 0;
-	plan->fan = rule->fan;
-	fan = env_fan(env, plan->fan);
-	if (!fan)
-		return 0;
-	plan->legs_ip6 = fan_legs(fan, plan->branch, &plan->leg, &plan->legs) & BRANCH_F_IP6;
+	plan->flags = fan->flags;
+	plan->slot = fan->slot;
+	plan->legs_ip6 = fan_legs(fan, plan->branch, &plan->leg, &plan->legs);
 	if (plan->class == CLASS_RTCP) {
+		entry = env_entry(env, plan->slot);
+		more = env_rule_more(env, plan->slot);
+		if (!entry || !more || entry->rule.id != fan->id)
+			return 0;
 		plan_rtcp_rule(plan, more);
 		return 1;
 	}
 	if (rtp_parse(payload, end, len, plan->flags & RULE_F_SRTP, &plan->rtp) != REASON_NONE)
 		return 0;
-	plan_find_pt(env, plan);
+	plan_find_pt(plan, &fan->pts);
 	return 1;
 }
 
@@ -139,7 +136,25 @@ static inline enum reason copy_frame(struct env *env, const struct frame *f, str
 	reason = rewrite_frame(env, f, eg, hop, &out, plan->len, delta);
 	if (protect_seals(plan))
 		rewrite_trim(env, out.udp_off, plan->len);
-	return reason == REASON_NONE && !plan_settled(plan) ? REASON_rule_changed : reason;
+	if (reason == REASON_NONE && !plan_legs_settled(env, plan))
+		return REASON_rule_changed;
+	return reason;
+}
+
+/*
+ * The way to a leg. One that was found for a plan of another generation is asked for anew:
+ * frames may be under way by both.
+ */
+static inline enum reason copy_way(struct env *env, const struct plan *plan, __u32 leg,
+				   const struct leg_state *state, struct hop *hop)
+{
+	struct fan_way way = { .ifindex = TANDEM_NO_SLOT };
+	const __u32 gen = plan_way_gen(plan);
+
+	if (state->nexthop.gen != gen)
+		env_fan_leg(env, leg, gen, &way);
+	hop_take(hop, &state->nexthop);
+	return hop->ifindex ? REASON_NONE : (enum reason)state->last_reason;
 }
 
 /*
@@ -149,17 +164,17 @@ static inline enum reason copy_frame(struct env *env, const struct frame *f, str
 static inline enum reason relay_copy(struct env *env, const struct frame *f, struct plan *plan,
 				     __u32 n, __u32 *ifindex)
 {
-	struct leg_state *state = env_leg_state(env, plan->leg + n);
 	const struct leg *leg = env_leg(env, plan->leg + n);
+	struct leg_state *state = leg ? env_leg_state(env, leg->egress.state) : 0;
 	enum reason reason = REASON_rule_changed;
 	struct hop hop;
 
-	if (leg && state && state->nexthop.gen == plan_way_gen(plan)) {
-		hop_take(&hop, &state->nexthop);
+	if (state) {
+		reason = copy_way(env, plan, plan->leg + n, state, &hop);
 		*ifindex = hop.ifindex;
-		reason = hop.ifindex ? copy_frame(env, f, plan, &leg->egress, plan->leg + n, &hop)
-				     : (enum reason)state->last_reason;
 	}
+	if (reason == REASON_NONE)
+		reason = copy_frame(env, f, plan, &leg->egress, plan->leg + n, &hop);
 	return copy_count(env, state, reason, plan->len);
 }
 
@@ -171,12 +186,12 @@ static inline enum reason relay_copy_datagram(struct env *env, struct plan *plan
 					      void *payload, __u32 len,
 					      const struct egress **egress)
 {
-	struct leg_state *state = env_leg_state(env, plan->leg + n);
 	const struct leg *leg = env_leg(env, plan->leg + n);
+	struct leg_state *state = leg ? env_leg_state(env, leg->egress.state) : 0;
 	enum reason reason = REASON_rule_changed;
 	__u64 delta;
 
-	if (leg && state) {
+	if (state) {
 		*egress = &leg->egress;
 		reason = copy_keys(env, plan, &leg->egress, len);
 		if (reason == REASON_NONE)
@@ -189,13 +204,11 @@ static inline enum reason relay_copy_datagram(struct env *env, struct plan *plan
 /* A copy that was counted as sent could not be, after all. */
 static inline void relay_copy_failed(struct env *env, __u32 leg)
 {
-	struct leg_state *state = env_leg_state(env, leg);
+	const struct leg *l = env_leg(env, leg);
 
 	env_count(env, REASON_copies_lost);
-	if (!state)
-		return;
-	state->lost++;
-	state->last_reason = REASON_send_failed;
+	if (l)
+		leg_send_failed(env, l->egress.state);
 }
 
 #endif

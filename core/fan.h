@@ -12,6 +12,22 @@
 /* How long packets are punted for a neighbour that does not answer, and then how often one is. */
 #define FAN_PATIENCE_NS 1000000000ULL
 
+/* First look at a fan: its generation, odd while it is being written. */
+static inline __u32 fan_open(const struct fan *fan)
+{
+	__u32 gen = *(const volatile __u32 *)&fan->gen;
+
+	env_read_barrier();
+	return gen;
+}
+
+/* Was what was read since fan_open() the fan, and the legs, of that one generation? */
+static inline int fan_settled(const struct fan *fan, __u32 gen)
+{
+	env_read_barrier();
+	return !(gen & 1) && *(const volatile __u32 *)&fan->gen == gen;
+}
+
 /*
  * The branch that takes packets of ssrc, or RTCP; else the one for any SSRC. Returns 0
  * when there is none.
@@ -35,14 +51,14 @@ static inline int fan_find(const struct fan *fan, int rtcp, __u32 ssrc, __u32 *b
 	return i < TANDEM_MAX_BRANCHES;
 }
 
-/* The legs of a branch. Returns its flags. */
-static inline __u32 fan_legs(const struct fan *fan, __u32 branch, __u32 *first, __u32 *count)
+/* The legs of a branch. Returns whether some of them send IPv6. */
+static inline __u8 fan_legs(const struct fan *fan, __u32 branch, __u32 *first, __u32 *count)
 {
 	const struct branch *b = &fan->branch[branch & (TANDEM_MAX_BRANCHES - 1)];
 
 	*first = b->first;
 	*count = b->count <= TANDEM_MAX_LEGS ? b->count : TANDEM_MAX_LEGS;
-	return b->flags;
+	return (b->flags & BRANCH_F_IP6) != 0;
 }
 
 /* What fan_resolve() is told; a struct, since functions of BPF take five parameters. */
@@ -83,11 +99,11 @@ static inline int fan_leg_able(struct env *env, const struct egress *eg)
 static inline __u32 fan_resolve_leg(struct env *env, __u32 index, __u32 gen, struct fan_way *way)
 {
 	const struct leg *leg = env_leg(env, index);
-	struct leg_state *state = env_leg_state(env, index);
+	struct leg_state *state = leg ? env_leg_state(env, leg->egress.state) : 0;
 	__u32 header = sizeof(struct udp_hdr), reason;
 	struct nexthop found;
 
-	if (!leg || !state)
+	if (!state)
 		return REASON_no_route;
 	header += ip_addr_is_v4(&leg->egress.remote) ? sizeof(struct ip4_hdr)
 						     : sizeof(struct ip6_hdr);

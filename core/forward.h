@@ -196,7 +196,7 @@ static inline void relay_count_leg(struct env *env, const struct plan *plan, __u
 
 	if (plan->legs != 1)
 		return;
-	state = env_leg_state(env, plan->leg);
+	state = env_leg_state(env, plan->egress->state);
 	if (!state)
 		return;
 	state->packets++;
@@ -264,7 +264,7 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 		return REASON_bad_header;
 	if (protect_changes(plan))
 		rewrite_trim(env, out.udp_off, plan->len);
-	if (plan->egress->flags & EGRESS_F_EXT && !plan_settled(plan))
+	if (plan->egress->flags & EGRESS_F_EXT && !plan_legs_settled(env, plan))
 		return REASON_rule_changed;
 	relay_count_leg(env, plan, plan->len);
 	return reason;
@@ -344,17 +344,25 @@ static inline enum reason relay_datagram(struct env *env, const struct flow_key 
 	return relay_count(env, plan, reason, len);
 }
 
+/* Likewise, of what the leg with this state got. */
+static inline void leg_send_failed(struct env *env, __u32 index)
+{
+	struct leg_state *state = env_leg_state(env, index);
+
+	if (!state)
+		return;
+	state->lost++;
+	state->last_reason = REASON_send_failed;
+}
+
 /* A datagram counted as forwarded could not be sent after all. */
 static inline void relay_send_failed(struct env *env, const struct plan *plan)
 {
-	struct leg_state *state = plan->legs == 1 ? env_leg_state(env, plan->leg) : 0;
 	struct flow_more *more = plan->flow ? env_flow_more(env, plan->slot) : 0;
 
 	env_count(env, REASON_send_failed);
-	if (state) {
-		state->lost++;
-		state->last_reason = REASON_send_failed;
-	}
+	if (plan->legs == 1)
+		leg_send_failed(env, plan->egress->state);
 	if (!more)
 		return;
 	more->dropped++;

@@ -25,13 +25,21 @@ static inline int plan_settled(const struct plan *plan)
 	return rule_settled(plan->rule, plan->gen);
 }
 
+/* Was what was read of the plan's legs theirs? The rule may have left them meanwhile. */
+static inline int plan_legs_settled(struct env *env, const struct plan *plan)
+{
+	const struct fan *fan = env_fan(env, plan->fan);
+
+	return fan && fan_settled(fan, plan->fan_gen);
+}
+
 /*
- * What a next hop is kept under. A leg passes from flow to flow, whose generations are
- * alike; the slot makes the difference.
+ * What a next hop is kept under. The state of a leg passes from fan to fan, whose generations
+ * are alike; the index makes the difference.
  */
 static inline __u32 plan_way_gen(const struct plan *plan)
 {
-	return plan->legs ? plan->gen + plan->slot * 0x9e3779b1U : plan->gen;
+	return plan->legs ? plan->fan_gen + plan->fan * 0x9e3779b1U : plan->gen;
 }
 
 /* Has the environment to make copies, by way of copy.h? */
@@ -67,11 +75,16 @@ static inline int plan_fan(struct env *env, struct plan *plan, const struct rule
 	const struct fan *fan = env_fan(env, rule->fan);
 	const struct leg *leg;
 	struct leg_state *state;
+	__u32 branch;
 
-	if (!fan || !fan_find(fan, plan->class == CLASS_RTCP, ssrc, &plan->branch))
+	if (!fan)
+		return 0;
+	plan->fan_gen = fan_open(fan);
+	if (!fan_find(fan, plan->class == CLASS_RTCP, ssrc, &branch))
 		return 0;
 	plan->fan = rule->fan;
-	plan->legs_ip6 = fan_legs(fan, plan->branch, &plan->leg, &plan->legs) & BRANCH_F_IP6;
+	plan->branch = (__u8)branch;
+	plan->legs_ip6 = fan_legs(fan, branch, &plan->leg, &plan->legs);
 	if (plan->legs == 0) {
 		plan->flags |= RULE_F_MUTE;
 		return 1;
@@ -81,8 +94,8 @@ static inline int plan_fan(struct env *env, struct plan *plan, const struct rule
 		return 1;
 	}
 	leg = env_leg(env, plan->leg);
-	state = env_leg_state(env, plan->leg);
-	if (!leg || !state)
+	state = leg ? env_leg_state(env, leg->egress.state) : 0;
+	if (!state)
 		return 0;
 	plan->egress = &leg->egress;
 	plan->cache = &state->nexthop;
@@ -113,20 +126,17 @@ static inline enum reason plan_rtcp(struct env *env, struct plan *plan, const st
 }
 
 /* Place and clock of the payload type, from the rule's list. */
-static inline void plan_find_pt(struct env *env, struct plan *plan)
+static inline void plan_find_pt(struct plan *plan, const struct pt_list *pts)
 {
-	const struct rule_more *more = env_rule_more(env, plan->slot);
 	__u32 i;
 
 	plan->pt_index = TANDEM_MAX_PTS;
 	plan->clock_hz = 0;
-	if (!more)
-		return;
-	for (i = 0; i < TANDEM_MAX_PTS && more->pts.clock_hz[i]; i++) {
-		if (more->pts.pt[i] != plan->rtp.pt)
+	for (i = 0; pts && i < TANDEM_MAX_PTS && pts->clock_hz[i]; i++) {
+		if (pts->pt[i] != plan->rtp.pt)
 			continue;
 		plan->pt_index = (__u8)i;
-		plan->clock_hz = more->pts.clock_hz[i];
+		plan->clock_hz = pts->clock_hz[i];
 		break;
 	}
 }
@@ -135,6 +145,7 @@ static inline void plan_find_pt(struct env *env, struct plan *plan)
 static inline void plan_payload_type(struct env *env, struct plan *plan)
 {
 	const struct stream *s = plan->flow ? &plan->flow->stream : 0;
+	const struct rule_more *more;
 
 	if (s && s->pt_index <= TANDEM_MAX_PTS && s->ssrc == plan->rtp.ssrc &&
 	    s->pt == plan->rtp.pt) {
@@ -142,7 +153,8 @@ static inline void plan_payload_type(struct env *env, struct plan *plan)
 		plan->clock_hz = s->pt_index < TANDEM_MAX_PTS ? s->clock_hz : 0;
 		return;
 	}
-	plan_find_pt(env, plan);
+	more = env_rule_more(env, plan->slot);
+	plan_find_pt(plan, more ? &more->pts : 0);
 }
 
 static inline enum reason plan_rtp(struct env *env, struct plan *plan, const struct rule *rule)
@@ -320,6 +332,7 @@ static inline enum reason relay_decide(struct env *env, const struct flow_key *k
 	plan->leg = TANDEM_NO_SLOT;
 	plan->legs = 0;
 	plan->fan = 0;
+	plan->fan_gen = 0;
 	plan->branch = 0;
 	plan->legs_ip6 = 0;
 	plan->srtp = 0;

@@ -16,8 +16,8 @@ enum plan_srtp {
 /*
  * What is to be done with one packet. egress is a copy of what the rule or a leg had at
  * the time, since the controller may change those at any moment. What is read of a leg
- * after that (its extension ids; with many egresses, all) is good only if plan_settled()
- * says so when it has been read.
+ * after that (its extension ids; with many egresses, all) is good only if
+ * plan_legs_settled() says so when it has been read.
  */
 struct plan {
 	struct flow *flow;	     /* that the packet counts for; NULL: none */
@@ -33,8 +33,7 @@ struct plan {
 	__u32 leg;	/* first of the packet's legs, or TANDEM_NO_SLOT */
 	__u32 legs;	/* how many */
 	__u32 fan;	/* index, when there are legs, */
-	__u32 branch;	/* and which of its branches they are of */
-	__u32 legs_ip6; /* some of them send IPv6 */
+	__u32 fan_gen;	/* its gen, */
 	union {
 		struct rtp_info rtp;
 		struct rtcp_job rtcp; /* of RTCP */
@@ -43,6 +42,8 @@ struct plan {
 	__u8 pt_index; /* in the rule's pts; TANDEM_MAX_PTS: not negotiated */
 	__u8 srtp;     /* enum plan_srtp */
 	__u8 tail;     /* bytes of room that it needs behind it */
+	__u8 branch;   /* which of the fan's branches its legs are of */
+	__u8 legs_ip6; /* some of them send IPv6 */
 	__u16 len;     /* of the payload; see protect.h */
 };
 

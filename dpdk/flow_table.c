@@ -73,7 +73,7 @@ static bool left_free(struct dpdk_table *table, bool wait)
 		return false;
 	if (left->slot != TANDEM_NO_SLOT)
 		streams_forget(table, left->slot);
-	tandem_fans_release(&table->book.ranges, left->fan);
+	tandem_table_fan_release(&table->book, left->fan);
 	table->left_first++;
 	table->left_count--;
 	return true;

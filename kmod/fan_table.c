@@ -59,14 +59,15 @@ int tandem_fan_check(const struct tandem_table *t, const struct rule *rule,
 			return -EINVAL;
 	}
 	for (i = 0; i < spec->range.count; i++) {
-		if (!tandem_table_has_keys(t, spec->legs[i].leg.egress.srtp))
+		const struct egress *eg = &spec->legs[i].leg.egress;
+
+		if (eg->state >= t->config.legs || !tandem_table_has_keys(t, eg->srtp))
 			return -EINVAL;
 	}
 	return 0;
 }
 
-int tandem_fan_prepare(struct tandem_table *t, const struct fan_spec *spec,
-		       struct leg_state **states)
+int tandem_fan_prepare(struct tandem_table *t, const struct fan_spec *spec)
 {
 	struct leg_route *routes = &t->leg_routes[spec->range.first];
 	u32 i;
@@ -79,8 +80,7 @@ int tandem_fan_prepare(struct tandem_table *t, const struct fan_spec *spec,
 		if (err)
 			return err;
 	}
-	*states = kvcalloc(spec->range.count, sizeof(**states), GFP_KERNEL);
-	return *states ? 0 : -ENOMEM;
+	return 0;
 }
 
 struct leg_range tandem_table_legs(const struct tandem_table *t, u32 slot)
@@ -91,46 +91,94 @@ struct leg_range tandem_table_legs(const struct tandem_table *t, u32 slot)
 }
 
 /*
- * What is known of the leg with this id in a range; from is where to begin, and becomes
- * the place behind, since legs mostly keep their order.
+ * Has a leg in the range this state? *from is where to begin, and becomes the place behind,
+ * since legs mostly keep their order.
  */
-static const struct leg_state *state_find(const struct tandem_table *t, struct leg_range range,
-					  u32 id, u32 *from)
+static bool state_used(const struct tandem_table *t, struct leg_range range, u32 state, u32 *from)
 {
-	const struct leg_state *states = &t->leg_states[range.first];
 	u32 i;
 
 	for (i = 0; i < range.count; i++) {
 		u32 at = (*from + i) % range.count;
 
-		if (states[at].id != id)
+		if (t->legs[range.first + at].egress.state != state)
 			continue;
 		*from = at + 1;
-		return &states[at];
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* States that no leg of the range before has begin at zero. */
+static void states_begin(struct tandem_table *t, struct leg_range before,
+			 const struct fan_spec *spec)
+{
+	u32 from = 0, i;
+
+	for (i = 0; i < spec->range.count; i++) {
+		u32 state = spec->legs[i].leg.egress.state;
+
+		if (!state_used(t, before, state, &from))
+			memset(&t->leg_states[state], 0, sizeof(t->leg_states[state]));
+		t->leg_states[state].id = spec->legs[i].id;
+	}
+}
+
+/* From here until its gen is even again, nothing that is made by the fan leaves. */
+static void fan_begin(struct fan *fan)
+{
+	WRITE_ONCE(fan->gen, fan->gen | 1);
+	smp_wmb();
+}
+
+/* A leg is about to be this fan's. The one whose it was is a fan no more, should it still be one. */
+static void leg_take(struct tandem_table *t, u32 leg, u32 fan)
+{
+	struct leg_route *route = &t->leg_routes[leg];
+	struct leg_range range = t->ranges[route->fan];
+
+	if (route->fan != fan && leg >= range.first && leg - range.first < range.count)
+		fan_begin(&t->fans[route->fan]);
+	route->fan = fan;
+	WRITE_ONCE(route->stamp, ++t->leg_stamp);
+}
+
+/* Is it there already? Then it stays: a packet may be under way by it. */
+static bool fan_is(const struct tandem_table *t, u32 index, const struct fan_spec *spec)
+{
+	const struct leg_range *range = &t->ranges[index];
+	u32 i;
+
+	if (memcmp(&t->fans[index], &spec->fan, sizeof(spec->fan)) ||
+	    memcmp(range, &spec->range, sizeof(*range)))
+		return false;
+	for (i = 0; i < range->count; i++) {
+		if (memcmp(&t->legs[range->first + i], &spec->legs[i].leg, sizeof(*t->legs)))
+			return false;
+	}
+	return true;
 }
 
 void tandem_fan_write(struct tandem_table *t, const struct rule *old, const struct rule *rule,
-		      const struct fan_spec *spec, struct leg_state *states)
+		      const struct fan_spec *spec)
 {
 	bool same = old->flags & RULE_F_FAN && old->id == rule->id;
 	struct leg_range before = same ? t->ranges[old->fan] : (struct leg_range){ 0, 0 };
-	u32 first = spec->range.first, from = 0, i;
-	const struct leg_state *earlier;
+	struct fan *fan = &t->fans[rule->fan];
+	struct fan next = spec->fan;
+	u32 i;
 
-	/* The new range may overlap the one before. */
+	states_begin(t, before, spec);
+	if (fan_is(t, rule->fan, spec))
+		return;
+	fan_begin(fan);
 	for (i = 0; i < spec->range.count; i++) {
-		earlier = state_find(t, before, spec->legs[i].id, &from);
-		if (earlier)
-			states[i] = *earlier;
-		states[i].id = spec->legs[i].id;
+		leg_take(t, spec->range.first + i, rule->fan);
+		t->legs[spec->range.first + i] = spec->legs[i].leg;
 	}
-	for (i = 0; i < spec->range.count; i++) {
-		t->leg_states[first + i] = states[i];
-		t->legs[first + i] = spec->legs[i].leg;
-		WRITE_ONCE(t->leg_routes[first + i].stamp, ++t->leg_stamp);
-	}
-	t->fans[rule->fan] = spec->fan;
+	next.gen |= 1;
+	*fan = next;
 	t->ranges[rule->fan] = spec->range;
+	smp_wmb();
+	WRITE_ONCE(fan->gen, spec->fan.gen);
 }

@@ -289,7 +289,6 @@ int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule_spec *s
 {
 	const struct rule *rule = &spec->rule;
 	struct rule *r = &t->entries[slot].rule;
-	struct leg_state *states = NULL;
 	struct flow_key old, key;
 	bool rekeyed;
 	int err = slot_check(t, slot, spec);
@@ -302,11 +301,11 @@ int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule_spec *s
 	if (!t->routes[slot].cache)
 		err = dst_cache_init(&t->routes[slot], GFP_KERNEL_ACCOUNT);
 	if (!err && fan)
-		err = tandem_fan_prepare(t, fan, &states);
+		err = tandem_fan_prepare(t, fan);
 	if (!err && slot >= t->direct)
 		err = shared_add(t, &key, slot);
 	if (err)
-		goto out;
+		return err;
 
 	rule_key(t, r, &t->rules_more[slot], &old);
 	rekeyed = r->flags & RULE_F_ACTIVE && memcmp(&old, &key, sizeof(old));
@@ -320,15 +319,13 @@ int tandem_table_set(struct tandem_table *t, u32 slot, const struct rule_spec *s
 	if (state || r->id != rule->id)
 		state_fill(t, slot, state);
 	if (fan)
-		tandem_fan_write(t, r, rule, fan, states);
+		tandem_fan_write(t, r, rule, fan);
 	rule_fill(t, slot, spec);
 	rule_end(r);
 	local_bh_enable();
 	if (rekeyed && slot >= t->direct)
 		shared_remove(t, &old, slot);
-out:
-	kvfree(states);
-	return err;
+	return 0;
 }
 
 int tandem_table_del(struct tandem_table *t, u32 slot)

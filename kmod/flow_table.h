@@ -34,6 +34,7 @@ struct stream_entry {
 struct leg_route {
 	struct dst_cache cache;
 	u32 stamp;
+	u32 fan; /* whose leg it was last written as */
 };
 
 /* The legs of a fan. */
@@ -142,12 +143,11 @@ void tandem_fan_table_clean(struct tandem_table *table);
 int tandem_fan_check(const struct tandem_table *table, const struct rule *rule,
 		     const struct fan_spec *spec);
 
-/* All that can fail, before tandem_fan_write(); *states is to be kvfree()d behind it. -ENOMEM. */
-int tandem_fan_prepare(struct tandem_table *table, const struct fan_spec *spec,
-		       struct leg_state **states);
+/* All that can fail, before tandem_fan_write(). -ENOMEM. */
+int tandem_fan_prepare(struct tandem_table *table, const struct fan_spec *spec);
 
 /* While old, which rule is to replace, is odd. */
 void tandem_fan_write(struct tandem_table *table, const struct rule *old, const struct rule *rule,
-		      const struct fan_spec *spec, struct leg_state *states);
+		      const struct fan_spec *spec);
 
 #endif

@@ -389,7 +389,8 @@ static bool dump_leg(struct sk_buff *msg, struct netlink_callback *cb, const str
 		return false;
 	if (nla_put_u32(msg, TANDEM_ATTR_LEG_INDEX, leg) ||
 	    nla_put(msg, TANDEM_ATTR_LEG, sizeof(*t->legs), &t->legs[leg]) ||
-	    nla_put(msg, TANDEM_ATTR_LEG_STATE, sizeof(*t->leg_states), &t->leg_states[leg])) {
+	    nla_put(msg, TANDEM_ATTR_LEG_STATE, sizeof(*t->leg_states),
+		    &t->leg_states[t->legs[leg].egress.state])) {
 		genlmsg_cancel(msg, head);
 		return false;
 	}

@@ -79,16 +79,18 @@ static enum reason packet_egress(struct packet *p, const struct egress *eg, u32 
 	p->eg = *eg;
 	*stamp = leg == TANDEM_NO_SLOT ? p->plan.gen
 				       : READ_ONCE(p->env.table->leg_routes[leg].stamp);
-	return plan_settled(&p->plan) ? REASON_NONE : REASON_rule_busy;
+	if (leg == TANDEM_NO_SLOT ? plan_settled(&p->plan) : plan_legs_settled(&p->env, &p->plan))
+		return REASON_NONE;
+	return REASON_rule_busy;
 }
 
 /*
  * Was all that the packet was made with of one generation? Egress and plan were found
  * whole before; only the map of extension ids has been read from the leg itself.
  */
-static bool packet_whole(const struct packet *p)
+static bool packet_whole(struct packet *p)
 {
-	return !(p->eg.flags & EGRESS_F_EXT) || plan_settled(&p->plan);
+	return !(p->eg.flags & EGRESS_F_EXT) || plan_legs_settled(&p->env, &p->plan);
 }
 
 /*
@@ -324,6 +326,7 @@ static enum reason copy_make(struct packet *copy, struct sk_buff *skb, u32 n)
 static void packet_copies(struct packet *p)
 {
 	struct sk_buff *skb = p->skb;
+	const struct leg *leg;
 	struct leg_state *state;
 	enum reason reason;
 	struct packet copy;
@@ -332,7 +335,8 @@ static void packet_copies(struct packet *p)
 	for (n = 0; n < p->plan.legs; n++) {
 		copy = *p;
 		copy.skb = NULL;
-		state = env_leg_state(&p->env, p->plan.leg + n);
+		leg = env_leg(&p->env, p->plan.leg + n);
+		state = leg ? env_leg_state(&p->env, leg->egress.state) : NULL;
 		reason = copy_make(&copy, skb, n);
 		if (copy_count(&p->env, state, reason, copy.plan.len) == REASON_NONE) {
 			packet_emit(&copy);

@@ -83,10 +83,11 @@ static struct genl_leg fan_legs_to_set[] = {
 			       .pt_out = { 8 } },
 		   .ext_id = { [3] = 5 } } },
 	{ .id = 2,
-	  .leg = { .egress = { .flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_SEQ,
+	  .leg = { .egress = { .state = 1,
+			       .flags = EGRESS_F_ACTIVE | EGRESS_F_SSRC | EGRESS_F_SEQ,
 			       .ssrc = { FAN_SSRC, 0x51 },
 			       .seq_offset = 2 } } },
-	{ .id = 3, .leg = { .egress = { .flags = EGRESS_F_ACTIVE } } },
+	{ .id = 3, .leg = { .egress = { .state = 2, .flags = EGRESS_F_ACTIVE } } },
 };
 
 static void make_key(struct flow_key *key, u16 port, u16 remote_port)

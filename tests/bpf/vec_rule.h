@@ -255,6 +255,15 @@ static void vec_leg(struct vec_case *c, const struct tandem_rule *r, const char 
 	}
 }
 
+/* What a fan repeats of the rule in a slot. */
+static void vec_attach(const struct vec_case *c, struct fan *fan, unsigned int slot)
+{
+	fan->slot = slot;
+	fan->flags = c->entries[slot].rule.flags;
+	fan->id = c->entries[slot].rule.id;
+	fan->pts = c->rules_more[slot].pts;
+}
+
 /* Rules and legs as packets see them. */
 static void vec_split(struct vec_case *c, const char *path)
 {
@@ -276,6 +285,14 @@ static void vec_split(struct vec_case *c, const char *path)
 	}
 	for (unsigned int i = 0; i < c->leg_count; i++)
 		c->legs[i].egress.srtp = c->leg_keys[i];
+	for (unsigned int i = 0; i < c->leg_count; i++)
+		c->legs[i].egress.state = i;
+	for (unsigned int i = 0; i < VEC_SLOTS; i++) {
+		const struct rule *r = &c->entries[i].rule;
+
+		if (r->flags & RULE_F_FAN)
+			vec_attach(c, &c->fans[r->fan], i);
+	}
 }
 
 #endif

@@ -73,6 +73,7 @@ static void set_fan(struct relay *r, const struct setup *s)
 	for (i = 0; i < LEGS; i++) {
 		set_egress(&r->legs[i].egress, s, i, i == 1 && s->fan & 8);
 		r->legs[i].egress.flags |= EGRESS_F_ACTIVE;
+		r->legs[i].egress.state = i;
 		for (k = 0; k < TANDEM_EXT_IDS; k++)
 			r->legs[i].ext_id[k] = s->ext[(k + i) % sizeof(s->ext)];
 		if (i < legs && !ip_addr_is_v4(&r->legs[i].egress.remote))

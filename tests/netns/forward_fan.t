@@ -47,14 +47,16 @@ fans_out()
 # Legs go and come while the stream runs: those that stay miss nothing, and count on.
 changes()
 {
+	local legs
 	forward_set stage < <(fan_document 20) || return 1
 	receive_start stage --count 300 --seconds 8 || return 1
 	send_start --to 10.77.1.1:16400 --count 300
 	sleep 0.5
 	forward_set other < <(fan_document 50) && return 1 # same source and port
-	tandem forward set - < <(fan_document 30 | sed 's/^{/{"name": "stage", /') >/dev/null || return 1
-	sleep 0.5
-	tandem forward set - < <(fan_document 20 | sed 's/^{/{"name": "stage", /') >/dev/null || return 1
+	for legs in 30 20 40 20 30 20 40 20 50 20; do
+		tandem forward set - < <(fan_document "$legs" | sed 's/^{/{"name": "stage", /') >/dev/null || return 1
+		sleep 0.1
+	done
 	wait "$SENDER_PID" || return 1
 	receive_wait
 	all_arrived stage

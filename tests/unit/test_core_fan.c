@@ -70,6 +70,7 @@ static void relay_init(struct relay *r)
 	for (i = 0; i < LEGS; i++) {
 		ip_addr_map4(&r->legs[i].egress.remote, net32(0x0a010000 + (__u32)i));
 		r->legs[i].egress.flags = EGRESS_F_ACTIVE;
+		r->legs[i].egress.state = (__u32)i;
 		r->reasons[i] = REASON_NONE;
 		r->ifindexes[i] = 5;
 	}
@@ -575,7 +576,7 @@ static void copies_are_counted_by_leg(void **state)
 	assert_int_equal(r.env.counters.packets[REASON_copies_lost], 3);
 }
 
-static void copy_of_a_changed_rule_is_lost(void **state)
+static void copy_outlives_the_rule_but_not_the_fan(void **state)
 {
 	_Alignas(4) uint8_t packet[32];
 	struct relay r;
@@ -583,23 +584,58 @@ static void copy_of_a_changed_rule_is_lost(void **state)
 
 	relay_init(&r);
 	decide(&r, &plan, packet, sizeof(packet));
-	again = (struct plan){ .slot = plan.slot,
-			       .gen = plan.gen,
+	r.fan.flags = r.entries[0].rule.flags;
+	r.fan.pts = r.rules_more[0].pts;
+	again = (struct plan){ .fan = plan.fan,
+			       .fan_gen = plan.fan_gen,
 			       .branch = plan.branch,
 			       .class = plan.class };
 	assert_true(plan_recall(&r.env, &again, packet, packet + 32, 32));
 	assert_int_equal(again.leg, plan.leg);
 	assert_int_equal(again.legs, LEGS);
 	assert_int_equal(again.pt_index, plan.pt_index);
-	r.entries[0].rule.gen = 3;
-	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
 	r.entries[0].rule.gen = 4;
+	r.entries[0].rule.id = 99;
+	memset(&r.rules_more[0].pts, 0, sizeof(r.rules_more[0].pts));
+	assert_true(plan_recall(&r.env, &again, packet, packet + 32, 32));
+	assert_int_equal(again.pt_index, plan.pt_index);
+	assert_true(plan_legs_settled(&r.env, &again));
+	again.class = CLASS_RTCP; /* what it says is of another flow */
 	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
-	r.entries[0].rule.gen = 2;
+	again.class = CLASS_RTP;
+	r.fan.gen++;
+	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
+	assert_false(plan_legs_settled(&r.env, &again));
+	r.fan.gen++;
+	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
+	assert_false(plan_legs_settled(&r.env, &again));
+	again.fan_gen = r.fan.gen;
 	packet[0] = 0x40; /* is not what it was */
 	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
-	again.slot = SLOTS;
+	again.fan = 1;
 	assert_false(plan_recall(&r.env, &again, packet, packet + 32, 32));
+}
+
+/* Frames of before and after a change may be under way at once, to a leg that stays. */
+static void way_of_another_generation_is_asked_for_again(void **state)
+{
+	struct plan plan = { .legs = LEGS, .fan_gen = 2 };
+	struct relay r;
+	struct hop hop;
+
+	relay_init(&r);
+	assert_int_equal(copy_way(&r.env, &plan, 1, &r.leg_states[1], &hop), REASON_NONE);
+	assert_int_equal(copy_way(&r.env, &plan, 1, &r.leg_states[1], &hop), REASON_NONE);
+	assert_int_equal(r.asked, 1);
+	assert_int_equal(hop.ifindex, 5);
+	plan.fan_gen = 4;
+	r.ifindexes[1] = 6;
+	assert_int_equal(copy_way(&r.env, &plan, 1, &r.leg_states[1], &hop), REASON_NONE);
+	assert_int_equal(r.asked, 2);
+	assert_int_equal(hop.ifindex, 6);
+	plan.fan_gen = 2;
+	r.reasons[1] = REASON_no_route;
+	assert_int_equal(copy_way(&r.env, &plan, 1, &r.leg_states[1], &hop), REASON_no_route);
 }
 
 int main(void)
@@ -619,7 +655,8 @@ int main(void)
 		cmocka_unit_test(patience_begins_anew_with_the_rule),
 		cmocka_unit_test(without_any_way_patience_has_no_end),
 		cmocka_unit_test(copies_are_counted_by_leg),
-		cmocka_unit_test(copy_of_a_changed_rule_is_lost),
+		cmocka_unit_test(copy_outlives_the_rule_but_not_the_fan),
+		cmocka_unit_test(way_of_another_generation_is_asked_for_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,16 @@ struct arrays {
 struct fixture {
 	struct arrays *mem;
 	struct tandem_table table;
+	bool full; /* for full_h() */
 };
+
+/* Nobody looks at what has been left. */
+static void retire_h(uint32_t fan, void *arg)
+{
+	struct fixture *f = arg;
+
+	tandem_table_fan_release(&f->table, fan);
+}
 
 static void table_open(struct fixture *f)
 {
@@ -175,7 +184,8 @@ static void table_open(struct fixture *f)
 					       .fans = f->mem->fans,
 					       .legs = f->mem->legs,
 					       .leg_states = f->mem->states };
-	assert_int_equal(tandem_table_init(&f->table, &relay, &memory, NULL, NULL), 0);
+	assert_int_equal(tandem_table_init(&f->table, &relay, &memory, NULL, f), 0);
+	f->table.retire_h = retire_h;
 }
 
 static int setup(void **state)
@@ -245,10 +255,10 @@ static void mark_legs(struct fixture *f, uint64_t id)
 
 	for (uint32_t i = 0; i < fan->branch_count; i++) {
 		for (uint32_t k = 0; k < fan->branch[i].count; k++) {
-			struct leg_state *s = &f->mem->states[fan->branch[i].first + k];
+			const struct leg *leg = &f->mem->legs[fan->branch[i].first + k];
+			struct leg_state *s = &f->mem->states[leg->egress.state];
 
 			s->packets = 1000 + s->id;
-			s->nexthop.ifindex = 3;
 		}
 	}
 }
@@ -294,7 +304,7 @@ static void written_and_read_back(void **state)
 	assert_int_equal(f->mem->legs[built->branch[0].first].egress.remote_port, htons(5));
 	assert_true(f->mem->legs[built->branch[0].first].egress.flags & EGRESS_F_ACTIVE);
 	assert_int_equal(tandem_table_find_leg(&f->table, tandem_table_find(&f->table, 1), 6),
-			 built->branch[0].first + 1);
+			 f->mem->legs[built->branch[0].first + 1].egress.state);
 	assert_int_equal(tandem_table_find_leg(&f->table, tandem_table_find(&f->table, 1), 9),
 			 TANDEM_NO_SLOT);
 
@@ -322,10 +332,6 @@ static void counts_by_name(void **state)
 	spec.fan = next;
 	assert_int_equal(set(f, &spec), 0);
 	check_legs(f, 1, 6, 10, 11);
-	assert_int_equal(
-		f->mem->states[tandem_table_find_leg(&f->table, tandem_table_find(&f->table, 1), 6)]
-			.nexthop.ifindex,
-		0); /* what way there is, is asked anew */
 
 	/* Another port, another slot: the counts go with it. */
 	spec.key.local_port = htons(BASE + 50);
@@ -374,10 +380,10 @@ static void counts_in_any_order(void **state)
 
 static int full_h(const struct flow_key *key, uint32_t slot, void *arg)
 {
-	const bool *full = arg;
+	const struct fixture *f = arg;
 	(void)key;
 
-	return *full && slot != TANDEM_NO_SLOT ? -ENOSPC : 0;
+	return f->full && slot != TANDEM_NO_SLOT ? -ENOSPC : 0;
 }
 
 /* A move that fails both there and back: the flow is gone, and so is what its fans took. */
@@ -386,22 +392,75 @@ static void moved_to_nowhere(void **state)
 	struct fixture *f = *state;
 	struct tandem_fan *fan = fan_alloc(5, 1);
 	struct tandem_flow_spec here = flow(1, NULL), there = flow(2, NULL), spec = flow(1, fan);
-	bool full = false;
 
 	f->table.shared_h = full_h;
-	f->table.arg = &full;
 	assert_int_equal(set(f, &here), 0);
 	assert_int_equal(set(f, &there), 0);
 	spec.id = 3; /* behind the first, and to be behind the second */
 	spec.key.remote_port = htons(4001);
 	assert_int_equal(set(f, &spec), 0);
 	spec.key.local_port = there.key.local_port;
-	full = true;
+	f->full = true;
 	assert_int_equal(set(f, &spec), -ENOSPC);
 	assert_int_equal(tandem_table_find(&f->table, 3), TANDEM_NO_SLOT);
 	assert_int_equal(f->table.ranges.gap_count, 1);
 	assert_int_equal(f->table.ranges.gaps[0].count, LEGS);
 	free(fan);
+}
+
+/* The legs of the fan in this place, which goes on as before although no rule leads to it. */
+static void check_rests(struct fixture *f, const struct fan *fan, uint32_t gen, uint32_t first_id)
+{
+	const struct branch *b = &fan->branch[0];
+
+	assert_int_equal(fan->gen, gen);
+	for (uint32_t i = 0; i < b->count; i++)
+		assert_int_equal(f->mem->states[f->mem->legs[b->first + i].egress.state].id,
+				 first_id + i);
+}
+
+/* What has been left stays whole until its place is wanted; then its gen says so. */
+static void rests_until_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_fan *fan = fan_alloc(20, 1), *next = fan_alloc(20, 11);
+	struct tandem_flow_spec spec = flow(1, fan);
+	const struct fan *first, *second;
+	uint32_t gen, state_of_11;
+
+	f->table.retire_h = NULL;
+	spec.pts.clock_hz[0] = 8000;
+	assert_int_equal(set(f, &spec), 0);
+	first = &f->mem->fans[f->mem->entries[tandem_table_find(&f->table, 1)].rule.fan];
+	assert_int_equal(first->id, 1);
+	assert_int_equal(first->slot, tandem_table_find(&f->table, 1));
+	assert_int_equal(first->pts.clock_hz[0], 8000);
+	gen = first->gen;
+	assert_false(gen & 1);
+	state_of_11 = tandem_table_find_leg(&f->table, first->slot, 11);
+	mark_legs(f, 1);
+
+	spec.fan = next;
+	assert_int_equal(set(f, &spec), 0);
+	second = &f->mem->fans[f->mem->entries[tandem_table_find(&f->table, 1)].rule.fan];
+	assert_ptr_not_equal(first, second);
+	check_rests(f, first, gen, 1);
+	check_legs(f, 1, 11, 20, 21);
+	assert_int_equal(tandem_table_find_leg(&f->table, first->slot, 11), state_of_11);
+
+	/* 20 in use, 20 rest, 24 are free */
+	spec = flow(2, fan);
+	assert_int_equal(set(f, &spec), 0);
+	check_rests(f, first, gen, 1);
+	assert_int_equal(tandem_table_remove(&f->table, 2), 0);
+	check_rests(f, first, gen, 1);
+	spec = flow(3, fan); /* the oldest goes first */
+	assert_int_equal(set(f, &spec), 0);
+	assert_int_equal(tandem_table_remove(&f->table, 3), 0);
+	assert_int_not_equal(first->gen, gen);
+	check_legs(f, 1, 11, 20, 21);
+	free(fan);
+	free(next);
 }
 
 /* A change that is refused changes nothing, and takes no room. */
@@ -584,6 +643,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(counts_by_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(counts_in_any_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(moved_to_nowhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(rests_until_wanted, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(adopted, setup, teardown),
 		cmocka_unit_test_setup_teardown(group_slots, setup, teardown),

@@ -70,8 +70,8 @@ static char *legs_message(const struct tandem_datapath *dp, struct tandem_fan_ra
 		uint32_t n = 0;
 
 		for (; n < TANDEM_GENL_LEGS && i < range.count; n++, i++) {
-			legs[n].id = dp->memory.leg_states[range.first + i].id;
 			legs[n].leg = dp->memory.legs[range.first + i];
+			legs[n].id = dp->memory.leg_states[legs[n].leg.egress.state].id;
 		}
 		*len += tandem_genl_write(message + *len, TANDEM_ATTR_LEGS, legs,
 					  n * sizeof(*legs));
@@ -174,10 +174,11 @@ static void leg_message(const struct nlmsghdr *nlh, void *arg)
 
 	if (tandem_genl_get(nlh, TANDEM_ATTR_LEG_INDEX, &index, sizeof(index)) ||
 	    index >= dp->legs || tandem_genl_get(nlh, TANDEM_ATTR_LEG, &leg, sizeof(leg)) ||
-	    tandem_genl_get(nlh, TANDEM_ATTR_LEG_STATE, &state, sizeof(state)))
+	    tandem_genl_get(nlh, TANDEM_ATTR_LEG_STATE, &state, sizeof(state)) ||
+	    leg.egress.state >= dp->legs)
 		return;
 	dp->memory.legs[index] = leg;
-	dp->memory.leg_states[index] = state;
+	dp->memory.leg_states[leg.egress.state] = state;
 }
 
 /* The legs of the flow in a slot, with their counts, as the module has them. */

@@ -69,7 +69,7 @@ int tandem_table_init(struct tandem_table *t, const struct relay_config *relay,
 	t->leg_states = memory->leg_states;
 	t->shared_h = shared_h;
 	t->arg = arg;
-	err = tandem_fans_init(&t->ranges, relay->fans, relay->legs);
+	err = tandem_table_fans_init(t);
 	if (!err)
 		err = tandem_slots_alloc(&t->slots, relay);
 	if (!err)
@@ -84,17 +84,8 @@ void tandem_table_clean(struct tandem_table *t)
 	tandem_slots_free(t->slots);
 	t->slots = NULL;
 	tandem_refs_clean(&t->refs);
-	tandem_fans_clean(&t->ranges);
+	tandem_table_fans_clean(t);
 	tandem_table_srtp_clean(t);
-}
-
-/* A fan that rules led to until now. */
-static void fan_retire(struct tandem_table *t, uint32_t fan)
-{
-	if (t->retire_h)
-		t->retire_h(fan, t->arg);
-	else
-		tandem_fans_release(&t->ranges, fan);
 }
 
 /* Flags that no specification sets. */
@@ -244,6 +235,7 @@ static void rule_write(struct tandem_table *t, uint32_t slot, const struct tande
 		r.egress.srtp = keys->out;
 	if (more.rtcp.flags & EGRESS_F_ACTIVE)
 		more.rtcp.srtp = keys->out;
+	tandem_table_fan_attach(t, fan, slot, &r, &more.pts);
 	rule_fill(t, slot, &r, &more);
 	if (t->slot_keys)
 		t->slot_keys[slot] = *keys;
@@ -347,7 +339,7 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 		return err;
 	err = tandem_slots_rekey(t->slots, slot, &spec->key);
 	if (err) {
-		tandem_fans_release(&t->ranges, fan);
+		tandem_table_fan_release(t, fan);
 		return err;
 	}
 	if (behind && rekeyed)
@@ -356,11 +348,11 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 		err = refs_write(t, slot, spec->media_id, spec->reverse_id);
 	if (err) {
 		tandem_slots_rekey(t->slots, slot, &old);
-		tandem_fans_release(&t->ranges, fan);
+		tandem_table_fan_release(t, fan);
 		return err;
 	}
 	rule_write(t, slot, spec, fan, keys);
-	fan_retire(t, before);
+	tandem_table_fan_retire(t, before);
 	if (behind && rekeyed)
 		shared_change(t, &old, TANDEM_NO_SLOT);
 	return 0;
@@ -376,7 +368,7 @@ static int table_add(struct tandem_table *t, const struct tandem_flow_spec *spec
 		return err;
 	err = table_enter(t, spec, fan, keys, NULL);
 	if (err)
-		tandem_fans_release(&t->ranges, fan);
+		tandem_table_fan_release(t, fan);
 	return err;
 }
 
@@ -403,12 +395,12 @@ static int table_move(struct tandem_table *t, const struct tandem_flow_spec *spe
 	state.more.extra_streams = 0; /* their entries are the other slot's */
 	err = table_enter(t, spec, fan, keys, &state);
 	if (err) {
-		tandem_fans_release(&t->ranges, fan);
+		tandem_table_fan_release(t, fan);
 		if (table_enter(t, &before, earlier, &earlier_keys, &state) == 0)
 			return err;
 		tandem_table_srtp_put(t, &earlier_keys);
 	}
-	fan_retire(t, earlier);
+	tandem_table_fan_retire(t, earlier);
 	return err;
 }
 
@@ -493,7 +485,7 @@ int tandem_table_remove(struct tandem_table *t, uint64_t id)
 	keys = keys_of(t, slot);
 	table_leave(t, slot);
 	tandem_table_srtp_put(t, &keys);
-	fan_retire(t, fan);
+	tandem_table_fan_retire(t, fan);
 	tandem_refs_each(&t->refs, id, resolve_h, t);
 	return 0;
 }

@@ -43,7 +43,7 @@ typedef void(tandem_enter_h)(uint32_t slot, void *arg);
 
 /*
  * Likewise: no rule leads to this fan any more (TANDEM_NO_FAN: to none). To be given to
- * tandem_fans_release() once nobody looks at it.
+ * tandem_table_fan_release() once nobody looks at it.
  */
 typedef void(tandem_retire_h)(uint32_t fan, void *arg);
 
@@ -86,12 +86,17 @@ struct tandem_table {
 	struct tandem_slots *slots;
 	struct tandem_refs refs;
 	struct tandem_fans ranges; /* of legs, by fan */
+	uint32_t *leg_uses;	   /* by struct leg_state: legs that have it */
+	uint32_t leg_last;	   /* the last state that was taken */
+	uint32_t *resting;	   /* ring of fans that have been left, as many as there are fans */
+	uint32_t resting_first;
+	uint32_t resting_count;
 	tandem_shared_h *shared_h; /* NULL: the datapath asks tandem_slots_lookup_shared */
 	tandem_written_h
 		*written_h;	   /* NULL: the packet path reads rules as they are; else set after
 				      * tandem_table_init */
 	tandem_enter_h *enter_h;   /* NULL, or set after tandem_table_init */
-	tandem_retire_h *retire_h; /* NULL: fans are free at once; else likewise */
+	tandem_retire_h *retire_h; /* NULL: fans rest; else likewise */
 	struct srtp_keys *srtp_keys;
 	struct tandem_srtp_sets *sets; /* NULL: flows with SRTP are refused */
 	struct tandem_table_key *key_users;
@@ -160,7 +165,10 @@ void tandem_table_add_stream(const struct extra_stream *extra, struct tandem_flo
 /* The fan of the flow in a slot; NULL without one, or without memory. For the caller to free. */
 struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot);
 
-/* Place in the array of legs of the one so named in the flow in a slot, or TANDEM_NO_SLOT. */
+/* A fan that nobody looks at any more, or that was never attached (TANDEM_NO_FAN: none). */
+void tandem_table_fan_release(struct tandem_table *t, uint32_t fan);
+
+/* Index of the state of the leg so named in the flow in a slot, or TANDEM_NO_SLOT. */
 uint32_t tandem_table_find_leg(const struct tandem_table *t, uint32_t slot, uint32_t id);
 
 /* Counts of the legs of the flow in a slot, as read_legs() of the interface gives them. */

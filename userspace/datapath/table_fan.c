@@ -2,6 +2,7 @@
 #include "userspace/datapath/table_fan.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,83 @@ static int check(const struct tandem_fan *spec)
 	return sum == spec->leg_count ? 0 : -EINVAL;
 }
 
+/* ---- states of legs ---- */
+
+/* One that no leg has, all zero. There are as many as legs, so there is always one. */
+static uint32_t state_take(struct tandem_table *t)
+{
+	do {
+		if (++t->leg_last >= t->relay.legs)
+			t->leg_last = 0;
+	} while (t->leg_uses[t->leg_last]);
+	memset(&t->leg_states[t->leg_last], 0, sizeof(*t->leg_states));
+	return t->leg_last;
+}
+
+static struct leg_state *state_at(const struct tandem_table *t, uint32_t leg)
+{
+	return &t->leg_states[t->legs[leg].egress.state];
+}
+
+/* ---- fans that have been left ---- */
+
+void tandem_table_fan_release(struct tandem_table *t, uint32_t fan)
+{
+	struct tandem_fan_range range;
+
+	if (fan == TANDEM_NO_FAN)
+		return;
+	range = tandem_fans_range(&t->ranges, fan);
+	/* Before any of its legs is written as another's. */
+	__atomic_store_n(&t->fans[fan].gen, t->fans[fan].gen | 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	for (uint32_t i = range.first; i < range.first + range.count; i++)
+		t->leg_uses[t->legs[i].egress.state]--;
+	tandem_fans_release(&t->ranges, fan);
+}
+
+/* Give back the fan that has rested longest. */
+static bool wake(struct tandem_table *t)
+{
+	if (!t->resting_count)
+		return false;
+	tandem_table_fan_release(t, t->resting[t->resting_first]);
+	if (++t->resting_first == t->relay.fans)
+		t->resting_first = 0;
+	t->resting_count--;
+	return true;
+}
+
+void tandem_table_fan_retire(struct tandem_table *t, uint32_t fan)
+{
+	if (t->retire_h) {
+		t->retire_h(fan, t->arg);
+	} else if (fan != TANDEM_NO_FAN) {
+		t->resting[(t->resting_first + t->resting_count) % t->relay.fans] = fan;
+		t->resting_count++;
+	}
+}
+
+int tandem_table_fans_init(struct tandem_table *t)
+{
+	t->leg_uses = calloc((size_t)t->relay.legs + 1, sizeof(*t->leg_uses));
+	t->resting = calloc((size_t)t->relay.fans + 1, sizeof(*t->resting));
+	if (!t->leg_uses || !t->resting)
+		return -ENOMEM; /* what there is goes with tandem_table_clean() */
+	return tandem_fans_init(&t->ranges, t->relay.fans, t->relay.legs);
+}
+
+void tandem_table_fans_clean(struct tandem_table *t)
+{
+	tandem_fans_clean(&t->ranges);
+	free(t->leg_uses);
+	free(t->resting);
+	t->leg_uses = NULL;
+	t->resting = NULL;
+}
+
+/* ---- writing ---- */
+
 /* The search begins at place `at` among the fan's legs, and wraps around. */
 static uint32_t find_leg(const struct tandem_table *t, uint32_t fan, uint32_t id, uint32_t at)
 {
@@ -49,26 +127,24 @@ static uint32_t find_leg(const struct tandem_table *t, uint32_t fan, uint32_t id
 	for (uint32_t n = 0; n < range.count; n++, at++) {
 		if (at >= range.count)
 			at = 0;
-		if (t->leg_states[range.first + at].id == id)
+		if (state_at(t, range.first + at)->id == id)
 			return range.first + at;
 	}
 	return TANDEM_NO_SLOT;
 }
 
-/* State of an earlier leg, or NULL, goes on in the new one. */
-static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from,
-		      const struct leg_state *earlier, uint32_t index)
+/* The state of an earlier leg, or TANDEM_NO_SLOT, is that of the new one too. */
+static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from, uint32_t earlier,
+		      uint32_t index)
 {
+	uint32_t state = earlier == TANDEM_NO_SLOT ? state_take(t) : t->legs[earlier].egress.state;
 	struct leg *leg = &t->legs[index];
-	struct leg_state state = { 0 };
 
-	if (earlier)
-		state = *earlier;
-	memset(&state.nexthop, 0, sizeof(state.nexthop));
-	state.id = from->id;
-	t->leg_states[index] = state;
+	t->leg_states[state].id = from->id;
+	t->leg_uses[state]++;
 	tandem_egress_split(&t->relay, &from->leg.egress, &leg->egress);
 	leg->egress.flags |= EGRESS_F_ACTIVE;
+	leg->egress.state = state;
 	memcpy(leg->ext_id, from->leg.ext_id, sizeof(leg->ext_id));
 }
 
@@ -84,11 +160,10 @@ static void write_legs(struct tandem_table *t, const struct tandem_fan *spec, ui
 
 	for (uint32_t i = 0; i < spec->leg_count; i++) {
 		uint32_t earlier = find_leg(t, before, spec->legs[i].id, at);
-		bool found = earlier != TANDEM_NO_SLOT;
 
-		if (found)
+		if (earlier != TANDEM_NO_SLOT)
 			at = earlier - start + 1;
-		write_leg(t, &spec->legs[i], found ? &t->leg_states[earlier] : NULL, first + i);
+		write_leg(t, &spec->legs[i], earlier, first + i);
 	}
 }
 
@@ -103,11 +178,15 @@ int tandem_table_fan_write(struct tandem_table *t, const struct tandem_fan *spec
 	if (!spec)
 		return 0;
 	err = check(spec);
-	if (!err)
+	if (err)
+		return err;
+	do
 		err = tandem_fans_take(&t->ranges, spec->leg_count, fan, &first);
+	while (err == -ENOSPC && wake(t));
 	if (err)
 		return err;
 	write_legs(t, spec, before, first);
+	built.gen = t->fans[*fan].gen | 1;
 	built.branch_count = spec->branch_count;
 	for (uint32_t i = 0; i < spec->branch_count; i++) {
 		struct branch *b = &built.branch[i];
@@ -124,14 +203,45 @@ int tandem_table_fan_write(struct tandem_table *t, const struct tandem_fan *spec
 	return 0;
 }
 
+void tandem_table_fan_attach(struct tandem_table *t, uint32_t fan, uint32_t slot,
+			     const struct rule *rule, const struct pt_list *pts)
+{
+	struct fan *f;
+
+	if (fan == TANDEM_NO_FAN)
+		return;
+	f = &t->fans[fan];
+	__atomic_store_n(&f->gen, f->gen | 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	f->slot = slot;
+	f->flags = rule->flags;
+	f->id = rule->id;
+	f->pts = *pts;
+	__atomic_store_n(&f->gen, f->gen + 1, __ATOMIC_RELEASE);
+}
+
+/* Are the states of these legs such as can be? */
+static bool states_fit(const struct tandem_table *t, uint32_t first, uint32_t count)
+{
+	if (first > t->relay.legs || count > t->relay.legs - first)
+		return false;
+	for (uint32_t i = first; i < first + count; i++) {
+		if (t->legs[i].egress.state >= t->relay.legs)
+			return false;
+	}
+	return true;
+}
+
 int tandem_table_fan_adopt(struct tandem_table *t, uint32_t slot)
 {
 	uint32_t fan = tandem_table_fan_of(t, slot), first = UINT32_MAX, count = 0;
 	const struct fan *f;
+	int err;
 
 	if (fan == TANDEM_NO_FAN)
 		return 0;
-	if (fan >= t->relay.fans || t->fans[fan].branch_count > TANDEM_MAX_BRANCHES)
+	if (fan >= t->relay.fans || t->fans[fan].branch_count > TANDEM_MAX_BRANCHES ||
+	    t->fans[fan].gen & 1)
 		return -EINVAL;
 	f = &t->fans[fan];
 	for (uint32_t i = 0; i < f->branch_count; i++) {
@@ -139,7 +249,14 @@ int tandem_table_fan_adopt(struct tandem_table *t, uint32_t slot)
 			first = f->branch[i].first;
 		count += f->branch[i].count;
 	}
-	return tandem_fans_adopt(&t->ranges, fan, count ? first : 0, count);
+	if (!count)
+		first = 0;
+	if (!states_fit(t, first, count))
+		return -EINVAL;
+	err = tandem_fans_adopt(&t->ranges, fan, first, count);
+	for (uint32_t i = first; !err && i < first + count; i++)
+		t->leg_uses[t->legs[i].egress.state]++;
+	return err;
 }
 
 struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
@@ -162,7 +279,7 @@ struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
 	for (uint32_t i = 0; i < range.count; i++) {
 		const struct leg *leg = &t->legs[range.first + i];
 
-		fan->legs[i].id = t->leg_states[range.first + i].id;
+		fan->legs[i].id = state_at(t, range.first + i)->id;
 		tandem_egress_join(&t->relay, &leg->egress, &fan->legs[i].leg.egress);
 		memcpy(fan->legs[i].leg.ext_id, leg->ext_id, sizeof(leg->ext_id));
 	}
@@ -171,7 +288,9 @@ struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
 
 uint32_t tandem_table_find_leg(const struct tandem_table *t, uint32_t slot, uint32_t id)
 {
-	return find_leg(t, tandem_table_fan_of(t, slot), id, 0);
+	uint32_t leg = find_leg(t, tandem_table_fan_of(t, slot), id, 0);
+
+	return leg == TANDEM_NO_SLOT ? leg : t->legs[leg].egress.state;
 }
 
 void tandem_table_read_legs(const struct tandem_table *t, uint32_t slot,
@@ -184,7 +303,7 @@ void tandem_table_read_legs(const struct tandem_table *t, uint32_t slot,
 		range = tandem_fans_range(&t->ranges, index);
 	*n = 0;
 	for (uint32_t i = range.first; i < range.first + range.count && *n < max; i++) {
-		const struct leg_state *s = &t->leg_states[i];
+		const struct leg_state *s = state_at(t, i);
 
 		legs[(*n)++] = (struct tandem_leg_stats){
 			.id = s->id,

@@ -110,13 +110,13 @@ int tandem_uring_send_address(struct tandem_datapath *dp, struct uring_send *s,
 
 /* What a failure is to be counted for: the flow, and the leg if it has one. */
 static void set_owner(struct tandem_datapath *dp, struct uring_send *s, const struct plan *plan,
-		      uint32_t leg)
+		      uint32_t state)
 {
 	s->flow_id = plan->flow_id;
 	s->slot = plan->slot;
 	s->gen = plan->gen;
-	s->leg = leg;
-	s->leg_id = leg < dp->tables.config.legs ? dp->tables.leg_states[leg].id : 0;
+	s->leg_state = state;
+	s->leg_id = state < dp->tables.config.legs ? dp->tables.leg_states[state].id : 0;
 }
 
 /* Send as eg says, from the port that a copy is said to come from. */
@@ -146,7 +146,7 @@ int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
 	/* A packet of the ring is named by its number, one of a port by that of the port. */
 	uint32_t index = p->own ? p->port | SEND_OWN : (uint32_t)(p - dp->packets);
 
-	set_owner(dp, &p->send, plan, plan->leg);
+	set_owner(dp, &p->send, plan, plan->legs ? plan->egress->state : TANDEM_NO_SLOT);
 	return send_as(dp, &p->send, plan->egress, payload, plan->len, tos,
 		       uring_data(URING_SEND, index));
 }
@@ -167,7 +167,7 @@ static bool copy_send(struct tandem_datapath *dp, struct plan *plan, uint32_t n,
 		copy_put(dp, c); /* counted already */
 		return true;
 	}
-	set_owner(dp, &c->send, plan, plan->leg + n);
+	set_owner(dp, &c->send, plan, eg->state);
 	if (send_as(dp, &c->send, eg, own, plan->len, tos,
 		    uring_data(URING_COPY, (uint32_t)(c - dp->copies))) == 0)
 		return true;
@@ -188,15 +188,16 @@ void tandem_uring_fan_out(struct tandem_datapath *dp, struct plan *plan,
 }
 
 /*
- * Place of the leg that it went to; meanwhile the flow may have another rule, or be gone. In
+ * State of the leg that it went to; meanwhile the flow may have another rule, or be gone. In
  * another slot, the same gen is that of another rule.
  */
-static uint32_t leg_of(const struct tandem_datapath *dp, const struct uring_send *s, uint32_t slot)
+static uint32_t state_of(const struct tandem_datapath *dp, const struct uring_send *s,
+			 uint32_t slot)
 {
-	if (s->leg == TANDEM_NO_SLOT || slot == TANDEM_NO_SLOT)
+	if (s->leg_state == TANDEM_NO_SLOT || slot == TANDEM_NO_SLOT)
 		return TANDEM_NO_SLOT;
 	if (slot == s->slot && dp->tables.entries[slot].rule.gen == s->gen)
-		return s->leg;
+		return s->leg_state;
 	return tandem_table_find_leg(&dp->table, slot, s->leg_id);
 }
 
@@ -207,13 +208,14 @@ void tandem_uring_sent(struct tandem_datapath *dp, uint32_t index, int result)
 	uint32_t slot;
 
 	if (result < 0) {
-		struct plan plan = { 0 };
+		struct egress egress = { 0 };
+		struct plan plan = { .egress = &egress };
 
 		slot = tandem_table_find(&dp->table, p->send.flow_id);
 		plan.slot = slot;
 		plan.flow = slot == TANDEM_NO_SLOT ? NULL : &dp->tables.entries[slot].flow;
-		plan.leg = leg_of(dp, &p->send, slot);
-		plan.legs = plan.leg != TANDEM_NO_SLOT;
+		egress.state = state_of(dp, &p->send, slot);
+		plan.legs = egress.state != TANDEM_NO_SLOT;
 		relay_send_failed(&dp->env, &plan);
 	}
 	tandem_uring_port_sent(dp, p->send.port);
@@ -224,9 +226,12 @@ void tandem_uring_copy_sent(struct tandem_datapath *dp, uint32_t index, int resu
 {
 	struct uring_copy *c = &dp->copies[index];
 
-	if (result < 0)
-		relay_copy_failed(&dp->env, leg_of(dp, &c->send,
-						   tandem_table_find(&dp->table, c->send.flow_id)));
+	if (result < 0) {
+		uint32_t slot = tandem_table_find(&dp->table, c->send.flow_id);
+
+		env_count(&dp->env, REASON_copies_lost);
+		leg_send_failed(&dp->env, state_of(dp, &c->send, slot));
+	}
 	tandem_uring_port_sent(dp, c->send.port);
 	copy_put(dp, c);
 }

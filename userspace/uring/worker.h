@@ -85,7 +85,7 @@ struct uring_send {
 	uint32_t slot; /* of the flow, and gen of its rule, when it was sent */
 	uint32_t gen;
 	uint64_t flow_id;
-	uint32_t leg; /* TANDEM_NO_SLOT: of no fan */
+	uint32_t leg_state; /* index; TANDEM_NO_SLOT: of no leg */
 	uint32_t leg_id;
 };
 
