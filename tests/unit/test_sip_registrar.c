@@ -168,11 +168,11 @@ static void survives_a_restart_and_expires(void **state)
 	((struct world *)*state)->cfg.min_expires_s = 1;
 	world_restart(*state);
 	do_register(&ph, "c1", 1,
-		    "Contact: <sip:b@127.0.0.1:1>;expires=1, <sip:b@127.0.0.1:2>;q=0.1\n",
+		    "Contact: <sip:b@127.0.0.1:1>;expires=3, <sip:b@127.0.0.1:2>;q=0.1\n",
 		    "SIP/2.0 200");
 	world_restart(*state);
 	assert_int_equal(registered(&ph), 2);
-	run_ms(2000);
+	run_ms(3100);
 	msg = do_register(&ph, "c2", 1, "", "SIP/2.0 200");
 	assert_non_null(strstr(header(msg, "Contact"), ":2>;q=0.100"));
 	assert_null(header_n(msg, "Contact", 1));
