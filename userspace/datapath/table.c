@@ -8,6 +8,7 @@
 
 #include "userspace/datapath/srtp_sets.h"
 #include "userspace/datapath/table_fan.h"
+#include "userspace/datapath/table_rule.h"
 #include "userspace/datapath/table_srtp.h"
 
 int tandem_table_config(struct relay_config *relay, const struct tandem_datapath_config *cfg,
@@ -91,105 +92,6 @@ void tandem_table_clean(struct tandem_table *t)
 /* Flags that no specification sets. */
 #define RULE_F_OWN ((uint32_t)(RULE_F_ACTIVE | RULE_F_SHARED | RULE_F_FAN | RULE_F_GROUP))
 
-static struct rule *rule_at(const struct tandem_table *t, uint32_t slot)
-{
-	return &t->entries[slot].rule;
-}
-
-/*
- * The packet path reads gen, then the rule, then gen again. The fence keeps the
- * odd value ahead of the fields, the release keeps them ahead of the even one.
- */
-static void rule_begin(struct rule *r)
-{
-	__atomic_store_n(&r->gen, r->gen | 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-
-static void rule_end(struct tandem_table *t, uint32_t slot)
-{
-	struct rule *r = rule_at(t, slot);
-
-	__atomic_store_n(&r->gen, r->gen + 1, __ATOMIC_RELEASE);
-	if (t->written_h)
-		t->written_h(slot, t->arg);
-}
-
-/* Everything behind gen. */
-static void rule_fill(struct tandem_table *t, uint32_t slot, const struct rule *from,
-		      const struct rule_more *more)
-{
-	struct rule *r = rule_at(t, slot);
-
-	rule_begin(r);
-	memcpy((char *)r + sizeof(r->gen), (const char *)from + sizeof(r->gen),
-	       sizeof(*r) - sizeof(r->gen));
-	t->rules_more[slot] = *more;
-	rule_end(t, slot);
-}
-
-static void rule_set_flags(struct tandem_table *t, uint32_t slot, uint32_t flags)
-{
-	struct rule *r = rule_at(t, slot);
-
-	if (r->flags == flags)
-		return;
-	rule_begin(r);
-	r->flags = flags;
-	rule_end(t, slot);
-}
-
-static void rule_set_ref(struct tandem_table *t, uint32_t slot, enum tandem_ref_kind kind,
-			 uint32_t target)
-{
-	struct rule_more *more = &t->rules_more[slot];
-	uint32_t *field = kind == TANDEM_REF_MEDIA ? &more->media : &more->reverse;
-
-	if (*field == target)
-		return;
-	rule_begin(rule_at(t, slot));
-	*field = target;
-	rule_end(t, slot);
-}
-
-/* What a direct slot holds when it has no flow of its own: nothing, or the placeholder. */
-static void rule_vacate(struct tandem_table *t, uint32_t slot, const struct flow_key *key)
-{
-	struct rule_more more = { 0 };
-	struct rule empty = { 0 };
-
-	if (tandem_slots_is_direct(t->slots, slot) && tandem_slots_sharing(t->slots, slot)) {
-		empty.flags = RULE_F_ACTIVE | RULE_F_SHARED;
-		empty.id = TANDEM_PLACEHOLDER_ID;
-		empty.local = tandem_local_index(&t->relay, &key->local);
-		empty.local_port = key->local_port;
-		more.media = TANDEM_NO_SLOT;
-		more.reverse = TANDEM_NO_SLOT;
-	}
-	rule_fill(t, slot, &empty, &more);
-}
-
-/* After the number of flows behind a direct slot changed; TANDEM_NO_SLOT: that of a group. */
-static void direct_refresh(struct tandem_table *t, uint32_t direct, const struct flow_key *key)
-{
-	const struct rule *r;
-	bool shared;
-
-	if (direct == TANDEM_NO_SLOT)
-		return;
-	r = rule_at(t, direct);
-	shared = tandem_slots_sharing(t->slots, direct) > 0;
-	if (!tandem_slots_id(t->slots, direct)) {
-		bool there = r->id == TANDEM_PLACEHOLDER_ID;
-
-		if (shared != there)
-			rule_vacate(t, direct, key);
-		return;
-	}
-	rule_set_flags(t, direct,
-		       shared ? r->flags | RULE_F_SHARED : r->flags & ~(uint32_t)RULE_F_SHARED);
-}
-
 static int shared_change(struct tandem_table *t, const struct flow_key *key, uint32_t slot)
 {
 	return t->shared_h ? t->shared_h(key, slot, t->arg) : 0;
@@ -200,7 +102,7 @@ static void resolve_h(uint32_t slot, enum tandem_ref_kind kind, void *arg)
 	struct tandem_table *t = arg;
 	uint64_t target = tandem_refs_get(&t->refs, slot, kind);
 
-	rule_set_ref(t, slot, kind, tandem_slots_find(t->slots, target));
+	tandem_table_rule_set_ref(t, slot, kind, tandem_slots_find(t->slots, target));
 }
 
 /* Write the rule of a flow; that it can be split has been seen before. */
@@ -236,7 +138,7 @@ static void rule_write(struct tandem_table *t, uint32_t slot, const struct tande
 	if (more.rtcp.flags & EGRESS_F_ACTIVE)
 		more.rtcp.srtp = keys->out;
 	tandem_table_fan_attach(t, fan, slot, &r, &more.pts);
-	rule_fill(t, slot, &r, &more);
+	tandem_table_rule_fill(t, slot, &r, &more);
 	if (t->slot_keys)
 		t->slot_keys[slot] = *keys;
 }
@@ -244,15 +146,6 @@ static void rule_write(struct tandem_table *t, uint32_t slot, const struct tande
 static struct tandem_slot_keys keys_of(const struct tandem_table *t, uint32_t slot)
 {
 	return t->slot_keys ? t->slot_keys[slot] : (struct tandem_slot_keys){ 0 };
-}
-
-/* The key of the rule in a slot. */
-static struct flow_key rule_key(const struct tandem_table *t, uint32_t slot)
-{
-	struct tandem_rule whole;
-
-	tandem_rule_join(&t->relay, rule_at(t, slot), &t->rules_more[slot], &whole);
-	return whole.key;
 }
 
 static int refs_write(struct tandem_table *t, uint32_t slot, uint64_t media, uint64_t reverse)
@@ -267,7 +160,7 @@ static void vacate_slot(struct tandem_table *t, uint32_t slot, const struct flow
 	refs_write(t, slot, 0, 0); /* only removes: cannot fail */
 	tandem_slots_release(t->slots, slot);
 	if (!tandem_slots_is_direct(t->slots, slot))
-		direct_refresh(t, tandem_slots_direct(t->slots, key), key);
+		tandem_table_rule_refresh(t, tandem_slots_direct(t->slots, key), key);
 }
 
 /* Both halves of a flow's live state. */
@@ -293,7 +186,7 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 	if (t->enter_h)
 		t->enter_h(slot, t->arg);
 	/* Packets meanwhile are punted: others may share the port with the new flow. */
-	rule_begin(rule_at(t, slot));
+	tandem_table_rule_begin(tandem_table_rule(t, slot));
 	if (!state)
 		state = &fresh;
 	t->entries[slot].flow = state->flow;
@@ -302,13 +195,13 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 	if (!err && !tandem_slots_is_direct(t->slots, slot))
 		err = shared_change(t, &spec->key, slot);
 	if (err) {
-		rule_vacate(t, slot, &spec->key);
+		tandem_table_rule_vacate(t, slot, &spec->key);
 		vacate_slot(t, slot, &spec->key);
 		return err;
 	}
 	rule_write(t, slot, spec, fan, keys);
 	if (!tandem_slots_is_direct(t->slots, slot))
-		direct_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
+		tandem_table_rule_refresh(t, tandem_slots_direct(t->slots, &spec->key), &spec->key);
 	tandem_refs_each(&t->refs, spec->id, resolve_h, t);
 	return 0;
 }
@@ -316,9 +209,9 @@ static int table_enter(struct tandem_table *t, const struct tandem_flow_spec *sp
 /* The reverse; its fan stays. */
 static void table_leave(struct tandem_table *t, uint32_t slot)
 {
-	const struct flow_key key = rule_key(t, slot);
+	const struct flow_key key = tandem_table_rule_key(t, slot);
 
-	rule_vacate(t, slot, &key);
+	tandem_table_rule_vacate(t, slot, &key);
 	if (!tandem_slots_is_direct(t->slots, slot))
 		shared_change(t, &key, TANDEM_NO_SLOT);
 	vacate_slot(t, slot, &key);
@@ -329,7 +222,7 @@ static int table_change(struct tandem_table *t, const struct tandem_flow_spec *s
 			const struct tandem_slot_keys *keys)
 {
 	bool behind = !tandem_slots_is_direct(t->slots, slot);
-	const struct flow_key old = rule_key(t, slot);
+	const struct flow_key old = tandem_table_rule_key(t, slot);
 	bool rekeyed = memcmp(&old, &spec->key, sizeof(old)) != 0;
 	uint32_t before = tandem_table_fan_of(t, slot), fan;
 	int err;
@@ -432,7 +325,7 @@ static int set_with(struct tandem_table *t, const struct tandem_flow_spec *spec,
 	if (slot == TANDEM_NO_SLOT)
 		return table_add(t, spec, keys);
 	earlier = keys_of(t, slot);
-	old = rule_key(t, slot);
+	old = tandem_table_rule_key(t, slot);
 	if (direct == tandem_slots_direct(t->slots, &old))
 		err = table_change(t, spec, slot, keys);
 	else
@@ -501,7 +394,7 @@ int tandem_table_spec(const struct tandem_table *t, uint32_t slot, struct tandem
 
 	if (!tandem_slots_id(t->slots, slot))
 		return -ENOENT;
-	tandem_rule_join(&t->relay, rule_at(t, slot), &t->rules_more[slot], &r);
+	tandem_rule_join(&t->relay, tandem_table_rule(t, slot), &t->rules_more[slot], &r);
 	memset(spec, 0, sizeof(*spec));
 	spec->id = r.id;
 	spec->media_id = tandem_refs_get(&t->refs, slot, TANDEM_REF_MEDIA);
@@ -553,28 +446,28 @@ static uint64_t ref_id(const struct tandem_table *t, uint32_t slot)
 static int adopt_links(struct tandem_table *t, uint32_t slot)
 {
 	const struct rule_more *more = &t->rules_more[slot];
-	const struct rule *r = rule_at(t, slot);
+	const struct rule *r = tandem_table_rule(t, slot);
 	struct flow_key key;
 	int err;
 
 	if (r->id != TANDEM_PLACEHOLDER_ID && !tandem_slots_id(t->slots, slot))
 		return 0;
-	key = rule_key(t, slot);
+	key = tandem_table_rule_key(t, slot);
 	if (r->id == TANDEM_PLACEHOLDER_ID)
-		direct_refresh(t, slot, &key);
+		tandem_table_rule_refresh(t, slot, &key);
 	if (!tandem_slots_id(t->slots, slot))
 		return 0;
 	err = refs_write(t, slot, ref_id(t, more->media), ref_id(t, more->reverse));
 	if (err)
 		return err;
-	direct_refresh(t, tandem_slots_direct(t->slots, &key), &key);
+	tandem_table_rule_refresh(t, tandem_slots_direct(t->slots, &key), &key);
 	return tandem_slots_is_direct(t->slots, slot) ? 0 : shared_change(t, &key, slot);
 }
 
 /* The flow of a rule that is in use. */
 static int adopt_rule(struct tandem_table *t, uint32_t slot)
 {
-	const struct rule *r = rule_at(t, slot);
+	const struct rule *r = tandem_table_rule(t, slot);
 	struct flow_key key;
 	int err;
 
@@ -586,7 +479,7 @@ static int adopt_rule(struct tandem_table *t, uint32_t slot)
 	err = tandem_table_srtp_adopt(t, slot);
 	if (err)
 		return err;
-	key = rule_key(t, slot);
+	key = tandem_table_rule_key(t, slot);
 	err = tandem_slots_adopt(t->slots, r->id, &key, slot);
 	if (err) {
 		const struct tandem_slot_keys keys = keys_of(t, slot);
@@ -601,7 +494,7 @@ int tandem_table_adopt(struct tandem_table *t)
 	int err;
 
 	for (uint32_t i = 0; i < t->relay.slots; i++) {
-		const struct rule *r = rule_at(t, i);
+		const struct rule *r = tandem_table_rule(t, i);
 
 		if (!(r->flags & RULE_F_ACTIVE) && !(r->gen & 1))
 			continue;
@@ -611,7 +504,7 @@ int tandem_table_adopt(struct tandem_table *t)
 		if (err == -ENOMEM)
 			return err;
 		if (err)
-			rule_fill(t, i, &(struct rule){ 0 }, &(struct rule_more){ 0 });
+			tandem_table_rule_fill(t, i, &(struct rule){ 0 }, &(struct rule_more){ 0 });
 	}
 	tandem_table_srtp_sweep(t);
 	for (uint32_t i = 0; i < t->relay.slots; i++) {
