@@ -206,59 +206,6 @@ static void group_rule_is_compared(void **state)
 	assert_false(rule_matches(&r.env, &rule, 1, &key));
 }
 
-/* G.711 tables 1a and 2a, as values of 16 bits: eight segments of 16 steps for each sign. */
-static int ulaw_value(uint8_t code)
-{
-	int step = ~code & 15, segment = ~code >> 4 & 7;
-	int value = 4 * (((2 * step + 33) << segment) - 33);
-
-	return code & 0x80 ? value : -value;
-}
-
-static int alaw_value(uint8_t code)
-{
-	int step = (code ^ 0x55) & 15, segment = (code ^ 0x55) >> 4 & 7;
-	int value = 8 * (segment ? (2 * step + 33) << (segment - 1) : 2 * step + 1);
-
-	return code & 0x80 ? value : -value;
-}
-
-/* The code of the same sign with the nearest value, the lesser in magnitude of two. */
-static uint8_t nearest(uint8_t from, int value, int (*value_of)(uint8_t))
-{
-	int best = -1, code, off, best_off = 0;
-
-	for (code = from & 0x80; code < (from & 0x80) + 128; code++) {
-		int to = value_of((uint8_t)code);
-
-		off = abs(to - value);
-		if (best < 0 || off < best_off ||
-		    (off == best_off && abs(to) < abs(value_of((uint8_t)best)))) {
-			best = code;
-			best_off = off;
-		}
-	}
-	return (uint8_t)best;
-}
-
-static void laws_are_those_of_g711(void **state)
-{
-	int code;
-
-	for (code = 0; code < 256; code++) {
-		uint8_t c = (uint8_t)code;
-
-		assert_int_equal(g711_octet(G711_TO_ALAW, c),
-				 nearest(c, ulaw_value(c), alaw_value));
-		assert_int_equal(g711_octet(G711_TO_ULAW, c),
-				 nearest(c, alaw_value(c), ulaw_value));
-	}
-	/* as G.711 has them: the extremes, and the idle codes */
-	assert_int_equal(g711_octet(G711_TO_ALAW, 0x80), 0x80 ^ 0x2a);
-	assert_int_equal(g711_octet(G711_TO_ULAW, 0xaa), 0x80);
-	assert_int_equal(g711_octet(G711_TO_ALAW, 0xff), 0xd5);
-}
-
 /* Sum of bytes as words that start at even offsets. */
 static uint32_t sum_bytes(const uint8_t *p, size_t n)
 {
@@ -645,7 +592,6 @@ int main(void)
 		cmocka_unit_test(branches_end_where_there_is_no_room_for_more),
 		cmocka_unit_test(group_is_looked_up_from_exact_to_any),
 		cmocka_unit_test(group_rule_is_compared),
-		cmocka_unit_test(laws_are_those_of_g711),
 		cmocka_unit_test(law_changes_the_payload_alone),
 		cmocka_unit_test(elements_are_mapped_or_removed),
 		cmocka_unit_test(elements_of_garbage_stay_where_they_are),
