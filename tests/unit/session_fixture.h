@@ -252,12 +252,13 @@ static inline int fake_route(const struct tandem_endpoint *to, struct ip_addr *f
 		{ "192.0.2.0/24", "10.0.0.1" },
 		{ "198.51.100.0/24", "10.0.0.2" },
 		{ "2001:db8::/32", "2001:db8:1::1" },
+		{ "10.0.0.9", "10.0.0.9" }, /* of the relay's host, but without media */
 	};
 	struct tandem_prefix prefix;
 	size_t i;
 
 	(void)arg;
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		assert_int_equal(tandem_prefix_parse(&prefix, routes[i][0]), 0);
 		if (!tandem_prefix_contains(&prefix, &to->ip))
 			continue;

@@ -58,7 +58,7 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->media.setup_timeout_s, 200);
 	assert_string_equal(cfg->media.learn, "nat");
 	assert_int_equal(cfg->media.learn_window_ms, 5000);
-	assert_int_equal(cfg->media.deny_count, 9);
+	assert_int_equal(cfg->media.deny_count, 10);
 	assert_int_equal(cfg->media.security_count, 0);
 	assert_int_equal(cfg->media.max_sessions, 10000);
 	assert_false(cfg->media.strict_payload_types);
@@ -243,6 +243,7 @@ static const struct {
 	  "media.interfaces[1]", "not an interface" },
 	{ "media:\n  deny:\n    - 10.0.0.0/8\n    - 10.0.0.0/33\n", 4, "media.deny[1]",
 	  "10.0.0.0/33" },
+	{ "media:\n  allow: [192.0.2.1/32, self]\n", 2, "media.allow[1]", "'self'" },
 	{ "sip:\n  listen:\n    - udp:192.0.2.1:5060\n    - sctp:192.0.2.1:5060\n", 4,
 	  "sip.listen[1]", "sctp" },
 	{ "sip:\n  listen: [\"udp:0.0.0.0:5060\"]\n", 2, "sip.listen[0]", "name one address" },

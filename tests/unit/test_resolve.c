@@ -192,7 +192,8 @@ static void everything_arrives(void **state)
 	assert_int_equal(resolve(&f, "bpf_dir: /sys/fs/bpf/x\n"
 				     "media: {addresses: [{address: 192.0.2.1, advertise: "
 				     "203.0.113.9}], port_min: 20000, port_max: 20099,"
-				     " learn: always, deny: [10.0.0.0/8], max_sessions: 7,"
+				     " learn: always, deny: [10.0.0.0/8, self], allow: "
+				     "[10.7.0.0/16], max_sessions: 7,"
 				     " security: [{peer: 10.1.0.0/16, policy: sdes_require}]}\n"),
 			 0);
 	assert_string_equal(f.out->datapath.bpf_dir, "/sys/fs/bpf/x");
@@ -202,6 +203,9 @@ static void everything_arrives(void **state)
 	assert_int_equal(f.out->sessions.max_sessions, 7);
 	assert_int_equal(f.out->sessions.deny_count, 1);
 	assert_int_equal(f.out->sessions.deny[0].prefix, 104);
+	assert_true(f.out->sessions.deny_self);
+	assert_int_equal(f.out->sessions.allow_count, 1);
+	assert_int_equal(f.out->sessions.allow[0].prefix, 112);
 	assert_int_equal(f.out->sessions.security_count, 1);
 	assert_int_equal(f.out->sessions.security[0].peer.prefix, 112);
 	assert_int_equal(f.out->sessions.security[0].security, TANDEM_SECURITY_SDES_REQUIRE);

@@ -54,6 +54,69 @@ static void embedded_addresses(void **state)
 	fx_clean(&fx);
 }
 
+/* Other services of the host, which would be sent what anybody likes. */
+static void addresses_of_the_host(void **state)
+{
+	static const char *const hosts[] = {
+		"10.0.0.9",	   "10.0.0.1",	     "203.0.113.7",   "2001:db8:1::1",
+		"::ffff:10.0.0.9", "64:ff9b::a00:9", "2002:a00:9::1",
+	};
+	struct fixture fx;
+	size_t i;
+
+	(void)state;
+	fx_init(&fx);
+	fx.cfg.deny_self = true;
+	fx.cfg.advertise[1] = ip("203.0.113.7");
+	assert_int_equal(fx_start(&fx), 0);
+	fx_dialog(&fx, CALL);
+	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		if (fx_offer(&fx, TANDEM_PARTY_A, audio(hosts[i], 4000, "")) != -EACCES)
+			fail_msg("not refused: %s", hosts[i]);
+	}
+	assert_int_equal(
+		fx_offer(&fx, TANDEM_PARTY_A, audio(CALLER, 4000, "a=rtcp:53 IN IP4 10.0.0.9\r\n")),
+		-EACCES);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio(CALLER, 4000, "")), 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio("10.0.0.9", 5000, "")), -EACCES);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B, audio(CALLEE, 5000, "")), 0);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A, audio("10.0.0.9", 4000, "")), -EACCES);
+	fx_clean(&fx);
+}
+
+/* What is allowed is so although it is denied; the relay's own ports are not. */
+static void allowed_addresses(void **state)
+{
+	static const struct {
+		const char *host;
+		uint16_t port;
+		int err;
+	} cases[] = {
+		{ "10.0.0.9", 4000, 0 },	   { "169.254.7.7", 4000, 0 },
+		{ "::ffff:169.254.7.8", 4000, 0 }, { "169.254.8.8", 4000, -EACCES },
+		{ "10.0.0.1", 4000, 0 },	   { "10.0.0.1", 16400, -EACCES },
+		{ "10.0.0.2", 4000, -EACCES },
+	};
+	static const char *const allow[] = { "10.0.0.9", "10.0.0.1/32", "169.254.7.0/24" };
+	struct fixture fx;
+	size_t i;
+
+	(void)state;
+	fx_init(&fx);
+	fx.cfg.deny_self = true;
+	for (i = 0; i < 3; i++)
+		assert_int_equal(tandem_prefix_parse(&fx.cfg.allow[i], allow[i]), 0);
+	fx.cfg.allow_count = 3;
+	assert_int_equal(fx_start(&fx), 0);
+	fx_dialog(&fx, CALL);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (fx_offer(&fx, TANDEM_PARTY_A, audio(cases[i].host, cases[i].port, "")) !=
+		    cases[i].err)
+			fail_msg("%s", cases[i].host);
+	}
+	fx_clean(&fx);
+}
+
 /* Written as IPv6, but reached by IPv4. */
 static void mapped_address_is_ipv4(void **state)
 {
@@ -206,6 +269,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(transport_changes_in_answer),
 		cmocka_unit_test(embedded_addresses),
+		cmocka_unit_test(addresses_of_the_host),
+		cmocka_unit_test(allowed_addresses),
 		cmocka_unit_test(mapped_address_is_ipv4),
 		cmocka_unit_test(media_ports_of_the_relay),
 		cmocka_unit_test(ports_run_out_halfway),

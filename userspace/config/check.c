@@ -185,11 +185,26 @@ static int check_media_address(const struct checker *c, unsigned int i)
 	return 0;
 }
 
+static int check_networks(const struct checker *c, const char *name, char *const *list,
+			  unsigned int count, const char *word)
+{
+	struct tandem_prefix block;
+	char key[64];
+
+	for (unsigned int i = 0; i < count; i++) {
+		snprintf(key, sizeof(key), "media.%s[%u]", name, i);
+		if (!(word && !strcmp(list[i], word)) && tandem_prefix_parse(&block, list[i]))
+			return wrong(c, key, "'%.60s' is not a network such as 10.0.0.0/8",
+				     list[i]);
+	}
+	return 0;
+}
+
 static int check_media_lists(const struct checker *c)
 {
 	const struct tandem_config_media *media = &c->cfg->media;
-	struct tandem_prefix block;
 	char key[64];
+	int err;
 
 	for (unsigned int i = 0; i < media->addresses_count; i++) {
 		if (check_media_address(c, i))
@@ -201,13 +216,8 @@ static int check_media_lists(const struct checker *c)
 			return wrong(c, key, "'%.60s' is not an interface name",
 				     media->interfaces[i]);
 	}
-	for (unsigned int i = 0; i < media->deny_count; i++) {
-		snprintf(key, sizeof(key), "media.deny[%u]", i);
-		if (tandem_prefix_parse(&block, media->deny[i]))
-			return wrong(c, key, "'%.60s' is not a network such as 10.0.0.0/8",
-				     media->deny[i]);
-	}
-	return 0;
+	err = check_networks(c, "deny", media->deny, media->deny_count, TANDEM_DENY_SELF);
+	return err ? err : check_networks(c, "allow", media->allow, media->allow_count, NULL);
 }
 
 static int check_security(const struct checker *c)

@@ -22,6 +22,9 @@ struct tandem_config_security {
 	char *policy; /* tandem_security_parse() */
 };
 
+/* In media.deny: every address of this host. */
+#define TANDEM_DENY_SELF "self"
+
 struct tandem_config_media {
 	struct tandem_config_address *addresses; /* empty: every global address of the interfaces */
 	unsigned int addresses_count;
@@ -40,8 +43,11 @@ struct tandem_config_media {
 	uint32_t setup_timeout_s;      /* 200: offered, never answered */
 	char *learn; /* "nat": where SDP and signalling address differ; "off"; "always" */
 	uint32_t learn_window_ms; /* 5000 */
-	char **deny; /* networks never relayed to, CIDR; default loopback, link-local, multicast, any */
+	/* never relayed to: CIDR, "self"; default self, loopback, link-local, multicast, any */
+	char **deny;
 	unsigned int deny_count;
+	char **allow; /* networks relayed to although deny has them */
+	unsigned int allow_count;
 	struct tandem_config_security *security; /* empty: all are "auto" */
 	unsigned int security_count;
 	uint32_t max_sessions;	   /* 10000 */

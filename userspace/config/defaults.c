@@ -59,8 +59,8 @@ static const struct {
 
 /* A caller who could make the relay send here would reach its host or its link. */
 static const char *const denied[] = {
-	"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
-	"::/128",    "::1/128",	    "fe80::/10",      "ff00::/8",
+	"self",	  "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
+	"::/128", "::1/128",   "fe80::/10",   "ff00::/8",
 };
 
 const struct tandem_config_number *tandem_config_number_find(const char *path)

@@ -224,9 +224,17 @@ static int resolve_deny(const struct resolver *r)
 	size_t max = sizeof(ss->deny) / sizeof(ss->deny[0]);
 
 	for (unsigned int i = 0; i < r->cfg->media.deny_count; i++) {
-		if (ss->deny_count == max ||
-		    tandem_prefix_parse(&ss->deny[ss->deny_count++], r->cfg->media.deny[i]))
+		if (!strcmp(r->cfg->media.deny[i], TANDEM_DENY_SELF))
+			ss->deny_self = true;
+		else if (ss->deny_count == max ||
+			 tandem_prefix_parse(&ss->deny[ss->deny_count++], r->cfg->media.deny[i]))
 			return fail(r, "media.deny", "entry %u cannot be used", i);
+	}
+	max = sizeof(ss->allow) / sizeof(ss->allow[0]);
+	for (unsigned int i = 0; i < r->cfg->media.allow_count; i++) {
+		if (ss->allow_count == max ||
+		    tandem_prefix_parse(&ss->allow[ss->allow_count++], r->cfg->media.allow[i]))
+			return fail(r, "media.allow", "entry %u cannot be used", i);
 	}
 	return 0;
 }

@@ -57,6 +57,8 @@ static const cyaml_schema_field_t media_fields[] = {
 	CYAML_FIELD_STRING_PTR("learn", OPT_PTR, struct tandem_config_media, learn, 1, TEXT_MAX),
 	MEDIA_NUMBER(learn_window_ms),
 	CYAML_FIELD_SEQUENCE("deny", OPT_PTR, struct tandem_config_media, deny, &text_entry, 0, 32),
+	CYAML_FIELD_SEQUENCE("allow", OPT_PTR, struct tandem_config_media, allow, &text_entry, 0,
+			     32),
 	CYAML_FIELD_SEQUENCE("security", OPT_PTR, struct tandem_config_media, security,
 			     &security_entry, 0, LIST_MAX),
 	MEDIA_NUMBER(max_sessions),

@@ -47,12 +47,12 @@ int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp
 	if (!media->conn.has_addr)
 		return -EAFNOSUPPORT;
 	rtp = (struct tandem_endpoint){ tandem_media_ip(&media->conn), media->port };
-	if (tandem_sessions_denied(ss, &rtp))
+	if (tandem_sessions_refused(ss, &rtp))
 		return -EACCES;
 	if (!media->rtcp_port || !usable(&media->rtcp))
 		return 0;
 	rtcp = (struct tandem_endpoint){ tandem_media_ip(&media->rtcp), media->rtcp_port };
-	return tandem_sessions_denied(ss, &rtcp) ? -EACCES : 0;
+	return tandem_sessions_refused(ss, &rtcp) ? -EACCES : 0;
 }
 
 /* A new address starts from scratch; what was learned of the old one is void. */

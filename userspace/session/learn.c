@@ -4,7 +4,8 @@
  * way: only for a party whose description names another address than its
  * signalling comes from, only in a window after the answer, only from the host
  * that signals (or that the description names), only after two packets of one
- * stream in sequence, and once: then it is locked. The first packet from the
+ * stream in sequence, and once: then it is locked. Where media is secured with keys that the
+ * relay has, both are authentic; the datapath sees to that. The first packet from the
  * address that was signalled settles the matter as well.
  */
 #include <errno.h>
@@ -201,7 +202,7 @@ static bool follows_rtp(const struct tandem_leg *leg, const struct tandem_endpoi
 static bool may_be(const struct tandem_sessions *ss, const struct tandem_leg *leg,
 		   enum tandem_component comp, const struct tandem_endpoint *source)
 {
-	return source->port && !tandem_sessions_denied(ss, source) &&
+	return source->port && !tandem_sessions_refused(ss, source) &&
 	       (tandem_ip_equal(&source->ip, &leg->signalling) ||
 		tandem_ip_equal(&source->ip, &leg->remote[comp].ip));
 }

@@ -145,15 +145,21 @@ int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
 	return 0;
 }
 
-static bool in_denied_network(const struct tandem_sessions *ss, const struct ip_addr *ip)
+static bool in_list(const struct tandem_prefix *list, size_t n, const struct ip_addr *ip)
 {
 	size_t i;
 
-	for (i = 0; i < ss->cfg.deny_count; i++) {
-		if (tandem_prefix_contains(&ss->cfg.deny[i], ip))
+	for (i = 0; i < n; i++) {
+		if (tandem_prefix_contains(&list[i], ip))
 			return true;
 	}
 	return false;
+}
+
+static bool in_denied_network(const struct tandem_sessions *ss, const struct ip_addr *ip)
+{
+	return in_list(ss->cfg.deny, ss->cfg.deny_count, ip) &&
+	       !in_list(ss->cfg.allow, ss->cfg.allow_count, ip);
 }
 
 /* Where gateways and stacks turn an IPv6 address into the IPv4 address within it. */
@@ -210,4 +216,31 @@ bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct tande
 	return in_denied_network(ss, &to->ip) || is_own_port(ss, &to->ip, to->port) ||
 	       (embedded_ipv4(&to->ip, &v4) &&
 		(in_denied_network(ss, &v4) || is_own_port(ss, &v4, to->port)));
+}
+
+/* To an address of its own a host sends from that address. */
+static bool is_self(const struct tandem_sessions *ss, const struct ip_addr *ip)
+{
+	const struct tandem_endpoint to = { .ip = *ip };
+	struct ip_addr from;
+	size_t i;
+
+	if (in_list(ss->cfg.allow, ss->cfg.allow_count, ip))
+		return false;
+	for (i = 0; i < ss->cfg.locals_count; i++) {
+		if (tandem_ip_equal(&ss->cfg.locals[i].ip, ip) ||
+		    tandem_ip_equal(&ss->cfg.advertise[i], ip))
+			return true;
+	}
+	return !ss->env.route(&to, &from, ss->env.arg) && tandem_ip_equal(&from, ip);
+}
+
+bool tandem_sessions_refused(const struct tandem_sessions *ss, const struct tandem_endpoint *to)
+{
+	struct ip_addr v4;
+
+	if (tandem_sessions_denied(ss, to))
+		return true;
+	return ss->cfg.deny_self &&
+	       (is_self(ss, &to->ip) || (embedded_ipv4(&to->ip, &v4) && is_self(ss, &v4)));
 }

@@ -195,6 +195,11 @@ int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
  * an IPv4 one, and the media ports of the relay itself, where packets could go in circles.
  */
 bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct tandem_endpoint *to);
+/*
+ * The same for an address that a party has named, or sends from: where the configuration says
+ * so, it may not be one of this host either, whose other services would get the packets.
+ */
+bool tandem_sessions_refused(const struct tandem_sessions *ss, const struct tandem_endpoint *to);
 
 /* ---- agree.c ---- */
 /*

@@ -63,6 +63,9 @@ struct tandem_sessions_config {
 	size_t own_count;
 	struct tandem_prefix deny[32];
 	size_t deny_count;
+	struct tandem_prefix allow[32]; /* although deny has them */
+	size_t allow_count;
+	bool deny_self; /* parties may not name an address of this host */
 	uint32_t max_sessions;
 	bool strict_payload_types;
 	struct tandem_security_rule security[TANDEM_MAX_SECURITY]; /* in any order */

@@ -172,7 +172,7 @@ static bool ice_allowed(const struct tandem_endpoint *remote, void *arg)
 {
 	const struct tandem_wire *wire = arg;
 
-	return !tandem_sessions_denied(wire->ss, remote);
+	return !tandem_sessions_refused(wire->ss, remote);
 }
 
 static void ice_selected(unsigned int component, const struct tandem_endpoint *local,
