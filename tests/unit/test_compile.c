@@ -155,6 +155,27 @@ static void secured(void **state)
 	assert_int_equal(flow(n, TANDEM_PARTY_B, TANDEM_RTCP)->flags, RULE_F_RTCP | RULE_F_SRTP);
 }
 
+/* Who cannot prove himself by keys yet is not learned either. */
+static void secured_and_not_keyed_yet(void **state)
+{
+	struct tandem_leg *a = &media[0].leg[TANDEM_PARTY_A], *b = &media[0].leg[TANDEM_PARTY_B];
+	const uint8_t suite = SRTP_AES_CM_128_HMAC_SHA1_80;
+	size_t n;
+
+	(void)state;
+	a->secure.kind = TANDEM_PROTECT_SDES;
+	a->secure.in.suite = a->secure.out.suite = suite;
+	a->learn[TANDEM_RTP].until_ms = 1;
+	b->secure.kind = TANDEM_PROTECT_DTLS;
+	n = tandem_compile(&session, &cfg, specs);
+	assert_int_equal(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->flags, 0);
+	assert_null(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->srtp_in);
+	b->secure.in.suite = b->secure.out.suite = suite;
+	n = tandem_compile(&session, &cfg, specs);
+	assert_int_equal(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->flags, RULE_F_LEARN);
+	assert_non_null(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->srtp_in);
+}
+
 static void learned(void **state)
 {
 	size_t n;
@@ -240,6 +261,7 @@ int main(void)
 		cmocka_unit_test_setup(no_rtcp, setup),
 		cmocka_unit_test_setup(flags, setup),
 		cmocka_unit_test_setup(secured, setup),
+		cmocka_unit_test_setup(secured_and_not_keyed_yet, setup),
 		cmocka_unit_test_setup(learned, setup),
 		cmocka_unit_test_setup(many_payload_types, setup),
 		cmocka_unit_test_setup(inactive_media, setup),

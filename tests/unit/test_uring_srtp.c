@@ -173,12 +173,71 @@ static void keys_change(void **state)
 	await_counter(f, REASON_srtp_auth, 2);
 }
 
+static void source_h(const struct tandem_unknown_source *src, void *arg)
+{
+	assert_int_equal(src->flow_id, 2);
+	(*(int *)arg)++;
+}
+
+/* How many sources have been told of since the last time. */
+static int sources(struct fixture *f)
+{
+	const struct tandem_event_handlers handlers = { .unknown_source = source_h };
+	struct pollfd pfd = { .fd = ops->event_fd(f->dp), .events = POLLIN };
+	int n = 0;
+
+	while (poll(&pfd, 1, 0) == 1)
+		ops->dispatch(f->dp, &handlers, &n);
+	return n;
+}
+
+/* While a source is to be learned, only who has the keys is one. */
+static void only_authentic_sources_are_told(void **state)
+{
+	static const uint8_t suites[] = { SRTP_AES_CM_128_HMAC_SHA1_80, SRTP_AEAD_AES_128_GCM };
+	struct fixture *f = *state;
+	struct phone stranger = phone_open("127.0.0.1");
+	unsigned char buf[2048], bad[2048];
+	size_t len;
+
+	for (uint64_t i = 0; i < 2; i++) {
+		struct tandem_srtp out = set_of(10 + i, suites[i], 7);
+		struct tandem_srtp in = set_of(20 + i, suites[i], 7);
+		struct tandem_flow_spec spec = spec_of(2, "127.0.0.1", BASE + 4, &f->callee,
+						       &f->caller);
+
+		there(f, &out);
+		spec.srtp_in = &in;
+		spec.flags = RULE_F_LEARN;
+		assert_int_equal(set(f, &spec), 0);
+		len = protected(f, 1, buf, sizeof(buf));
+		memcpy(bad, buf, len);
+		bad[len - 1] ^= 1;
+		send_to(&stranger, "127.0.0.1", BASE + 4, bad, len);
+		send_to(&stranger, "127.0.0.1", BASE + 4, buf, 20);
+		await_counter(f, REASON_unproven, 3 * i + 2);
+		assert_int_equal(sources(f), 0);
+
+		send_to(&stranger, "127.0.0.1", BASE + 4, buf, len);
+		await_counter(f, REASON_learning, 4 * i + 3);
+		assert_int_equal(sources(f), 1);
+		/* who has heard it has proved nothing by saying it again */
+		send_to(&stranger, "127.0.0.1", BASE + 4, buf, len);
+		await_counter(f, REASON_unproven, 3 * i + 3);
+		assert_int_equal(sources(f), 0);
+		assert_int_equal(stats_of(f, 2).flow.packets, 0);
+	}
+	close(stranger.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(protected_and_back, setup_sets, teardown_sets),
 		cmocka_unit_test_setup_teardown(forged_and_replayed, setup_sets, teardown_sets),
 		cmocka_unit_test_setup_teardown(keys_change, setup_sets, teardown_sets),
+		cmocka_unit_test_setup_teardown(only_authentic_sources_are_told, setup_sets,
+						teardown_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,16 @@ static void compile_egress(const struct tandem_leg *to, const struct tandem_sess
 	egress->remote_port = htons(remote->port);
 }
 
+/* Where media is secured a source has to prove itself by the keys, so they have to be there. */
+static bool may_learn(const struct tandem_media *m, enum tandem_party_id from,
+		      enum tandem_component comp)
+{
+	const struct tandem_leg *leg = &m->leg[from];
+
+	return leg->learn[comp].until_ms && (leg->secure.kind < TANDEM_PROTECT_SDES ||
+					     (is_keyed(leg) && is_keyed(&m->leg[!from])));
+}
+
 static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id from,
 			      enum tandem_component comp, const struct tandem_sessions_config *cfg)
 {
@@ -93,7 +103,7 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 		flags |= RULE_F_SRTP;
 	if (m->leg[!from].mute)
 		flags |= RULE_F_MUTE;
-	if (m->leg[from].learn[comp].until_ms)
+	if (may_learn(m, from, comp))
 		flags |= RULE_F_LEARN;
 	if (m->leg[from].secure.wire)
 		flags |= RULE_F_DTLS;

@@ -109,8 +109,41 @@ static bool is_peer(struct tandem_datapath *dp, uint32_t slot, const struct flow
 	return entry && rule_matches(&dp->env, &entry->rule, slot, key);
 }
 
+static enum reason authenticate(struct env *env, struct plan *plan, const struct rule *rule,
+				unsigned char *payload, uint32_t len)
+{
+	const void *end = payload + len;
+	enum reason reason;
+
+	if (plan->class == CLASS_RTCP)
+		reason = srtcp_check(payload, end, len);
+	else
+		reason = rtp_parse(payload, end, len, 1, &plan->rtp);
+	if (reason == REASON_NONE)
+		reason = protect_admit(env, plan, rule, payload, end, len);
+	return reason == REASON_NONE ? protect_open(env, plan, payload, end) : reason;
+}
+
+/*
+ * Is a source that may be learned one that has the keys, where the flow has some? Anybody can
+ * write a header that fits, and would have the call's media sent to him. What is authentic has
+ * its index entered, so that it does not prove anybody else; the headers stay as they are.
+ */
+static bool is_proven(struct tandem_datapath *dp, struct plan *plan, const struct uring_event *e)
+{
+	const struct entry *entry = env_entry(&dp->env, plan->slot);
+
+	if (!entry)
+		return false;
+	if (entry->rule.srtp == SRTP_NO_KEYS ||
+	    authenticate(&dp->env, plan, &entry->rule, e->payload, e->len) == REASON_NONE)
+		return true;
+	env_count(&dp->env, REASON_unproven);
+	return false;
+}
+
 void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum reason reason,
-			       const struct plan *plan, struct uring_event *e)
+			       struct plan *plan, struct uring_event *e)
 {
 	bool peer;
 
@@ -119,7 +152,8 @@ void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum 
 	e->flow_id = tandem_slots_id(dp->table.slots, plan->slot);
 	switch (reason) {
 	case REASON_learning:
-		put(dp, index, URING_TELL_SOURCE, e);
+		if (is_proven(dp, plan, e))
+			put(dp, index, URING_TELL_SOURCE, e);
 		break;
 	case REASON_stun:
 		if (!(plan->flags & RULE_F_ICE) || !is_stun(e->payload, e->len))

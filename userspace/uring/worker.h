@@ -387,15 +387,15 @@ void tandem_uring_events_clean(struct tandem_datapath *dp);
 struct uring_event {
 	uint64_t flow_id; /* set by tandem_uring_event_punted() */
 	const struct flow_key *key;
-	const unsigned char *payload;
+	unsigned char *payload; /* what is protected of it may be deciphered */
 	uint32_t len;
 };
 /*
- * Tell of a datagram that came in on a port, if the flow it counts for wants its kind told
- * and the port has not told of too many.
+ * Tell of a datagram that came in on a port, if the flow it counts for wants its kind told,
+ * the port has not told of too many, and, of a source to be learned, SRTP is authentic.
  */
 void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum reason reason,
-			       const struct plan *plan, struct uring_event *e);
+			       struct plan *plan, struct uring_event *e);
 /* Wake the reader if anything was told since the last call. */
 void tandem_uring_events_flush(struct tandem_datapath *dp);
 int tandem_uring_event_fd(struct tandem_datapath *dp);
