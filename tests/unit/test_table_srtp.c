@@ -14,13 +14,16 @@
 #include "userspace/datapath/srtp_sets.h"
 #include "userspace/datapath/table.h"
 
-enum { BASE = 20000, PORTS = 10, SLOTS = PORTS + 2, SETS = 6 };
+enum { BASE = 20000, PORTS = 10, SLOTS = PORTS + 2, SETS = 6, FANS = 3, LEGS = 8 };
 
 struct arrays {
 	struct entry entries[SLOTS];
 	struct rule_more rules_more[SLOTS];
 	struct flow_more flows_more[SLOTS];
 	struct srtp_keys keys[SETS + 1];
+	struct fan fans[FANS];
+	struct leg legs[LEGS];
+	struct leg_state leg_states[LEGS];
 };
 
 /* Two tables over the same sets, as the datapaths of a plane have them. */
@@ -49,10 +52,15 @@ static void table_open(struct fixture *f, int i)
 					      .port_min = BASE,
 					      .port_max = BASE + PORTS - 1,
 					      .flow_capacity = SLOTS,
+					      .fan_capacity = FANS,
+					      .leg_capacity = LEGS,
 					      .srtp = f->sets };
 	struct tandem_table_memory memory = { .entries = f->mem[i]->entries,
 					      .rules_more = f->mem[i]->rules_more,
-					      .flows_more = f->mem[i]->flows_more };
+					      .flows_more = f->mem[i]->flows_more,
+					      .fans = f->mem[i]->fans,
+					      .legs = f->mem[i]->legs,
+					      .leg_states = f->mem[i]->leg_states };
 	struct relay_config relay;
 	char why[256];
 
@@ -344,6 +352,108 @@ static void adopted(void **state)
 	tandem_srtp_sets_move(f->sets, NULL);
 }
 
+/* Two legs, which name the sets with these ids. */
+static struct tandem_fan *fan_of(const struct tandem_srtp *keys, uint32_t count, uint64_t first,
+				 uint64_t second)
+{
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + 2 * sizeof(fan->legs[0]));
+	uint32_t i;
+
+	fan->branch_count = 1;
+	fan->leg_count = 2;
+	fan->key_count = count;
+	fan->keys = keys;
+	fan->branches[0] = (struct branch){ .flags = BRANCH_F_ANY, .count = 2 };
+	fan->legs[0].srtp = first;
+	fan->legs[1].srtp = second;
+	for (i = 0; i < 2; i++) {
+		fan->legs[i].id = i;
+		tandem_ip_parse(&fan->legs[i].leg.egress.local, "192.0.2.1");
+		tandem_ip_parse(&fan->legs[i].leg.egress.remote, "198.51.100.9");
+	}
+	return fan;
+}
+
+static int set_fan(struct fixture *f, struct tandem_fan *fan)
+{
+	struct tandem_flow_spec spec = flow(1, NULL, NULL, NULL);
+	int err;
+
+	spec.fan = fan;
+	err = tandem_table_set(&f->table[0], &spec);
+	free(fan);
+	return err;
+}
+
+static uint64_t leg_set(struct fixture *f, uint32_t i)
+{
+	const struct fan *fan = &f->mem[0]->fans[rule_of(f, 0, 1)->fan];
+	uint32_t index = f->mem[0]->legs[fan->branch[0].first + i].egress.srtp;
+
+	return index == SRTP_NO_KEYS ? 0 : f->mem[0]->keys[index].id;
+}
+
+static void legs_have_keys_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp keys[2] = { set_of(7), set_of(8) };
+	struct tandem_fan *back;
+	int i;
+
+	assert_int_equal(set_fan(f, fan_of(keys, 2, 7, 8)), 0);
+	assert_int_equal(leg_set(f, 0), 7);
+	assert_int_equal(leg_set(f, 1), 8);
+	assert_int_equal(in_use(f->mem[0]), 2);
+	back = tandem_table_fan(&f->table[0], tandem_table_find(&f->table[0], 1));
+	assert_int_equal(back->legs[1].srtp, 8);
+	free(back);
+
+	/* the fan of before rests, but its keys are wiped; those that stay are the same entry */
+	assert_int_equal(set_fan(f, fan_of(keys, 2, 7, 0)), 0);
+	assert_int_equal(leg_set(f, 1), 0);
+	assert_int_equal(in_use(f->mem[0]), 1);
+	assert_int_equal(f->written, 2);
+
+	/* what is refused leaves all as it was */
+	assert_int_equal(set_fan(f, fan_of(keys, 1, 7, 8)), -EPROTONOSUPPORT);
+	assert_int_equal(set_fan(f, fan_of(keys, 0, 7, 0)), -EPROTONOSUPPORT);
+	assert_int_equal(leg_set(f, 0), 7);
+	assert_int_equal(in_use(f->mem[0]), 1);
+
+	/* more changes than there are fans: places are used again, keys are neither lost nor kept */
+	for (i = 0; i < 3 * FANS; i++)
+		assert_int_equal(set_fan(f, fan_of(keys, 2, 7 + i % 2, 7)), 0);
+	assert_int_equal(in_use(f->mem[0]), 1);
+	assert_int_equal(tandem_table_remove(&f->table[0], 1), 0);
+	assert_int_equal(in_use(f->mem[0]), 0);
+}
+
+static void keys_of_legs_are_adopted(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp keys[2] = { set_of(7), set_of(8) };
+
+	assert_int_equal(set_fan(f, fan_of(keys, 2, 7, 8)), 0);
+	tandem_table_clean(&f->table[0]);
+	table_open(f, 0);
+	assert_int_equal(tandem_table_adopt(&f->table[0]), 0);
+	assert_int_equal(leg_set(f, 1), 8);
+	assert_int_equal(in_use(f->mem[0]), 2);
+	assert_int_equal(tandem_table_remove(&f->table[0], 1), 0);
+	assert_int_equal(in_use(f->mem[0]), 0);
+
+	/* a damaged set takes the rule with it, and the other set of its fan */
+	assert_int_equal(set_fan(f, fan_of(keys, 2, 7, 8)), 0);
+	f->mem[0]->keys[f->mem[0]->legs[f->mem[0]->fans[rule_of(f, 0, 1)->fan].branch[0].first + 1]
+				.egress.srtp]
+		.suite = SRTP_SUITES;
+	tandem_table_clean(&f->table[0]);
+	table_open(f, 0);
+	assert_int_equal(tandem_table_adopt(&f->table[0]), 0);
+	assert_int_equal(tandem_table_find(&f->table[0], 1), TANDEM_NO_SLOT);
+	assert_int_equal(in_use(f->mem[0]), 0);
+}
+
 static void without_sets_srtp_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -355,7 +465,10 @@ static void without_sets_srtp_is_refused(void **state)
 					   &(struct tandem_table_memory){
 						   .entries = f->mem[0]->entries,
 						   .rules_more = f->mem[0]->rules_more,
-						   .flows_more = f->mem[0]->flows_more },
+						   .flows_more = f->mem[0]->flows_more,
+						   .fans = f->mem[0]->fans,
+						   .legs = f->mem[0]->legs,
+						   .leg_states = f->mem[0]->leg_states },
 					   NULL, NULL),
 			 0);
 	assert_int_equal(tandem_table_set(&f->table[0], &spec), -EPROTONOSUPPORT);
@@ -372,6 +485,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_move_with_the_flow, setup, teardown),
 		cmocka_unit_test_setup_teardown(adopted, setup, teardown),
+		cmocka_unit_test_setup_teardown(legs_have_keys_of_their_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(keys_of_legs_are_adopted, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_sets_srtp_is_refused, setup, teardown),
 	};
 

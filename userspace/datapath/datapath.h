@@ -19,20 +19,30 @@
 
 #define TANDEM_MAX_STREAMS 16 /* streams reported per flow */
 
-/* A leg, and the controller's name for it, which its counts are kept under; unique in its flow. */
+/*
+ * A leg, and the controller's name for it, which its counts are kept under; unique in its flow.
+ * srtp is the id of the key set that its copies are protected with, one of the fan's; 0: none.
+ */
 struct tandem_fan_leg {
 	uint32_t id;
+	uint32_t pad;
+	uint64_t srtp;
 	struct tandem_leg_spec leg;
 };
+
+struct tandem_srtp;
 
 /*
  * Egresses by SSRC, or more than one (struct fan). first of a branch is an index into
  * legs; the branches' legs do not overlap. EGRESS_F_ACTIVE and BRANCH_F_IP6 are set by
- * the datapath. At most TANDEM_MAX_LEGS in a branch; XDP takes 64.
+ * the datapath. At most TANDEM_MAX_LEGS in a branch; XDP takes 64. keys are the sets that its
+ * legs name, in any order, borrowed as the fan is.
  */
 struct tandem_fan {
 	uint32_t branch_count;
 	uint32_t leg_count;
+	uint32_t key_count;
+	const struct tandem_srtp *keys;
 	struct branch branches[TANDEM_MAX_BRANCHES];
 	struct tandem_fan_leg legs[];
 };

@@ -159,10 +159,11 @@ void tandem_plane_close(struct tandem_plane *plane, bool keep)
 {
 	if (!plane)
 		return;
-	if (plane->fast.dp)
-		plane->fast.ops->close(plane->fast.dp, keep);
+	/* The slow one first: its streams of SRTP may be the fast one's. */
 	if (plane->slow.dp)
 		plane->slow.ops->close(plane->slow.dp, keep);
+	if (plane->fast.dp)
+		plane->fast.ops->close(plane->fast.dp, keep);
 	tandem_srtp_sets_free(plane->srtp);
 	tandem_hash_clean(&plane->refused);
 	tandem_retries_clean(&plane->retries);
@@ -236,7 +237,10 @@ static void withdraw(const struct path *path, const struct tandem_change *change
 
 static bool has_keys(const struct tandem_change *change)
 {
-	return change->op == TANDEM_FLOW_SET && (change->spec.srtp_in || change->spec.srtp_out);
+	const struct tandem_flow_spec *spec = &change->spec;
+
+	return change->op == TANDEM_FLOW_SET &&
+	       (spec->srtp_in || spec->srtp_out || (spec->fan && spec->fan->key_count));
 }
 
 /*

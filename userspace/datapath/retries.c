@@ -10,17 +10,20 @@
 /* Keys of SRTP: what arrives, what arrives yet, what leaves. */
 #define KEYS 3
 
-static void free_keys(struct tandem_srtp *keys)
+static void free_keys(struct tandem_srtp *keys, size_t n)
 {
 	if (keys)
-		explicit_bzero(keys, KEYS * sizeof(*keys));
+		explicit_bzero(keys, n * sizeof(*keys));
 	free(keys);
 }
 
 static void remove_at(struct tandem_retries *r, size_t i)
 {
-	free((void *)r->v[i].spec.fan);
-	free_keys(r->v[i].keys);
+	const struct tandem_fan *fan = r->v[i].spec.fan;
+
+	free_keys(r->v[i].leg_keys, fan ? fan->key_count : 0);
+	free((void *)fan);
+	free_keys(r->v[i].keys, KEYS);
 	r->v[i] = r->v[--r->n];
 }
 
@@ -76,22 +79,42 @@ static int copy_keys(struct tandem_retry *entry, const struct tandem_flow_spec *
 	return 0;
 }
 
+/* A fan of its own, with keys of its own. */
+static struct tandem_fan *copy_fan(struct tandem_retry *entry, const struct tandem_fan *from)
+{
+	size_t size = sizeof(*from) + from->leg_count * sizeof(from->legs[0]);
+	struct tandem_fan *fan = malloc(size);
+
+	if (!fan)
+		return NULL;
+	memcpy(fan, from, size);
+	if (!from->key_count)
+		return fan;
+	entry->leg_keys = calloc(from->key_count, sizeof(*entry->leg_keys));
+	if (!entry->leg_keys) {
+		free(fan);
+		return NULL;
+	}
+	memcpy(entry->leg_keys, from->keys, from->key_count * sizeof(*from->keys));
+	fan->keys = entry->leg_keys;
+	return fan;
+}
+
 static int copy_spec(struct tandem_retry *entry, const struct tandem_flow_spec *from)
 {
 	struct tandem_fan *fan = NULL;
-	size_t size;
 
+	entry->leg_keys = NULL;
 	if (from->fan) {
-		size = sizeof(*fan) + from->fan->leg_count * sizeof(fan->legs[0]);
-		fan = malloc(size);
+		fan = copy_fan(entry, from->fan);
 		if (!fan)
 			return -1;
-		memcpy(fan, from->fan, size);
 	}
 	entry->spec = *from;
 	entry->spec.fan = fan;
 	if (!copy_keys(entry, from))
 		return 0;
+	free_keys(entry->leg_keys, fan ? fan->key_count : 0);
 	free(fan);
 	return -1;
 }

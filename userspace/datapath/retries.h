@@ -12,7 +12,8 @@
 
 struct tandem_retry {
 	struct tandem_flow_spec spec; /* with a fan of its own, or none */
-	struct tandem_srtp *keys;     /* that it points to; NULL: none */
+	struct tandem_srtp *keys;     /* that spec points to; NULL: none */
+	struct tandem_srtp *leg_keys; /* the same of the fan */
 	uint64_t due;		      /* turn */
 	uint32_t wait;		      /* turns, doubled each time */
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/datapath/table_srtp.h"
 #include "userspace/util/endpoint.h"
 
 uint32_t tandem_table_fan_of(const struct tandem_table *t, uint32_t slot)
@@ -57,6 +58,47 @@ static struct leg_state *state_at(const struct tandem_table *t, uint32_t leg)
 	return &t->leg_states[t->legs[leg].egress.state];
 }
 
+/* ---- keys ---- */
+
+/*
+ * The keys of a fan's legs, which are given back when no rule leads to it any more, and not
+ * only when it is overwritten: what is no longer needed is wiped. Copies under way are then
+ * lost where no other flow has the keys. Of count legs from the first on, those before
+ * `failed` have theirs.
+ */
+static void keys_put(struct tandem_table *t, uint32_t first, uint32_t failed)
+{
+	for (uint32_t i = first; i < failed; i++)
+		tandem_table_srtp_put_leg(t, t->legs[i].egress.srtp);
+}
+
+static int keys_get(struct tandem_table *t, const struct tandem_fan *spec, uint32_t first)
+{
+	uint32_t index;
+	int err;
+
+	for (uint32_t i = 0; i < spec->leg_count; i++) {
+		err = tandem_table_srtp_get_leg(t, spec, spec->legs[i].srtp, &index);
+		if (err) {
+			keys_put(t, first, first + i);
+			return err;
+		}
+		t->legs[first + i].egress.srtp = index;
+	}
+	return 0;
+}
+
+static void keys_leave(struct tandem_table *t, uint32_t fan)
+{
+	struct tandem_fan_range range;
+
+	if (!t->fan_keyed[fan])
+		return;
+	t->fan_keyed[fan] = false;
+	range = tandem_fans_range(&t->ranges, fan);
+	keys_put(t, range.first, range.first + range.count);
+}
+
 /* ---- fans that have been left ---- */
 
 void tandem_table_fan_release(struct tandem_table *t, uint32_t fan)
@@ -65,6 +107,7 @@ void tandem_table_fan_release(struct tandem_table *t, uint32_t fan)
 
 	if (fan == TANDEM_NO_FAN)
 		return;
+	keys_leave(t, fan);
 	range = tandem_fans_range(&t->ranges, fan);
 	/* Before any of its legs is written as another's. */
 	__atomic_store_n(&t->fans[fan].gen, t->fans[fan].gen | 1, __ATOMIC_RELAXED);
@@ -88,6 +131,8 @@ static bool wake(struct tandem_table *t)
 
 void tandem_table_fan_retire(struct tandem_table *t, uint32_t fan)
 {
+	if (fan != TANDEM_NO_FAN)
+		keys_leave(t, fan);
 	if (t->retire_h) {
 		t->retire_h(fan, t->arg);
 	} else if (fan != TANDEM_NO_FAN) {
@@ -100,7 +145,8 @@ int tandem_table_fans_init(struct tandem_table *t)
 {
 	t->leg_uses = calloc((size_t)t->relay.legs + 1, sizeof(*t->leg_uses));
 	t->resting = calloc((size_t)t->relay.fans + 1, sizeof(*t->resting));
-	if (!t->leg_uses || !t->resting)
+	t->fan_keyed = calloc((size_t)t->relay.fans + 1, sizeof(*t->fan_keyed));
+	if (!t->leg_uses || !t->resting || !t->fan_keyed)
 		return -ENOMEM; /* what there is goes with tandem_table_clean() */
 	return tandem_fans_init(&t->ranges, t->relay.fans, t->relay.legs);
 }
@@ -110,8 +156,10 @@ void tandem_table_fans_clean(struct tandem_table *t)
 	tandem_fans_clean(&t->ranges);
 	free(t->leg_uses);
 	free(t->resting);
+	free(t->fan_keyed);
 	t->leg_uses = NULL;
 	t->resting = NULL;
+	t->fan_keyed = NULL;
 }
 
 /* ---- writing ---- */
@@ -139,12 +187,14 @@ static void write_leg(struct tandem_table *t, const struct tandem_fan_leg *from,
 {
 	uint32_t state = earlier == TANDEM_NO_SLOT ? state_take(t) : t->legs[earlier].egress.state;
 	struct leg *leg = &t->legs[index];
+	const uint32_t srtp = leg->egress.srtp; /* see keys_get() */
 
 	t->leg_states[state].id = from->id;
 	t->leg_uses[state]++;
 	tandem_egress_split(&t->relay, &from->leg.egress, &leg->egress);
 	leg->egress.flags |= EGRESS_F_ACTIVE;
 	leg->egress.state = state;
+	leg->egress.srtp = srtp;
 	memcpy(leg->ext_id, from->leg.ext_id, sizeof(leg->ext_id));
 }
 
@@ -185,6 +235,13 @@ int tandem_table_fan_write(struct tandem_table *t, const struct tandem_fan *spec
 	while (err == -ENOSPC && wake(t));
 	if (err)
 		return err;
+	err = keys_get(t, spec, first);
+	if (err) {
+		tandem_fans_release(&t->ranges, *fan);
+		*fan = TANDEM_NO_FAN;
+		return err;
+	}
+	t->fan_keyed[*fan] = true;
 	write_legs(t, spec, before, first);
 	built.gen = t->fans[*fan].gen | 1;
 	built.branch_count = spec->branch_count;
@@ -232,6 +289,22 @@ static bool states_fit(const struct tandem_table *t, uint32_t first, uint32_t co
 	return true;
 }
 
+/* Keys that legs name from before, or none at all. */
+static int keys_adopt(struct tandem_table *t, uint32_t fan, uint32_t first, uint32_t count)
+{
+	int err;
+
+	for (uint32_t i = first; i < first + count; i++) {
+		err = tandem_table_srtp_adopt_leg(t, t->legs[i].egress.srtp);
+		if (err) {
+			keys_put(t, first, i);
+			return err;
+		}
+	}
+	t->fan_keyed[fan] = true;
+	return 0;
+}
+
 int tandem_table_fan_adopt(struct tandem_table *t, uint32_t slot)
 {
 	uint32_t fan = tandem_table_fan_of(t, slot), first = UINT32_MAX, count = 0;
@@ -254,9 +327,16 @@ int tandem_table_fan_adopt(struct tandem_table *t, uint32_t slot)
 	if (!states_fit(t, first, count))
 		return -EINVAL;
 	err = tandem_fans_adopt(&t->ranges, fan, first, count);
-	for (uint32_t i = first; !err && i < first + count; i++)
+	if (err)
+		return err;
+	err = keys_adopt(t, fan, first, count);
+	if (err) {
+		tandem_fans_release(&t->ranges, fan);
+		return err;
+	}
+	for (uint32_t i = first; i < first + count; i++)
 		t->leg_uses[t->legs[i].egress.state]++;
-	return err;
+	return 0;
 }
 
 struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
@@ -280,6 +360,8 @@ struct tandem_fan *tandem_table_fan(const struct tandem_table *t, uint32_t slot)
 		const struct leg *leg = &t->legs[range.first + i];
 
 		fan->legs[i].id = state_at(t, range.first + i)->id;
+		if (leg->egress.srtp != SRTP_NO_KEYS)
+			fan->legs[i].srtp = t->srtp_keys[leg->egress.srtp].id;
 		tandem_egress_join(&t->relay, &leg->egress, &fan->legs[i].leg.egress);
 		memcpy(fan->legs[i].leg.ext_id, leg->ext_id, sizeof(leg->ext_id));
 	}

@@ -13,7 +13,7 @@ void tandem_table_fans_clean(struct tandem_table *t);
  * Write the fan of a specification where no rule refers to it yet; *fan is its index, or
  * TANDEM_NO_FAN when spec is NULL. Legs of the fan `before` (TANDEM_NO_FAN: none) that
  * are in it too share their states with those. To be followed by tandem_table_fan_attach().
- * -EINVAL when it does not add up, -ENOSPC.
+ * -EINVAL when it does not add up, -ENOSPC, and the errors of the keys of its legs.
  */
 int tandem_table_fan_write(struct tandem_table *t, const struct tandem_fan *spec, uint32_t before,
 			   uint32_t *fan);

@@ -166,6 +166,24 @@ void tandem_table_srtp_put(struct tandem_table *t, const struct tandem_slot_keys
 	key_put(t, keys->out);
 }
 
+int tandem_table_srtp_get_leg(struct tandem_table *t, const struct tandem_fan *fan, uint64_t id,
+			      uint32_t *index)
+{
+	const struct tandem_srtp *set = NULL;
+
+	for (uint32_t i = 0; id && i < fan->key_count && !set; i++) {
+		if (fan->keys[i].id == id)
+			set = &fan->keys[i];
+	}
+	*index = SRTP_NO_KEYS;
+	return id && !set ? -EPROTONOSUPPORT : key_get(t, set, index);
+}
+
+void tandem_table_srtp_put_leg(struct tandem_table *t, uint32_t index)
+{
+	key_put(t, index);
+}
+
 static int key_adopt(struct tandem_table *t, uint32_t index, uint32_t *kept)
 {
 	int err;
@@ -203,6 +221,13 @@ int tandem_table_srtp_adopt(struct tandem_table *t, uint32_t slot)
 	if (t->slot_keys)
 		t->slot_keys[slot] = keys;
 	return 0;
+}
+
+int tandem_table_srtp_adopt_leg(struct tandem_table *t, uint32_t index)
+{
+	uint32_t kept;
+
+	return key_adopt(t, index, &kept);
 }
 
 void tandem_table_srtp_sweep(struct tandem_table *t)

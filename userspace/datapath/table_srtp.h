@@ -14,6 +14,16 @@ int tandem_table_srtp_get(struct tandem_table *t, const struct tandem_flow_spec 
 			  struct tandem_slot_keys *keys);
 void tandem_table_srtp_put(struct tandem_table *t, const struct tandem_slot_keys *keys);
 
+/*
+ * The same of one set, for a leg; *index is what its egress names. id 0: none, SRTP_NO_KEYS.
+ * -EPROTONOSUPPORT also when the fan does not have it.
+ */
+int tandem_table_srtp_get_leg(struct tandem_table *t, const struct tandem_fan *fan, uint64_t id,
+			      uint32_t *index);
+void tandem_table_srtp_put_leg(struct tandem_table *t, uint32_t index);
+/* A leg that an earlier run has left names the entry at index. -EINVAL: it cannot be. */
+int tandem_table_srtp_adopt_leg(struct tandem_table *t, uint32_t index);
+
 /* Those of the rule in a slot, noted in slot_keys. -EINVAL: they cannot be. */
 int tandem_table_srtp_adopt(struct tandem_table *t, uint32_t slot);
 
