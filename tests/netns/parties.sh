@@ -11,7 +11,7 @@ party_start()
 {
 	local ns=$1 name=$2
 	shift 2
-	rm -f "$WORK/$name.json"
+	rm -f "$WORK/$name.json" "$WORK/$name.out"
 	ns_start "$ns" "$WORK/$name.out" "$PYTHON" -u "$NETNS/rtp_party.py" --user "$name" \
 		--report "$WORK/$name.json" "$@"
 	PARTY[$name]=$LAST_PID
@@ -20,7 +20,7 @@ party_start()
 # party_is NAME ready|answered|reinvited: it has said so.
 party_is()
 {
-	grep -q "^$2" "$WORK/$1.out"
+	grep -q "^$2" "$WORK/$1.out" 2>/dev/null
 }
 
 # party_ended NAME: its exit status, with what it has said if that is bad.
@@ -77,13 +77,13 @@ attack()
 	ns_run "$1" "$PYTHON" "$NETNS/rtp_attack.py" "${@:2}" >"$WORK/attack.json"
 }
 
-# counted REASON LEAST: the datapaths together have counted it so often.
+# counted LEAST REASON...: the datapaths together have counted these so often.
 counted()
 {
 	tandem stats | "$PYTHON" -c '
 import json, sys
 stats = json.load(sys.stdin)
-n = sum(stats.get(path, {}).get(sys.argv[1], 0) for path in ("fast", "slow"))
+n = sum(stats.get(path, {}).get(reason, 0) for path in ("fast", "slow") for reason in sys.argv[2:])
 print(n)
-sys.exit(n < int(sys.argv[2]))' "$@"
+sys.exit(n < int(sys.argv[1]))' "$@"
 }

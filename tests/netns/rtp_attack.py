@@ -73,8 +73,8 @@ def forged(args, n):
     if args.kind == "ssrc":
         return rtp(random.getrandbits(32), n, b"\xd5" * 160), 0
     if args.kind == "tag":
-        # from where the party may be on, so that each looks like its next one
-        return rtp(args.ssrc, 65400 + n % 1000, os.urandom(170)), 0
+        # ahead of where the party is and behind it, so that rollovers might be counted, too
+        return rtp(args.ssrc, n * 61, os.urandom(170)), 0
     if args.kind == "bye":
         return bye(args.ssrc), 1
     return bye(args.ssrc)[:8] + os.urandom(8) + struct.pack("!I", 0x80000000 | n + 1) + os.urandom(10), 1

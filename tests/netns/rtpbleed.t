@@ -68,7 +68,7 @@ bleed()
 	done
 	check "alice is learned" wait_for 5 any_session 'flows{remote=10.77.1.2:41000}.*.packets>20'
 	check "sally is learned" wait_for 5 any_session 'flows{remote=10.77.1.3:41000}.*.packets>20'
-	check "who has her address was not taken for her" counted unproven 2
+	check "who has her address was not taken for her" counted 2 unproven
 	for name in alice sally; do
 		kill -USR1 "${PARTY[$name]}"
 		check "$name has called anew" wait_for 5 party_is "$name" reinvited
