@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dpdk/srtp.h"
 #include "userspace/datapath/dpdk_wire.h"
+#include "userspace/datapath/srtp_sets.h"
 #include "userspace/util/log.h"
 
 #define MODULE	     "control"
@@ -21,7 +23,7 @@
 #define MAX_CLIENTS  4
 #define TICK_MS	     10
 #define TURN	     64		/* requests of one client before the others have theirs */
-#define CAPACITY_MAX (1U << 24) /* flows, fans, legs, streams */
+#define CAPACITY_MAX (1U << 24) /* flows, fans, legs, streams, key sets */
 
 struct dpdk_control {
 	struct dpdk_relay *relay;
@@ -29,7 +31,10 @@ struct dpdk_control {
 	int listen_fd;
 	int clients[MAX_CLIENTS]; /* -1: free */
 	int owner;		  /* descriptor of the controller; -1: none */
+	int came;		  /* descriptor that came with the request; -1: none, or taken */
+	int passed;		  /* goes with the reply, and stays the table's; -1: none */
 	struct tandem_fan *fan;	  /* of the flow that will be set next: room for every leg */
+	struct tandem_srtp leg_keys[TANDEM_DPDK_FAN]; /* ids alone */
 	struct tandem_dpdk_request request;
 	struct tandem_dpdk_reply reply;
 	struct tandem_leg_stats stats[TANDEM_DPDK_FAN];
@@ -86,7 +91,36 @@ static bool config_valid(const struct tandem_dpdk_config *config)
 	       relay->port_count <= UINT16_MAX &&
 	       relay->slots >= relay->locals_count * relay->port_count &&
 	       relay->slots <= CAPACITY_MAX && relay->fans <= CAPACITY_MAX &&
-	       relay->legs <= CAPACITY_MAX && config->stream_capacity <= CAPACITY_MAX;
+	       relay->legs <= CAPACITY_MAX && config->stream_capacity <= CAPACITY_MAX &&
+	       relay->srtps <= CAPACITY_MAX &&
+	       relay->srtp_streams == (relay->srtps ? relay->srtps - 1 : 0) * TANDEM_SRTP_STREAMS;
+}
+
+/* Does the table that is there serve a controller with this configuration, and its streams? */
+static bool table_fits(const struct dpdk_control *control, const struct dpdk_table *table)
+{
+	const struct tandem_dpdk_config *config = &control->request.config;
+
+	return table && !config->fresh && table->stream_capacity == config->stream_capacity &&
+	       !memcmp(&table->config, &config->relay, sizeof(config->relay)) &&
+	       (control->came < 0 ||
+		tandem_dpdk_streams_same(control->came, table->streams_memory.fd));
+}
+
+/* A table for the configuration, with the controller's streams if it has some already. */
+static int table_begin(struct dpdk_control *control, struct dpdk_table **tablep)
+{
+	const struct tandem_dpdk_config *config = &control->request.config;
+	int err = dpdk_table_alloc(tablep, &config->relay, config->stream_capacity,
+				   control->relay->rcu);
+
+	if (err || control->came < 0 || !config->relay.srtps)
+		return err;
+	err = dpdk_srtp_streams(*tablep, control->came);
+	control->came = -1;
+	if (err)
+		dpdk_table_free(*tablep);
+	return err;
 }
 
 static int op_config(struct dpdk_control *control, int fd)
@@ -101,17 +135,18 @@ static int op_config(struct dpdk_control *control, int fd)
 	if (!config_valid(config))
 		return -EINVAL;
 	control->owner = fd;
-	if (table && !config->fresh && table->stream_capacity == config->stream_capacity &&
-	    !memcmp(&table->config, &config->relay, sizeof(config->relay))) {
+	if (table_fits(control, table)) {
 		control->reply.flows = tandem_slots_count(table->book.slots);
+		control->passed = table->streams_memory.fd;
 		tandem_log(TANDEM_LOG_INFO, MODULE, "a controller took over %u flows",
 			   control->reply.flows);
 		return 0;
 	}
 	table_drop(relay);
-	err = dpdk_table_alloc(&table, &config->relay, config->stream_capacity, relay->rcu);
+	err = table_begin(control, &table);
 	if (err)
 		return err;
+	control->passed = table->streams_memory.fd;
 	__atomic_store_n(&relay->table, table, __ATOMIC_RELEASE);
 	tandem_log(TANDEM_LOG_INFO, MODULE, "a controller began anew: %u slots",
 		   table->config.slots);
@@ -152,9 +187,33 @@ static int op_legs_set(struct dpdk_control *control)
 	return 0;
 }
 
+/* A key set by its id alone: one that is there already, or else it has no suite and is refused. */
+static const struct tandem_srtp *named(const struct tandem_dpdk_set *set, enum tandem_dpdk_use use,
+				       struct tandem_srtp *srtp)
+{
+	srtp[use].id = set->srtp[use];
+	return set->srtp[use] ? &srtp[use] : NULL;
+}
+
+/* The same for those that legs have. Their ids are all that a fan's keys are of. */
+static void name_leg_keys(struct tandem_fan *fan, struct tandem_srtp *keys)
+{
+	uint32_t count = 0, k;
+
+	for (uint32_t i = 0; i < fan->leg_count; i++) {
+		for (k = 0; k < count && keys[k].id != fan->legs[i].srtp; k++)
+			;
+		if (fan->legs[i].srtp && k == count)
+			keys[count++].id = fan->legs[i].srtp;
+	}
+	fan->keys = keys;
+	fan->key_count = count;
+}
+
 static int op_set(struct dpdk_control *control)
 {
 	const struct tandem_dpdk_set *set = &control->request.set;
+	struct tandem_srtp srtp[TANDEM_DPDK_USE_LEGS] = { 0 };
 	struct tandem_flow_spec spec = set->spec;
 	struct tandem_fan *fan = control->fan;
 	uint32_t sent = fan->leg_count;
@@ -170,8 +229,12 @@ static int op_set(struct dpdk_control *control)
 		fan->branch_count = set->branch_count;
 		fan->leg_count = set->leg_count;
 		memcpy(fan->branches, set->branches, sizeof(fan->branches));
+		name_leg_keys(fan, control->leg_keys);
 		spec.fan = fan;
 	}
+	spec.srtp_in = named(set, TANDEM_DPDK_USE_IN, srtp);
+	spec.srtp_in_old = named(set, TANDEM_DPDK_USE_OLD, srtp);
+	spec.srtp_out = named(set, TANDEM_DPDK_USE_OUT, srtp);
 	resolve(control->relay->hops, &spec);
 	err = dpdk_table_set(control->relay->table, &spec);
 	fan->leg_count = 0;
@@ -241,6 +304,31 @@ static int op_reset(struct dpdk_control *control)
 	return 0;
 }
 
+static int op_srtp(struct dpdk_control *control, struct dpdk_table *table)
+{
+	struct tandem_dpdk_request *request = &control->request;
+	int err;
+
+	if (!table->config.srtps)
+		return -EPROTONOSUPPORT;
+	switch (request->op) {
+	case TANDEM_DPDK_SRTP_SET:
+		err = dpdk_srtp_set(table, &request->srtp);
+		explicit_bzero(&request->srtp, sizeof(request->srtp));
+		return err;
+	case TANDEM_DPDK_SRTP_DROP:
+		return dpdk_srtp_drop(table, request->index);
+	case TANDEM_DPDK_SRTP_LIST:
+		dpdk_srtp_list(table, request->cursor, &control->reply);
+		return 0;
+	case TANDEM_DPDK_SRTP_USES:
+		dpdk_srtp_uses(table, request->place, &control->reply);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
 /* Questions about rules, from the one who owns them. */
 static int op_rules(struct dpdk_control *control, int fd)
 {
@@ -266,7 +354,7 @@ static int op_rules(struct dpdk_control *control, int fd)
 	case TANDEM_DPDK_RESET:
 		return op_reset(control);
 	default:
-		return -EOPNOTSUPP;
+		return op_srtp(control, table);
 	}
 }
 
@@ -306,31 +394,56 @@ static bool complete(const struct tandem_dpdk_request *request, size_t len)
 	return len == tandem_dpdk_request_size(request);
 }
 
+/* The next request. 1; 0: there is none now; negative: one that no client of ours sends. */
+static int client_hear(struct dpdk_control *control, int fd)
+{
+	struct tandem_dpdk_request *request = &control->request;
+	ssize_t len = tandem_dpdk_recv(fd, request, sizeof(*request), MSG_DONTWAIT | MSG_TRUNC,
+				       &control->came);
+
+	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	/* Another build's hello is answered, that it may say so. */
+	if (len < (ssize_t)HEADER || request->magic != TANDEM_DPDK_MAGIC ||
+	    (request->op != TANDEM_DPDK_HELLO && !complete(request, (size_t)len)))
+		return -EPROTO;
+	if (request->op == TANDEM_DPDK_HELLO && (size_t)len < tandem_dpdk_request_size(request))
+		memset(&request->hello, 0, sizeof(request->hello));
+	return 1;
+}
+
+static ssize_t client_answer(struct dpdk_control *control, int fd)
+{
+	const uint32_t op = control->request.op;
+	const size_t len = tandem_dpdk_reply_size(op);
+	ssize_t sent;
+
+	memset(&control->reply, 0, len);
+	control->passed = -1;
+	control->reply.magic = TANDEM_DPDK_MAGIC;
+	control->reply.result = answer(control, fd);
+	sent = tandem_dpdk_send(fd, &control->reply, len, MSG_NOSIGNAL | MSG_DONTWAIT,
+				control->passed);
+	if (op == TANDEM_DPDK_SRTP_LIST)
+		explicit_bzero(&control->reply, len);
+	return sent;
+}
+
 /* One request; false when there is none now. */
 static bool client_serve(struct dpdk_control *control, int *client)
 {
-	struct tandem_dpdk_request *request = &control->request;
-	ssize_t len = recv(*client, request, sizeof(*request), MSG_DONTWAIT | MSG_TRUNC);
-	size_t reply;
+	int heard = client_hear(control, *client);
 
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+	if (heard == 0)
 		return false;
-	/* Another build's hello is answered, that it may say so. */
-	if (len < (ssize_t)HEADER || request->magic != TANDEM_DPDK_MAGIC ||
-	    (request->op != TANDEM_DPDK_HELLO && !complete(request, (size_t)len))) {
+	if (heard > 0)
+		heard = client_answer(control, *client) < 0 ? -errno : 1;
+	if (control->came >= 0)
+		close(control->came);
+	control->came = -1;
+	if (heard < 0)
 		client_close(control, client);
-		return false;
-	}
-	if (request->op == TANDEM_DPDK_HELLO && (size_t)len < tandem_dpdk_request_size(request))
-		memset(&request->hello, 0, sizeof(request->hello));
-	reply = tandem_dpdk_reply_size(request->op);
-	memset(&control->reply, 0, reply);
-	control->reply.magic = TANDEM_DPDK_MAGIC;
-	control->reply.result = answer(control, *client);
-	if (send(*client, &control->reply, reply, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
-		return true;
-	client_close(control, client);
-	return false;
+	return heard > 0;
 }
 
 static void client_turn(struct dpdk_control *control, int *client)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "userspace/srtp/cipher.h"
+#include "dpdk/srtp.h"
 #include "userspace/util/sparse.h"
 
 /* The least that rte_hash takes. */
@@ -113,30 +113,6 @@ static void fan_retire(uint32_t fan, void *arg)
 		left_add(arg, TANDEM_NO_SLOT, fan);
 }
 
-/* ---- SRTP ---- */
-
-static int srtp_alloc(struct dpdk_table *table)
-{
-	const struct relay_config *config = &table->config;
-
-	if (!config->srtps)
-		return 0;
-	table->srtp_keys = array_alloc(config->srtps, sizeof(*table->srtp_keys));
-	table->srtp_streams = array_alloc(config->srtp_streams, sizeof(*table->srtp_streams));
-	if (!table->srtp_keys || !table->srtp_streams)
-		return -ENOMEM;
-	return tandem_ciphers_alloc(&table->ciphers, config->srtps, NULL);
-}
-
-static void srtp_free(struct dpdk_table *table)
-{
-	const struct relay_config *config = &table->config;
-
-	tandem_ciphers_free(table->ciphers);
-	tandem_sparse_free(table->srtp_keys, config->srtps, sizeof(*table->srtp_keys));
-	tandem_sparse_free(table->srtp_streams, config->srtp_streams, sizeof(*table->srtp_streams));
-}
-
 /* ---- the table ---- */
 
 int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *config,
@@ -151,6 +127,7 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 	memset(table, 0, sizeof(*table));
 	table->config = *config;
 	table->rcu = rcu;
+	table->streams_memory.fd = -1;
 	table->stream_capacity = stream_capacity;
 	table->streams_size = rte_align32pow2(2 * RTE_MAX(stream_capacity, 1U));
 	table->entries = array_alloc(config->slots, sizeof(*table->entries));
@@ -177,7 +154,7 @@ int dpdk_table_alloc(struct dpdk_table **tablep, const struct relay_config *conf
 	if (!err)
 		err = shared_alloc(table);
 	if (!err)
-		err = srtp_alloc(table);
+		err = dpdk_srtp_open(table);
 	if (err) {
 		dpdk_table_free(table);
 		return err;
@@ -201,7 +178,7 @@ void dpdk_table_free(struct dpdk_table *table)
 	tandem_sparse_free(table->legs, table->config.legs, sizeof(*table->legs));
 	tandem_sparse_free(table->leg_states, table->config.legs, sizeof(*table->leg_states));
 	tandem_sparse_free(table->streams, table->streams_size, sizeof(*table->streams));
-	srtp_free(table);
+	dpdk_srtp_close(table);
 	free(table);
 }
 

@@ -15,6 +15,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include "core/abi.h"
+#include "userspace/datapath/dpdk_streams.h"
 #include "userspace/datapath/table.h"
 
 #define DPDK_MAX_WORKERS 64
@@ -48,15 +49,18 @@ struct dpdk_table {
 	struct leg *legs;
 	struct leg_state *leg_states;
 	struct srtp_keys *srtp_keys;
-	struct srtp_stream *srtp_streams;
-	struct tandem_ciphers *ciphers; /* of as many entries as there are keys */
-	struct rte_hash *shared;	/* flow_key -> slot, behind the direct slots */
+	struct srtp_stream *srtp_streams; /* in streams_memory */
+	struct tandem_ciphers *ciphers;	  /* of as many entries as there are keys */
+	struct rte_hash *shared;	  /* flow_key -> slot, behind the direct slots */
 	struct dpdk_stream *streams;
 	uint32_t streams_size; /* a power of two */
 	struct dpdk_counters counters[DPDK_MAX_WORKERS];
 
 	/* of the control thread */
 	struct tandem_table book;
+	struct tandem_dpdk_streams streams_memory;
+	struct tandem_srtp_sets *srtp_sets;
+	bool *srtp_told; /* by index: the controller has said what it is */
 	struct rte_rcu_qsbr *rcu;
 	uint32_t stream_capacity;
 	struct dpdk_left left[DPDK_LEFT]; /* oldest first, as a ring */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "dpdk/control.h"
 #include "dpdk/worker.h"
@@ -187,6 +188,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	options_complete(&o, cfg);
+	prctl(PR_SET_DUMPABLE, 0); /* there would be keys in a core dump */
 	if (rte_eal_init(o.eal_count, o.eal) < 0) {
 		tandem_log(TANDEM_LOG_ERROR, MODULE, "EAL: %s", rte_strerror(rte_errno));
 	} else {

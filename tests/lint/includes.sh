@@ -35,7 +35,7 @@ check userspace/config   "userspace/config/[a-z_]+\.h|$util|core/abi\.h|$dp|$ses
 check userspace/srtp     "$srtp|$core"
 check userspace/datapath "userspace/datapath/[a-z_]+\.h|$srtp|$util|$core|relay\.skel\.h"
 check userspace/uring    "userspace/uring/[a-z_]+\.h|userspace/datapath/(datapath|hash|slots|srtp_sets|table)\.h|$srtp|$util|$core|env\.h|steer\.skel\.h"
-check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_wire|netlink|slots|table)\.h|userspace/config/config\.h|$srtp|$util|$core"
+check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_streams|dpdk_wire|netlink|slots|srtp_sets|table|table_fan)\.h|userspace/config/config\.h|$srtp|$util|$core"
 check userspace/media    "userspace/media/[a-z_]+\.h|$dp|core/[a-z0-9_]+\.h|$util"
 check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/counters\.def|userspace/media/[a-z_]+\.h|$sdp|$store|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|$session|$store|$util"

@@ -98,12 +98,22 @@ lcores()
 	fi
 }
 
+# worker_device N NIC: the driver for it, which is to be WORKER_DRIVER.
+worker_device()
+{
+	if [ "${WORKER_DRIVER:-af_packet}" = pcap ]; then
+		echo "net_pcap$1,rx_iface_in=$2,tx_iface=$2"
+	else
+		echo "net_af_packet$1,iface=$2,qpairs=2"
+	fi
+}
+
 worker_start()
 {
 	local i taps='' devices=()
 	for i in "${!RELAY_LINKS[@]}"; do
 		taps+="${taps:+,}$i=tap:to_${RELAY_LINKS[i]}"
-		devices+=(--vdev "net_af_packet$i,iface=nic_${RELAY_LINKS[i]},qpairs=2")
+		devices+=(--vdev "$(worker_device "$i" "nic_${RELAY_LINKS[i]}")")
 	done
 	ns_start relay "$WORK/worker.log" "$WORKER" -s "$WORK/dpdk.sock" -i 50 -x "$taps" -- \
 		--no-huge --no-shconf --no-pci --no-telemetry -m 256 --iova-mode=va \

@@ -9,35 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "userspace/datapath/datapath.h"
-#include "userspace/datapath/dpdk_wire.h"
+#include "userspace/datapath/dpdk_client.h"
 #include "userspace/datapath/table.h"
 #include "userspace/util/log.h"
 
 #define MODULE	  "dpdk"
 #define TIMEOUT_S 2
-
-/* A request of which the reply is still to come. */
-struct sent {
-	uint32_t op;
-	int *result; /* of the change: the first error stays */
-};
-
-struct tandem_datapath {
-	int fd; /* -1: the worker is gone */
-	time_t tried;
-	struct tandem_dpdk_config config;
-	char socket[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-	char describe[192];
-	struct sent sent[TANDEM_DPDK_WINDOW]; /* a ring */
-	uint32_t sent_first, sent_count;
-	struct tandem_dpdk_request request;
-	struct tandem_dpdk_reply reply;
-};
 
 static time_t now_s(void)
 {
@@ -76,25 +55,36 @@ static int lose(struct tandem_datapath *dp, int err)
 	return -ENOTCONN;
 }
 
-static int say(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+/* passed is a descriptor that goes along, or -1. */
+static int say_with(struct tandem_datapath *dp, enum tandem_dpdk_op op, int passed)
 {
 	if (dp->fd < 0)
 		return -ENOTCONN;
 	dp->request.magic = TANDEM_DPDK_MAGIC;
 	dp->request.op = op;
-	if (send(dp->fd, &dp->request, tandem_dpdk_request_size(&dp->request), MSG_NOSIGNAL) < 0)
+	if (tandem_dpdk_send(dp->fd, &dp->request, tandem_dpdk_request_size(&dp->request),
+			     MSG_NOSIGNAL, passed) < 0)
 		return lose(dp, -errno);
 	return 0;
 }
 
-/* The next answer, to a request with this op, into dp->reply. Returns what the worker says. */
-static int hear(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+static int say(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+{
+	return say_with(dp, op, -1);
+}
+
+/*
+ * The next answer, to a request with this op, into dp->reply; *passed is a descriptor that came
+ * along, or -1. Returns what the worker says.
+ */
+static int hear_with(struct tandem_datapath *dp, enum tandem_dpdk_op op, int *passed)
 {
 	ssize_t len;
 
+	*passed = -1;
 	if (dp->fd < 0)
 		return -ENOTCONN;
-	len = recv(dp->fd, &dp->reply, sizeof(dp->reply), 0);
+	len = tandem_dpdk_recv(dp->fd, &dp->reply, sizeof(dp->reply), 0, passed);
 	if (len < 0)
 		return lose(dp, -errno);
 	/* A worker of another build answers a hello, and nothing else. */
@@ -104,8 +94,16 @@ static int hear(struct tandem_datapath *dp, enum tandem_dpdk_op op)
 	return dp->reply.result;
 }
 
-/* Ask dp->request, with nothing else on its way, and take the answer. */
-static int talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+static int hear(struct tandem_datapath *dp, enum tandem_dpdk_op op)
+{
+	int passed, err = hear_with(dp, op, &passed);
+
+	if (passed >= 0)
+		close(passed);
+	return err;
+}
+
+int tandem_dpdk_talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
 {
 	int err = say(dp, op);
 
@@ -114,12 +112,18 @@ static int talk(struct tandem_datapath *dp, enum tandem_dpdk_op op)
 
 static void settle(struct tandem_datapath *dp)
 {
-	const struct sent *s = &dp->sent[dp->sent_first++ % TANDEM_DPDK_WINDOW];
+	const struct dpdk_sent *s = &dp->sent[dp->sent_first++ % TANDEM_DPDK_WINDOW];
 	int err = hear(dp, s->op);
 
 	dp->sent_count--;
 	if (!*s->result)
 		*s->result = err;
+}
+
+static void settle_all(struct tandem_datapath *dp)
+{
+	while (dp->sent_count)
+		settle(dp);
 }
 
 /* Ask, and have the answer noted in *result by and by. */
@@ -135,7 +139,7 @@ static void post(struct tandem_datapath *dp, enum tandem_dpdk_op op, int *result
 		return;
 	}
 	dp->sent[(dp->sent_first + dp->sent_count++) % TANDEM_DPDK_WINDOW] =
-		(struct sent){ op, result };
+		(struct dpdk_sent){ op, result };
 }
 
 /* Reach the worker and see that it is of this build. */
@@ -154,7 +158,7 @@ static int reach(struct tandem_datapath *dp, char *why, size_t why_size)
 	}
 	memset(&dp->request, 0, sizeof(dp->request));
 	dp->request.hello = tandem_dpdk_hello_own();
-	err = talk(dp, TANDEM_DPDK_HELLO);
+	err = tandem_dpdk_talk(dp, TANDEM_DPDK_HELLO);
 	if (err) {
 		snprintf(why, why_size, "the worker at %s %s", path,
 			 err == -EPROTO ? "is of another version" : "does not answer");
@@ -165,19 +169,28 @@ static int reach(struct tandem_datapath *dp, char *why, size_t why_size)
 	return 0;
 }
 
-/* Tell the worker what the relay is. */
+/* Tell the worker what the relay is, and learn what it has of an earlier run. */
 static int configure(struct tandem_datapath *dp, char *why, size_t why_size)
 {
-	int err;
+	uint32_t flows;
+	int err, fd;
 
 	dp->request.config = dp->config;
-	err = talk(dp, TANDEM_DPDK_CONFIG);
+	err = say_with(dp, TANDEM_DPDK_CONFIG, dp->srtp.streams.fd);
+	if (!err)
+		err = hear_with(dp, TANDEM_DPDK_CONFIG, &fd);
+	else
+		fd = -1;
+	flows = dp->reply.flows;
+	if (!err)
+		err = tandem_dpdk_srtp_sync(dp, fd);
+	else if (fd >= 0)
+		close(fd);
 	if (err)
 		snprintf(why, why_size, "the worker at %s %s", dp->socket,
 			 err == -EBUSY ? "has another controller" : strerror(-err));
-	else if (dp->reply.flows)
-		tandem_log(TANDEM_LOG_INFO, MODULE, "took over %u flows of an earlier run",
-			   dp->reply.flows);
+	else if (flows)
+		tandem_log(TANDEM_LOG_INFO, MODULE, "took over %u flows of an earlier run", flows);
 	return err;
 }
 
@@ -201,16 +214,26 @@ static void reconnect(struct tandem_datapath *dp)
 	tandem_log(TANDEM_LOG_DEBUG, MODULE, "%s", why);
 }
 
-static int dpdk_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
+static struct tandem_datapath *client_alloc(const struct tandem_datapath_config *cfg)
 {
 	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
+
+	if (!dp)
+		return NULL;
+	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
+	dp->fd = -1;
+	dp->srtp.streams.fd = -1;
+	return dp;
+}
+
+static int dpdk_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
+{
+	struct tandem_datapath *dp = client_alloc(cfg);
 	int err;
 
 	memset(probe, 0, sizeof(*probe));
 	if (!dp)
 		return -ENOMEM;
-	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
-	dp->fd = -1;
 	err = reach(dp, probe->detail, sizeof(probe->detail));
 	probe->usable = !err;
 	if (!err)
@@ -225,27 +248,26 @@ static int dpdk_probe(const struct tandem_datapath_config *cfg, struct tandem_pr
 static void dpdk_close(struct tandem_datapath *dp, bool keep)
 {
 	if (!keep)
-		talk(dp, TANDEM_DPDK_RESET);
+		tandem_dpdk_talk(dp, TANDEM_DPDK_RESET);
 	if (dp->fd >= 0)
 		close(dp->fd);
+	tandem_dpdk_srtp_clean(dp);
 	free(dp);
 }
 
 static int dpdk_open(struct tandem_datapath **dpp, const struct tandem_datapath_config *cfg,
 		     char *why, size_t why_size)
 {
-	struct tandem_datapath *dp = calloc(1, sizeof(*dp));
+	struct tandem_datapath *dp = client_alloc(cfg);
 	int err;
 
 	if (!dp)
 		return -ENOMEM;
-	dp->fd = -1;
-	snprintf(dp->socket, sizeof(dp->socket), "%s", cfg->dpdk_socket);
 	err = tandem_table_config(&dp->config.relay, cfg, why, why_size);
-	dp->config.relay.srtps = 0; /* the worker does not do SRTP */
-	dp->config.relay.srtp_streams = 0;
 	dp->config.stream_capacity = cfg->stream_capacity;
 	dp->config.fresh = cfg->fresh;
+	if (!err)
+		err = tandem_dpdk_srtp_init(dp, cfg->srtp);
 	if (!err)
 		err = reach(dp, why, why_size);
 	if (!err)
@@ -274,6 +296,11 @@ static void send_legs(struct tandem_datapath *dp, const struct tandem_fan *fan, 
 	}
 }
 
+static uint64_t id_of(const struct tandem_srtp *set)
+{
+	return set ? set->id : 0;
+}
+
 static void set_flow(struct tandem_datapath *dp, const struct tandem_flow_spec *spec, int *result)
 {
 	const struct tandem_fan *fan = spec->fan;
@@ -284,6 +311,10 @@ static void set_flow(struct tandem_datapath *dp, const struct tandem_flow_spec *
 	memset(set, 0, sizeof(*set));
 	set->spec = *spec;
 	set->spec.fan = NULL;
+	set->spec.srtp_in = set->spec.srtp_in_old = set->spec.srtp_out = NULL;
+	set->srtp[TANDEM_DPDK_USE_IN] = id_of(spec->srtp_in);
+	set->srtp[TANDEM_DPDK_USE_OLD] = spec->srtp_in ? id_of(spec->srtp_in_old) : 0;
+	set->srtp[TANDEM_DPDK_USE_OUT] = id_of(spec->srtp_out);
 	if (fan) {
 		set->fan = 1;
 		set->branch_count = fan->branch_count;
@@ -293,22 +324,40 @@ static void set_flow(struct tandem_datapath *dp, const struct tandem_flow_spec *
 	post(dp, TANDEM_DPDK_SET, result);
 }
 
+static void post_change(struct tandem_datapath *dp, const struct tandem_change *c, int *result)
+{
+	*result = 0;
+	if (c->op == TANDEM_FLOW_SET) {
+		set_flow(dp, &c->spec, result);
+	} else {
+		dp->request.id = c->spec.id;
+		post(dp, TANDEM_DPDK_REMOVE, result);
+	}
+}
+
+int tandem_dpdk_do(struct tandem_datapath *dp, const struct tandem_change *change)
+{
+	int result;
+
+	post_change(dp, change, &result);
+	settle_all(dp);
+	return result;
+}
+
 static int dpdk_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
 {
 	reconnect(dp);
 	for (size_t i = 0; i < n; i++) {
 		struct tandem_change *c = &changes[i];
 
-		c->result = 0;
-		if (c->op == TANDEM_FLOW_SET) {
-			set_flow(dp, &c->spec, &c->result);
+		if (tandem_dpdk_srtp_concerns(dp, c)) {
+			settle_all(dp);
+			c->result = tandem_dpdk_srtp_change(dp, c);
 		} else {
-			dp->request.id = c->spec.id;
-			post(dp, TANDEM_DPDK_REMOVE, &c->result);
+			post_change(dp, c, &c->result);
 		}
 	}
-	while (dp->sent_count)
-		settle(dp);
+	settle_all(dp);
 	return 0;
 }
 
@@ -317,7 +366,7 @@ static int dpdk_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem
 	int err;
 
 	dp->request.id = flow_id;
-	err = talk(dp, TANDEM_DPDK_READ);
+	err = tandem_dpdk_talk(dp, TANDEM_DPDK_READ);
 	if (err)
 		return err;
 	memset(stats, 0, sizeof(*stats));
@@ -346,7 +395,7 @@ static int dpdk_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
 
 		dp->request.legs.id = flow_id;
 		dp->request.legs.first = (uint32_t)*n;
-		err = talk(dp, TANDEM_DPDK_LEGS_READ);
+		err = tandem_dpdk_talk(dp, TANDEM_DPDK_LEGS_READ);
 		if (err)
 			return err;
 		total = dp->reply.legs.total;
@@ -371,7 +420,7 @@ static int dpdk_list(struct tandem_datapath *dp, tandem_installed_h *h, void *ar
 
 	do {
 		dp->request.cursor = cursor;
-		err = talk(dp, TANDEM_DPDK_LIST);
+		err = tandem_dpdk_talk(dp, TANDEM_DPDK_LIST);
 		if (err)
 			return err;
 		/* The handler may ask something else. */
@@ -387,7 +436,7 @@ static int dpdk_list(struct tandem_datapath *dp, tandem_installed_h *h, void *ar
 /* A worker that is gone counts nothing; io_uring's numbers are still to be had. */
 static int dpdk_counters(struct tandem_datapath *dp, struct reason_counters *sum)
 {
-	int err = talk(dp, TANDEM_DPDK_COUNTERS);
+	int err = tandem_dpdk_talk(dp, TANDEM_DPDK_COUNTERS);
 
 	memset(sum, 0, sizeof(*sum));
 	if (!err)
@@ -402,6 +451,7 @@ static const char *dpdk_describe(struct tandem_datapath *dp)
 
 const struct tandem_datapath_ops tandem_dpdk_ops = {
 	.name = "dpdk",
+	.srtp = true,
 	.probe = dpdk_probe,
 	.open = dpdk_open,
 	.apply = dpdk_apply,

@@ -179,6 +179,13 @@ int tandem_srtp_sets_adopt(struct tandem_srtp_sets *sets, uint32_t index,
 	return err;
 }
 
+void tandem_srtp_sets_read(struct tandem_srtp_sets *sets, uint32_t index, struct srtp_keys *keys)
+{
+	pthread_mutex_lock(&sets->lock);
+	*keys = sets->keys[index];
+	pthread_mutex_unlock(&sets->lock);
+}
+
 void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index)
 {
 	pthread_mutex_lock(&sets->lock);

@@ -47,6 +47,9 @@ int tandem_srtp_sets_get(struct tandem_srtp_sets *sets, const struct tandem_srtp
 int tandem_srtp_sets_adopt(struct tandem_srtp_sets *sets, uint32_t index,
 			   const struct srtp_keys *keys);
 
+/* What tandem_srtp_sets_get() filled in, of a set that has users; for the caller to wipe. */
+void tandem_srtp_sets_read(struct tandem_srtp_sets *sets, uint32_t index, struct srtp_keys *keys);
+
 /* One user less; with the last the set is gone. */
 void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index);
 
