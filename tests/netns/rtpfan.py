@@ -11,9 +11,11 @@ its legs that judge each packet by what the forward's document says of its leg.
 
 Packet k of a stream: sequence number FIRST_SEQ + k, timestamp FIRST_TS + 160 k, 160 octets of
 payload that follow from k and the SSRC, and with --extension elements 3 (one octet) and 4 (three).
-FORWARD is what `tandem forward show --json` prints.
+FORWARD is what `tandem forward show --json` prints. With --keys, the document as it was set, which
+has the keys that the other does not show, packets are SRTP (by libsrtp) wherever that says so.
 """
 import argparse
+import base64
 import ipaddress
 import json
 import selectors
@@ -56,8 +58,31 @@ def packet(k, ssrc, pt, ids):
     return head + (extension_of(k, ids) if ids else b"") + payload_of(k, ssrc)
 
 
+def document(path):
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
+
+
 def number(text):
     return int(text, 0) if isinstance(text, str) else text
+
+
+# ---- SRTP -----------------------------------------------------------------
+
+
+def session_of(srtp, inbound):
+    """A libsrtp session for the object "srtp" of a document."""
+    from pylibsrtp import Policy, Session
+    profile = getattr(Policy, {"AES_CM_128_HMAC_SHA1_80": "SRTP_PROFILE_AES128_CM_SHA1_80",
+                               "AES_CM_128_HMAC_SHA1_32": "SRTP_PROFILE_AES128_CM_SHA1_32",
+                               "AEAD_AES_128_GCM": "SRTP_PROFILE_AEAD_AES_128_GCM"}[srtp["suite"]])
+    key = base64.b64decode(srtp["key"].removeprefix("inline:"))
+    kind = Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND
+    return Session(policy=Policy(key=key, ssrc_type=kind, srtp_profile=profile))
+
+
+def keyed(value, inbound):
+    return session_of(value, inbound) if isinstance(value, dict) else None
 
 
 # ---- legs -----------------------------------------------------------------
@@ -107,15 +132,17 @@ def send(args):
     sock = sending_socket(args)
     to = endpoint(args.to)
     ids = {3: 3, 4: 4} if args.extension else {}
+    srtp = keyed(args.keys and document(args.keys).get("srtp"), False)
+    rtp, rtcp = (srtp.protect, srtp.protect_rtcp) if srtp else (bytes, bytes)
     begin = time.monotonic()
     for k in range(args.first, args.first + args.count):
         wait = begin + (k - args.first) * args.ptime / 1000 - time.monotonic()
         if wait > 0:
             time.sleep(wait)
         for ssrc in args.ssrcs:
-            sock.sendto(packet(k, ssrc, args.pt, ids), to)
+            sock.sendto(rtp(packet(k, ssrc, args.pt, ids)), to)
             if args.rtcp and k % args.rtcp == 0:
-                sock.sendto(report_of(ssrc, k), to)
+                sock.sendto(rtcp(report_of(ssrc, k)), to)
     print(json.dumps({"sent": args.count * len(args.ssrcs)}))
 
 
@@ -175,6 +202,7 @@ class Leg:
         self.seen = {ssrc: set() for ssrc in ssrcs}
         self.duplicates = self.wrong = self.rtcp = 0
         self.first_wrong = ""
+        self.srtp = keyed(doc.get("srtp"), True)
 
     def ssrc_out(self, ssrc):
         rule = self.doc.get("ssrc")
@@ -199,7 +227,20 @@ class Leg:
         table = TABLES[self.law]
         return len(got) == len(want) and all(g in table[w] for g, w in zip(got, want))
 
+    def clear(self, data):
+        """What an SRTP packet was before; None: it is none of this leg's."""
+        try:
+            rtcp = len(data) >= 8 and 200 <= data[1] <= 207
+            return self.srtp.unprotect_rtcp(data) if rtcp else self.srtp.unprotect(data)
+        except Exception as error:  # of pylibsrtp, wherever that has it
+            self.bad(f"SRTP: {error}")
+            return None
+
     def packet(self, data, source, ttl, tos):
+        if self.srtp:
+            data = self.clear(data)
+            if data is None:
+                return
         if len(data) >= 8 and 200 <= data[1] <= 207:
             self.rtcp += 1
             if struct.unpack("!I", data[4:8])[0] not in self.streams:
@@ -296,7 +337,7 @@ def drain(sock, leg):
 
 def find_legs(shown, args):
     """The legs of the document beside what the relay shows of them, and the SSRCs they get."""
-    doc = shown["forward"]
+    doc = document(args.keys) if args.keys else shown["forward"]
     named = [number(r["ssrc"]) for r in doc.get("ssrc", [])]
     rules = [(doc["out"], [s for s in args.ssrcs if s not in named])] if "out" in doc else []
     rules += [(r["out"], [number(r["ssrc"])]) for r in doc.get("ssrc", [])]
@@ -306,9 +347,7 @@ def find_legs(shown, args):
 
 
 def receive(args):
-    with open(args.forward, encoding="utf-8") as f:
-        shown = json.load(f)
-    found = find_legs(shown, args)
+    found = find_legs(document(args.forward), args)
     selector = selectors.DefaultSelector()
     for leg in found:
         selector.register(listen(leg.doc["to"], args), selectors.EVENT_READ, leg)
@@ -346,6 +385,7 @@ def main():
         m.add_argument("--pt", type=int, default=0)
         m.add_argument("--extension", action="store_true")
         m.add_argument("--interface", default="phone0")
+        m.add_argument("--keys", help="the document with its keys")
         m.set_defaults(run=run)
         if name == "send":
             m.add_argument("--bind", default="10.77.1.2:4000")

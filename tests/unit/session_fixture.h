@@ -91,6 +91,7 @@ static inline int fake_set(struct fake_plane *f, const struct tandem_flow_spec *
 {
 	size_t i = fake_find(f, spec->id), size;
 	struct tandem_fan *fan = NULL;
+	struct tandem_srtp *keys;
 
 	f->sets++;
 	if (f->refuse)
@@ -99,10 +100,14 @@ static inline int fake_set(struct fake_plane *f, const struct tandem_flow_spec *
 		return -ENOSPC;
 	if (spec->fan) {
 		size = sizeof(*fan) + spec->fan->leg_count * sizeof(fan->legs[0]);
-		fan = malloc(size);
+		fan = malloc(size + spec->fan->key_count * sizeof(*keys));
 		if (!fan)
 			return -ENOMEM;
 		memcpy(fan, spec->fan, size);
+		keys = (struct tandem_srtp *)((char *)fan + size);
+		if (fan->key_count)
+			memcpy(keys, spec->fan->keys, fan->key_count * sizeof(*keys));
+		fan->keys = keys;
 	}
 	if (i == f->n) {
 		f->specs[i].fan = NULL;

@@ -444,8 +444,10 @@ static void keys_of_legs_are_adopted(void **state)
 
 	/* a damaged set takes the rule with it, and the other set of its fan */
 	assert_int_equal(set_fan(f, fan_of(keys, 2, 7, 8)), 0);
-	f->mem[0]->keys[f->mem[0]->legs[f->mem[0]->fans[rule_of(f, 0, 1)->fan].branch[0].first + 1]
-				.egress.srtp]
+	f->mem[0]
+		->keys[f->mem[0]
+			       ->legs[f->mem[0]->fans[rule_of(f, 0, 1)->fan].branch[0].first + 1]
+			       .egress.srtp]
 		.suite = SRTP_SUITES;
 	tandem_table_clean(&f->table[0]);
 	table_open(f, 0);

@@ -91,7 +91,7 @@ struct tandem_table {
 	uint32_t *resting;	   /* ring of fans that have been left, as many as there are fans */
 	uint32_t resting_first;
 	uint32_t resting_count;
-	bool *fan_keyed; /* by fan: its legs are users of their keys */
+	bool *fan_keyed;	   /* by fan: its legs are users of their keys */
 	tandem_shared_h *shared_h; /* NULL: the datapath asks tandem_slots_lookup_shared */
 	tandem_written_h
 		*written_h;	   /* NULL: the packet path reads rules as they are; else set after

@@ -67,7 +67,8 @@ bool tandem_forward_wants(const struct tandem_sessions *ss, uint64_t flow_id)
 }
 
 int tandem_forward_create(struct tandem_sessions *ss, struct tandem_forward **fp, const json_t *doc,
-			  const struct tandem_forward *before, char *why, size_t why_size)
+			  const struct tandem_forward *before, const json_t *stored_keys, char *why,
+			  size_t why_size)
 {
 	struct tandem_forward *f = calloc(1, sizeof(*f));
 	int err;
@@ -90,6 +91,8 @@ int tandem_forward_create(struct tandem_sessions *ss, struct tandem_forward **fp
 		f->started_ms = ss->env.epoch_ms(ss->env.arg);
 	}
 	snprintf(f->id, sizeof(f->id), "%012llx", (unsigned long long)f->number);
+	if (!err)
+		err = tandem_forward_settle_keys(ss, f, stored_keys);
 	if (!err)
 		err = tandem_forward_take_ports(ss, f, why, why_size);
 	if (err)
@@ -148,7 +151,8 @@ static const char *why_not(int err)
 	case -EEXIST:
 		return "another forward has the same \"from\" and \"to\"";
 	case -ENOSPC:
-		return "media.flow_capacity, fan_capacity or leg_capacity is too small";
+		return "media.flow_capacity, fan_capacity, leg_capacity or srtp_capacity is too "
+		       "small";
 	default:
 		return strerror(-err);
 	}
@@ -196,7 +200,7 @@ int tandem_forward_set(struct tandem_sessions *ss, const json_t *doc, const char
 	int err;
 
 	*why = '\0';
-	err = tandem_forward_create(ss, &f, doc, NULL, why, why_size);
+	err = tandem_forward_create(ss, &f, doc, NULL, NULL, why, why_size);
 	if (err)
 		return err;
 	before = tandem_forward_find(ss, f->spec.name);

@@ -28,6 +28,7 @@ struct tandem_forward_leg {
 	struct tandem_endpoint to;
 	struct tandem_endpoint from; /* any, port 0: what the relay chooses */
 	struct tandem_leg_spec leg;  /* all but the addresses */
+	struct tandem_srtp srtp;     /* what leaves is protected with it; suite 0: no */
 };
 
 /* The legs of one SSRC, of any other SSRC, or of RTCP; see struct branch. */
@@ -49,7 +50,8 @@ struct tandem_forward_spec {
 	bool rtcp;		     /* RTCP has a flow of its own: */
 	struct tandem_endpoint rtcp_from;
 	struct tandem_endpoint rtcp_to;
-	uint32_t flags; /* enum rule_flag */
+	uint32_t flags;		    /* enum rule_flag */
+	struct tandem_srtp srtp_in; /* what arrives is protected with it; suite 0: it is not */
 	struct pt_list pts;
 	char codecs[TANDEM_MAX_PTS][24];
 	struct tandem_forward_rule rules[TANDEM_MAX_BRANCHES];
@@ -66,7 +68,8 @@ struct tandem_forward_hold {
 
 struct tandem_forward_flows {
 	struct tandem_flow_spec specs[TANDEM_FORWARD_FLOWS];
-	struct tandem_fan *fans[TANDEM_FORWARD_FLOWS]; /* owned; specs[i].fan points there */
+	struct tandem_fan *fans[TANDEM_FORWARD_FLOWS];	/* owned; specs[i].fan points there */
+	struct tandem_srtp *keys[TANDEM_FORWARD_FLOWS]; /* owned; of the fans */
 	size_t n;
 };
 
@@ -101,6 +104,22 @@ int tandem_forward_parse_leg(struct tandem_reader *r, const json_t *js,
 			     const struct tandem_forward_spec *spec, const uint32_t *ssrc,
 			     bool in_out, struct tandem_forward_leg *leg);
 
+/* ---- forward_srtp.c ---- */
+/* The object "srtp" of js: suite and key. The set gets no id yet. */
+int tandem_forward_parse_srtp(struct tandem_reader *r, const json_t *js, struct tandem_srtp *srtp);
+/*
+ * Give all sets of a forward their ids; stored is what dump_keys() has given, or NULL. -EIO: no
+ * random numbers.
+ */
+int tandem_forward_settle_keys(const struct tandem_sessions *ss, struct tandem_forward *f,
+			       const json_t *stored);
+/* The ids, for the store: of what arrives, and of each leg. NULL on no memory. */
+json_t *tandem_forward_dump_keys(const struct tandem_forward *f);
+/* The name of a set's suite, or null. */
+json_t *tandem_forward_suite(const struct tandem_srtp *key);
+/* The document without keys; NULL on no memory. */
+json_t *tandem_forward_shown_doc(const struct tandem_forward *f);
+
 /* ---- forward_ports.c ---- */
 /*
  * Fill in what was left to the relay, and hold all ports that the forward uses. What
@@ -122,9 +141,13 @@ int tandem_forward_compile(const struct tandem_forward *f, struct tandem_forward
 void tandem_forward_flows_clean(struct tandem_forward_flows *flows);
 
 /* ---- forward.c ---- */
-/* A forward that is in no table; doc is borrowed. Errors as of the parts. */
+/*
+ * A forward that is in no table; doc is borrowed, and so is what is stored of its keys, or
+ * NULL. Errors as of the parts.
+ */
 int tandem_forward_create(struct tandem_sessions *ss, struct tandem_forward **fp, const json_t *doc,
-			  const struct tandem_forward *before, char *why, size_t why_size);
+			  const struct tandem_forward *before, const json_t *stored_keys, char *why,
+			  size_t why_size);
 /* Free memory and ports; flows are left alone. NULL is allowed. */
 void tandem_forward_destroy(struct tandem_sessions *ss, struct tandem_forward *f);
 struct tandem_forward *tandem_forward_find(const struct tandem_sessions *ss, const char *name);

@@ -73,8 +73,23 @@ static void compile_rtcp_leg(const struct tandem_forward_spec *spec, const struc
 
 /* ---- fans ---- */
 
+/* The keys of a leg; each set stands once in the list, which has room for all. */
+static void add_key(const struct tandem_forward_leg *from, struct tandem_fan_leg *leg,
+		    struct tandem_fan *fan, struct tandem_srtp *keys)
+{
+	uint32_t i = 0;
+
+	if (!from->srtp.suite)
+		return;
+	leg->srtp = from->srtp.id;
+	while (i < fan->key_count && keys[i].id != from->srtp.id)
+		i++;
+	if (i == fan->key_count)
+		keys[fan->key_count++] = from->srtp;
+}
+
 static void add_rtcp_branch(const struct tandem_forward_spec *spec, const struct rtcp_legs *rtcp,
-			    struct tandem_fan *fan)
+			    struct tandem_fan *fan, struct tandem_srtp *keys)
 {
 	struct branch *branch = &fan->branches[fan->branch_count];
 	uint32_t i;
@@ -90,11 +105,13 @@ static void add_rtcp_branch(const struct tandem_forward_spec *spec, const struct
 
 		leg->id = rtcp->legs[i]->id | (rtcp->twins ? TANDEM_FORWARD_RTCP_TWIN : 0);
 		compile_rtcp_leg(spec, rtcp, i, &leg->leg.egress);
+		add_key(rtcp->legs[i], leg, fan, keys);
 	}
 }
 
 static void add_branch(const struct tandem_forward_spec *spec,
-		       const struct tandem_forward_rule *rule, struct tandem_fan *fan)
+		       const struct tandem_forward_rule *rule, struct tandem_fan *fan,
+		       struct tandem_srtp *keys)
 {
 	struct branch *branch = &fan->branches[fan->branch_count++];
 	uint32_t i;
@@ -110,26 +127,46 @@ static void add_branch(const struct tandem_forward_spec *spec,
 		leg->id = from->id;
 		leg->leg = from->leg;
 		compile_egress(from, false, &leg->leg.egress);
+		add_key(from, leg, fan, keys);
 	}
 }
 
-/* With RTP of all rules, RTCP, or both. */
-static struct tandem_fan *compile_fan(const struct tandem_forward_spec *spec, bool rtp,
-				      const struct rtcp_legs *rtcp)
+/* With RTP of all rules, RTCP, or both; of the next flow. */
+static int compile_fan(const struct tandem_forward_spec *spec, bool rtp,
+		       const struct rtcp_legs *rtcp, struct tandem_forward_flows *flows)
 {
 	uint32_t i, legs = (rtp ? spec->leg_count : 0) + (rtcp ? rtcp->count : 0);
 	struct tandem_fan *fan = calloc(1, sizeof(*fan) + legs * sizeof(fan->legs[0]));
+	struct tandem_srtp *keys = calloc(legs + 1, sizeof(*keys));
 
-	for (i = 0; fan && rtp && i < spec->rule_count; i++) {
+	flows->fans[flows->n] = fan;
+	flows->keys[flows->n] = keys;
+	if (!fan || !keys)
+		return -ENOMEM;
+	for (i = 0; rtp && i < spec->rule_count; i++) {
 		if (!(spec->rules[i].flags & BRANCH_F_RTCP))
-			add_branch(spec, &spec->rules[i], fan);
+			add_branch(spec, &spec->rules[i], fan, keys);
 	}
-	if (fan && rtcp)
-		add_rtcp_branch(spec, rtcp, fan);
-	return fan;
+	if (rtcp)
+		add_rtcp_branch(spec, rtcp, fan, keys);
+	fan->keys = keys;
+	flows->specs[flows->n].fan = fan;
+	return 0;
 }
 
 /* ---- flows ---- */
+
+/* Of a leg, or NULL. */
+static const struct tandem_srtp *key_of(const struct tandem_forward_leg *leg)
+{
+	return leg->srtp.suite ? &leg->srtp : NULL;
+}
+
+/* A one-to-one rule has one set of keys for RTP and RTCP. */
+static bool same_key(const struct tandem_forward_leg *a, const struct tandem_forward_leg *b)
+{
+	return a->srtp.suite == b->srtp.suite && a->srtp.id == b->srtp.id;
+}
 
 static bool is_plain(const struct tandem_forward_spec *spec, const struct rtcp_legs *rtcp)
 {
@@ -137,6 +174,9 @@ static bool is_plain(const struct tandem_forward_spec *spec, const struct rtcp_l
 	uint32_t i;
 
 	if (!any || any->count > 1 || (spec->mux && rtcp->count > 1))
+		return false;
+	if (any->count && spec->mux && rtcp->count &&
+	    !same_key(&spec->legs[any->first], rtcp->legs[0]))
 		return false;
 	for (i = 0; i < spec->rule_count; i++) {
 		if (!(spec->rules[i].flags & (BRANCH_F_ANY | BRANCH_F_RTCP)))
@@ -170,16 +210,21 @@ static int compile_rtp(const struct tandem_forward *f, const struct rtcp_legs *r
 	flow->flags = spec->flags;
 	flow->pts = spec->pts;
 	tandem_forward_key(f, TANDEM_RTP, &flow->key);
-	if (is_plain(spec, rtcp)) {
-		if (any->count)
-			compile_egress(&spec->legs[any->first], false, &flow->egress[EGRESS_RTP]);
-		if (spec->mux && rtcp->count)
-			compile_rtcp_leg(spec, rtcp, 0, &flow->egress[EGRESS_RTCP]);
-	} else {
-		flows->fans[flows->n] = compile_fan(spec, true, spec->mux ? rtcp : NULL);
-		if (!flows->fans[flows->n])
-			return -ENOMEM;
-		flow->fan = flows->fans[flows->n];
+	if (spec->srtp_in.suite)
+		flow->srtp_in = &spec->srtp_in;
+	if (!is_plain(spec, rtcp)) {
+		int err = compile_fan(spec, true, spec->mux ? rtcp : NULL, flows);
+
+		flows->n++;
+		return err;
+	}
+	if (any->count) {
+		compile_egress(&spec->legs[any->first], false, &flow->egress[EGRESS_RTP]);
+		flow->srtp_out = key_of(&spec->legs[any->first]);
+	}
+	if (spec->mux && rtcp->count) {
+		compile_rtcp_leg(spec, rtcp, 0, &flow->egress[EGRESS_RTCP]);
+		flow->srtp_out = key_of(rtcp->legs[0]);
 	}
 	flows->n++;
 	return 0;
@@ -190,21 +235,22 @@ static int compile_rtcp(const struct tandem_forward *f, const struct rtcp_legs *
 {
 	struct tandem_flow_spec *flow = &flows->specs[flows->n];
 	const struct tandem_forward_spec *spec = &f->spec;
+	int err = 0;
 
 	flow->id = tandem_forward_flow_id(f, TANDEM_RTCP);
 	flow->media_id = tandem_forward_flow_id(f, TANDEM_RTP);
 	flow->flags = RULE_F_RTCP | (spec->flags & RULE_F_SRTP);
 	tandem_forward_key(f, TANDEM_RTCP, &flow->key);
+	if (spec->srtp_in.suite)
+		flow->srtp_in = &spec->srtp_in;
 	if (rtcp->count == 1) {
 		compile_rtcp_leg(spec, rtcp, 0, &flow->egress[EGRESS_RTCP]);
+		flow->srtp_out = key_of(rtcp->legs[0]);
 	} else if (rtcp->count) {
-		flows->fans[flows->n] = compile_fan(spec, false, rtcp);
-		if (!flows->fans[flows->n])
-			return -ENOMEM;
-		flow->fan = flows->fans[flows->n];
+		err = compile_fan(spec, false, rtcp, flows);
 	}
 	flows->n++;
-	return 0;
+	return err;
 }
 
 int tandem_forward_compile(const struct tandem_forward *f, struct tandem_forward_flows *flows)
@@ -236,7 +282,14 @@ void tandem_forward_flows_clean(struct tandem_forward_flows *flows)
 {
 	size_t i;
 
-	for (i = 0; i < TANDEM_FORWARD_FLOWS; i++)
+	for (i = 0; i < TANDEM_FORWARD_FLOWS; i++) {
+		if (flows->keys[i])
+			explicit_bzero(flows->keys[i],
+				       flows->fans[i]
+					       ? flows->fans[i]->key_count * sizeof(*flows->keys[i])
+					       : 0);
+		free(flows->keys[i]);
 		free(flows->fans[i]);
+	}
 	memset(flows, 0, sizeof(*flows));
 }

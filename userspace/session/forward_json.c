@@ -201,9 +201,9 @@ static json_t *show_leg(const struct view *v, const struct tandem_forward_rule *
 
 	for (i = 0; i < v->f->spec.rule_count; i++)
 		twin &= !(v->f->spec.rules[i].flags & BRANCH_F_RTCP);
-	js = json_pack("{s:I, s:o, s:o, s:o}", "id", (json_int_t)leg->id, "for", show_for(rule),
-		       "from", tandem_json_endpoint(&leg->from), "to",
-		       tandem_json_endpoint(&leg->to));
+	js = json_pack("{s:I, s:o, s:o, s:o, s:o}", "id", (json_int_t)leg->id, "for",
+		       show_for(rule), "from", tandem_json_endpoint(&leg->from), "to",
+		       tandem_json_endpoint(&leg->to), "srtp", tandem_forward_suite(&leg->srtp));
 	if (!js || add_leg_counts(js, &stats))
 		goto fail;
 	if (!twin)
@@ -331,7 +331,8 @@ json_t *tandem_forward_json(struct tandem_sessions *ss, const char *name)
 		   json_object_set_new(js, "flows", show_flows(v)) |
 		   json_object_set_new(js, "legs", show_legs(v)) |
 		   json_object_set_new(js, "streams", show_streams(v)) |
-		   json_object_set(js, "forward", f->doc))) {
+		   json_object_set_new(js, "srtp", tandem_forward_suite(&f->spec.srtp_in)) |
+		   json_object_set_new(js, "forward", tandem_forward_shown_doc(f)))) {
 		json_decref(js);
 		js = NULL;
 	}

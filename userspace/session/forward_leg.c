@@ -205,7 +205,7 @@ static int parse_rtcp(struct tandem_reader *r, const json_t *js,
 }
 
 /* SRTP from end to end: the receiver would throw away what the relay has changed. */
-static int check_srtp(struct tandem_reader *r, const struct tandem_leg_spec *leg)
+static int check_srtp(struct tandem_reader *r, const struct tandem_forward_leg *leg)
 {
 	static const struct {
 		uint16_t flag;
@@ -217,8 +217,12 @@ static int check_srtp(struct tandem_reader *r, const struct tandem_leg_spec *leg
 	};
 	size_t i;
 
+	if (leg->srtp.suite)
+		return tandem_reader_fail(r, "srtp",
+					  "not with \"srtp\" of the forward: what passes as it "
+					  "came has keys already");
 	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		if (leg->egress.flags & changes[i].flag)
+		if (leg->leg.egress.flags & changes[i].flag)
 			return tandem_reader_fail(
 				r, changes[i].key,
 				"not with \"srtp\": a packet secured end to end cannot be changed");
@@ -247,8 +251,8 @@ int tandem_forward_parse_leg(struct tandem_reader *r, const json_t *js,
 {
 	static const char *const keys[] = { "id",	  "to",	       "from",		"ssrc",
 					    "seq_offset", "ts_offset", "payload_types", "g711",
-					    "extensions", "dscp",      "ttl",		NULL,
-					    NULL };
+					    "extensions", "dscp",      "ttl",		"srtp",
+					    NULL,	  NULL };
 	const char *allowed[sizeof(keys) / sizeof(keys[0])];
 	json_int_t id = TANDEM_FORWARD_NO_ID;
 	int err;
@@ -273,8 +277,10 @@ int tandem_forward_parse_leg(struct tandem_reader *r, const json_t *js,
 		err = parse_ip_fields(r, js, &leg->leg.egress);
 	if (!err && in_out)
 		err = parse_rtcp(r, js, spec, leg);
+	if (!err && json_object_get(js, "srtp"))
+		err = tandem_forward_parse_srtp(r, js, &leg->srtp);
 	if (!err && spec->flags & RULE_F_SRTP)
-		err = check_srtp(r, &leg->leg);
+		err = check_srtp(r, leg);
 	leg->id = (uint32_t)id;
 	return err;
 }

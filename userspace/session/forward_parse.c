@@ -32,12 +32,17 @@ static int parse_flags(struct tandem_reader *r, const json_t *doc, struct tandem
 	} flags[] = {
 		{ "strict_payload_types", RULE_F_STRICT_PT },
 		{ "mute", RULE_F_MUTE },
-		{ "srtp", RULE_F_SRTP },
+		{ "srtp", RULE_F_SRTP }, /* else it is keys */
 	};
-	size_t i;
+	size_t i, n = sizeof(flags) / sizeof(flags[0]);
 	int err = 0;
 
-	for (i = 0; i < sizeof(flags) / sizeof(flags[0]) && !err; i++) {
+	if (json_is_object(json_object_get(doc, "srtp"))) {
+		err = tandem_forward_parse_srtp(r, doc, &spec->srtp_in);
+		n--;
+	}
+
+	for (i = 0; i < n && !err; i++) {
 		bool on = false;
 
 		err = tandem_reader_bool(r, doc, flags[i].key, &on);
@@ -363,6 +368,8 @@ int tandem_forward_parse(struct tandem_forward_spec *spec, const json_t *doc, ch
 
 void tandem_forward_spec_clean(struct tandem_forward_spec *spec)
 {
+	if (spec->legs)
+		explicit_bzero(spec->legs, spec->leg_count * sizeof(*spec->legs));
 	free(spec->legs);
-	*spec = (struct tandem_forward_spec){ 0 };
+	explicit_bzero(spec, sizeof(*spec));
 }

@@ -36,8 +36,9 @@ void tandem_forward_save(struct tandem_sessions *ss, struct tandem_forward *f)
 
 	if (!ss->store)
 		return;
-	js = json_pack("{s:I, s:I, s:o, s:O}", "number", (json_int_t)f->number, "started_ms",
-		       (json_int_t)f->started_ms, "ports", dump_picked(ss, f), "forward", f->doc);
+	js = json_pack("{s:I, s:I, s:o, s:o, s:O}", "number", (json_int_t)f->number, "started_ms",
+		       (json_int_t)f->started_ms, "ports", dump_picked(ss, f), "keys",
+		       tandem_forward_dump_keys(f), "forward", f->doc);
 	text = js ? json_dumps(js, JSON_COMPACT) : NULL;
 	if (text)
 		err = tandem_store_forward_put(ss->store, f->spec.name, text);
@@ -82,7 +83,8 @@ static int take_up(struct tandem_sessions *ss, const char *name, json_t *row, ch
 	if (stored.number >= ss->next_number)
 		ss->next_number = stored.number + 1;
 	parse_picked(ss, json_object_get(row, "ports"), &stored);
-	err = tandem_forward_create(ss, &f, doc, &stored, why, why_size);
+	err = tandem_forward_create(ss, &f, doc, &stored, json_object_get(row, "keys"), why,
+				    why_size);
 	if (err)
 		return err;
 	if (strcmp(f->spec.name, name) || tandem_sessions_by_number(ss, f->number)) {
