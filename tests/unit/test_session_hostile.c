@@ -59,7 +59,7 @@ static void addresses_of_the_host(void **state)
 {
 	static const char *const hosts[] = {
 		"10.0.0.9",	   "10.0.0.1",	     "203.0.113.7",   "2001:db8:1::1",
-		"::ffff:10.0.0.9", "64:ff9b::a00:9", "2002:a00:9::1",
+		"::ffff:10.0.0.9", "64:ff9b::a00:9", "2002:a00:9::1", "192.0.2.255",
 	};
 	struct fixture fx;
 	size_t i;

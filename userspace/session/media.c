@@ -218,12 +218,16 @@ bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct tande
 		(in_denied_network(ss, &v4) || is_own_port(ss, &v4, to->port)));
 }
 
-/* To an address of its own a host sends from that address. */
+/*
+ * To an address of its own a host sends from that address; to the broadcast address of a network
+ * that it is in, a socket that has not asked for it may not send at all.
+ */
 static bool is_self(const struct tandem_sessions *ss, const struct ip_addr *ip)
 {
 	const struct tandem_endpoint to = { .ip = *ip };
 	struct ip_addr from;
 	size_t i;
+	int err;
 
 	if (in_list(ss->cfg.allow, ss->cfg.allow_count, ip))
 		return false;
@@ -232,7 +236,8 @@ static bool is_self(const struct tandem_sessions *ss, const struct ip_addr *ip)
 		    tandem_ip_equal(&ss->cfg.advertise[i], ip))
 			return true;
 	}
-	return !ss->env.route(&to, &from, ss->env.arg) && tandem_ip_equal(&from, ip);
+	err = ss->env.route(&to, &from, ss->env.arg);
+	return err == -EACCES || (!err && tandem_ip_equal(&from, ip));
 }
 
 bool tandem_sessions_refused(const struct tandem_sessions *ss, const struct tandem_endpoint *to)
