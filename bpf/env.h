@@ -121,6 +121,24 @@ static inline void env_count(struct env *env, __u32 reason)
 		c->packets[reason]++;
 }
 
+/*
+ * What the loader knows of the host's routes and neighbours (xdp_watch.c): next hops with an
+ * earlier expires_ns than the first are void, for something has changed since they were found;
+ * and nothing else has, up to the second, so the others hold for longer.
+ */
+__u64 ways_void_ns = 0;
+__u64 ways_watched_ns = 0;
+
+/* No longer than so, watched or not: not all that changes a way is told of. */
+#define WAY_WATCHED_NS 5000000000ULL
+
+static inline int env_way_holds(struct env *env, __u64 expires_ns, __u64 now)
+{
+	if (expires_ns <= ways_void_ns)
+		return 0;
+	return now < expires_ns || (now < ways_watched_ns && now < expires_ns + WAY_WATCHED_NS);
+}
+
 /* Egress device of a route: a VLAN device becomes a tag and the device below. */
 static inline __u32 env_egress_device(__u32 ifindex, struct nexthop *nh)
 {

@@ -79,6 +79,13 @@ static inline __u32 env_nexthop(struct env *env, const struct egress *eg, __u32 
 				struct nexthop *nh);
 
 /*
+ * Does a next hop that was found nexthop_age_ns before expires_ns still hold? Up to then, as a
+ * rule; before, when the environment knows of a change since, and after, when it knows of
+ * none. Never with expires_ns 0.
+ */
+static inline int env_way_holds(struct env *env, __u64 expires_ns, __u64 now);
+
+/*
  * Can a frame be copied n times towards a device (0: towards several)? Asked now and then,
  * not for each packet. Frames only.
  */

@@ -54,6 +54,11 @@ static inline struct leg_state *env_leg_state(struct env *env, __u32 index)
 	return index < ENV_ARRAYS(env)->config.legs ? &ENV_ARRAYS(env)->leg_states[index] : 0;
 }
 
+static inline int env_way_holds(struct env *env, __u64 expires_ns, __u64 now)
+{
+	return now < expires_ns;
+}
+
 static inline const struct srtp_keys *env_srtp_keys(struct env *env, __u32 index)
 {
 	return index != SRTP_NO_KEYS && index < ENV_ARRAYS(env)->config.srtps

@@ -2,8 +2,8 @@
 /*
  * The way to the egress address. Asking the host's routing and neighbour tables for
  * every packet would cost more than all the rest, so the answer is kept in the flow
- * for config.nexthop_age_ns; a changed route or neighbour takes effect
- * within that time, a changed rule at once.
+ * for config.nexthop_age_ns, or for as long as the environment says that nothing has
+ * changed. A changed route or neighbour takes effect within that age, a changed rule at once.
  */
 #ifndef TANDEM_CORE_NEXTHOP_H
 #define TANDEM_CORE_NEXTHOP_H
@@ -57,7 +57,7 @@ static inline enum reason nexthop_get(struct env *env, const struct egress *eg,
 	const struct relay_config *config;
 	enum reason reason;
 
-	if (cache && cache->gen == gen && now < cache->expires_ns) {
+	if (cache && cache->gen == gen && env_way_holds(env, cache->expires_ns, now)) {
 		if (cache->mtu && l3_len > cache->mtu)
 			return REASON_too_big;
 		hop_take(hop, cache);

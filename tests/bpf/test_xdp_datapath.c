@@ -2,6 +2,8 @@
 /* The XDP datapath, and the plane over it, on real devices. */
 #include "tests/bpf/xdp_hosts.h"
 
+#include "userspace/datapath/xdp.h"
+
 static void forwards(void **state)
 {
 	struct tandem_datapath_config cfg = config();
@@ -124,6 +126,77 @@ static void survives(void **state)
 	assert_false(program_on("to_b"));
 	ops->close(dp, false);
 	assert_false(program_on("to_a"));
+}
+
+/* Does a packet arrive at the callee, or none: whichever is wanted, before long? */
+static bool arrives(uint16_t seq, bool wanted)
+{
+	bool done = false;
+
+	for (int i = 0; i < 40 && !done; i++) {
+		usleep(50000);
+		send_rtp(net.caller_fd, BASE, seq, 1);
+		done = (received(100, NULL) == seq) == wanted;
+	}
+	while (received(50, NULL) >= 0) /* that came late */
+		;
+	return done;
+}
+
+static uint64_t way_expires(struct tandem_datapath *dp)
+{
+	return dp->memory.entries[tandem_table_find(&dp->table, 1)].flow.nexthop.expires_ns;
+}
+
+/* A change is followed at once, however old a next hop may grow. */
+static void changes_are_heard_of(void **state)
+{
+	struct tandem_datapath_config cfg = config();
+	struct tandem_flow_spec spec = spec_of(1, BASE, 5004);
+	struct tandem_datapath *dp;
+	(void)state;
+
+	cfg.nexthop_age_ms = 60000;
+	dp = relay_open(&cfg);
+	assert_int_equal(set(dp, &spec), 0);
+	assert_true(arrives(1, true));
+	usleep(600000); /* what was going on at the start is over */
+	assert_true(arrives(2, true));
+	shell("ip neigh replace 10.78.2.2 lladdr 02:00:00:00:00:99 dev to_b nud permanent");
+	assert_true(arrives(3, false));
+	shell("ip neigh replace 10.78.2.2 lladdr 02:00:00:00:02:02 dev to_b nud permanent");
+	assert_true(arrives(4, true));
+	ops->close(dp, false);
+}
+
+/* Where nothing changes, nothing is asked for; when nobody watches any more, it is. */
+static void unchanged_ways_hold(void **state)
+{
+	struct tandem_datapath_config cfg = config();
+	struct tandem_flow_spec spec = spec_of(1, BASE, 5004);
+	struct tandem_datapath *dp;
+	uint64_t before = 0;
+	int tries;
+	(void)state;
+
+	cfg.nexthop_age_ms = 20;
+	dp = relay_open(&cfg);
+	assert_int_equal(set(dp, &spec), 0);
+	/* Neighbours come and go by themselves, so not each time. */
+	for (tries = 0; tries < 20; tries++) {
+		assert_true(arrives(1, true));
+		before = way_expires(dp);
+		usleep(100000);
+		assert_true(arrives(2, true));
+		if (way_expires(dp) == before)
+			break;
+	}
+	assert_in_range(tries, 0, 19);
+	tandem_xdp_watch_stop(dp);
+	usleep(100000);
+	assert_true(arrives(3, true));
+	assert_int_not_equal(way_expires(dp), before);
+	ops->close(dp, false);
 }
 
 static void other_configuration(void **state)
@@ -280,9 +353,14 @@ static void plane_learns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forwards),	     cmocka_unit_test(shared_port),
-		cmocka_unit_test(survives),	     cmocka_unit_test(other_configuration),
-		cmocka_unit_test(interfaces_differ), cmocka_unit_test(plane_joins),
+		cmocka_unit_test(forwards),
+		cmocka_unit_test(shared_port),
+		cmocka_unit_test(survives),
+		cmocka_unit_test(changes_are_heard_of),
+		cmocka_unit_test(unchanged_ways_hold),
+		cmocka_unit_test(other_configuration),
+		cmocka_unit_test(interfaces_differ),
+		cmocka_unit_test(plane_joins),
 		cmocka_unit_test(plane_learns),
 	};
 

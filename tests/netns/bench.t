@@ -152,12 +152,17 @@ group_is_gone()
 	done
 }
 
+two_relays()
+{
+	relays=$(ps -o pid= --ppid "$1")
+	[ "$(wc -w <<<"$relays")" -eq 2 ]
+}
+
 for signal in INT KILL; do
 	"$TANDEM" bench --relays xdp,uring --flows 50 >/dev/null 2>"$WORK/said" &
 	pid=$!
 	check "a run begins" wait_for 10 grep -q '^round 1' "$WORK/said"
-	relays=$(ps -o pid= --ppid $pid)
-	check "with its two relays" eval '[ "$(wc -w <<<"$relays")" -eq 2 ]'
+	check "with its two relays" wait_for 10 two_relays "$pid"
 	check "SIG$signal ends it" eval 'kill -$signal $pid && wait_for 10 not alive $pid'
 	check "and them" wait_for 5 group_is_gone "$relays"
 done

@@ -8,10 +8,10 @@
 . "$(dirname "$0")/calls.sh"
 DATAPATH=uring
 AUDIO_PORT=7000
-relay_begin 45
+relay_begin 60
 check "no XDP program is attached" not eval \
 	"ns_run relay ip link show to_caller | grep -q xdp"
-call_start uac_quiet uas_answer -d 4500
+call_start uac_quiet uas_answer -d 8000
 call_answered
 media_both 150 --rtcp 500
 media_exact 150

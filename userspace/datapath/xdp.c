@@ -61,6 +61,7 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 
 static void release(struct tandem_datapath *dp)
 {
+	tandem_xdp_watch_stop(dp);
 	for (size_t i = 0; i < dp->interfaces_count; i++) {
 		if (dp->interfaces[i].link_fd >= 0)
 			close(dp->interfaces[i].link_fd);
@@ -106,6 +107,8 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 		err = table_open(dp, &relay);
 	if (!err)
 		err = tandem_xdp_attach(dp, cfg, why, why_size);
+	if (!err)
+		tandem_xdp_watch_start(dp, relay.nexthop_age_ns);
 	return err;
 }
 

@@ -8,6 +8,7 @@
  *   xdp_ports.c   where it may send
  *   xdp_copies.c  where it may send copies
  *   xdp_srtp.c    round keys for the program
+ *   xdp_watch.c   when the program must ask for next hops anew
  *   xdp_host.c    what the host must provide, and the probe
  *
  * Below bpf_dir lie the maps under their own names, and a link_<interface> each.
@@ -27,6 +28,7 @@
 #define XDP_MAX_COPIES 64 /* of one packet */
 
 struct relay_bpf;
+struct xdp_watch;
 
 struct xdp_interface {
 	char name[IF_NAMESIZE];
@@ -51,6 +53,7 @@ struct tandem_datapath {
 	size_t interfaces_count;
 	uint64_t tx_checked_ns;
 	uint64_t copies; /* numbers of copies that can be made: bit n - 1 for n */
+	struct xdp_watch *watch;
 
 	char dir[PATH_MAX];
 	int dir_fd; /* holds the lock that keeps a second relay out */
@@ -118,6 +121,18 @@ void tandem_xdp_tx_open(struct tandem_datapath *dp);
  * interfaces there are; does nothing when that was done within the last second.
  */
 void tandem_xdp_tx_refresh(struct tandem_datapath *dp);
+
+/* ---- xdp_watch.c ---- */
+
+/*
+ * Begin to follow what the kernel tells of routes, neighbours and devices, in a thread. As long
+ * as that runs, the program need not ask again for what has not changed. Without it, it asks
+ * every age_ns.
+ */
+void tandem_xdp_watch_start(struct tandem_datapath *dp, uint64_t age_ns);
+
+/* Next hops age as they do without. Does nothing if it never began. */
+void tandem_xdp_watch_stop(struct tandem_datapath *dp);
 
 /* ---- xdp_copies.c ---- */
 
