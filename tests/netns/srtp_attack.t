@@ -34,7 +34,7 @@ goes_on()
 	check "the call goes on after $1 ($DATAPATH)" wait_for 5 session_has 'verdict~two.way' \
 		"flows.+.packets>$((before + 60))" state=established
 	check "it goes where it went" field "$WORK/live.json" has \
-		flows{remote=10.77.1.2:7000}.*.local~^10 flows{remote=10.77.2.2:7000}.*.local~^10
+		'flows{remote=10.77.1.2:7000}.*.local~^10' 'flows{remote=10.77.2.2:7000}.*.local~^10'
 	check "no stream has come of it" \
 		test "$(field "$WORK/live.json" get 'streams.*.ssrc' | sort -u | xargs)" = \
 		"0xa11ce001 0xb0b00001"
