@@ -12,7 +12,7 @@ A_MEDIA="[fd77:1::2]:7000"
 B_MEDIA="[fd77:2::2]:7000"
 AUDIO_PORT=7000
 relay_begin 45
-call_start uac_quiet uas_answer -d 4500
+call_start uac_quiet uas_answer -d 8000
 call_answered
 check "the caller is shown the relay" test "${A_RELAY%:*}" = '[fd77:1::1]'
 check "the callee is shown the relay" test "${B_RELAY%:*}" = '[fd77:2::1]'

@@ -12,7 +12,7 @@
 AUDIO_PORT=7000
 SIPP_TIMEOUT=40
 relay_begin 75
-call_start uac_quiet uas_answer -d 10000
+call_start uac_quiet uas_answer -d 13000
 call_answered
 wait_for 3 session_has state=established
 id=$(session_ids)
@@ -27,8 +27,8 @@ check "it knows the call" session_has "id=$id" state=established
 check "the fast path still has its flows" field "$WORK/live.json" has \
 	"flows.*.offload=$(datapath_expected)"
 media_both_wait
-media_exact 400 "over the restart"
 check "counters went on" session_has 'flows.+.packets>=800'
+media_exact 400 "over the restart"
 call_ended
 relay_ends
 tap_done

@@ -10,7 +10,7 @@ AUDIO_PORT=7000
 relay_begin 60
 for called in "-t t1" ""; do
 	name=${called:+tcp}
-	REG_OPTIONS=$called UAS_OPTIONS=$called call_start uac_quiet uas_answer -t t1 -d 2500
+	REG_OPTIONS=$called UAS_OPTIONS=$called call_start uac_quiet uas_answer -t t1 -d 5000
 	call_answered
 	media_both 50
 	media_exact 50 "(tcp to ${name:-udp})"

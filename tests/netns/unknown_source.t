@@ -9,7 +9,7 @@
 . "$(dirname "$0")/calls.sh"
 AUDIO_PORT=7000
 relay_begin 45
-call_start uac_quiet uas_answer -d 5000
+call_start uac_quiet uas_answer -d 8000
 call_answered
 media_both_start 150
 check "audio flows" wait_for 3 session_has 'flows.+.packets>40'

@@ -10,7 +10,7 @@ B_SIP="[fd77:2::1]:5060"
 B_MEDIA="[fd77:2::2]:7000"
 AUDIO_PORT=7000
 relay_begin 45
-call_start uac_quiet uas_answer -d 4500
+call_start uac_quiet uas_answer -d 8000
 call_answered
 check "the caller is shown IPv4" test "${A_RELAY%:*}" = 10.77.1.1
 check "the callee is shown IPv6" test "${B_RELAY%:*}" = '[fd77:2::1]'
