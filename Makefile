@@ -16,7 +16,7 @@ PKG_CONFIG  ?= pkg-config
 FUZZ_SECONDS ?= 60
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Werror
-CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf -I$(BUILD)/bench -I$(BUILD)/tests/bpf
+CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf -I$(BUILD)/bench -I$(BUILD)/tests/bpf -I$(BUILD)/tests/kmod
 CFLAGS ?= -O2 -g
 CFLAGS_ALL := -std=gnu11 $(WARN) $(CFLAGS)
 ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -36,7 +36,7 @@ LIB_SRCS  := $(filter-out userspace/main.c bench/install.c bench/srtp.c %.bpf.c,
 IPSEC_MB  := $(wildcard /usr/include/intel-ipsec-mb.h)
 LIB_SRCS  := $(filter-out userspace/srtp/$(if $(IPSEC_MB),no_)ipsec_mb.c,$(LIB_SRCS))
 CRYPTO_LIBS := -lcrypto $(if $(IPSEC_MB),-lIPSec_MB)
-BPF_SRCS  := $(wildcard bpf/*.bpf.c tests/bpf/*.bpf.c bench/*.bpf.c)
+BPF_SRCS  := $(wildcard bpf/*.bpf.c tests/bpf/*.bpf.c tests/kmod/*.bpf.c bench/*.bpf.c)
 BPF_OBJS  := $(BPF_SRCS:%.bpf.c=$(BUILD)/%.bpf.o)
 SKELETONS := $(BPF_OBJS:.bpf.o=.skel.h)
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
@@ -54,7 +54,7 @@ DPDK_SRCS := $(wildcard dpdk/*.c)
 DPDK_OBJS := $(DPDK_SRCS:%.c=$(BUILD)/dpdk/%.o)
 DPDK_CPPFLAGS = -D_GNU_SOURCE -I. -Idpdk $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libdpdk))
 DPDK_LIBS = $(shell $(PKG_CONFIG) --libs libdpdk) -lrte_bus_vdev
-KMODT_SRCS := $(wildcard tests/kmod/*.c)
+KMODT_SRCS := $(filter-out %.bpf.c,$(wildcard tests/kmod/*.c))
 KMODT_BINS := $(KMODT_SRCS:tests/kmod/%.c=$(BUILD)/tests/kmod/%)
 BENCH_BINS := $(BUILD)/bench/install $(BUILD)/bench/srtp
 
@@ -276,10 +276,11 @@ $(CHURN).asan: $(BUILD)/asan/tests/tools/churn.o $(BUILD)/asan/libtandem.a
 	$(Q)$(CC) $(ASAN) $^ -lbpf -luring $(CRYPTO_LIBS) -lpthread -o $@
 
 # Static: it runs where there is no library.
+$(BUILD)/tests/kmod/kfuncs: TOOL_LIBS := -lbpf -lelf -lz
 $(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) -static -Wl,--no-warnings $^ $(CRYPTO_LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -static -Wl,--no-warnings $^ $(TOOL_LIBS) $(CRYPTO_LIBS) -o $@
 
 $(BUILD)/tests/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libtandem.a
 	@mkdir -p $(@D)

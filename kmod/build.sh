@@ -21,4 +21,6 @@ if grep -nE '\.[ch]:[0-9].*warning:|WARNING: modpost' "$work/log" >&2; then
 	echo "kmod: the module compiles with warnings" >&2
 	exit 1
 fi
-echo "kmod: ok: $work/tandem.ko ($(basename "$(dirname "$headers")"))"
+release=$(basename "$(dirname "$headers")")
+[ "$release" != "$(uname -r)" ] || kmod/btf.sh "$work/tandem.ko" /sys/kernel/btf/vmlinux || true
+echo "kmod: ok: $work/tandem.ko ($release)"

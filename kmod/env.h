@@ -30,7 +30,7 @@ struct env {
 	tandem_srtp_able(&(env)->table->srtp, index, (keys)->suite)
 #define env_srtp_ctr(env, job, payload, end)  tandem_srtp_ctr(&(env)->table->srtp, job, payload)
 #define env_srtp_hmac(env, job, payload, end) tandem_srtp_hmac(&(env)->table->srtp, job, payload)
-#define env_srtp_gcm(env, job, payload, end)  tandem_srtp_gcm(&(env)->table->srtp, job, payload)
+#define env_srtp_gcm(env, job, payload, end)  tandem_srtp_gcm(&(env)->table->srtp, job, payload, end)
 
 static inline __u64 env_now(struct env *env)
 {

@@ -103,8 +103,10 @@ static int __init tandem_init(void)
 	if (err)
 		goto out_pernet;
 	err = tandem_netlink_init();
-	if (!err)
+	if (!err) {
+		tandem_kfuncs_init();
 		return 0;
+	}
 	tandem_device_exit();
 out_pernet:
 	unregister_pernet_device(&net_ops);

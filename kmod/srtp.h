@@ -76,6 +76,7 @@ void tandem_srtp_memory_put(struct srtp_memory *memory);
 bool tandem_srtp_able(const struct tandem_srtp *srtp, u32 index, u8 suite);
 int tandem_srtp_ctr(const struct tandem_srtp *srtp, const struct srtp_job *job, void *payload);
 int tandem_srtp_hmac(const struct tandem_srtp *srtp, struct srtp_job *job, const void *payload);
-int tandem_srtp_gcm(const struct tandem_srtp *srtp, const struct srtp_job *job, void *payload);
+int tandem_srtp_gcm(const struct tandem_srtp *srtp, const struct srtp_job *job, void *payload,
+		    const void *end);
 
 #endif

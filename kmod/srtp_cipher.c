@@ -247,12 +247,16 @@ static int gcm_open(const struct tandem_srtp *srtp, struct crypto_aead *gcm,
 	return err;
 }
 
-int tandem_srtp_gcm(const struct tandem_srtp *srtp, const struct srtp_job *job, void *payload)
+int tandem_srtp_gcm(const struct tandem_srtp *srtp, const struct srtp_job *job, void *payload,
+		    const void *end)
 {
 	const struct srtp_cipher *c = cipher_of(srtp, job);
 
 	if (!c || !c->gcm)
 		return -ENOENT;
+	/* Keys that have become another suite's may want more room than was asked for. */
+	if ((u8 *)payload + job->head + job->body + GCM_TAG > (const u8 *)end)
+		return -ENOSPC;
 	return job->flags & SRTP_J_SEAL ? gcm_run(srtp, c->gcm, job, payload, true)
 					: gcm_open(srtp, c->gcm, job, payload);
 }

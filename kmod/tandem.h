@@ -12,6 +12,7 @@
  *   stats.c       sums over all CPUs
  *   srtp.c        keys and streams of SRTP
  *   srtp_cipher.c its ciphers
+ *   kfuncs.c      the same for BPF programs
  *   device.c      /dev/tandem, by which a relay maps the streams
  *   selftest.c    the core on this kernel, at load time
  *   selftest_srtp.c  the same of its SRTP
@@ -66,6 +67,11 @@ int tandem_selftest_srtp(void);
 /* ---- device.c ---- */
 int tandem_device_init(void);
 void tandem_device_exit(void);
+
+/* ---- kfuncs.c ---- */
+
+/* Let BPF programs call what kfuncs.h declares; where that cannot be, the log says so. */
+void tandem_kfuncs_init(void);
 
 /* ---- netlink.c ---- */
 int tandem_netlink_init(void);

@@ -5,7 +5,7 @@
  *
  * Usage: client call          every test, a TAP line each
  *        client configure     rules, and nothing more
- *        client flood SECONDS packets through two flows, in both families
+ *        client flood          packets through two flows, in both families, see struct flood
  */
 #include "tests/kmod/client.h"
 
@@ -293,12 +293,11 @@ static int call(void)
 	return failures ? 1 : 0;
 }
 
-static int flood(int seconds)
+static int flood(void)
 {
 	struct world w = { .cfg = relay_config() };
-	time_t end = time(NULL) + seconds;
 	unsigned char in[RTP_SIZE];
-	unsigned long got = 0;
+	struct flood f;
 	char why[256] = "";
 
 	w.a4 = udp_socket("a", "10.1.0.2", 4000);
@@ -308,15 +307,16 @@ static int flood(int seconds)
 		die(why);
 	add_flows(&w);
 	tandem_kmod_ops.close(w.dp, true);
-	for (uint16_t seq = 0; time(NULL) < end; seq++) {
+	flood_begin(&f, 100);
+	for (uint16_t seq = 0; flood_goes_on(&f); seq++) {
 		rtp(in, 0, seq, (uint8_t)(seq % 5));
 		send_to(w.a4, "10.1.0.1", 20000, in, sizeof(in));
 		send_to(w.a6, "fd01::1", 20004, in, sizeof(in));
 		while (recv(w.b4, in, sizeof(in), MSG_DONTWAIT) > 0)
-			got++;
+			f.got++;
 	}
-	printf("# %lu packets came through\n", got);
-	ok(got > 100, "packets flow before the module goes");
+	printf("# %lu packets came through\n", f.got);
+	ok(f.flowing, "packets flow before the module goes");
 	return failures ? 1 : 0;
 }
 
@@ -339,8 +339,8 @@ int main(int argc, char **argv)
 		return call();
 	if (argc == 2 && strcmp(argv[1], "configure") == 0)
 		return configure();
-	if (argc == 3 && strcmp(argv[1], "flood") == 0)
-		return flood(atoi(argv[2]));
-	fprintf(stderr, "usage: client call | configure | flood SECONDS\n");
+	if (argc == 2 && strcmp(argv[1], "flood") == 0)
+		return flood();
+	fprintf(stderr, "usage: client call | configure | flood\n");
 	return 2;
 }

@@ -22,6 +22,7 @@
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,39 @@ static struct tandem_flow_spec flow_spec(uint64_t id, struct tandem_endpoint rem
 	spec.pts.clock_hz[0] = 8000; /* of payload type 0 */
 	spec.egress[EGRESS_RTP].pt_out[0] = 8;
 	return spec;
+}
+
+/*
+ * Packets sent until SIGTERM comes, which whoever waits for "# flowing" sends; a minute at most.
+ * It is said once more than enough of them have come through.
+ */
+struct flood {
+	time_t end;
+	unsigned long got, enough;
+	bool flowing;
+};
+
+static volatile sig_atomic_t flood_ended;
+
+static inline void flood_end_h(int sig)
+{
+	flood_ended = 1;
+}
+
+static inline void flood_begin(struct flood *f, unsigned long enough)
+{
+	*f = (struct flood){ .end = time(NULL) + 60, .enough = enough };
+	signal(SIGTERM, flood_end_h);
+}
+
+static inline bool flood_goes_on(struct flood *f)
+{
+	if (!f->flowing && f->got > f->enough) {
+		f->flowing = true;
+		puts("# flowing");
+		fflush(stdout);
+	}
+	return !flood_ended && time(NULL) < f->end;
 }
 
 static int change(struct tandem_datapath *dp, enum tandem_change_op op,

@@ -41,6 +41,8 @@ root_begin() { # INIT
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	cp "$1" "$root/init"
 	cp "$build/kmod/tandem.ko" "$root/"
+	objcopy --remove-section .BTF "$root/tandem.ko" "$root/tandem_plain.ko"
+	kmod/btf.sh "$root/tandem.ko" "$image/boot/vmlinuz-$release" || true
 	# in an order in which they can be loaded; "modules" has their names
 	for module in veth cryptd crypto_simd gf128mul ghash-generic ctr gcm aesni-intel; do
 		cp "$(find "$image" -name "$module.ko")" "$root/"

@@ -10,13 +10,14 @@ guest_begin guest
 client=$build/tests/kmod/client
 fans=$build/tests/kmod/fans
 srtp=$build/tests/kmod/srtp
+kfuncs=$build/tests/kmod/kfuncs
 vectors=$build/tests/kmod/vectors
-for file in "$client" "$fans" "$srtp" "$vectors"; do
+for file in "$client" "$fans" "$srtp" "$kfuncs" "$vectors"; do
 	[ -x "$file" ] || skip "$file is not built (make kmod-test builds it)"
 done
 root_begin tests/kmod/init.sh
-cp "$client" "$fans" "$srtp" "$vectors" "$root/"
+cp "$client" "$fans" "$srtp" "$kfuncs" "$vectors" "$root/"
 cp -r tests/vectors "$root/vec"
 root_programs ip
-root_libraries "$client" "$fans" "$srtp" "$vectors"
+root_libraries "$client" "$fans" "$srtp" "$kfuncs" "$vectors"
 guest_run 120 512

@@ -44,6 +44,11 @@ link b vb0 vb1 2
 /client call || echo "# client: status $?"
 /fans call || echo "# fans: status $?"
 /srtp || echo "# srtp: status $?"
+if [ -e /sys/kernel/btf/tandem ]; then
+	/kfuncs call || echo "# kfuncs: status $?"
+else
+	ok "the module's functions for BPF programs # SKIP it has no BTF (needs pahole and lz4: make deps)"
+fi
 
 # The network that tests/bpf/vec_net.h draws, as far as IP can tell, and a way in: q0 to w0.
 vectors_net() {
@@ -70,23 +75,45 @@ vectors_net() {
 vectors_net
 ip netns exec v /vectors /vec/*.vec || echo "# vectors: status $?"
 
-for round in 1 2 3; do
-	if [ "$round" = 3 ]; then flood=/client; else flood=/fans; fi
-	"$flood" flood 2 >"/tmp/flood" 2>&1 &
-	client=$!
-	sleep 1
-	try "round $round: the module is unloaded under traffic" rmmod tandem
-	wait "$client" || not_ok "round $round: the client ended badly"
+# Packets from here on, until flood_end; true once they come through.
+flood_begin() { # PROGRAM
+	"$1" flood >/tmp/flood 2>&1 &
+	flood=$!
+	n=0
+	until grep -q '^# flowing' /tmp/flood; do
+		n=$((n + 1))
+		[ "$n" -lt 300 ] || return 1
+		usleep 100000
+	done
+}
+flood_end() {
+	kill "$flood"
+	wait "$flood" || not_ok "the sender of packets ended badly"
 	cat /tmp/flood
-	try "round $round: the module is loaded again" insmod /tandem.ko
+}
+
+module=/tandem_plain.ko
+for round in 1 2 3; do
+	if [ "$round" = 3 ]; then program=/client; else program=/fans; fi
+	flood_begin "$program" || not_ok "round $round: packets come through"
+	try "round $round: the module is unloaded under traffic" rmmod tandem
+	usleep 500000 # of traffic without it
+	flood_end
+	try "round $round: the module is loaded again" insmod "$module"
+	if [ "$round" = 1 ]; then
+		dmesg | grep -q 'tandem: .*has no BTF' && ok "without BTF it says so" ||
+			not_ok "without BTF it says so"
+		/kfuncs refused
+	fi
+	module=/tandem.ko
 done
 
 # A namespace that goes takes its table with it.
 ip netns add c
 try "another namespace is configured" ip netns exec c /client configure
 try "and goes" ip netns del c
-/client flood 1 >/tmp/flood 2>&1
-grep '^not ok' /tmp/flood
+flood_begin /client || not_ok "packets come through once more"
+flood_end
 ip netns del a
 ip netns del b
 sleep 1
