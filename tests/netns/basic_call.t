@@ -15,7 +15,7 @@ callee_capture=$CAPTURE_PID
 capture_start caller phone0 "$WORK/caller.pcap"
 caller_capture=$CAPTURE_PID
 
-UAS_OPTIONS=-rtp_echo call_start uac_call uas_answer -d 4200
+UAS_OPTIONS=-rtp_echo call_start uac_call uas_answer -d 7000
 call_answered
 check "the caller is shown the relay" test "${A_RELAY%:*}" = 10.77.1.1
 check "the callee is shown the relay" test "${B_RELAY%:*}" = 10.77.2.1

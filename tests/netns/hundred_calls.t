@@ -10,7 +10,7 @@ relay_begin 90
 audio_pcap 60
 SIPP_TIMEOUT=40
 capture_start caller phone0 "$WORK/caller.pcap" 'udp dst port 6000'
-CALLS=100 UAS_OPTIONS=-rtp_echo call_start uac_call uas_answer -r 20 -l 100 -d 2500
+CALLS=100 UAS_OPTIONS=-rtp_echo call_start uac_call uas_answer -r 20 -l 100 -d 4000
 
 peak=0
 while alive "$UAC_PID"; do
