@@ -7,8 +7,9 @@ import os
 import shutil
 import tempfile
 
-# A tone of the Web Audio API is sent, so that no device and no permission is needed. What comes is
-# analysed the same way: level in dBFS, and the strongest frequency.
+# A tone of the Web Audio API is sent, and with VIDEO a canvas that changes, so that no device and no
+# permission is needed. What comes is analysed the same way: level in dBFS, and the strongest
+# frequency; of video it counts what was decoded. With DATA there is a data channel to be refused.
 PAGE = """
 const pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
 const ctx = new AudioContext();
@@ -20,7 +21,31 @@ tone.connect(out);
 tone.start();
 ear.fftSize = 8192;
 pc.addTrack(out.stream.getAudioTracks()[0], out.stream);
+if (VIDEO) {
+  const canvas = document.createElement('canvas');
+  const pen = canvas.getContext('2d');
+  let frame = 0;
+  canvas.width = 320;
+  canvas.height = 240;
+  setInterval(() => {
+    pen.fillStyle = `hsl(${frame * 5 % 360} 80% 50%)`;
+    pen.fillRect(0, 0, 320, 240);
+    pen.fillStyle = 'black';
+    pen.fillRect(frame++ * 3 % 320, 100, 40, 40);
+  }, 100);
+  pc.addTrack(canvas.captureStream(10).getVideoTracks()[0], out.stream);
+}
+if (DATA)
+  pc.createDataChannel('none');
 pc.ontrack = (e) => {
+  if (e.track.kind === 'video') {
+    const screen = document.createElement('video');
+    screen.srcObject = new MediaStream([e.track]);
+    screen.muted = true;
+    document.body.append(screen);
+    screen.play();
+    return;
+  }
   const sound = new MediaStream([e.track]);
   const element = new Audio();   // Chromium decodes only what some element plays
   element.srcObject = sound;
@@ -47,7 +72,8 @@ const report = async () => {
   const stats = [...(await pc.getStats()).values()];
   const one = (type, more = () => true) => stats.find((s) => s.type === type && more(s)) || {};
   const pair = one('candidate-pair', (s) => s.nominated && s.state === 'succeeded');
-  const inbound = one('inbound-rtp'), bins = new Float32Array(ear.frequencyBinCount);
+  const sound = (s) => s.kind === 'audio', picture = (s) => s.kind === 'video';
+  const inbound = one('inbound-rtp', sound), bins = new Float32Array(ear.frequencyBinCount);
   let peak = 0, level = -200;
   for (let i = 0; i < 10; i++) {   // the loudest of a second: losses leave gaps
     ear.getFloatFrequencyData(bins);
@@ -59,8 +85,16 @@ const report = async () => {
     state: pc.connectionState,
     received: inbound.packetsReceived || 0,
     lost: inbound.packetsLost || 0,
-    sent: one('outbound-rtp').packetsSent || 0,
-    round_trip: one('remote-inbound-rtp').roundTripTime,
+    sent: one('outbound-rtp', sound).packetsSent || 0,
+    round_trip: one('remote-inbound-rtp', sound).roundTripTime,
+    frames: one('inbound-rtp', picture).framesDecoded || 0,
+    frames_sent: one('outbound-rtp', picture).framesSent || 0,
+    video_lost: one('inbound-rtp', picture).packetsLost || 0,
+    video_rtt: one('remote-inbound-rtp', picture).roundTripTime,
+    pli: one('inbound-rtp', picture).pliCount,
+    nack: one('inbound-rtp', picture).nackCount,
+    transceivers: pc.getTransceivers().map((t) => t.currentDirection),
+    transports: stats.filter((s) => s.type === 'transport').length,
     codec: (stats.find((s) => s.id === inbound.codecId) || {}).mimeType,
     dtls: one('transport').dtlsState,
     srtp: one('transport').srtpCipher,
@@ -93,7 +127,7 @@ class Peer:
         self.process = await asyncio.create_subprocess_exec(
             "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
             "--no-first-run", "--remote-debugging-pipe", "--autoplay-policy=no-user-gesture-required",
-            "--disable-background-networking", "--disable-component-update", f"--user-data-dir={self.home}",
+            "--disable-background-networking", "--disable-renderer-backgrounding", "--disable-component-update", f"--user-data-dir={self.home}",
             *hide, "about:blank", pass_fds=(3, 4), preexec_fn=pipes, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL)
         os.close(commands)
@@ -106,7 +140,11 @@ class Peer:
         page = next(t["targetId"] for t in targets if t["type"] == "page")
         session = await self.ask("Target.attachToTarget", {"targetId": page, "flatten": True})
         self.session = session["sessionId"]
-        await self.run(PAGE.replace("TONE", str(self.args.tone)))
+        page = PAGE
+        for name, value in (("TONE", self.args.tone), ("VIDEO", self.args.video),
+                            ("DATA", self.args.data)):
+            page = page.replace(name, json.dumps(value))
+        await self.run(page)
 
     async def read(self, reader):
         while True:

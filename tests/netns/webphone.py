@@ -3,7 +3,8 @@
 """A SIP phone whose media is WebRTC: a headless Chromium, or aiortc.
 
   webphone.py --local A:P --proxy A:P [--call URI | --answer] [--peer chromium|aiortc]
-              [--user NAME] [--tone HZ] [--seconds N] [--setup N]
+              [--user NAME] [--tone HZ] [--seconds N] [--setup N] [--video] [--data]
+              [--apart]
 
 One call: made, or registered for and awaited. Its signalling is SIP over UDP, just enough for one
 dialog behind a proxy that records its route. The browser plays a tone; what it hears is
@@ -230,6 +231,9 @@ def main():
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--setup", type=float, default=20)
     parser.add_argument("--mdns", action="store_true", help="hide host addresses as a page would")
+    parser.add_argument("--video", action="store_true", help="send pictures besides")
+    parser.add_argument("--data", action="store_true", help="offer a data channel besides")
+    parser.add_argument("--apart", action="store_true", help="know nothing of BUNDLE (aiortc)")
     args = parser.parse_args()
     if bool(args.call) == args.answer:
         parser.error("either --call or --answer")

@@ -126,12 +126,17 @@ struct tandem_flow_stats {
 	struct tandem_stream streams[TANDEM_MAX_STREAMS];
 };
 
-/* A packet from a source that no flow expects, on a port with RULE_F_LEARN. */
+/*
+ * A packet from a source that no flow expects, on a port with RULE_F_LEARN; or from the one that
+ * is expected, with an SSRC that no branch of the flow's fan takes. Where the flow has keys, it is
+ * authentic.
+ */
 struct tandem_unknown_source {
 	uint64_t flow_id; /* the flow on whose port it came in */
 	struct tandem_endpoint local;
 	struct tandem_endpoint remote;
-	uint8_t head[32]; /* first bytes of the UDP payload */
+	bool from_peer;	  /* it is the exact source of the flow, and the SSRC is new */
+	uint8_t head[96]; /* first bytes of the UDP payload */
 	size_t head_len;
 	size_t len; /* length of the whole payload */
 };

@@ -179,7 +179,7 @@ static void agree_mux(struct tandem_media *m, const struct tandem_sdp_negotiated
 }
 
 static int agree_one(const struct tandem_sessions *ss, const struct tandem_session *s,
-		     struct tandem_media *m, const struct tandem_sdp_negotiated *neg,
+		     struct tandem_media *m, size_t i, const struct tandem_sdp_negotiated *neg,
 		     enum tandem_party_id offerer)
 {
 	const struct tandem_sdp_side *side[2];
@@ -198,15 +198,18 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 	m->srtp = m->leg[offerer].secure.kind == TANDEM_PROTECT_PASS &&
 		  is_secured(neg->offerer.media) && is_secured(neg->answerer.media);
 	for (p = 0; p < 2; p++) {
+		m->leg[p].sends = side[p]->sends;
+		m->leg[p].hold = side[p]->hold;
+		set_signalling(&m->leg[p], &s->source[p].ip);
+		/* in a bundle its addresses are another's */
+		if (m->leg[p].transport != i)
+			continue;
 		/* the answer takes a media that was refused before, and its ports are gone */
 		if (m->leg[p].local == TANDEM_LOCAL_NONE)
 			return -EPROTO;
 		err = take_addresses(ss, &m->leg[p], side[p]);
 		if (err)
 			return err;
-		m->leg[p].sends = side[p]->sends;
-		m->leg[p].hold = side[p]->hold;
-		set_signalling(&m->leg[p], &s->source[p].ip);
 	}
 	take_codecs(&m->leg[offerer], &m->leg[!offerer], neg);
 	return 0;
@@ -227,6 +230,9 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 			   why.reason, why.line);
 		return err;
 	}
+	err = tandem_bundle_agree(list, offer, answer, offerer);
+	if (err)
+		return err;
 	neg = calloc(1, sizeof(*neg));
 	if (!neg)
 		return -ENOMEM;
@@ -237,7 +243,9 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 		if (!err && neg->accepted)
 			err = tandem_secure_answer(&list->v[i], offer, answer, i, !offerer);
 		if (!err)
-			err = agree_one(ss, s, &list->v[i], neg, offerer);
+			err = agree_one(ss, s, &list->v[i], i, neg, offerer);
+		if (!err && list->v[i].active)
+			tandem_bundle_ssrcs(&list->v[i], offer, answer, i, offerer);
 	}
 	free(neg);
 	return err;

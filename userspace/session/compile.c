@@ -2,6 +2,8 @@
 #include "userspace/session/compile.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -39,17 +41,24 @@ static bool is_event(const struct tandem_codec *c)
 	return !strcasecmp(c->name, "telephone-event");
 }
 
-/* If there are more than fit, digits must not be among those that are left out. */
-static void compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
+/*
+ * Further payload types. If there are more than fit, digits must not be among those that are
+ * left out. Returns whether some were.
+ */
+static bool compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
 {
+	bool left_out = false;
 	size_t i, n = 0;
 
+	while (n < TANDEM_MAX_PTS && pts->clock_hz[n])
+		n++;
 	for (i = 0; i < leg->codec_count; i++) {
 		const struct tandem_codec *c = &leg->codecs[i];
 
 		if (!c->clock_hz)
 			continue;
 		if (n == TANDEM_MAX_PTS) {
+			left_out = true;
 			if (!is_event(c))
 				continue;
 			n--;
@@ -57,6 +66,7 @@ static void compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
 		pts->pt[n] = c->pt;
 		pts->clock_hz[n++] = c->clock_hz;
 	}
+	return left_out;
 }
 
 /* What leaves for a party whose keys are not there yet would leave in the clear. */
@@ -81,13 +91,11 @@ static void compile_egress(const struct tandem_leg *to, const struct tandem_sess
 }
 
 /* Where media is secured a source has to prove itself by the keys, so they have to be there. */
-static bool may_learn(const struct tandem_media *m, enum tandem_party_id from,
+static bool may_learn(const struct tandem_leg *leg, const struct tandem_leg *to,
 		      enum tandem_component comp)
 {
-	const struct tandem_leg *leg = &m->leg[from];
-
-	return leg->learn[comp].until_ms && (leg->secure.kind < TANDEM_PROTECT_SDES ||
-					     (is_keyed(leg) && is_keyed(&m->leg[!from])));
+	return leg->learn[comp].until_ms &&
+	       (leg->secure.kind < TANDEM_PROTECT_SDES || (is_keyed(leg) && is_keyed(to)));
 }
 
 static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id from,
@@ -101,10 +109,6 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 		flags |= RULE_F_STRICT_PT;
 	if (m->srtp)
 		flags |= RULE_F_SRTP;
-	if (m->leg[!from].mute)
-		flags |= RULE_F_MUTE;
-	if (may_learn(m, from, comp))
-		flags |= RULE_F_LEARN;
 	if (m->leg[from].secure.wire)
 		flags |= RULE_F_DTLS;
 	if (m->leg[from].secure.wire && tandem_wire_has_ice(m->leg[from].secure.wire))
@@ -129,54 +133,266 @@ static bool has_rtcp(const struct tandem_leg *leg)
 	return leg->mux || leg->secure.kind != TANDEM_PROTECT_DTLS;
 }
 
-static bool compile_flow(const struct tandem_session *s, size_t media, enum tandem_party_id from,
-			 enum tandem_component comp, const struct tandem_sessions_config *cfg,
-			 struct tandem_flow_spec *spec)
+/* A transport of one party: its packets, and the media that they may be of. */
+struct source {
+	const struct tandem_session *s;
+	const struct tandem_sessions_config *cfg;
+	enum tandem_party_id from;
+	size_t transport;
+	size_t members[TANDEM_MEDIA_MAX];
+	size_t count;
+	bool split; /* they leave by several transports of the other party */
+};
+
+static const struct tandem_leg *way_of(const struct source *src, size_t member)
 {
-	const struct tandem_media *m = &s->agreed.v[media];
-	const struct tandem_leg *leg = &m->leg[from], *to = &m->leg[!from];
-	const struct tandem_endpoint *remote = tandem_leg_endpoint(leg, comp);
+	return tandem_leg_transport(&src->s->agreed, src->members[member], !src->from);
+}
+
+static void find_members(struct source *src)
+{
+	const struct tandem_media_list *list = &src->s->agreed;
+	size_t i;
+
+	src->count = 0;
+	src->split = false;
+	for (i = 0; i < list->n; i++) {
+		if (!list->v[i].active || list->v[i].leg[src->from].transport != src->transport)
+			continue;
+		src->members[src->count++] = i;
+		if (way_of(src, src->count - 1) != way_of(src, 0))
+			src->split = true;
+	}
+}
+
+/* ---- packets of several media, which part ways ---- */
+
+static bool has_way(const struct source *src, const struct tandem_leg *to, bool rtcp)
+{
+	const struct tandem_endpoint *remote =
+		tandem_leg_endpoint(to, rtcp && !to->mux ? TANDEM_RTCP : TANDEM_RTP);
+
+	return is_keyed(&src->s->agreed.v[src->transport].leg[src->from]) && is_keyed(to) &&
+	       !to->mute && remote->port && !tandem_ip_is_any(&remote->ip) &&
+	       (!rtcp || has_rtcp(to));
+}
+
+/* id: see struct tandem_fan_leg. */
+static void add_leg(const struct source *src, const struct tandem_leg *to, bool rtcp, uint32_t id,
+		    struct tandem_fan *fan, struct tandem_srtp *keys)
+{
+	struct tandem_fan_leg *leg = &fan->legs[fan->leg_count++];
+	uint32_t i = 0;
+
+	leg->id = id;
+	compile_egress(to, src->cfg, rtcp && !to->mux ? TANDEM_RTCP : TANDEM_RTP,
+		       &leg->leg.egress);
+	if (!to->secure.out.suite)
+		return;
+	leg->srtp = to->secure.out.id;
+	while (i < fan->key_count && keys[i].id != leg->srtp)
+		i++;
+	if (i == fan->key_count)
+		keys[fan->key_count++] = to->secure.out;
+}
+
+/* A branch for each SSRC that is known, with at most one leg; those that are not are punted. */
+static void add_ssrcs(const struct source *src, size_t member, struct tandem_fan *fan,
+		      struct tandem_srtp *keys)
+{
+	const struct tandem_leg *leg = &src->s->agreed.v[src->members[member]].leg[src->from];
+	const struct tandem_leg *to = way_of(src, member);
+	size_t i;
+
+	for (i = 0; i < leg->ssrc_count && fan->branch_count < TANDEM_MAX_BRANCHES - 1; i++) {
+		struct branch *branch = &fan->branches[fan->branch_count++];
+
+		branch->ssrc = leg->ssrcs[i];
+		branch->first = fan->leg_count;
+		branch->count = has_way(src, to, false);
+		if (branch->count)
+			add_leg(src, to, false,
+				(uint32_t)(src->members[member] * TANDEM_LEG_SSRCS + i), fan,
+				keys);
+	}
+}
+
+/*
+ * RTCP goes to all transports of the other party: a compound may speak of several media, and
+ * of SSRCs that are nobody's here a receiver takes no notice (RFC 3550 6.3).
+ */
+static void add_rtcp(const struct source *src, struct tandem_fan *fan, struct tandem_srtp *keys)
+{
+	struct branch *branch = &fan->branches[fan->branch_count++];
+	size_t i, k;
+
+	branch->flags = BRANCH_F_RTCP;
+	branch->first = fan->leg_count;
+	for (i = 0; i < src->count; i++) {
+		const struct tandem_leg *to = way_of(src, i);
+
+		for (k = 0; k < i && way_of(src, k) != to;)
+			k++;
+		if (k < i || !has_way(src, to, true))
+			continue;
+		add_leg(src, to, true, (uint32_t)(TANDEM_MEDIA_MAX * TANDEM_LEG_SSRCS + i), fan,
+			keys);
+		branch->count++;
+	}
+}
+
+/* One piece of memory: the fan, and the keys of its legs behind them. */
+static struct tandem_fan *compile_fan(const struct source *src)
+{
+	size_t legs = src->count * (TANDEM_LEG_SSRCS + 1), i;
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + legs * sizeof(fan->legs[0]) +
+						   legs * sizeof(struct tandem_srtp));
+	struct tandem_srtp *keys;
+
+	if (!fan)
+		return NULL;
+	keys = (struct tandem_srtp *)&fan->legs[legs];
+	fan->keys = keys;
+	for (i = 0; i < src->count; i++)
+		add_ssrcs(src, i, fan, keys);
+	add_rtcp(src, fan, keys);
+	return fan;
+}
+
+/* ---- flows ---- */
+
+static void compile_one(const struct source *src, enum tandem_component comp,
+			const struct tandem_leg *to, struct tandem_flow_spec *spec)
+{
+	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
 	bool open = is_keyed(leg) && is_keyed(to);
 
+	if (comp == TANDEM_RTP && open)
+		compile_egress(to, src->cfg, comp, &spec->egress[EGRESS_RTP]);
+	if ((comp == TANDEM_RTCP || leg->mux) && open && has_rtcp(to))
+		compile_egress(to, src->cfg, to->mux ? TANDEM_RTP : TANDEM_RTCP,
+			       &spec->egress[EGRESS_RTCP]);
+	if (open)
+		compile_keys(leg, to, spec);
+}
+
+static int compile_many(const struct source *src, struct tandem_flow_spec *spec)
+{
+	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
+
+	spec->fan = compile_fan(src);
+	if (!spec->fan)
+		return -ENOMEM;
+	if (leg->secure.in.suite)
+		spec->srtp_in = &leg->secure.in;
+	if (leg->secure.in_old.suite)
+		spec->srtp_in_old = &leg->secure.in_old;
+	return 0;
+}
+
+static void compile_member_pts(const struct source *src, struct tandem_flow_spec *spec)
+{
+	bool left_out = false;
+	size_t i;
+
+	for (i = 0; i < src->count; i++)
+		left_out |= compile_pts(&src->s->agreed.v[src->members[i]].leg[src->from],
+					&spec->pts);
+	/* of several media some would be dropped that were agreed */
+	if (left_out && src->count > 1)
+		spec->flags &= ~(uint32_t)RULE_F_STRICT_PT;
+}
+
+/* Returns how many, 0 or 1; or -ENOMEM. */
+static int compile_flow(const struct source *src, enum tandem_component comp,
+			struct tandem_flow_spec *spec)
+{
+	const struct tandem_session *s = src->s;
+	const struct tandem_media *m = &s->agreed.v[src->transport];
+	const struct tandem_leg *leg = &m->leg[src->from];
+	const struct tandem_endpoint *remote = tandem_leg_endpoint(leg, comp);
+	const size_t reverse = s->agreed.v[src->members[0]].leg[!src->from].transport;
+	int err = 0;
+
 	memset(spec, 0, sizeof(*spec));
-	spec->id = tandem_flow_id(s, media, from, comp);
-	spec->media_id = tandem_flow_id(s, media, from, TANDEM_RTP);
-	spec->reverse_id = tandem_flow_id(s, media, !from, TANDEM_RTP);
-	spec->flags = compile_flags(m, from, comp, cfg);
+	spec->id = tandem_flow_id(s, src->transport, src->from, comp);
+	spec->media_id = tandem_flow_id(s, src->transport, src->from, TANDEM_RTP);
+	spec->reverse_id = tandem_flow_id(s, reverse, !src->from, TANDEM_RTP);
+	spec->flags = compile_flags(m, src->from, comp, src->cfg);
+	if (!src->split && way_of(src, 0)->mute)
+		spec->flags |= RULE_F_MUTE;
+	if (may_learn(leg, way_of(src, 0), comp))
+		spec->flags |= RULE_F_LEARN;
 	if (remote->port && !tandem_ip_is_any(&remote->ip)) {
 		spec->key.remote = remote->ip;
 		spec->key.remote_port = htons(remote->port);
 	} else if (comp == TANDEM_RTCP) {
-		return false; /* this party does no RTCP */
+		return 0; /* this party does no RTCP */
 	}
-	spec->key.local = cfg->locals[leg->local].ip;
+	spec->key.local = src->cfg->locals[leg->local].ip;
 	spec->key.local_port = htons(leg->port + comp);
-	if (comp == TANDEM_RTP && open)
-		compile_egress(to, cfg, comp, &spec->egress[EGRESS_RTP]);
-	if ((comp == TANDEM_RTCP || leg->mux) && open && has_rtcp(to))
-		compile_egress(to, cfg, to->mux ? TANDEM_RTP : TANDEM_RTCP,
-			       &spec->egress[EGRESS_RTCP]);
-	if (open)
-		compile_keys(leg, to, spec);
+	if (src->split)
+		err = compile_many(src, spec);
+	else
+		compile_one(src, comp, way_of(src, 0), spec);
 	if (comp == TANDEM_RTP)
-		compile_pts(leg, &spec->pts);
-	return comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags;
+		compile_member_pts(src, spec);
+	return err ? err : comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags;
 }
 
-size_t tandem_compile(const struct tandem_session *s, const struct tandem_sessions_config *cfg,
-		      struct tandem_flow_spec *specs)
+static int compile_source(const struct source *src, struct tandem_flow_spec *specs)
 {
-	size_t i, n = 0;
-	int from;
+	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
+	int n = compile_flow(src, TANDEM_RTP, specs), more;
+
+	/* a bundle has rtcp-mux */
+	if (n < 0 || leg->mux || !has_rtcp(leg))
+		return n;
+	more = compile_flow(src, TANDEM_RTCP, &specs[n]);
+	return more < 0 ? more : n + more;
+}
+
+int tandem_compile(const struct tandem_session *s, const struct tandem_sessions_config *cfg,
+		   struct tandem_flow_spec *specs)
+{
+	struct source src = { .s = s, .cfg = cfg };
+	int n = 0, more, from;
+	size_t i;
 
 	for (i = 0; i < s->agreed.n; i++) {
 		const struct tandem_media *m = &s->agreed.v[i];
 
 		for (from = 0; from < 2 && m->active; from++) {
-			n += compile_flow(s, i, from, TANDEM_RTP, cfg, &specs[n]);
-			if (!m->leg[from].mux && has_rtcp(&m->leg[from]))
-				n += compile_flow(s, i, from, TANDEM_RTCP, cfg, &specs[n]);
+			if (m->leg[from].transport != i)
+				continue;
+			src.from = from;
+			src.transport = i;
+			find_members(&src);
+			more = compile_source(&src, &specs[n]);
+			if (more < 0) {
+				/* the spec that has failed has no fan */
+				tandem_compile_clean(specs, (size_t)n);
+				return more;
+			}
+			n += more;
 		}
 	}
 	return n;
+}
+
+void tandem_compile_clean(struct tandem_flow_spec *specs, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		tandem_compile_free_fan(specs[i].fan);
+		specs[i].fan = NULL;
+	}
+}
+
+void tandem_compile_free_fan(const struct tandem_fan *fan)
+{
+	if (fan)
+		explicit_bzero((void *)fan->keys, fan->key_count * sizeof(*fan->keys));
+	free((void *)fan);
 }

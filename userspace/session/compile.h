@@ -38,9 +38,16 @@ enum tandem_component tandem_flow_id_component(uint64_t id);
 
 /*
  * Write the flows that the session's agreed media want, at most
- * TANDEM_FLOWS_PER_MEDIA for each. Returns how many.
+ * TANDEM_FLOWS_PER_MEDIA for each. Returns how many, or -ENOMEM. What comes from a bundle and
+ * goes to one is a flow like any other; where it parts ways it has a fan, with a branch for each
+ * SSRC that is known. Keys are the session's, but those of a fan are its own. The fans are the
+ * caller's.
  */
-size_t tandem_compile(const struct tandem_session *s, const struct tandem_sessions_config *cfg,
-		      struct tandem_flow_spec *specs);
+int tandem_compile(const struct tandem_session *s, const struct tandem_sessions_config *cfg,
+		   struct tandem_flow_spec *specs);
+/* Free the fans of n specs. */
+void tandem_compile_clean(struct tandem_flow_spec *specs, size_t n);
+/* The same of one; NULL is allowed. */
+void tandem_compile_free_fan(const struct tandem_fan *fan);
 
 #endif

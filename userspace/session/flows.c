@@ -97,6 +97,7 @@ static void free_keys(struct tandem_srtp *keys, size_t n)
 
 void tandem_flows_clean(struct tandem_session *s)
 {
+	tandem_compile_clean(s->installed, s->installed_count);
 	free(s->installed);
 	free_keys(s->installed_keys, s->installed_keys_count);
 	s->installed = NULL;
@@ -104,9 +105,23 @@ void tandem_flows_clean(struct tandem_session *s)
 	s->installed_count = s->installed_keys_count = 0;
 }
 
+/* Fans that are in the list of what is installed are no longer the other's. */
+static void leave_fans(const struct tandem_flow_spec *after, size_t n,
+		       struct tandem_flow_spec *specs, size_t count)
+{
+	size_t i, k;
+
+	for (i = 0; i < count; i++) {
+		for (k = 0; k < n && after[k].fan != specs[i].fan;)
+			k++;
+		if (k < n)
+			specs[i].fan = NULL;
+	}
+}
+
 int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 {
-	size_t max = s->agreed.n * TANDEM_FLOWS_PER_MEDIA, n, wanted_count;
+	size_t max = s->agreed.n * TANDEM_FLOWS_PER_MEDIA, n, wanted_count = 0;
 	struct tandem_flow_spec *wanted = calloc(max + 1, sizeof(*wanted));
 	struct tandem_flow_spec *after = calloc(max + 1, sizeof(*after));
 	struct tandem_change *changes = calloc(max + s->installed_count + 1, sizeof(*changes));
@@ -116,7 +131,11 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 
 	if (!wanted || !after || !changes)
 		goto out;
-	wanted_count = tandem_compile(s, &ss->cfg, wanted);
+	err = tandem_compile(s, &ss->cfg, wanted);
+	if (err < 0)
+		goto out;
+	wanted_count = (size_t)err;
+	err = -ENOMEM;
 	/* what is installed will be some of both */
 	keys_max = count_keys(wanted, wanted_count) + s->installed_keys_count;
 	keys = keys_max ? calloc(keys_max, sizeof(*keys)) : NULL;
@@ -126,6 +145,8 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 	err = apply(ss, s, changes, n);
 	n = installed_after(s, wanted, wanted_count, changes, n, after);
 	keep_keys(after, n, keys, &keys_count);
+	leave_fans(after, n, wanted, wanted_count);
+	leave_fans(after, n, s->installed, s->installed_count);
 	tandem_flows_clean(s);
 	s->installed = after;
 	s->installed_count = n;
@@ -133,6 +154,8 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 	s->installed_keys_count = keys_count;
 	after = NULL;
 out:
+	if (wanted)
+		tandem_compile_clean(wanted, wanted_count);
 	free(wanted);
 	free(after);
 	free(changes);
@@ -150,5 +173,6 @@ void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s)
 		change.result = 0;
 		apply(ss, s, &change, 1);
 	}
+	tandem_compile_clean(s->installed, s->installed_count);
 	s->installed_count = 0;
 }

@@ -224,6 +224,16 @@ static void lock(struct tandem_sessions *ss, struct tandem_session *s, struct ta
 	tandem_session_save(ss, s);
 }
 
+/* Only the one that has the keys gets as far as this. */
+static void learn_ssrc(struct tandem_sessions *ss, struct tandem_session *s, size_t media,
+		       enum tandem_party_id from, const struct tandem_unknown_source *src)
+{
+	if (!tandem_bundle_learn(&s->agreed, from, media, src->head, src->head_len))
+		return;
+	tandem_flows_sync(ss, s);
+	tandem_session_save(ss, s);
+}
+
 void tandem_learn_source(const struct tandem_unknown_source *src, void *arg)
 {
 	struct tandem_sessions *ss = arg;
@@ -239,6 +249,10 @@ void tandem_learn_source(const struct tandem_unknown_source *src, void *arg)
 	if (!s || media >= s->agreed.n || !s->agreed.v[media].active ||
 	    tandem_flow_id(s, media, from, comp) != src->flow_id)
 		return;
+	if (src->from_peer) {
+		learn_ssrc(ss, s, media, from, src);
+		return;
+	}
 	leg = &s->agreed.v[media].leg[from];
 	learn = &leg->learn[comp];
 	if (tandem_sessions_now(ss) >= learn->until_ms || !may_be(ss, leg, comp, &src->remote) ||

@@ -23,6 +23,8 @@ int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_me
 		}
 		v[i].leg[TANDEM_PARTY_A].local = TANDEM_LOCAL_NONE;
 		v[i].leg[TANDEM_PARTY_B].local = TANDEM_LOCAL_NONE;
+		v[i].leg[TANDEM_PARTY_A].transport = i;
+		v[i].leg[TANDEM_PARTY_B].transport = i;
 	}
 	*dst = (struct tandem_media_list){ v, n };
 	return 0;

@@ -20,6 +20,7 @@
 
 #define TANDEM_MEDIA_MAX  32 /* m= lines in a session */
 #define TANDEM_LEG_CODECS 16 /* payload types kept per direction */
+#define TANDEM_LEG_SSRCS  8  /* SSRCs kept of what a party sends in a media */
 #define TANDEM_LOCAL_NONE (-1)
 #define TANDEM_PARTY_NONE (-1)
 
@@ -62,6 +63,16 @@ struct tandem_leg {
 	bool mux;		   /* rtcp-mux is agreed with it (RFC 5761) */
 	struct tandem_codec codecs[TANDEM_LEG_CODECS]; /* in what it sends */
 	size_t codec_count;
+	uint32_t ssrcs[TANDEM_LEG_SSRCS]; /* in what it sends, as far as they are known */
+	size_t ssrc_count;
+	uint8_t mid_ext; /* header extension id of the MID in what it sends (RFC 9143 15); 0: none */
+
+	/*
+	 * The media whose leg has the transport of this one: its own, or in a BUNDLE group that
+	 * of the tagged section (RFC 9143). Addresses, keys and wire are then that leg's; the
+	 * pair of ports of its own is kept, and not used.
+	 */
+	size_t transport;
 
 	/* the pair of relay ports that it sends to */
 	int local; /* index into the configuration's locals, or TANDEM_LOCAL_NONE */
@@ -228,6 +239,44 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 		     char **outp, size_t *out_len);
 /* Remove a=group:BUNDLE. */
 int tandem_relay_unbundle(struct tandem_sdp *sdp);
+
+/* ---- bundle.c, bundle_sdp.c ---- */
+/*
+ * Give every section of the first BUNDLE group of an offer what it leaves to another: that makes
+ * bundle-only sections (RFC 9143 6) ones like any other.
+ */
+int tandem_bundle_spread(struct tandem_sdp *offer);
+/* Note of a section of an offer what an answer has to know of its place in a group. */
+void tandem_bundle_offered(struct tandem_media *m, const struct tandem_sdp *offer, size_t i,
+			   enum tandem_party_id offerer);
+/*
+ * Which media share a transport, from an offer and its answer; for both parties. To be called
+ * before anything else is read from the answer. -EPROTO: a bundle that was not offered.
+ */
+int tandem_bundle_agree(struct tandem_media_list *list, const struct tandem_sdp *offer,
+			const struct tandem_sdp *answer, enum tandem_party_id offerer);
+/*
+ * Add the group to what a party is to see, of those sections that are in it. In an answer they have
+ * the mids of the party's offer; in an offer sections get some where none has any.
+ */
+int tandem_bundle_sdp(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
+		      struct tandem_sdp *sdp, const bool *in);
+/* What the parties send in a media that is agreed: SSRCs, and where the MID is. */
+void tandem_bundle_ssrcs(struct tandem_media *m, const struct tandem_sdp *offer,
+			 const struct tandem_sdp *answer, size_t i, enum tandem_party_id offerer);
+/*
+ * A packet that is authentic, with an SSRC that is not known: which media it is of, by its MID
+ * or else by its payload type (RFC 9143 9.2). True when it is known now. len bytes, from the
+ * RTP header on, at least 12.
+ */
+bool tandem_bundle_learn(struct tandem_media_list *list, enum tandem_party_id from,
+			 size_t transport, const uint8_t *head, size_t len);
+/* The leg that has the transport of this one. */
+static inline const struct tandem_leg *tandem_leg_transport(const struct tandem_media_list *list,
+							    size_t i, enum tandem_party_id party)
+{
+	return &list->v[list->v[i].leg[party].transport].leg[party];
+}
 
 /* ---- flows.c ---- */
 /* Bring the plane to what the session wants; returns the first error of any change. */

@@ -89,23 +89,38 @@ static int pass_offer(struct tandem_sessions *ss, const struct tandem_media_list
 	return err;
 }
 
+/* What has shared a transport with media that is disabled now needs one of its own. */
+static void leave_bundle(struct tandem_media_list *list, const struct tandem_sdp *sdp, size_t i)
+{
+	struct tandem_leg *leg;
+	int p;
+
+	for (p = 0; p < 2; p++) {
+		leg = &list->v[i].leg[p];
+		if (leg->transport != i && !tandem_sdp_media(sdp, leg->transport)->port)
+			leg->transport = i;
+	}
+}
+
 static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 		   struct tandem_media_list *list, enum tandem_party_id offerer,
-		   const struct tandem_sdp *sdp, const struct tandem_signal *sig)
+		   struct tandem_sdp *sdp, const struct tandem_signal *sig)
 {
 	bool ends = tandem_secure_ends(list, sdp, sig);
+	int err = ends ? tandem_bundle_spread(sdp) : 0;
 	size_t i;
-	int err = 0;
 
 	for (i = 0; i < list->n && !err; i++) {
 		struct tandem_media *m = &list->v[i];
 		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 
 		memset(m->type, 0, sizeof(m->type));
+		leave_bundle(list, sdp, i);
 		err = prepare_media(ss, m, offerer, media, sig);
 		if (!err && m->anchored && media->port)
 			err = tandem_secure_offer(ss, s, m, ends, sdp, i, offerer, sig);
-		if (!m->anchored && media->port)
+		if (!m->anchored && media->port &&
+		    !(ends && strcasestr(media->proto, "DTLS/SCTP")))
 			tandem_log(TANDEM_LOG_WARNING, MODULE,
 				   "%s: %s by %s is not RTP over UDP: it passes beside the relay",
 				   s->id, media->type, media->proto);

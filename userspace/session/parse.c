@@ -72,6 +72,26 @@ static uint64_t parse_window(const struct tandem_sessions *ss, enum tandem_compo
 	return until > now && until - now <= tandem_learn_window(ss, comp) ? until : 0;
 }
 
+/* An earlier version has no bundles. */
+static int parse_bundle(const json_t *js, struct tandem_leg *leg)
+{
+	const json_t *transport = json_object_get(js, "transport"), *value;
+	const json_t *ssrcs = json_object_get(js, "ssrcs"), *ext = json_object_get(js, "mid_ext");
+	size_t i;
+
+	if (transport && (json_integer_value(transport) < 0 ||
+			  json_integer_value(transport) >= TANDEM_MEDIA_MAX))
+		return -EBADMSG;
+	if (transport)
+		leg->transport = (size_t)json_integer_value(transport);
+	if (json_array_size(ssrcs) > TANDEM_LEG_SSRCS)
+		return -EBADMSG;
+	json_array_foreach (ssrcs, i, value)
+		leg->ssrcs[leg->ssrc_count++] = (uint32_t)json_integer_value(value);
+	leg->mid_ext = (uint8_t)json_integer_value(ext);
+	return 0;
+}
+
 static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem_leg *leg)
 {
 	int mute, sends, hold, port, generation;
@@ -92,7 +112,7 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 	    parse_endpoint(json_object_get(js, "learned_rtp"), &leg->learn[TANDEM_RTP].locked) ||
 	    parse_endpoint(json_object_get(js, "learned_rtcp"), &leg->learn[TANDEM_RTCP].locked) ||
 	    parse_ip(json_object_get(js, "signalling"), &leg->signalling) ||
-	    parse_codecs(json_object_get(js, "codecs"), leg) ||
+	    parse_codecs(json_object_get(js, "codecs"), leg) || parse_bundle(js, leg) ||
 	    tandem_secure_parse(&leg->secure, json_object_get(js, "secure")))
 		return -EBADMSG;
 	leg->learn[TANDEM_RTP].until_ms = parse_window(ss, TANDEM_RTP,
@@ -155,6 +175,14 @@ static int parse_media_list(struct tandem_sessions *ss, const json_t *js,
 	err = tandem_media_list_copy(list, list, n);
 	for (i = 0; i < n && !err; i++)
 		err = parse_media(ss, json_array_get(js, i), &list->v[i]);
+	for (i = 0; i < 2 * n && !err; i++) {
+		size_t transport = list->v[i / 2].leg[i % 2].transport;
+
+		/* one that has its own, and packets */
+		if (transport >= n || list->v[transport].leg[i % 2].transport != transport ||
+		    (list->v[i / 2].active && !list->v[transport].active))
+			err = -EBADMSG;
+	}
 	return err;
 }
 

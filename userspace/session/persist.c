@@ -59,12 +59,22 @@ static json_t *dump_codecs(const struct tandem_leg *leg)
 	return list;
 }
 
+static json_t *dump_ssrcs(const struct tandem_leg *leg)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < leg->ssrc_count; i++)
+		json_array_append_new(list, json_integer(leg->ssrcs[i]));
+	return list;
+}
+
 static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_leg *leg)
 {
 	bool ports = leg->local != TANDEM_LOCAL_NONE;
 
 	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:i, "
-			 "s:i, s:o}",
+			 "s:i, s:I, s:o, s:i, s:o}",
 			 "rtp", tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
@@ -74,7 +84,9 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 			 dump_ip(&leg->signalling), "mute", leg->mute, "sends", leg->sends, "hold",
 			 leg->hold, "mux", leg->mux, "codecs", dump_codecs(leg), "local",
 			 ports ? dump_ip(&ss->cfg.locals[leg->local].ip) : json_null(), "port",
-			 ports ? leg->port : 0, "generation", leg->generation, "secure",
+			 ports ? leg->port : 0, "generation", leg->generation, "transport",
+			 (json_int_t)leg->transport, "ssrcs", dump_ssrcs(leg), "mid_ext",
+			 leg->mid_ext, "secure",
 			 tandem_secure_dump(&leg->secure));
 }
 

@@ -5,9 +5,8 @@
  * secures the media where that ends at the relay. Everything else passes byte for byte.
  *
  * The sender's ICE has to go because connectivity checks would either find a way around
- * the relay or fail at it. BUNDLE has to go because every media has a port of its own
- * here; a party that offers it must be ready for an answer without. A group of one is
- * left to who speaks WebRTC: browsers that are told to bundle insist on a group.
+ * the relay or fail at it, and its BUNDLE because it is one with the relay. Who speaks WebRTC
+ * gets a group with the relay (bundle.c); for others every media has a port of its own.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -89,11 +88,12 @@ static bool has_two_ports(const struct tandem_leg *leg, bool answer,
 	return answer ? !leg->mux : leg->secure.kind != TANDEM_PROTECT_DTLS;
 }
 
-static void find_face(const struct tandem_sessions *ss, const struct tandem_media *m,
-		      enum tandem_party_id to, bool answer, const struct tandem_sdp_media *media,
-		      struct face *face)
+static void find_face(const struct tandem_sessions *ss, const struct tandem_media_list *list,
+		      size_t i, enum tandem_party_id to, bool answer,
+		      const struct tandem_sdp_media *media, struct face *face)
 {
-	const struct tandem_leg *leg = &m->leg[to];
+	const struct tandem_leg *leg = tandem_leg_transport(list, i, to);
+	const struct tandem_media *m = &list->v[i];
 	const struct ip_addr *ip;
 
 	if (!m->anchored || !media->port || leg->local == TANDEM_LOCAL_NONE)
@@ -198,19 +198,42 @@ static int edit_idle(const struct tandem_media *m, enum tandem_party_id to, stru
 	return err ? err : remove_ice(sdp, i);
 }
 
-/* The first section with ICE, in an offer always, in an answer if it was offered in one. */
-static int bundle_first(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
-			struct tandem_sdp *sdp, const struct face *faces)
+/* Those with ICE: in an offer all, in an answer those that were offered in a group. */
+static int edit_group(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
+		      struct tandem_sdp *sdp, const struct face *faces)
 {
+	bool in[TANDEM_MEDIA_MAX] = { false };
 	size_t i, n = tandem_sdp_media_count(sdp);
 
-	for (i = 0; i < n; i++) {
-		const struct tandem_secure_leg *leg = &list->v[i].leg[to].secure;
+	for (i = 0; i < n; i++)
+		in[i] = faces[i].ice &&
+			(!answer || list->v[i].leg[to].secure.bundle_rank);
+	return tandem_bundle_sdp(list, to, answer, sdp, in);
+}
 
-		if (faces[i].ice && (!answer || leg->bundled))
-			return tandem_wire_bundle(leg->wire, answer, sdp, i);
+/*
+ * A data channel (RFC 8841) would be one of the transport that ends here, and the relay has nowhere to
+ * lead it: it is rejected on both sides.
+ */
+static int reject_data(struct tandem_sdp *sdp)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < tandem_sdp_media_count(sdp) && !err; i++) {
+		if (strcasestr(tandem_sdp_media(sdp, i)->proto, "DTLS/SCTP"))
+			err = tandem_sdp_reject_media(sdp, i);
 	}
-	return 0;
+	return err;
+}
+
+static bool has_ended(const struct face *faces, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && !faces[i].ends;)
+		i++;
+	return i < n;
 }
 
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
@@ -220,7 +243,7 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 	struct face faces[TANDEM_MEDIA_MAX] = { 0 };
 	struct tandem_sdp *copy;
 	size_t i, n = tandem_sdp_media_count(sdp);
-	bool ends = false;
+	bool ends;
 	int err;
 
 	if (n > TANDEM_MEDIA_MAX || n > list->n)
@@ -229,20 +252,21 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 	if (err)
 		return err;
 	for (i = 0; i < n; i++)
-		find_face(ss, &list->v[i], to, answer, tandem_sdp_media(copy, i), &faces[i]);
-	for (i = 0; i < n; i++)
-		ends |= faces[i].ends;
+		find_face(ss, list, i, to, answer, tandem_sdp_media(copy, i), &faces[i]);
+	ends = has_ended(faces, n);
 	err = edit_session(copy, faces, n);
+	if (!err && ends)
+		err = reject_data(copy);
 	for (i = 0; i < n && !err; i++) {
 		if (faces[i].set)
 			err = edit_media(copy, i, &faces[i]);
 		if (!err && faces[i].ends)
-			err = tandem_secure_sdp(&list->v[i], to, answer, copy, i);
+			err = tandem_secure_sdp(list, to, answer, copy, i);
 		if (!err && !faces[i].set && ends)
 			err = edit_idle(&list->v[i], to, copy, i);
 	}
 	if (!err)
-		err = bundle_first(list, to, answer, copy, faces);
+		err = edit_group(list, to, answer, copy, faces);
 	if (!err)
 		err = tandem_sdp_print(copy, outp, out_len);
 	tandem_sdp_free(copy);

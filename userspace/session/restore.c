@@ -129,14 +129,14 @@ static bool is_wanted(const struct tandem_sessions *ss, const struct tandem_flow
 	struct tandem_flow_spec specs[TANDEM_FLOWS_PER_MEDIA * TANDEM_MEDIA_MAX];
 	const struct tandem_session *s =
 		tandem_sessions_by_number(ss, tandem_flow_id_session(spec->id));
-	size_t i, n;
+	int i, n = s ? tandem_compile(s, &ss->cfg, specs) : 0;
 
-	n = s ? tandem_compile(s, &ss->cfg, specs) : 0;
-	for (i = 0; i < n; i++) {
-		if (specs[i].id == spec->id)
-			return true;
-	}
-	return !s && tandem_forward_wants(ss, spec->id);
+	for (i = 0; i < n && specs[i].id != spec->id;)
+		i++;
+	if (n > 0)
+		tandem_compile_clean(specs, (size_t)n);
+	/* for want of memory to know it stays */
+	return n < 0 || i < n || (!s && tandem_forward_wants(ss, spec->id));
 }
 
 static int remove_orphans(struct tandem_sessions *ss)

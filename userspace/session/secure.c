@@ -236,7 +236,8 @@ static int prepare_wires(struct tandem_sessions *ss, const struct tandem_session
 	int p, err = 0;
 
 	for (p = 0; p < 2 && !err; p++) {
-		if (m->leg[p].secure.kind == TANDEM_PROTECT_DTLS)
+		/* one that shares another's goes on with that, or the answer fails */
+		if (m->leg[p].secure.kind == TANDEM_PROTECT_DTLS && m->leg[p].transport == i)
 			err = tandem_wire_prepare(ss, s, i, p, &m->leg[p]);
 	}
 	return err;
@@ -282,7 +283,7 @@ int tandem_secure_offer(struct tandem_sessions *ss, const struct tandem_session 
 		tandem_secure_leg_clean(&m->leg[TANDEM_PARTY_B].secure);
 		return 0;
 	}
-	m->leg[offerer].secure.bundled = tandem_sdp_media(offer, i)->bundle >= 0;
+	tandem_bundle_offered(m, offer, i, offerer);
 	err = secure_media(m, offer, i, offerer, sig);
 	return err ? err : prepare_wires(ss, s, i, m);
 }
@@ -321,8 +322,8 @@ int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *offer,
 	struct tandem_secure_leg *leg = &m->leg[answerer].secure,
 				 *other = &m->leg[!answerer].secure;
 
-	if (other->kind == TANDEM_PROTECT_DTLS) {
-		int err = tandem_wire_offered(other->wire, offer, i);
+	if (other->kind == TANDEM_PROTECT_DTLS && m->leg[!answerer].transport == i) {
+		int err = other->wire ? tandem_wire_offered(other->wire, offer, i) : -EPROTO;
 
 		if (err)
 			return err;
@@ -331,7 +332,9 @@ int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *offer,
 	case TANDEM_PROTECT_SDES:
 		return answer_sdes(leg, answer, i);
 	case TANDEM_PROTECT_DTLS:
-		return tandem_wire_answered(leg->wire, answer, i);
+		if (m->leg[answerer].transport != i)
+			return 0;
+		return leg->wire ? tandem_wire_answered(leg->wire, answer, i) : -EPROTO;
 	default:
 		return 0;
 	}

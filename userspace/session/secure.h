@@ -15,8 +15,11 @@
 #include "userspace/session/session.h"
 #include "userspace/session/wire.h"
 
-#define TANDEM_KEY_STREAMS 4	/* SSRCs under one key set */
+#define TANDEM_KEY_STREAMS 4	/* SSRCs under one key set, */
+#define TANDEM_BUNDLE_STREAMS 16 /* and where there may be more than speech */
 #define TANDEM_OLD_KEY_MS  5000 /* how long old keys are tried after a change */
+
+#define TANDEM_MID_SIZE	   32   /* of mids that are kept, with their NUL */
 
 enum tandem_protection {
 	TANDEM_PROTECT_PASS, /* a matter of the two ends */
@@ -35,7 +38,8 @@ struct tandem_secure_leg {
 	uint64_t old_until_ms;	  /* monotonic; 0: there is none */
 	uint32_t tag;		  /* SDES: of the line that was chosen */
 	struct tandem_wire *wire; /* DTLS, or NULL; a counted reference */
-	bool bundled;		  /* in the BUNDLE group of the party's last offer */
+	uint8_t bundle_rank; /* place in the first BUNDLE group of the party's last offer, from 1; 0: none */
+	char mid[TANDEM_MID_SIZE]; /* of the section, as the party knows it; "": none, or too long */
 
 	/* what the relay has offered to this party, as long as it may be answered */
 	enum tandem_protection offered_kind;
@@ -84,10 +88,10 @@ void tandem_secure_keep_old(struct tandem_media_list *list, const struct tandem_
 bool tandem_secure_expire(struct tandem_media_list *list, uint64_t now, bool *pending);
 
 /*
- * Bring the security of a section in line with the leg of the party that it goes to: protocol,
+ * Bring the security of section i in line with the leg of the party that it goes to: protocol,
  * keys, rtcp-mux. answer: the description is one. For media whose security ends here.
  */
-int tandem_secure_sdp(const struct tandem_media *m, enum tandem_party_id to, bool answer,
+int tandem_secure_sdp(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
 		      struct tandem_sdp *sdp, size_t i);
 /* The same for a section that is disabled or rejected: there is nothing to secure. */
 int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to,

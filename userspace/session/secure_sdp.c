@@ -68,17 +68,21 @@ int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to
 	return err;
 }
 
-int tandem_secure_sdp(const struct tandem_media *m, enum tandem_party_id to, bool answer,
+int tandem_secure_sdp(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
 		      struct tandem_sdp *sdp, size_t i)
 {
-	const struct tandem_leg *leg = &m->leg[to];
+	const struct tandem_media *m = &list->v[i];
+	const struct tandem_leg *leg = &m->leg[to], *transport = tandem_leg_transport(list, i, to);
 	int err = tandem_secure_sdp_idle(m, to, sdp, i);
 
 	if (!err)
-		err = set_mux(sdp, i, leg, answer);
+		err = set_mux(sdp, i, transport, answer);
 	if (!err && leg->secure.kind == TANDEM_PROTECT_SDES)
 		err = add_keys(sdp, i, &leg->secure, answer);
+	/* RFC 5888 section 9.2: a phone that answers may know nothing of it, but the offerer does. */
+	if (!err && answer && leg->secure.kind == TANDEM_PROTECT_DTLS && leg->secure.mid[0])
+		err = tandem_sdp_set_attr(sdp, i, "mid", leg->secure.mid);
 	if (!err && leg->secure.kind == TANDEM_PROTECT_DTLS)
-		err = tandem_wire_sdp(leg->secure.wire, answer, sdp, i);
+		err = tandem_wire_sdp(transport->secure.wire, answer, leg == transport, sdp, i);
 	return err;
 }

@@ -22,6 +22,32 @@ static const struct tandem_codec *find_codec(const struct tandem_leg *leg, uint8
 	return NULL;
 }
 
+/* Of the media that come by a flow, the one that has the payload type (RFC 9143 9.2); else the flow's. */
+static size_t media_of(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
+		       const struct tandem_stream *st)
+{
+	const struct tandem_media_list *list = &snap->session->agreed;
+	const struct tandem_leg *leg;
+	size_t i, k;
+
+	for (i = 0; i < list->n; i++) {
+		leg = &list->v[i].leg[v->from];
+		if (!list->v[i].active || leg->transport != v->media_index)
+			continue;
+		for (k = 0; k < leg->ssrc_count; k++) {
+			if (leg->ssrcs[k] == st->ssrc)
+				return i;
+		}
+	}
+	for (i = 0; i < list->n; i++) {
+		leg = &list->v[i].leg[v->from];
+		if (list->v[i].active && leg->transport == v->media_index &&
+		    find_codec(leg, st->pt))
+			return i;
+	}
+	return v->media_index;
+}
+
 /* Digits (RFC 4733) and comfort noise (RFC 3389) stand in a stream of some speech codec. */
 static bool is_speech(const struct tandem_codec *c)
 {
@@ -50,13 +76,15 @@ static const char *speech_codec(const struct tandem_leg *leg, const struct tande
 static double round_trip_ms(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
 			    const struct tandem_stream *st)
 {
+	const struct tandem_media_list *list = &snap->session->agreed;
+	const struct tandem_media *reverse = &list->v[v->media->leg[!v->from].transport];
 	double ms = st->rtt_ns / NS_PER_MS;
 	size_t i;
 
 	for (i = 0; i < snap->n; i++) {
 		const struct tandem_flow_view *other = &snap->flows[i];
 
-		if (other->media == v->media && other->from != v->from &&
+		if (other->media == reverse && other->from != v->from &&
 		    other->comp == TANDEM_RTP && other->stats.stream_count)
 			return ms + other->stats.streams[0].rtt_ns / NS_PER_MS;
 	}
@@ -100,9 +128,16 @@ static json_t *show_mos(const struct tandem_snapshot *snap, const struct tandem_
 	return tandem_json_rounded(estimate(snap, v, st));
 }
 
-static json_t *show_stream(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
+static json_t *show_stream(const struct tandem_snapshot *snap, const struct tandem_flow_view *flow,
 			   const struct tandem_stream *st)
 {
+	const size_t media = media_of(snap, flow, st);
+	const struct tandem_media *m = &snap->session->agreed.v[media];
+	const struct tandem_flow_view view = { .media = m,
+					       .leg = &m->leg[flow->from],
+					       .media_index = media,
+					       .from = flow->from },
+				      *v = &view;
 	const struct tandem_codec *codec = find_codec(v->leg, st->pt);
 	char ssrc[16];
 	json_t *js;

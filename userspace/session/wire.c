@@ -104,6 +104,18 @@ static const struct tandem_endpoint *wire_remote(const struct tandem_wire *wire,
 	return wire->ice ? &wire->selected : &leg->remote[TANDEM_RTP];
 }
 
+/* Video comes with retransmissions and simulcast, each with an SSRC of its own. */
+static uint16_t key_streams(const struct tandem_wire *wire, const struct tandem_media_list *list)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++) {
+		if (list->v[i].active && list->v[i].leg[wire->party].transport == wire->media)
+			n += strcmp(list->v[i].type, "audio") ? 2 : 1;
+	}
+	return n > 1 ? TANDEM_BUNDLE_STREAMS : TANDEM_KEY_STREAMS;
+}
+
 static bool take_keys(struct tandem_wire *wire, struct tandem_session *s)
 {
 	struct tandem_srtp in, out;
@@ -111,7 +123,7 @@ static bool take_keys(struct tandem_wire *wire, struct tandem_session *s)
 
 	if (wire->keyed || !wire->dtls || tandem_dtls_keys(wire->dtls, &in, &out))
 		return false;
-	in.streams = out.streams = TANDEM_KEY_STREAMS;
+	in.streams = out.streams = key_streams(wire, &s->agreed);
 	key_leg(leg_in(&s->agreed, wire), &in, &out, now);
 	key_leg(leg_in(&s->pending, wire), &in, &out, now);
 	explicit_bzero(&in, sizeof(in));
@@ -447,7 +459,8 @@ void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s)
 		for (p = 0; p < 2; p++) {
 			struct tandem_wire *wire = s->agreed.v[i].leg[p].secure.wire;
 
-			if (!wire || !s->agreed.v[i].active)
+			if (!wire || !s->agreed.v[i].active ||
+			    s->agreed.v[i].leg[p].transport != i)
 				continue;
 			ice_agreed(wire);
 			err = associate(wire);

@@ -65,15 +65,12 @@ bool tandem_wire_has_ice(const struct tandem_wire *wire);
 /* Where ICE has found the party; port 0: not yet. */
 void tandem_wire_selected(const struct tandem_wire *wire, struct tandem_endpoint *remote);
 
-/* Add to a section what the party is to know of the wire. */
-int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, struct tandem_sdp *sdp, size_t i);
-
 /*
- * Put a section of what the party is to see into a BUNDLE group of its own (RFC 9143). In an
- * answer it has the mid that the party's offer gave it.
+ * Add to a section what the party is to know of the wire. own: it is the wire's own section, and
+ * not one that shares its transport; such repeat everything but candidates, as browsers do.
  */
-int tandem_wire_bundle(const struct tandem_wire *wire, bool answer, struct tandem_sdp *sdp,
-		       size_t i);
+int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, bool own, struct tandem_sdp *sdp,
+		    size_t i);
 
 /* The agreement holds, and its flows are installed: begin what is to begin. */
 void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s);

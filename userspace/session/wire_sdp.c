@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* ICE (RFC 8839) and DTLS-SRTP (RFC 5763, RFC 8842) in descriptions, for a wire. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "userspace/session/wire_state.h"
@@ -107,14 +106,10 @@ int tandem_wire_offered(struct tandem_wire *wire, const struct tandem_sdp *sdp, 
 	struct tandem_wire_peer *peer = &wire->next_peer;
 	enum tandem_dtls_setup prefer = wire->dtls && wire->peer.client ? TANDEM_DTLS_ACTIVE
 									: TANDEM_DTLS_PASSIVE;
-	const char *mid = tandem_sdp_media(sdp, i)->mid;
 	int err = read_fingerprints(peer, sdp, i);
 
 	if (err)
 		return err;
-	wire->mid[0] = '\0';
-	if (mid && strlen(mid) < sizeof(wire->mid))
-		strcpy(wire->mid, mid);
 	peer->setup = tandem_dtls_setup_answer(read_setup(sdp, i), prefer);
 	if (peer->setup == TANDEM_DTLS_NO_SETUP)
 		return -EPROTO;
@@ -136,7 +131,7 @@ int tandem_wire_answered(struct tandem_wire *wire, const struct tandem_sdp *sdp,
 	return read_ice(wire, sdp, i, true);
 }
 
-static int write_ice(const struct tandem_wire *wire, struct tandem_sdp *sdp, size_t i)
+static int write_ice(const struct tandem_wire *wire, bool own, struct tandem_sdp *sdp, size_t i)
 {
 	char value[TANDEM_CANDIDATE_STRLEN];
 	struct tandem_candidate c;
@@ -145,7 +140,7 @@ static int write_ice(const struct tandem_wire *wire, struct tandem_sdp *sdp, siz
 
 	if (!err)
 		err = tandem_sdp_add_attr(sdp, i, "ice-pwd", tandem_ice_pwd(wire->ice));
-	for (n = 0; !err && !tandem_ice_local_candidate(wire->ice, n, &c); n++) {
+	for (n = 0; own && !err && !tandem_ice_local_candidate(wire->ice, n, &c); n++) {
 		if (tandem_candidate_format(&c, value, sizeof(value)) < 0)
 			return -EINVAL;
 		err = tandem_sdp_add_attr(sdp, i, "candidate", value);
@@ -153,7 +148,8 @@ static int write_ice(const struct tandem_wire *wire, struct tandem_sdp *sdp, siz
 	return err;
 }
 
-int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, struct tandem_sdp *sdp, size_t i)
+int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, bool own, struct tandem_sdp *sdp,
+		    size_t i)
 {
 	enum tandem_dtls_setup setup = answer ? wire->next_peer.setup : TANDEM_DTLS_ACTPASS;
 	char value[TANDEM_DTLS_FINGERPRINT_STRLEN];
@@ -164,35 +160,5 @@ int tandem_wire_sdp(const struct tandem_wire *wire, bool answer, struct tandem_s
 		err = tandem_sdp_add_attr(sdp, i, "fingerprint", value);
 	if (!err)
 		err = tandem_sdp_add_attr(sdp, i, "setup", tandem_dtls_setup_name(setup));
-	/* RFC 5888 section 9.2: a phone that answers may know nothing of it, but the offerer does. */
-	if (!err && answer && wire->mid[0])
-		err = tandem_sdp_set_attr(sdp, i, "mid", wire->mid);
-	return err || !wire->ice ? err : write_ice(wire, sdp, i);
-}
-
-/* The mid that an offer to the party shall have: its own, or the section's number where none has one. */
-static const char *offered_mid(struct tandem_sdp *sdp, size_t i, char *own, size_t size)
-{
-	size_t n, count = tandem_sdp_media_count(sdp);
-
-	if (tandem_sdp_media(sdp, i)->mid)
-		return tandem_sdp_media(sdp, i)->mid;
-	for (n = 0; n < count; n++) {
-		if (tandem_sdp_media(sdp, n)->mid)
-			return NULL;
-	}
-	snprintf(own, size, "%zu", i);
-	return tandem_sdp_set_attr(sdp, i, "mid", own) ? NULL : own;
-}
-
-int tandem_wire_bundle(const struct tandem_wire *wire, bool answer, struct tandem_sdp *sdp,
-		       size_t i)
-{
-	char group[sizeof("BUNDLE ") + sizeof(wire->mid)], own[12];
-	const char *mid = answer ? wire->mid : offered_mid(sdp, i, own, sizeof(own));
-
-	if (!mid || !mid[0] || strlen(mid) >= sizeof(wire->mid))
-		return 0;
-	snprintf(group, sizeof(group), "BUNDLE %s", mid);
-	return tandem_sdp_add_attr(sdp, TANDEM_SDP_SESSION, "group", group);
+	return err || !wire->ice ? err : write_ice(wire, own, sdp, i);
 }

@@ -31,7 +31,6 @@ struct tandem_wire {
 	/* as it was agreed, for when a restart comes to nothing; "": not yet */
 	char agreed_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* ours */
 	bool agreed_lite;			    /* the party */
-	char mid[32]; /* of the section in the party's last offer; "": none, or longer than any */
 	struct tandem_endpoint selected; /* of the party; port 0: none */
 	bool moved;			 /* and the session does not know yet */
 

@@ -107,7 +107,8 @@ int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s
 	struct tandem_wire *wire;
 	int client, ice, err;
 
-	if (leg->secure.kind != TANDEM_PROTECT_DTLS || leg->local == TANDEM_LOCAL_NONE)
+	if (leg->secure.kind != TANDEM_PROTECT_DTLS || leg->local == TANDEM_LOCAL_NONE ||
+	    leg->transport != media)
 		return 0;
 	if (json_unpack((json_t *)js, "{s:b, s:b}", "ice", &ice, "client", &client))
 		return -EBADMSG;

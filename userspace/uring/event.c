@@ -27,6 +27,7 @@ static const struct allowance {
 	uint32_t room; /* bytes of the queue */
 } allowances[URING_TELL_KINDS] = {
 	[URING_TELL_SOURCE] = { 8, 50, 1 << 15 },
+	[URING_TELL_SSRC] = { 16, 20, 1 << 15 },
 	[URING_TELL_STUN_PEER] = { 16, 25, 1 << 17 },
 	[URING_TELL_STUN] = { 32, 10, 1 << 17 },
 	[URING_TELL_DTLS] = { 16, 20, 1 << 18 },
@@ -72,6 +73,11 @@ static bool may_tell(struct uring_tokens *t, const struct allowance *a, uint64_t
 	return true;
 }
 
+static bool is_head(enum uring_tell kind)
+{
+	return kind == URING_TELL_SOURCE || kind == URING_TELL_SSRC;
+}
+
 static void put(struct tandem_datapath *dp, uint32_t index, enum uring_tell kind,
 		const struct uring_event *e)
 {
@@ -79,7 +85,7 @@ static void put(struct tandem_datapath *dp, uint32_t index, enum uring_tell kind
 		.flow_id = e->flow_id,
 		.local = { .ip = e->key->local, .port = ntohs(e->key->local_port) },
 		.remote = { .ip = e->key->remote, .port = ntohs(e->key->remote_port) },
-		.len = kind == URING_TELL_SOURCE && e->len > HEAD_SIZE ? HEAD_SIZE : e->len,
+		.len = is_head(kind) && e->len > HEAD_SIZE ? HEAD_SIZE : e->len,
 		.whole = e->len,
 	};
 
@@ -155,6 +161,11 @@ void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum 
 		if (is_proven(dp, plan, e))
 			put(dp, index, URING_TELL_SOURCE, e);
 		break;
+	case REASON_unknown_ssrc:
+		/* a call's: nobody is there to ask for those that forwards leave out */
+		if (plan->flags & RULE_F_DTLS && is_proven(dp, plan, e))
+			put(dp, index, URING_TELL_SSRC, e);
+		break;
 	case REASON_stun:
 		if (!(plan->flags & RULE_F_ICE) || !is_stun(e->payload, e->len))
 			break;
@@ -184,13 +195,15 @@ int tandem_uring_event_fd(struct tandem_datapath *dp)
 	return dp->event_fd;
 }
 
-static void tell_source(const struct uring_letter *letter, const unsigned char *payload,
-			const struct tandem_event_handlers *handlers, void *arg)
+static void tell_source(enum uring_tell kind, const struct uring_letter *letter,
+			const unsigned char *payload, const struct tandem_event_handlers *handlers,
+			void *arg)
 {
 	struct tandem_unknown_source src = {
 		.flow_id = letter->flow_id,
 		.local = letter->local,
 		.remote = letter->remote,
+		.from_peer = kind == URING_TELL_SSRC,
 		.head_len = letter->len,
 		.len = letter->whole,
 	};
@@ -214,8 +227,8 @@ static void tell(enum uring_tell kind, const struct uring_letter *letter,
 		.len = letter->len,
 	};
 
-	if (kind == URING_TELL_SOURCE)
-		tell_source(letter, payload, handlers, arg);
+	if (is_head(kind))
+		tell_source(kind, letter, payload, handlers, arg);
 	else if (handlers->datagram)
 		handlers->datagram(&d, arg);
 }

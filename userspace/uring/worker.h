@@ -52,6 +52,7 @@
 /* What the controller is told of. */
 enum uring_tell {
 	URING_TELL_SOURCE,    /* an unknown source */
+	URING_TELL_SSRC,      /* an SSRC that is new, from the source of a flow */
 	URING_TELL_STUN_PEER, /* STUN from the source of a flow */
 	URING_TELL_STUN,      /* and from any other */
 	URING_TELL_DTLS,
