@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "core/addr.h"
-#include "dpdk/netlink.h"
 #include "userspace/datapath/netlink.h"
+#include "userspace/datapath/route.h"
 #include "userspace/util/endpoint.h"
 #include "userspace/util/sparse.h"
 
@@ -90,9 +90,9 @@ int dpdk_hops_alloc(struct dpdk_hops **hopsp)
 	if (!hops)
 		return -ENOMEM;
 	hops->listen_fd = -1;
-	hops->ask_fd = dpdk_netlink_open(0);
+	hops->ask_fd = tandem_route_open(0);
 	if (hops->ask_fd >= 0)
-		hops->listen_fd = dpdk_netlink_open(GROUPS);
+		hops->listen_fd = tandem_route_open(GROUPS);
 	if (hops->ask_fd < 0 || hops->listen_fd < 0)
 		err = hops->ask_fd < 0 ? hops->ask_fd : hops->listen_fd;
 	snprintf(name, sizeof(name), "hops_%p", (void *)hops);
@@ -300,17 +300,17 @@ static uint32_t group_hop(struct dpdk_hops *hops, const struct hop_key *key, str
 static uint32_t ask_kernel(struct dpdk_hops *hops, const struct hop_key *key, struct nexthop *nh)
 {
 	const struct hop_link *link;
-	struct dpdk_route route;
+	struct tandem_route route;
 
 	memset(nh, 0, sizeof(*nh));
 	if (ip_addr_is_group(&key->remote))
 		return group_hop(hops, key, nh);
-	if (dpdk_netlink_route(hops->ask_fd, &key->remote, &key->local, &route))
+	if (tandem_route_find(hops->ask_fd, &key->remote, &key->local, &route))
 		return REASON_no_route;
 	link = link_find(hops, route.oif);
 	if (!link)
 		return REASON_no_egress_port;
-	if (dpdk_netlink_neighbour(hops->ask_fd, route.oif, &route.next, nh->dmac))
+	if (tandem_neighbour_find(hops->ask_fd, route.oif, &route.next, nh->dmac))
 		return REASON_no_neighbour;
 	hop_from(nh, link);
 	if (route.mtu && route.mtu < link->mtu)
@@ -356,12 +356,12 @@ static void entry_ask(struct dpdk_hops *hops, struct hop_entry *e, const struct 
 /* Have the kernel look for the neighbour; it is asked again as soon as something has changed. */
 static void neighbour_seek(struct dpdk_hops *hops, const struct hop_key *key)
 {
-	struct dpdk_route route;
+	struct tandem_route route;
 
 	if (hops->sought_count < SOUGHT)
 		hops->sought[hops->sought_count++] = *key;
-	if (!dpdk_netlink_route(hops->ask_fd, &key->remote, &key->local, &route))
-		dpdk_netlink_seek(hops->ask_fd, route.oif, &route.next);
+	if (!tandem_route_find(hops->ask_fd, &key->remote, &key->local, &route))
+		tandem_neighbour_seek(hops->ask_fd, route.oif, &route.next);
 }
 
 void dpdk_hops_resolve(struct dpdk_hops *hops, const struct ip_addr *remote,

@@ -84,6 +84,33 @@ removed_under_packets()
 	wait "$sender"
 }
 
+# ip_sent COUNTER: of the relay's IPv4, as /proc/net/snmp has it.
+ip_sent()
+{
+	ns_run relay awk -v name="$1" '
+		$1 == "Ip:" && !n { for (n = 2; n <= NF && $n != name; n++); next }
+		$1 == "Ip:" { print $n }' /proc/net/snmp
+}
+
+leave_as_frames()
+{
+	local before
+	before=$(ip_sent OutRequests)
+	scattered "$PORTS" "$ROUNDS" || return 1
+	echo "$(($(ip_sent OutRequests) - before)) of $((PORTS * ROUNDS)) by the IP layer"
+	[ $(($(ip_sent OutRequests) - before)) -lt $((PORTS * ROUNDS / 10)) ]
+}
+
+# The link gets too narrow for them while they are being forwarded. It has no IPv6 then.
+leave_in_fragments()
+{
+	local before
+	before=$(ip_sent FragOKs)
+	ip -n "$(ns_name relay)" link set to_callee mtu 150
+	scattered "$PORTS" 5 || return 1
+	[ $(($(ip_sent FragOKs) - before)) -eq $((PORTS * 5)) ]
+}
+
 slow_packets()
 {
 	tandem stats | field - get slow.forwarded_rtp
@@ -103,7 +130,8 @@ shares()
 	# DPDK's worker may have had nothing to punt here.
 	[ "$DATAPATH" = dpdk ] ||
 		check "$DATAPATH: some were punted" test "$(slow_packets)" -gt 0
-	check "$DATAPATH: still no descriptor more" wait_for 5 no_more_than "$before"
+	check "$DATAPATH: still none more, but one for the device they leave by" \
+		wait_for 5 no_more_than $((before + 1))
 	check "$DATAPATH: flows go and come under their packets" removed_under_packets
 	check "$DATAPATH: and all others go on" scattered "$PORTS" 5
 	if [ "$DATAPATH" = uring ]; then
@@ -113,6 +141,8 @@ shares()
 		check "it starts again" tandem_launch || return
 		check "and has its forwards again" scattered "$PORTS" 5
 		check_not "a port with a flow is the relay's" heard_by_another 16400
+		check "packets leave as frames, and not through the host's IP layer" leave_as_frames
+		check "but what has to be fragmented leaves by that" leave_in_fragments
 	fi
 }
 

@@ -26,10 +26,8 @@ static const struct allowance {
 	uint32_t interval_ms;
 	uint32_t room; /* bytes of the queue */
 } allowances[URING_TELL_KINDS] = {
-	[URING_TELL_SOURCE] = { 8, 50, 1 << 15 },
-	[URING_TELL_SSRC] = { 16, 20, 1 << 15 },
-	[URING_TELL_STUN_PEER] = { 16, 25, 1 << 17 },
-	[URING_TELL_STUN] = { 32, 10, 1 << 17 },
+	[URING_TELL_SOURCE] = { 8, 50, 1 << 15 },     [URING_TELL_SSRC] = { 16, 20, 1 << 15 },
+	[URING_TELL_STUN_PEER] = { 16, 25, 1 << 17 }, [URING_TELL_STUN] = { 32, 10, 1 << 17 },
 	[URING_TELL_DTLS] = { 16, 20, 1 << 18 },
 };
 

@@ -65,6 +65,8 @@ static int send_one(struct tandem_datapath *dp, const struct uring_letter *lette
 
 	if (!dp->ports[port_of(dp, &letter->local)].refs)
 		return -ENOTCONN;
+	s.tos = 0;
+	s.ttl = 0;
 	fd = tandem_uring_send_address(dp, &s, &letter->local, &letter->remote,
 				       dp->outlet_data + URING_HEADROOM, letter->len);
 	if (fd < 0)

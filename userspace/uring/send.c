@@ -73,10 +73,10 @@ void tandem_uring_send_control(struct uring_send *s, int level, int type, const 
 }
 
 /* The TOS byte and hop limit that the datagram shall leave with, where not the socket's own. */
-static void set_control(struct uring_send *s, int tos, int ttl)
+static void set_control(struct uring_send *s)
 {
 	bool v4 = s->to.ss_family == AF_INET;
-	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	int level = v4 ? IPPROTO_IP : IPPROTO_IPV6, tos = s->tos, ttl = s->ttl;
 
 	if (tos)
 		tandem_uring_send_control(s, level, v4 ? IP_TOS : IPV6_TCLASS, &tos, sizeof(tos));
@@ -91,21 +91,30 @@ int tandem_uring_send_address(struct tandem_datapath *dp, struct uring_send *s,
 	const struct flow_key key = { .local = from->ip, .local_port = htons(from->port) };
 	uint32_t index = tandem_slots_direct(dp->table.slots, &key);
 	const struct uring_port *port = index == TANDEM_NO_SLOT ? NULL : &dp->ports[index];
+	int fd;
 
 	if (!port || (!port->open && !port->refs))
 		return -ENOTCONN;
 	memset(&s->msg, 0, sizeof(s->msg));
-	s->msg.msg_name = &s->to;
 	s->iov.iov_base = payload;
 	s->iov.iov_len = len;
 	s->msg.msg_iov = &s->iov;
 	s->msg.msg_iovlen = 1;
 	s->port = TANDEM_NO_SLOT;
-	if (!port->open)
-		return tandem_uring_trunk_send(dp, s, from, to);
-	s->port = index;
-	s->msg.msg_namelen = tandem_endpoint_to_sockaddr(to, &s->to);
-	return port->fd;
+	s->frame = false;
+	if (port->open) {
+		s->port = index;
+		s->msg.msg_name = &s->to;
+		s->msg.msg_namelen = tandem_endpoint_to_sockaddr(to, &s->to);
+		fd = port->fd;
+	} else {
+		fd = tandem_uring_frame(dp, s, from, to);
+		if (s->frame)
+			return fd;
+		fd = tandem_uring_trunk_send(dp, s, from, to);
+	}
+	set_control(s);
+	return fd;
 }
 
 /* What a failure is to be counted for: the flow, and the leg if it has one. */
@@ -126,17 +135,23 @@ static int send_as(struct tandem_datapath *dp, struct uring_send *s, const struc
 	const struct tandem_endpoint from = { .ip = *egress_local(&dp->env, eg),
 					      .port = ntohs(eg->local_port) };
 	const struct tandem_endpoint to = { .ip = eg->remote, .port = ntohs(eg->remote_port) };
-	int fd = tandem_uring_send_address(dp, s, &from, &to, payload, len);
 	struct io_uring_sqe *sqe;
+	int fd;
 
+	s->tos = egress_tos(eg, tos);
+	s->ttl = eg->ttl;
+	fd = tandem_uring_send_address(dp, s, &from, &to, payload, len);
 	if (fd < 0)
 		return fd;
-	set_control(s, egress_tos(eg, tos), eg->ttl);
 	if (s->port != TANDEM_NO_SLOT)
 		dp->ports[s->port].sending++;
 	sqe = tandem_uring_sqe(dp, data);
 	/* Where all share a buffer for what is sent, nobody waits for room in it. */
-	io_uring_prep_sendmsg(sqe, fd, &s->msg, s->port == TANDEM_NO_SLOT ? MSG_DONTWAIT : 0);
+	if (s->frame)
+		io_uring_prep_send(sqe, fd, s->iov.iov_base, s->iov.iov_len, MSG_DONTWAIT);
+	else
+		io_uring_prep_sendmsg(sqe, fd, &s->msg,
+				      s->port == TANDEM_NO_SLOT ? MSG_DONTWAIT : 0);
 	return 0;
 }
 

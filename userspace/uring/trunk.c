@@ -4,7 +4,8 @@
  * path leaves next to nothing for it to receive. Instead a few sockets, the trunks, receive for
  * all ports that have a flow (bpf/steer.bpf.c hands them the datagrams, and where each was
  * sent to comes along as ancillary data); and since a UDP socket sends from its own port only,
- * what leaves is sent by a raw socket for each family, with a UDP header written here.
+ * what leaves is sent as a frame where its way is known (way.c), and else by a raw socket for
+ * each family, with a UDP header of ours.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/checksum.h"
-#include "core/headers.h"
 #include "userspace/uring/worker.h"
 
 /*
@@ -29,8 +28,6 @@
  * keep the others from sending.
  */
 #define SEND_BUFFER (256 << 20)
-
-_Static_assert(sizeof(struct udp_hdr) == URING_HEADROOM, "room for the header of what is sent");
 
 /* ---- life ---- */
 
@@ -148,6 +145,7 @@ int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_s
 		tandem_uring_trunks_close(dp);
 		return err;
 	}
+	tandem_uring_ways_open(dp);
 	for (uint32_t i = 0; i < 2 * URING_TRUNKS; i++) {
 		if (dp->ports[uring_trunk(dp, i)].open)
 			tandem_uring_port_get(dp, uring_trunk(dp, i));
@@ -167,6 +165,7 @@ void tandem_uring_trunks_stop(struct tandem_datapath *dp)
 void tandem_uring_trunks_close(struct tandem_datapath *dp)
 {
 	tandem_uring_steer_close(dp);
+	tandem_uring_ways_close(dp);
 	for (uint32_t i = 0; i < 2 * URING_TRUNKS; i++) {
 		struct uring_port *port = &dp->ports[uring_trunk(dp, i)];
 
@@ -183,50 +182,18 @@ void tandem_uring_trunks_close(struct tandem_datapath *dp)
 
 /* ---- sending ---- */
 
-/* In words of any size, as they lie in memory: see core/checksum.h. */
-static uint64_t sum(const void *data, uint32_t len)
-{
-	const unsigned char *p = data;
-	uint64_t total = 0, word;
-
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		total += (uint32_t)word + (word >> 32);
-	}
-	word = 0;
-	memcpy(&word, p, len);
-	return total + (uint32_t)word + (word >> 32);
-}
-
-/*
- * RFC 768, RFC 8200 8.1. That IPv4 addresses are in their mapped form does not matter: it
- * adds ffff, which is nothing in this sum.
- */
-static uint16_t checksum(const struct udp_hdr *udp, uint32_t size, const struct ip_addr *from,
-			 const struct ip_addr *to)
-{
-	uint64_t total = sum(from, sizeof(*from)) + sum(to, sizeof(*to)) + htons(IPPROTO_UDP) +
-			 udp->len + sum(udp, size);
-
-	return csum_apply_udp(0xffff, total);
-}
-
 int tandem_uring_trunk_send(struct tandem_datapath *dp, struct uring_send *s,
 			    const struct tandem_endpoint *from, const struct tandem_endpoint *to)
 {
 	const struct tandem_endpoint host = {
 		.ip = to->ip
 	}; /* to a raw socket, ports are nothing */
-	struct udp_hdr *udp = (struct udp_hdr *)((char *)s->iov.iov_base - sizeof(*udp));
-	uint32_t size = (uint32_t)(s->iov.iov_len + sizeof(*udp));
 	bool v4 = tandem_ip_is_v4(&from->ip);
 	struct in_pktinfo four = { 0 };
 	struct in6_pktinfo six = { 0 };
 
-	*udp = (struct udp_hdr){ htons(from->port), htons(to->port), htons((uint16_t)size), 0 };
-	udp->check = checksum(udp, size, &from->ip, &to->ip);
-	s->iov.iov_base = udp;
-	s->iov.iov_len = size;
+	tandem_uring_udp_header(s, from, to);
+	s->msg.msg_name = &s->to;
 	s->msg.msg_namelen = tandem_endpoint_to_sockaddr(&host, &s->to);
 	memcpy(&four.ipi_spec_dst, &from->ip.w[3], sizeof(four.ipi_spec_dst));
 	memcpy(&six.ipi6_addr, &from->ip, sizeof(six.ipi6_addr));

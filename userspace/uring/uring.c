@@ -61,6 +61,8 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 	dp->event_fd = -1;
 	dp->raw_fds[0] = -1;
 	dp->raw_fds[1] = -1;
+	dp->ways.ask_fd = -1;
+	dp->ways.listen_fd = -1;
 	dp->multishot = !(without & URING_WITHOUT_MULTISHOT);
 	dp->trunked = !(without & URING_WITHOUT_TRUNKS);
 	raise_file_limit();

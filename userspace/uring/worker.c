@@ -110,6 +110,7 @@ static void batch(struct tandem_datapath *dp)
 	dp->work = 0;
 	tandem_uring_collect(dp);
 	serve(dp);
+	tandem_uring_ways_listen(dp);
 	for (; todo(dp) && dp->work < BATCH; dp->work++) {
 		const struct io_uring_cqe cqe = dp->todo[dp->todo_head++ % URING_COMPLETIONS];
 

@@ -11,6 +11,8 @@
  *   group.c    which groups and sources those are joined to
  *   packet.c   a datagram in, through the core, and out
  *   send.c     what leaves: datagrams as they came, and copies
+ *   way.c      by which device and to which neighbour, as far as that is known
+ *   frame.c    the headers of what does not leave by a UDP socket
  *   hold.c     which ports a flow keeps open
  *   flows.c    changes to the table, and reading it
  *   event.c    what the controller is told of
@@ -39,7 +41,8 @@
 #define URING_PAYLOAD_SIZE (PAYLOAD_MAX + 1)
 #define URING_NAME_SIZE	   32 /* room for a sockaddr_in6, in multiples of 8 */
 #define URING_TRUNKS	   32 /* sockets of each family that all ports share */
-#define URING_HEADROOM	   8  /* in front of a payload that is sent, to be written over */
+#define URING_HEADROOM	   64 /* in front of a payload that is sent, to be written over */
+#define URING_DEVICES	   64 /* that frames can leave by */
 #define URING_TAILROOM	   SRTP_TRAILER_MAX /* behind one that may be protected */
 /* TOS, and where it was sent to */
 #define URING_CONTROL_SIZE (CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct sockaddr_in6)))
@@ -83,6 +86,9 @@ struct uring_send {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in6_pktinfo)) +
 					      2 * CMSG_SPACE(sizeof(int))];
 	uint32_t port; /* whose socket sends it; TANDEM_NO_SLOT: it is no port's */
+	uint8_t tos;   /* and ttl, in the header; 0: the socket's own */
+	uint8_t ttl;
+	bool frame;    /* all headers are written, down to that of the link */
 	uint32_t slot; /* of the flow, and gen of its rule, when it was sent */
 	uint32_t gen;
 	uint64_t flow_id;
@@ -166,6 +172,46 @@ struct uring_steer {
 	uint64_t *bits; /* of the ports that it acts on, by direct slot */
 };
 
+/* A device that frames leave by; ifindex 0: none. */
+struct uring_device {
+	int ifindex;
+	int fd;
+	uint32_t mtu;
+	uint8_t mac[6];
+};
+
+/* How what one address of the relay sends to another leaves. */
+struct uring_way {
+	struct ip_addr local;
+	struct ip_addr remote;
+	uint64_t expires_ns;
+	uint32_t gen;	 /* of ways, when the kernel was asked */
+	uint32_t device; /* in devices; URING_DEVICES: as the kernel would have it */
+	uint32_t mtu;
+	uint8_t dmac[6];
+};
+
+/* The link-layer address of a neighbour. */
+struct uring_mac {
+	uint32_t next_free;
+	uint8_t mac[6];
+};
+
+/* All that is known of ways; ways NULL: nothing, and all goes the kernel's way. */
+struct uring_ways {
+	struct uring_way *ways; /* sparse */
+	uint32_t gen;		/* goes up when all of them are void */
+	struct uring_device devices[URING_DEVICES];
+	struct tandem_hash neighbours; /* to macs */
+	struct uring_mac *macs;	       /* sparse */
+	uint32_t macs_free, macs_fresh;
+	int ask_fd, listen_fd; /* or -1 */
+	bool unheard;	       /* the neighbours that there are already are to be asked for */
+	uint64_t listened_ns;
+	uint64_t asked_ns; /* when the last question would have been due, at an even pace */
+	uint16_t ip_id;
+};
+
 struct uring_command; /* command.c */
 
 struct tandem_datapath {
@@ -188,6 +234,7 @@ struct tandem_datapath {
 	char no_trunks[128]; /* why not */
 	struct uring_steer steer;
 	int raw_fds[2]; /* IPv4, IPv6: what sends for ports without a socket; or -1 */
+	struct uring_ways ways;
 
 	struct io_uring ring;
 	bool multishot; /* wanted; once the ring is open: used */
@@ -294,11 +341,30 @@ int tandem_uring_trunks_probe(const struct relay_config *relay, char *why, size_
 void tandem_uring_trunks_stop(struct tandem_datapath *dp);
 void tandem_uring_trunks_close(struct tandem_datapath *dp);
 /*
- * Have what is in s->iov, with URING_HEADROOM in front, leave from a port without a socket.
- * Returns the socket that is to send it.
+ * Have what is in s->iov, with URING_HEADROOM in front, leave from a port without a socket, the
+ * kernel's way. Returns the socket that is to send it.
  */
 int tandem_uring_trunk_send(struct tandem_datapath *dp, struct uring_send *s,
 			    const struct tandem_endpoint *from, const struct tandem_endpoint *to);
+
+/* way.c: open and close with the trunks; failing to open means going without. */
+void tandem_uring_ways_open(struct tandem_datapath *dp);
+void tandem_uring_ways_close(struct tandem_datapath *dp);
+/* Hear what has changed. To be called for each batch. */
+void tandem_uring_ways_listen(struct tandem_datapath *dp);
+/* From an address of the relay to another one's. NULL: as the kernel would have it. */
+const struct uring_way *tandem_uring_way(struct tandem_datapath *dp, const struct ip_addr *local,
+					 const struct ip_addr *remote);
+
+/* frame.c: put a UDP header in front of s->iov. */
+void tandem_uring_udp_header(struct uring_send *s, const struct tandem_endpoint *from,
+			     const struct tandem_endpoint *to);
+/*
+ * Make s->iov, with URING_HEADROOM in front, a frame, where that is how it can leave. Returns the
+ * socket that is to send it, or -1, with nothing changed.
+ */
+int tandem_uring_frame(struct tandem_datapath *dp, struct uring_send *s,
+		       const struct tandem_endpoint *from, const struct tandem_endpoint *to);
 
 /* steer.c: why is filled in on failure. Could the program be loaded? */
 int tandem_uring_steer_probe(const struct relay_config *relay, char *why, size_t why_size);
@@ -339,7 +405,7 @@ int tandem_uring_copies_init(struct tandem_datapath *dp);
 void tandem_uring_copies_clean(struct tandem_datapath *dp);
 struct plan;
 /*
- * Make s a datagram of len bytes at payload, from and to these; tos and ttl 0: the socket's own.
+ * Make s a datagram of len bytes at payload, from and to these, with s->tos and s->ttl as they are.
  * URING_HEADROOM in front of payload may be written over. Returns the socket that is to
  * send it; -ENOTCONN: from is no port in use.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "dpdk/netlink.h"
+#include "userspace/datapath/route.h"
 
 #include <errno.h>
 #include <linux/neighbour.h>
@@ -26,7 +26,7 @@ struct question {
 	char attrs[96];
 };
 
-int dpdk_netlink_open(uint32_t groups)
+int tandem_route_open(uint32_t groups)
 {
 	const struct timeval timeout = { .tv_sec = TIMEOUT_S };
 	struct sockaddr_nl self = { .nl_family = AF_NETLINK, .nl_groups = groups };
@@ -114,7 +114,7 @@ static uint32_t metrics_mtu(const struct rtattr *metrics)
 	return mtu;
 }
 
-static void route_attr(const struct rtattr *rta, int family, struct dpdk_route *route)
+static void route_attr(const struct rtattr *rta, int family, struct tandem_route *route)
 {
 	const struct rtvia *via = RTA_DATA(rta);
 
@@ -133,11 +133,14 @@ static void route_attr(const struct rtattr *rta, int family, struct dpdk_route *
 	case RTA_METRICS:
 		route->mtu = metrics_mtu(rta);
 		break;
+	case RTA_ENCAP_TYPE:
+		route->encapsulated = true;
+		break;
 	}
 }
 
-int dpdk_netlink_route(int fd, const struct ip_addr *remote, const struct ip_addr *local,
-		       struct dpdk_route *route)
+int tandem_route_find(int fd, const struct ip_addr *remote, const struct ip_addr *local,
+		      struct tandem_route *route)
 {
 	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
@@ -162,39 +165,65 @@ int dpdk_netlink_route(int fd, const struct ip_addr *remote, const struct ip_add
 	route->next = *remote;
 	for (rta = RTM_RTA(rt); RTA_OK(rta, len); rta = RTA_NEXT(rta, len))
 		route_attr(rta, family, route);
-	return route->oif ? 0 : -ENETUNREACH;
+	return route->oif && !route->encapsulated ? 0 : -ENETUNREACH;
 }
 
-int dpdk_netlink_neighbour(int fd, int oif, const struct ip_addr *ip, uint8_t mac[6])
+bool tandem_neighbour_read(const struct nlmsghdr *nlh, struct tandem_neighbour *n)
+{
+	const struct ndmsg *nd = NLMSG_DATA(nlh);
+	int len = (int)nlh->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*nd));
+	const struct rtattr *rta;
+	bool has_ip = false, has_mac = false;
+
+	if ((nlh->nlmsg_type != RTM_NEWNEIGH && nlh->nlmsg_type != RTM_DELNEIGH) || len < 0)
+		return false;
+	memset(n, 0, sizeof(*n));
+	n->ifindex = nd->ndm_ifindex;
+	rta = (const struct rtattr *)((const char *)nd + NLMSG_ALIGN(sizeof(*nd)));
+	for (; RTA_OK(rta, len); rta = RTA_NEXT(rta, len)) {
+		if (rta->rta_type == NDA_DST)
+			has_ip = ip_from(&n->ip, nd->ndm_family, RTA_DATA(rta), RTA_PAYLOAD(rta));
+		if (rta->rta_type != NDA_LLADDR || RTA_PAYLOAD(rta) != sizeof(n->mac))
+			continue;
+		memcpy(n->mac, RTA_DATA(rta), sizeof(n->mac));
+		has_mac = true;
+	}
+	n->usable = nlh->nlmsg_type == RTM_NEWNEIGH && nd->ndm_state & NUD_USABLE && has_mac;
+	return has_ip && (nd->ndm_family == AF_INET || nd->ndm_family == AF_INET6);
+}
+
+int tandem_neighbour_find(int fd, int oif, const struct ip_addr *ip, uint8_t mac[6])
 {
 	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
-	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
-	const struct ndmsg *nd = NLMSG_DATA(nlh);
 	struct question q = {
 		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.nd)), .nlmsg_type = RTM_GETNEIGH },
 		.nd = { .ndm_family = (uint8_t)tandem_ip_family(ip), .ndm_ifindex = oif },
 	};
-	const struct rtattr *rta;
-	int len, err;
+	struct tandem_neighbour n;
+	int err;
 
 	add_ip(&q, NDA_DST, ip);
 	err = ask(fd, &q, buf, sizeof(buf));
 	if (err)
 		return err;
-	len = (int)nlh->nlmsg_len - (int)NLMSG_LENGTH(sizeof(*nd));
-	if (nlh->nlmsg_type != RTM_NEWNEIGH || len < 0 || !(nd->ndm_state & NUD_USABLE))
+	if (!tandem_neighbour_read((const struct nlmsghdr *)buf, &n) || !n.usable)
 		return -ENOENT;
-	rta = (const struct rtattr *)((const char *)nd + NLMSG_ALIGN(sizeof(*nd)));
-	for (; RTA_OK(rta, len); rta = RTA_NEXT(rta, len)) {
-		if (rta->rta_type != NDA_LLADDR || RTA_PAYLOAD(rta) != 6)
-			continue;
-		memcpy(mac, RTA_DATA(rta), 6);
-		return 0;
-	}
-	return -ENOENT;
+	memcpy(mac, n.mac, sizeof(n.mac));
+	return 0;
 }
 
-void dpdk_netlink_seek(int fd, int oif, const struct ip_addr *ip)
+int tandem_neighbours_ask(int fd)
+{
+	struct question q = {
+		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.nd)),
+			 .nlmsg_type = RTM_GETNEIGH,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+	};
+
+	return send(fd, &q, q.nlh.nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+void tandem_neighbour_seek(int fd, int oif, const struct ip_addr *ip)
 {
 	_Alignas(struct nlmsghdr) char buf[REPLY_SIZE];
 	struct question q = {
