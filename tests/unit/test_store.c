@@ -301,6 +301,125 @@ static void secret_stays(void **state)
 	assert_memory_not_equal(a, b, sizeof(a));
 }
 
+static struct tandem_user user(const char *name, const char *realm, uint32_t max_contacts)
+{
+	struct tandem_user u = { .max_contacts = max_contacts };
+
+	strcpy(u.name, name);
+	strcpy(u.realm, realm);
+	u.has[TANDEM_DIGEST_SHA256] = true;
+	memset(u.ha1[TANDEM_DIGEST_SHA256], 0, 32);
+	u.ha1[TANDEM_DIGEST_SHA256][31] = (uint8_t)name[0];
+
+	return u;
+}
+
+static void collect_user(const struct tandem_user *u, void *arg)
+{
+	strcat(arg, u->name);
+	strcat(arg, " ");
+}
+
+static void users(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_user u = user("bob", "r", 0), got;
+	char names[64] = "";
+	uint64_t removals = 7;
+	bool seen = true;
+
+	assert_int_equal(tandem_store_users_seen(f->store, &seen), 0);
+	assert_false(seen);
+	assert_int_equal(tandem_store_user_add(f->store, &u), 0);
+	assert_int_equal(tandem_store_user_add(f->store, &u), -EEXIST);
+	u = user("alice", "r", 3);
+	u.has[TANDEM_DIGEST_MD5] = true;
+	memset(u.ha1[TANDEM_DIGEST_MD5], 5, 16);
+	assert_int_equal(tandem_store_user_add(f->store, &u), 0);
+
+	tandem_store_close(f->store);
+	f->store = open_or_fail(f->path);
+	assert_int_equal(tandem_store_user_get(f->store, "alice", &got), 0);
+	assert_memory_equal(&got, &u, sizeof(u));
+	assert_int_equal(tandem_store_user_get(f->store, "Alice", &got), -ENOENT);
+	assert_int_equal(tandem_store_user_list(f->store, collect_user, names), 0);
+	assert_string_equal(names, "alice bob ");
+
+	u = user("alice", "other", 9);
+	assert_int_equal(tandem_store_user_passwd(f->store, &u), 0);
+	assert_int_equal(tandem_store_user_get(f->store, "alice", &got), 0);
+	assert_string_equal(got.realm, "other");
+	assert_false(got.has[TANDEM_DIGEST_MD5]);
+	assert_int_equal(got.max_contacts, 3);
+	u = user("carol", "r", 0);
+	assert_int_equal(tandem_store_user_passwd(f->store, &u), -ENOENT);
+
+	assert_int_equal(tandem_store_user_removals(f->store, &removals), 0);
+	assert_int_equal(removals, 0);
+	assert_int_equal(tandem_store_user_remove(f->store, "alice"), 0);
+	assert_int_equal(tandem_store_user_remove(f->store, "alice"), -ENOENT);
+	assert_int_equal(tandem_store_user_remove(f->store, "bob"), 0);
+	assert_int_equal(tandem_store_user_removals(f->store, &removals), 0);
+	assert_int_equal(removals, 2);
+	assert_int_equal(tandem_store_user_get(f->store, "alice", &got), -ENOENT);
+	assert_int_equal(tandem_store_users_seen(f->store, &seen), 0);
+	assert_true(seen);
+
+	u = user("a:b", "r", 0);
+	assert_int_equal(tandem_store_user_add(f->store, &u), -EINVAL);
+	u = user("ab", "\"", 0);
+	assert_int_equal(tandem_store_user_add(f->store, &u), -EINVAL);
+}
+
+static void sees_what_others_write(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_user u = user("bob", "r", 0);
+	int64_t before, after;
+	struct tandem_store *other = open_or_fail(f->path);
+
+	assert_int_equal(tandem_store_foreign_changes(f->store, &before), 0);
+	assert_int_equal(tandem_store_flag_set(f->store, "own", true), 0);
+	assert_int_equal(tandem_store_foreign_changes(f->store, &after), 0);
+	assert_int_equal(after, before);
+	assert_int_equal(tandem_store_user_add(other, &u), 0);
+	assert_int_equal(tandem_store_foreign_changes(f->store, &after), 0);
+	assert_int_not_equal(after, before);
+	assert_int_equal(tandem_store_user_remove(f->store, "bob"), 0);
+	tandem_store_close(other);
+}
+
+/* A file as the first version left it: no users, and its contacts stay. */
+static void brings_an_earlier_version_up(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_contact c = contact("sip:bob@example.test", "sip:bob@192.0.2.7", 1000, 2000);
+	struct tandem_user u = user("bob", "r", 0);
+	size_t count = 0;
+	sqlite3 *db;
+
+	assert_int_equal(tandem_store_contact_put(f->store, &c), 0);
+	tandem_store_close(f->store);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "DROP TABLE users;"
+				      "UPDATE meta SET value = x'01' WHERE key = 'schema'",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+
+	f->store = open_or_fail(f->path);
+	assert_int_equal(tandem_store_contact_count(f->store, &count), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(tandem_store_user_add(f->store, &u), 0);
+	/* and it says so, so that an earlier program does not touch it */
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	sqlite3_exec(db, "DELETE FROM meta WHERE key = 'schema' AND value = x'02'", NULL, NULL,
+		     NULL);
+	assert_int_equal(sqlite3_changes(db), 1);
+	sqlite3_close(db);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -316,6 +435,9 @@ int main(void)
 		TEST(locked_database_is_busy_not_lost),
 		TEST(refuses_a_foreign_file_and_version),
 		TEST(secret_stays),
+		TEST(users),
+		TEST(sees_what_others_write),
+		TEST(brings_an_earlier_version_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,8 +8,8 @@
 
 #include "userspace/store/store.h"
 
-/* Version of the tables; a file of another version is refused. */
-#define TANDEM_DB_SCHEMA 1
+/* Version of the tables. A file of an earlier one is brought up to it, a later one refused. */
+#define TANDEM_DB_SCHEMA 2
 
 /* How long a write waits for another process that has the database locked. */
 #define TANDEM_DB_BUSY_TIMEOUT_MS 1000
@@ -28,6 +28,12 @@ enum tandem_db_statement {
 	TANDEM_DB_FORWARD_PUT,
 	TANDEM_DB_FORWARD_REMOVE,
 	TANDEM_DB_FORWARD_LIST,
+	TANDEM_DB_USER_ADD,
+	TANDEM_DB_USER_PASSWD,
+	TANDEM_DB_USER_REMOVE,
+	TANDEM_DB_USER_GET,
+	TANDEM_DB_USER_LIST,
+	TANDEM_DB_DATA_VERSION,
 	TANDEM_DB_META_GET,
 	TANDEM_DB_META_PUT,
 	TANDEM_DB_STATEMENTS,

@@ -14,6 +14,7 @@
 
 #define SECRET_MAX 64
 
+/* All versions so far differ in tables that the earlier ones have not. */
 static const char schema_sql[] =
 	"CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS contacts ("
@@ -25,7 +26,10 @@ static const char schema_sql[] =
 	"  UNIQUE (aor, uri));"
 	"CREATE INDEX IF NOT EXISTS contacts_expires ON contacts (expires);"
 	"CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, json TEXT NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS forward (name TEXT PRIMARY KEY, json TEXT NOT NULL);";
+	"CREATE TABLE IF NOT EXISTS forward (name TEXT PRIMARY KEY, json TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS users ("
+	"  name TEXT PRIMARY KEY, realm TEXT NOT NULL,"
+	"  sha256 BLOB NOT NULL, md5 BLOB NOT NULL, max_contacts INTEGER NOT NULL);";
 
 static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	/* a replaced row gets a new id: the highest id is the newest binding */
@@ -49,13 +53,24 @@ static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	[TANDEM_DB_FORWARD_PUT] = "INSERT OR REPLACE INTO forward (name, json) VALUES (?1, ?2)",
 	[TANDEM_DB_FORWARD_REMOVE] = "DELETE FROM forward WHERE name = ?1",
 	[TANDEM_DB_FORWARD_LIST] = "SELECT name, json FROM forward ORDER BY name",
+	[TANDEM_DB_USER_ADD] =
+		"INSERT OR IGNORE INTO users (name, realm, sha256, md5, max_contacts)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)",
+	[TANDEM_DB_USER_PASSWD] =
+		"UPDATE users SET realm = ?2, sha256 = ?3, md5 = ?4 WHERE name = ?1",
+	[TANDEM_DB_USER_REMOVE] = "DELETE FROM users WHERE name = ?1",
+	[TANDEM_DB_USER_GET] =
+		"SELECT name, realm, sha256, md5, max_contacts FROM users WHERE name = ?1",
+	[TANDEM_DB_USER_LIST] =
+		"SELECT name, realm, sha256, md5, max_contacts FROM users ORDER BY name",
+	[TANDEM_DB_DATA_VERSION] = "PRAGMA data_version",
 	[TANDEM_DB_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[TANDEM_DB_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 };
 
 /*
- * There are keys of SRTP in it. SQLite would create it readable for all; its -wal and -shm
- * inherit the mode.
+ * There are keys of SRTP and digests of passwords in it. SQLite would create it readable
+ * for all; its -wal and -shm inherit the mode.
  */
 static int make_file(const char *path)
 {
@@ -73,21 +88,20 @@ static int make_file(const char *path)
 	return 0;
 }
 
+/* Before the tables are made: a file of a later version is left as it is. */
 static int schema_check(struct tandem_store *store, char *why, size_t why_size)
 {
-	uint8_t version = 0;
-	size_t len = sizeof(version);
-	int err;
+	static const char sql[] = "SELECT value FROM meta WHERE key = 'schema'";
+	sqlite3_stmt *stmt = NULL;
+	unsigned int version = 0;
 
-	err = tandem_db_meta_get(store, "schema", &version, &len);
-	if (err == -ENOENT) {
-		version = TANDEM_DB_SCHEMA;
-		return tandem_db_meta_put(store, "schema", &version, sizeof(version));
-	}
-	if (err)
-		return err;
-
-	if (version != TANDEM_DB_SCHEMA) {
+	/* there is no such table in a new file */
+	if (sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL) != SQLITE_OK)
+		return 0;
+	if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_bytes(stmt, 0) == 1)
+		version = *(const uint8_t *)sqlite3_column_blob(stmt, 0);
+	sqlite3_finalize(stmt);
+	if (version > TANDEM_DB_SCHEMA) {
 		snprintf(why, why_size, "schema version %u, this program needs %u", version,
 			 TANDEM_DB_SCHEMA);
 		return -EPROTO;
@@ -96,9 +110,26 @@ static int schema_check(struct tandem_store *store, char *why, size_t why_size)
 	return 0;
 }
 
-static int open_db(struct tandem_store *store, const char *path)
+static int schema_mark(struct tandem_store *store)
 {
-	int rc, i;
+	uint8_t version = 0;
+	size_t len = sizeof(version);
+	int err;
+
+	err = tandem_db_meta_get(store, "schema", &version, &len);
+	if ((err && err != -ENOENT) || (!err && version == TANDEM_DB_SCHEMA))
+		return err;
+	if (!err)
+		tandem_log(TANDEM_LOG_INFO, "store", "database brought from version %u to %u",
+			   version, TANDEM_DB_SCHEMA);
+	version = TANDEM_DB_SCHEMA;
+
+	return tandem_db_meta_put(store, "schema", &version, sizeof(version));
+}
+
+static int open_db(struct tandem_store *store, const char *path, char *why, size_t why_size)
+{
+	int rc, i, err;
 
 	rc = sqlite3_open_v2(path, &store->db,
 			     SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -114,6 +145,9 @@ static int open_db(struct tandem_store *store, const char *path)
 			  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 			  "PRAGMA secure_delete = ON;",
 			  NULL, NULL, NULL);
+	err = rc == SQLITE_OK ? schema_check(store, why, why_size) : 0;
+	if (err)
+		return err;
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL);
 
@@ -148,15 +182,16 @@ int tandem_store_open(struct tandem_store **storep, const char *path, char *why,
 		goto out;
 	}
 
-	err = open_db(store, path);
+	err = open_db(store, path, why, why_size);
 	if (err) {
-		snprintf(why, why_size, "%s: %s", path,
-			 store->db ? sqlite3_errmsg(store->db) : strerror(-err));
+		if (!why[0])
+			snprintf(why, why_size, "%s: %s", path,
+				 store->db ? sqlite3_errmsg(store->db) : strerror(-err));
 		goto out;
 	}
 
-	err = schema_check(store, why, why_size);
-	if (err && !why[0])
+	err = schema_mark(store);
+	if (err)
 		snprintf(why, why_size, "%s: %s", path, sqlite3_errmsg(store->db));
 
 out:

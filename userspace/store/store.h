@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What outlives the process, in one SQLite file (WAL): where users are
+ * What outlives the process, in one SQLite file (WAL): who the users are, where they are
  * registered, and which calls are up. Times are seconds of the Unix epoch.
  */
 #ifndef TANDEM_STORE_H
 #define TANDEM_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "userspace/util/digest.h"
 
 struct tandem_store;
 
@@ -55,6 +58,36 @@ int tandem_store_session_list(struct tandem_store *store, tandem_session_row_h *
 int tandem_store_forward_put(struct tandem_store *store, const char *name, const char *json);
 int tandem_store_forward_remove(struct tandem_store *store, const char *name);
 int tandem_store_forward_list(struct tandem_store *store, tandem_session_row_h *h, void *arg);
+
+/* Who may register and call. Of the password there are only digests that hold for one realm. */
+struct tandem_user {
+	char name[TANDEM_USER_SIZE];
+	char realm[TANDEM_REALM_SIZE];
+	bool has[TANDEM_DIGEST_ALGS];
+	uint8_t ha1[TANDEM_DIGEST_ALGS][TANDEM_DIGEST_MAX]; /* tandem_digest_ha1() */
+	uint32_t max_contacts;				    /* 0: as the configuration says */
+};
+
+/* -EINVAL for a name or realm that may not be; add: -EEXIST; the others: -ENOENT. */
+int tandem_store_user_add(struct tandem_store *store, const struct tandem_user *user);
+/* Replace realm and digests of the user with this name. */
+int tandem_store_user_passwd(struct tandem_store *store, const struct tandem_user *user);
+int tandem_store_user_remove(struct tandem_store *store, const char *name);
+int tandem_store_user_get(struct tandem_store *store, const char *name, struct tandem_user *user);
+typedef void(tandem_user_h)(const struct tandem_user *user, void *arg);
+/* All users by name. */
+int tandem_store_user_list(struct tandem_store *store, tandem_user_h *h, void *arg);
+/* How many users have been removed since the store was made. */
+int tandem_store_user_removals(struct tandem_store *store, uint64_t *count);
+/* True once a user was added, whatever became of them. */
+int tandem_store_users_seen(struct tandem_store *store, bool *seen);
+
+/* A truth that outlives the process, under a name; one never set is false. */
+int tandem_store_flag_get(struct tandem_store *store, const char *name, bool *set);
+int tandem_store_flag_set(struct tandem_store *store, const char *name, bool set);
+
+/* A number that differs from that of before when another process has written to the store. */
+int tandem_store_foreign_changes(struct tandem_store *store, int64_t *version);
 
 /*
  * The random key of this name, made and kept at the first call; key is filled with
