@@ -71,6 +71,16 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->sip.max_contacts, 10);
 	assert_int_equal(cfg->sip.max_transactions, 20000);
 	assert_int_equal(cfg->sip.timer_c_s, 180);
+	assert_string_equal(cfg->sip.auth, "auto");
+	assert_null(cfg->sip.realm);
+	assert_string_equal(tandem_config_realm(cfg), "tandem");
+	assert_int_equal(cfg->sip.auth_algorithms_count, 2);
+	assert_string_equal(cfg->sip.auth_algorithms[0], "sha256");
+	assert_string_equal(cfg->sip.auth_algorithms[1], "md5");
+	assert_int_equal(cfg->sip.trusted_count, 0);
+	assert_int_equal(cfg->sip.auth_failures, 10);
+	assert_int_equal(cfg->sip.auth_block_s, 300);
+	assert_int_equal(cfg->sip.source_rate, 100);
 }
 
 static void nothing_given(void **state)
@@ -134,7 +144,11 @@ static void everything_given(void **state)
 		"sip:\n"
 		"  listen: [\"udp:192.0.2.1:5060\", \"tcp:[2001:db8::1]:5062\"]\n"
 		"  domains: [example.test]\n"
-		"  max_expires_s: 600\n";
+		"  max_expires_s: 600\n"
+		"  auth: required\n"
+		"  auth_algorithms: [md5]\n"
+		"  trusted: [192.0.2.0/24, \"2001:db8::5\"]\n"
+		"  auth_failures: 3\n";
 	struct tandem_config_error err;
 	struct tandem_config *cfg;
 	(void)state;
@@ -155,6 +169,12 @@ static void everything_given(void **state)
 	assert_int_equal(cfg->sip.listen_count, 2);
 	/* Not named, so it follows the narrower maximum. */
 	assert_int_equal(cfg->sip.default_expires_s, 600);
+	assert_string_equal(cfg->sip.auth, "required");
+	assert_string_equal(tandem_config_realm(cfg), "example.test");
+	assert_int_equal(cfg->sip.auth_algorithms_count, 1);
+	assert_string_equal(cfg->sip.auth_algorithms[0], "md5");
+	assert_int_equal(cfg->sip.trusted_count, 2);
+	assert_int_equal(cfg->sip.auth_failures, 3);
 	tandem_config_free(cfg);
 }
 
@@ -247,6 +267,17 @@ static const struct {
 	{ "sip:\n  listen:\n    - udp:192.0.2.1:5060\n    - sctp:192.0.2.1:5060\n", 4,
 	  "sip.listen[1]", "sctp" },
 	{ "sip:\n  listen: [\"udp:0.0.0.0:5060\"]\n", 2, "sip.listen[0]", "name one address" },
+	{ "sip:\n  auth: maybe\n", 2, "sip.auth", "'maybe' is none of auto, open," },
+	{ "sip:\n  realm: 'a \"b\"'\n", 2, "sip.realm", "printable ASCII" },
+	{ "sip:\n  realm: "
+	  "\"0123456789012345678901234567890123456789012345678901234567890123456\"\n",
+	  2, "sip.realm", "64 printable" },
+	{ "sip:\n  auth_algorithms: []\n", 2, "sip.auth_algorithms", "none of sha256" },
+	{ "sip:\n  auth_algorithms: [md5, sha1]\n", 2, "sip.auth_algorithms[1]", "'sha1'" },
+	{ "sip:\n  auth_algorithms: [md5, md5]\n", 2, "sip.auth_algorithms[1]", "twice" },
+	{ "sip:\n  trusted:\n    - 10.0.0.0/8\n    - trunk.example\n", 4, "sip.trusted[1]",
+	  "'trunk.example' is not a network" },
+	{ "sip:\n  source_rate: 0\n", 2, "sip.source_rate", "'0' is not a number from 1" },
 	{ "sip:\n  domains: [\"a b\"]\n", 2, "sip.domains[0]", "not a domain" },
 };
 

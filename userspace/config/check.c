@@ -10,6 +10,7 @@
 #include "userspace/config/listen.h"
 #include "userspace/config/schema.h"
 #include "userspace/session/session.h"
+#include "userspace/util/digest.h"
 #include "userspace/util/endpoint.h"
 #include "userspace/util/log.h"
 
@@ -192,7 +193,7 @@ static int check_networks(const struct checker *c, const char *name, char *const
 	char key[64];
 
 	for (unsigned int i = 0; i < count; i++) {
-		snprintf(key, sizeof(key), "media.%s[%u]", name, i);
+		snprintf(key, sizeof(key), "%s[%u]", name, i);
 		if (!(word && !strcmp(list[i], word)) && tandem_prefix_parse(&block, list[i]))
 			return wrong(c, key, "'%.60s' is not a network such as 10.0.0.0/8",
 				     list[i]);
@@ -216,8 +217,8 @@ static int check_media_lists(const struct checker *c)
 			return wrong(c, key, "'%.60s' is not an interface name",
 				     media->interfaces[i]);
 	}
-	err = check_networks(c, "deny", media->deny, media->deny_count, TANDEM_DENY_SELF);
-	return err ? err : check_networks(c, "allow", media->allow, media->allow_count, NULL);
+	err = check_networks(c, "media.deny", media->deny, media->deny_count, TANDEM_DENY_SELF);
+	return err ? err : check_networks(c, "media.allow", media->allow, media->allow_count, NULL);
 }
 
 static int check_security(const struct checker *c)
@@ -275,12 +276,50 @@ static int check_sip_lists(const struct checker *c)
 	return 0;
 }
 
+static int check_algorithms(const struct checker *c)
+{
+	const struct tandem_config_sip *sip = &c->cfg->sip;
+	enum tandem_digest_alg alg;
+	char key[64];
+
+	if (!sip->auth_algorithms_count)
+		return wrong(c, "sip.auth_algorithms", "names none of sha256, md5");
+	for (unsigned int i = 0; i < sip->auth_algorithms_count; i++) {
+		snprintf(key, sizeof(key), "sip.auth_algorithms[%u]", i);
+		if (tandem_digest_parse(&alg, sip->auth_algorithms[i]))
+			return wrong(c, key, "'%.40s' is none of sha256, md5",
+				     sip->auth_algorithms[i]);
+		if (i && !strcmp(sip->auth_algorithms[0], sip->auth_algorithms[i]))
+			return wrong(c, key, "%s is given twice", sip->auth_algorithms[i]);
+	}
+	return 0;
+}
+
+static int check_auth(const struct checker *c)
+{
+	const struct tandem_config_sip *sip = &c->cfg->sip;
+	const char *realm = tandem_config_realm(c->cfg);
+
+	if (strcmp(sip->auth, "auto") != 0 && strcmp(sip->auth, "open") != 0 &&
+	    strcmp(sip->auth, "register") != 0 && strcmp(sip->auth, "required") != 0)
+		return wrong(c, "sip.auth", "'%.40s' is none of auto, open, register, required",
+			     sip->auth);
+	if (tandem_realm_check(realm))
+		return wrong(c, "sip.realm",
+			     "'%.60s' is not one to %d printable ASCII characters without \" "
+			     "and \\",
+			     realm, TANDEM_REALM_SIZE - 1);
+	if (check_algorithms(c))
+		return -EINVAL;
+	return check_networks(c, "sip.trusted", sip->trusted, sip->trusted_count, NULL);
+}
+
 int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yaml *y,
 			struct tandem_config_error *err)
 {
 	static int (*const checks[])(const struct checker *c) = {
-		check_words,	 check_paths,	    check_booleans, check_numbers,
-		check_relations, check_media_lists, check_security, check_sip_lists,
+		check_words,	   check_paths,	   check_booleans,  check_numbers, check_relations,
+		check_media_lists, check_security, check_sip_lists, check_auth,
 	};
 	const struct checker c = { cfg, y, err };
 

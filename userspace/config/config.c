@@ -132,3 +132,10 @@ void tandem_config_free(struct tandem_config *cfg)
 	config_libcyaml(&cyaml, NULL);
 	cyaml_free(&cyaml, &tandem_config_schema, cfg, 0);
 }
+
+const char *tandem_config_realm(const struct tandem_config *cfg)
+{
+	if (cfg->sip.realm)
+		return cfg->sip.realm;
+	return cfg->sip.domains_count ? cfg->sip.domains[0] : "tandem";
+}

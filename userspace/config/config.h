@@ -22,6 +22,9 @@ struct tandem_config_security {
 	char *policy; /* tandem_security_parse() */
 };
 
+/* Networks in sip.trusted, at most. */
+#define TANDEM_MAX_TRUSTED 64
+
 /* In media.deny: every address of this host. */
 #define TANDEM_DENY_SELF "self"
 
@@ -66,6 +69,15 @@ struct tandem_config_sip {
 	uint32_t max_contacts;	    /* 10 per address of record */
 	uint32_t max_transactions;  /* 20000 */
 	uint32_t timer_c_s;	    /* 180 */
+	char *auth;  /* "auto", "open", "register", "required"; see tandem_sip_auth_parse() */
+	char *realm; /* NULL: see tandem_config_realm() */
+	char **auth_algorithms; /* as offered: "sha256", "md5"; default both */
+	unsigned int auth_algorithms_count;
+	char **trusted; /* networks that need no credentials and have no limits */
+	unsigned int trusted_count;
+	uint32_t auth_failures; /* 10 a minute from one source */
+	uint32_t auth_block_s;	/* 300 */
+	uint32_t source_rate;	/* 100 requests outside dialogs in a second from one source */
 };
 
 /* The DPDK datapath's worker, tandem-dpdk: how it is reached, and how it starts. */
@@ -99,6 +111,9 @@ struct tandem_config_error {
  */
 int tandem_config_load(struct tandem_config **cfgp, const char *path,
 		       struct tandem_config_error *err);
+/* The realm of passwords: sip.realm, or else the first of the domains, or else "tandem". */
+const char *tandem_config_realm(const struct tandem_config *cfg);
+
 void tandem_config_free(struct tandem_config *cfg);
 
 #endif

@@ -38,6 +38,9 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(sip, max_contacts, 10, 1, 100),
 	NUMBER(sip, max_transactions, 20000, 10, 1000000),
 	NUMBER(sip, timer_c_s, 180, 10, 3600),
+	NUMBER(sip, auth_failures, 10, 1, 10000),
+	NUMBER(sip, auth_block_s, 300, 1, DAY_S),
+	NUMBER(sip, source_rate, 100, 1, 100000),
 };
 const size_t tandem_config_numbers_count = sizeof(tandem_config_numbers) /
 					   sizeof(tandem_config_numbers[0]);
@@ -52,6 +55,7 @@ static const struct {
 	{ offsetof(struct tandem_config, bpf_dir), "/sys/fs/bpf/tandem" },
 	{ offsetof(struct tandem_config, log_level), "info" },
 	{ offsetof(struct tandem_config, media.learn), "nat" },
+	{ offsetof(struct tandem_config, sip.auth), "auto" },
 	{ offsetof(struct tandem_config, dpdk.socket), "/run/tandem/dpdk.sock" },
 	{ offsetof(struct tandem_config, dpdk.eal), "" },
 	{ offsetof(struct tandem_config, dpdk.exceptions), "" },
@@ -62,6 +66,9 @@ static const char *const denied[] = {
 	"self",	  "0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
 	"::/128", "::1/128",   "fe80::/10",   "ff00::/8",
 };
+
+/* The better first, for phones take the first that they know. */
+static const char *const algorithms[] = { "sha256", "md5" };
 
 const struct tandem_config_number *tandem_config_number_find(const char *path)
 {
@@ -97,20 +104,32 @@ static void number_set(struct tandem_config *cfg, const struct tandem_config_num
 	       number->size);
 }
 
-static int default_deny(struct tandem_config_media *media)
+static int default_list(char ***list, unsigned int *count, const char *const *def, size_t n)
 {
-	size_t n = sizeof(denied) / sizeof(denied[0]);
-
-	media->deny = calloc(n, sizeof(*media->deny));
-	if (!media->deny)
+	*list = calloc(n, sizeof(**list));
+	if (!*list)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		media->deny[i] = strdup(denied[i]);
-		if (!media->deny[i])
+		(*list)[i] = strdup(def[i]);
+		if (!(*list)[i])
 			return -ENOMEM;
-		media->deny_count++;
+		++*count;
 	}
 	return 0;
+}
+
+static int default_lists(struct tandem_config *cfg, const struct tandem_yaml *y)
+{
+	int err = 0;
+
+	/* "deny: []" is a decision; only its absence is not. */
+	if (!tandem_yaml_line(y, "media.deny"))
+		err = default_list(&cfg->media.deny, &cfg->media.deny_count, denied,
+				   sizeof(denied) / sizeof(denied[0]));
+	if (!err && !tandem_yaml_line(y, "sip.auth_algorithms"))
+		err = default_list(&cfg->sip.auth_algorithms, &cfg->sip.auth_algorithms_count,
+				   algorithms, sizeof(algorithms) / sizeof(algorithms[0]));
+	return err;
 }
 
 int tandem_config_defaults(struct tandem_config *cfg, const struct tandem_yaml *y)
@@ -130,8 +149,5 @@ int tandem_config_defaults(struct tandem_config *cfg, const struct tandem_yaml *
 		if (!*text)
 			return -ENOMEM;
 	}
-	/* "deny: []" is a decision; only its absence is not. */
-	if (!tandem_yaml_line(y, "media.deny"))
-		return default_deny(&cfg->media);
-	return 0;
+	return default_lists(cfg, y);
 }

@@ -2,6 +2,7 @@
 #include "userspace/config/schema.h"
 
 #include "core/abi.h"
+#include "userspace/util/digest.h"
 
 #define OPT	 CYAML_FLAG_OPTIONAL
 #define OPT_PTR	 (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
@@ -81,6 +82,15 @@ static const cyaml_schema_field_t sip_fields[] = {
 	SIP_NUMBER(max_contacts),
 	SIP_NUMBER(max_transactions),
 	SIP_NUMBER(timer_c_s),
+	CYAML_FIELD_STRING_PTR("auth", OPT_PTR, struct tandem_config_sip, auth, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("realm", OPT_PTR, struct tandem_config_sip, realm, 1, TEXT_MAX),
+	CYAML_FIELD_SEQUENCE("auth_algorithms", OPT_PTR, struct tandem_config_sip, auth_algorithms,
+			     &text_entry, 0, TANDEM_DIGEST_ALGS),
+	CYAML_FIELD_SEQUENCE("trusted", OPT_PTR, struct tandem_config_sip, trusted, &text_entry, 0,
+			     TANDEM_MAX_TRUSTED),
+	SIP_NUMBER(auth_failures),
+	SIP_NUMBER(auth_block_s),
+	SIP_NUMBER(source_rate),
 	CYAML_FIELD_END,
 };
 
