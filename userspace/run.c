@@ -95,6 +95,7 @@ static json_t *api_stats(void *arg)
 		return NULL;
 	tandem_sip_stats(relay->sip, &sip);
 	json_object_set_new(doc, "registrations", json_integer((json_int_t)sip.registrations));
+	json_object_set_new(doc, "auth", tandem_sip_auth_json(relay->sip));
 	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));
 	return doc;
 }
@@ -158,12 +159,30 @@ static int open_sessions(struct relay *relay)
 
 /* ---- SIP ------------------------------------------------------------------- */
 
+/* The configuration has been checked: what is in it can be read. */
+static void read_auth(const struct tandem_config *cfg, struct tandem_sip_config *sip,
+		      struct tandem_prefix trusted[TANDEM_MAX_TRUSTED])
+{
+	(void)tandem_sip_auth_parse(&sip->auth, cfg->sip.auth);
+	sip->realm = tandem_config_realm(cfg);
+	for (unsigned int i = 0; i < cfg->sip.auth_algorithms_count; i++)
+		(void)tandem_digest_parse(&sip->algs[sip->algs_count++],
+					  cfg->sip.auth_algorithms[i]);
+	for (unsigned int i = 0; i < cfg->sip.trusted_count && i < TANDEM_MAX_TRUSTED; i++)
+		(void)tandem_prefix_parse(&trusted[sip->trusted_count++], cfg->sip.trusted[i]);
+	sip->trusted = trusted;
+	sip->auth_failures = cfg->sip.auth_failures;
+	sip->auth_block_s = cfg->sip.auth_block_s;
+	sip->source_rate = cfg->sip.source_rate;
+}
+
 static int open_sip(struct relay *relay)
 {
 	const struct tandem_config_sip *sip = &relay->cfg->sip;
 	char text[TANDEM_MAX_LISTEN][64];
 	const char *listen[TANDEM_MAX_LISTEN];
-	const struct tandem_sip_config cfg = {
+	struct tandem_prefix trusted[TANDEM_MAX_TRUSTED];
+	struct tandem_sip_config cfg = {
 		.listen = listen,
 		.listen_count = relay->resolved.listen_count,
 		.domains = (const char *const *)sip->domains,
@@ -178,6 +197,7 @@ static int open_sip(struct relay *relay)
 	};
 	int ret;
 
+	read_auth(relay->cfg, &cfg, trusted);
 	for (size_t i = 0; i < cfg.listen_count; i++)
 		listen[i] = tandem_listen_format(&relay->resolved.listen[i], text[i],
 						 sizeof(text[i]));

@@ -19,7 +19,7 @@ static void rewrite(const struct sip_msg *msg)
 	mbuf_write_str(out, "v=0\r\n");
 	err = tandem_header_request_vias(mb, msg);
 	err |= tandem_header_response_vias(mb, msg);
-	err |= tandem_header_copy(mb, msg, TANDEM_HEADER_DROP_BODY);
+	err |= tandem_header_copy(mb, msg, TANDEM_HEADER_DROP_BODY, "tandem");
 	if (!tandem_body_get(&body, msg) && tandem_body_find_sdp(&sdp, &body, &msg->ctyp)) {
 		if (sdp.p < body.p || sdp.p + sdp.l > body.p + body.l)
 			abort();

@@ -49,7 +49,7 @@ static void headers_pass_octet_by_octet(void **state)
 	struct mbuf *mb = mbuf_alloc(64);
 
 	(void)state;
-	assert_int_equal(tandem_header_copy(mb, msg, 0), 0);
+	assert_int_equal(tandem_header_copy(mb, msg, 0, NULL), 0);
 	assert_string_equal(written(mb),
 			    "MAX-forwards: 6\r\nf: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\ni: c1\r\n"
 			    "CSeq: 1 INVITE\r\nX-A:\r\nx-b  :  folded\r\n\tline  ,  2\r\n"
@@ -57,7 +57,7 @@ static void headers_pass_octet_by_octet(void **state)
 			    "Retry-After: 5\r\n");
 
 	mb->pos = mb->end = 0;
-	tandem_header_copy(mb, msg, TANDEM_HEADER_DROP_BODY | TANDEM_HEADER_DROP_RETRY_AFTER);
+	tandem_header_copy(mb, msg, TANDEM_HEADER_DROP_BODY | TANDEM_HEADER_DROP_RETRY_AFTER, NULL);
 	assert_null(strstr(written(mb), "text/plain"));
 	assert_null(strstr((char *)mb->buf, "Retry-After"));
 	mem_deref(mb);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "userspace/sip/auth.h"
 #include "userspace/sip/body.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
@@ -154,7 +155,8 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	if (!err)
 		err = mbuf_write_str(mb, tx->target.routes);
 	if (!err)
-		err = tandem_header_copy(mb, tx->msg, body.p ? 0 : TANDEM_HEADER_DROP_BODY);
+		err = tandem_header_copy(mb, tx->msg, body.p ? 0 : TANDEM_HEADER_DROP_BODY,
+					 tandem_auth_realm(tx->ts->auth));
 
 	return err ? err : tandem_body_write(mb, &body, &sdp, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 
+#include "userspace/sip/auth_parse.h"
 #include "userspace/sip/header.h"
 
 #define MAX_FORWARDS_DEFAULT 70
@@ -132,6 +133,14 @@ static bool is_left_out(const struct sip_hdr *hdr, const struct sip_msg *msg, un
 	       tandem_header_is(hdr, SIP_HDR_RETRY_AFTER, "Retry-After", 0);
 }
 
+static bool is_for_us(const struct sip_hdr *hdr, const char *realm)
+{
+	return realm &&
+	       (tandem_header_is(hdr, SIP_HDR_AUTHORIZATION, "Authorization", 0) ||
+		tandem_header_is(hdr, SIP_HDR_PROXY_AUTHORIZATION, "Proxy-Authorization", 0)) &&
+	       tandem_credentials_of(&hdr->val, realm);
+}
+
 /* As it stood on the wire, folding and spacing included. */
 static int write_raw(struct mbuf *mb, const struct sip_hdr *hdr)
 {
@@ -146,7 +155,8 @@ static int write_raw(struct mbuf *mb, const struct sip_hdr *hdr)
 	return err | mbuf_write_str(mb, "\r\n");
 }
 
-int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int flags)
+int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int flags,
+		       const char *realm)
 {
 	int max_forwards = msg->req ? tandem_header_max_forwards(msg) : 0;
 	bool seen = !msg->req;
@@ -157,7 +167,7 @@ int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int 
 	{
 		const struct sip_hdr *hdr = le->data;
 
-		if (is_left_out(hdr, msg, flags))
+		if (is_left_out(hdr, msg, flags) || is_for_us(hdr, realm))
 			continue;
 		if (msg->req && tandem_header_is(hdr, SIP_HDR_MAX_FORWARDS, "Max-Forwards", 0)) {
 			if (!seen)

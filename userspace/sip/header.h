@@ -25,9 +25,11 @@ int tandem_header_response_vias(struct mbuf *mb, const struct sip_msg *msg);
 
 /*
  * All other headers, in order and octet by octet, but: no Route, no Content-Length;
- * Max-Forwards of a request counted down.
+ * Max-Forwards of a request counted down; no credentials of realm (may be NULL), which
+ * were meant for us and end here (RFC 3261 section 22.3).
  */
-int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int flags);
+int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int flags,
+		       const char *realm);
 
 /* Max-Forwards of a request: its value, 70 when absent, -EBADMSG when not a number up to 255. */
 int tandem_header_max_forwards(const struct sip_msg *msg);

@@ -28,6 +28,7 @@ struct tandem_stack {
 	struct sa addr; /* port without meaning */
 };
 
+struct tandem_auth;
 struct tandem_location;
 
 struct tandem_sip {
@@ -36,6 +37,7 @@ struct tandem_sip {
 	struct dnsc *dnsc;
 	struct tandem_sessions *ss;
 	struct tandem_location *loc;
+	struct tandem_auth *auth;
 	struct tandem_sip_config cfg; /* its string arrays are not kept: see domains */
 	char **domains;
 	size_t domains_count;

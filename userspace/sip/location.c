@@ -314,6 +314,40 @@ void tandem_location_expire(struct tandem_location *loc)
 		(void)tandem_store_contact_expire(loc->store, time(NULL));
 }
 
+struct drop {
+	struct tandem_location *loc;
+	tandem_binding_h *h;
+	void *arg;
+	size_t count;
+};
+
+static bool drop_one(struct le *le, void *arg)
+{
+	struct tandem_binding *b = le->data;
+	struct drop *drop = arg;
+
+	if (!drop->h(b, drop->arg))
+		return false;
+	if (drop->loc->store)
+		(void)tandem_store_contact_remove(drop->loc->store, b->aor, b->uri);
+	binding_drop(drop->loc, b);
+	drop->count++;
+
+	return false;
+}
+
+size_t tandem_location_drop(struct tandem_location *loc, tandem_binding_h *h, void *arg)
+{
+	struct drop drop = { .loc = loc, .h = h, .arg = arg };
+	bool begun = loc->store && !tandem_store_begin(loc->store);
+
+	(void)hash_apply(loc->ht_aor, drop_one, &drop);
+	if (begun)
+		(void)tandem_store_commit(loc->store);
+
+	return drop.count;
+}
+
 size_t tandem_location_count(const struct tandem_location *loc)
 {
 	return loc->count;

@@ -65,6 +65,10 @@ size_t tandem_location_find(const struct tandem_location *loc, const char *aor,
 const struct tandem_binding *tandem_location_find_uri(const struct tandem_location *loc,
 						      const struct pl *uri);
 
+/* Remove the bindings for which h returns true, from the store too. Returns how many. */
+typedef bool(tandem_binding_h)(const struct tandem_binding *binding, void *arg);
+size_t tandem_location_drop(struct tandem_location *loc, tandem_binding_h *h, void *arg);
+
 /* Forget what has expired. */
 void tandem_location_expire(struct tandem_location *loc);
 

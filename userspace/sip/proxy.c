@@ -2,6 +2,7 @@
 /* Requests on their way: the checks of RFC 3261 section 16.3, then 16.4 to 16.6. */
 #include <errno.h>
 
+#include "userspace/sip/auth.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/tx.h"
@@ -142,9 +143,16 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 {
 	int code, max_forwards = tandem_header_max_forwards(msg);
 	struct trace trace = trace_vias(ts, msg);
+	uint32_t contacts = 0;
 	struct tandem_target target;
+	bool in_dialog;
 
 	code = tandem_target_resolve(&target, ts, msg);
+	/* our route alone does not make a dialog: who was called once has it as well */
+	in_dialog = target.trusted && pl_isset(&msg->to.tag);
+	if (!in_dialog && tandem_auth_flood(ts->auth, msg))
+		goto out;
+
 	if (max_forwards < 0)
 		tandem_sip_refuse(ts, msg, 400, NULL);
 	else if (!code && target.local)
@@ -153,6 +161,8 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 		tandem_sip_refuse(ts, msg, 483, NULL);
 	else if (trace.looped)
 		tandem_sip_refuse(ts, msg, 482, NULL);
+	else if (!in_dialog && !tandem_auth_admit(ts->auth, msg, &contacts))
+		goto out;
 	else if (sip_msg_hdr(msg, SIP_HDR_PROXY_REQUIRE))
 		refuse_extension(ts, msg);
 	else if (code)
@@ -162,6 +172,7 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 	else
 		start(ts, msg, &target, trace.spiral);
 
+out:
 	tandem_target_clean(&target);
 }
 

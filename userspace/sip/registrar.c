@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "userspace/sip/auth.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/location.h"
 #include "userspace/util/log.h"
@@ -27,6 +28,7 @@ struct registration {
 	size_t changes_count;
 	size_t added;
 	size_t removed;
+	uint32_t max_contacts;
 	uint16_t code; /* why not, 0 when all is well */
 	bool wildcard;
 };
@@ -259,7 +261,7 @@ static uint16_t check_limits(const struct registration *r)
 
 	if (r->added <= r->removed)
 		return 0;
-	if (r->bindings_count + r->added - r->removed > cfg->max_contacts)
+	if (r->bindings_count + r->added - r->removed > r->max_contacts)
 		return 403;
 	if (tandem_location_count(r->ts->loc) + r->added - r->removed > cfg->max_registrations)
 		return 503;
@@ -393,10 +395,13 @@ static void process(struct registration *r)
 
 void tandem_sip_register(struct tandem_sip *ts, const struct sip_msg *msg)
 {
+	uint32_t max_contacts = ts->cfg.max_contacts;
 	struct registration *r;
 	char *aor = NULL;
 	int err;
 
+	if (tandem_auth_flood(ts->auth, msg) || !tandem_auth_admit(ts->auth, msg, &max_contacts))
+		return;
 	if (refuse_require(ts, msg))
 		return;
 	if (!tandem_sip_is_local(ts, &msg->to.uri) || tandem_sip_aor(ts, &msg->to.uri, &aor)) {
@@ -412,6 +417,7 @@ void tandem_sip_register(struct tandem_sip *ts, const struct sip_msg *msg)
 	r->ts = ts;
 	r->msg = msg;
 	r->aor = aor;
+	r->max_contacts = max_contacts;
 
 	err = read_request(r);
 	if (err)

@@ -61,7 +61,7 @@ static int compose(struct mbuf *mb, struct tandem_tx *tx, const struct sip_msg *
 	if (!err)
 		err = tandem_header_response_vias(mb, msg);
 	if (!err)
-		err = tandem_header_copy(mb, msg, flags);
+		err = tandem_header_copy(mb, msg, flags, NULL);
 	if (!err)
 		err = tandem_body_write(mb, &body, &sdp, out);
 	mb->pos = 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/sip/auth.h"
 #include "userspace/sip/body.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/local.h"
@@ -135,6 +136,8 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	ts->cfg = *cfg;
 	ts->cfg.listen = NULL;
 	ts->cfg.domains = NULL;
+	ts->cfg.realm = NULL;
+	ts->cfg.trusted = NULL;
 	set_default(&ts->cfg.max_expires_s, 3600);
 	set_default(&ts->cfg.min_expires_s, 60);
 	set_default(&ts->cfg.default_expires_s, 3600);
@@ -248,6 +251,8 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!err)
 		open_resolver(ts);
 	if (!err)
+		err = tandem_auth_alloc(&ts->auth, ts, cfg, store, why, why_size);
+	if (!err)
 		err = listen_all(ts, cfg, why, why_size);
 	if (err) {
 		if (!why[0])
@@ -259,6 +264,7 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	tmr_start(&ts->tmr_linger, LINGER_CHECK_MS, linger_handler, ts);
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
 	tmr_start(&ts->tmr_window, WINDOW_MS, window_handler, ts);
+	tandem_auth_start(ts->auth);
 	*sipp = ts;
 
 	return 0;
@@ -290,6 +296,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 	mem_deref(ts->dnsc);
 	mem_deref(ts->ht_branch);
 	mem_deref(ts->ht_call);
+	tandem_auth_free(ts->auth);
 	tandem_location_free(ts->loc);
 	for (i = 0; i < ts->domains_count; i++)
 		mem_deref(ts->domains[i]);
@@ -324,6 +331,11 @@ void tandem_sip_stats(const struct tandem_sip *ts, struct tandem_sip_stats *stat
 {
 	stats->registrations = tandem_location_count(ts->loc);
 	stats->transactions = ts->active;
+}
+
+json_t *tandem_sip_auth_json(const struct tandem_sip *ts)
+{
+	return tandem_auth_json(ts->auth);
 }
 
 json_t *tandem_sip_registrations_json(const struct tandem_sip *ts)

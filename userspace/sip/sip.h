@@ -13,6 +13,19 @@
 
 #include "userspace/session/session.h"
 #include "userspace/store/store.h"
+#include "userspace/util/digest.h"
+#include "userspace/util/endpoint.h"
+
+/* Who has to show credentials; sources that are trusted never have to. */
+enum tandem_sip_auth {
+	TANDEM_SIP_AUTH_AUTO,	  /* as with open, and required once the store has had a user */
+	TANDEM_SIP_AUTH_OPEN,	  /* nobody */
+	TANDEM_SIP_AUTH_REGISTER, /* who registers */
+	TANDEM_SIP_AUTH_REQUIRED, /* who sends any request outside dialogs */
+};
+
+/* From the word of the configuration: "auto", "open", "register", "required". 0 or -EINVAL. */
+int tandem_sip_auth_parse(enum tandem_sip_auth *auth, const char *word);
 
 /* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
 struct tandem_sip_config {
@@ -27,6 +40,15 @@ struct tandem_sip_config {
 	uint32_t max_contacts; /* per address of record */
 	uint32_t max_transactions;
 	uint32_t timer_c_s;
+	enum tandem_sip_auth auth;
+	const char *realm;				 /* NULL: "tandem" */
+	enum tandem_digest_alg algs[TANDEM_DIGEST_ALGS]; /* as they are offered */
+	size_t algs_count;				 /* 0: all */
+	const struct tandem_prefix *trusted;
+	size_t trusted_count;
+	uint32_t auth_failures; /* wrong credentials of a source in a minute */
+	uint32_t auth_block_s;	/* a source with more of them is blocked for so long */
+	uint32_t source_rate;	/* requests outside dialogs of a source in a second */
 };
 
 struct tandem_sip_stats {
@@ -55,6 +77,12 @@ void tandem_sip_free(struct tandem_sip *sip);
 void tandem_sip_session_ended(struct tandem_sip *sip, const char *call_id, const char *why);
 
 void tandem_sip_stats(const struct tandem_sip *sip, struct tandem_sip_stats *stats);
+
+/*
+ * {"mode", "realm", and counters of requests outside dialogs}: who has to show credentials
+ * now, and what came of it; new reference, NULL on no memory.
+ */
+json_t *tandem_sip_auth_json(const struct tandem_sip *sip);
 
 /*
  * {"registrations":[{"aor","contact","source","transport","local","path",
