@@ -10,7 +10,8 @@
 #include "userspace/cli/table.h"
 #include "userspace/control/client.h"
 
-#define WATCH_MAX_S 3600
+#define WATCH_MAX_S  3600
+#define CONTACTS_MAX 100
 
 struct option_row {
 	char letter;
@@ -24,6 +25,7 @@ static const struct option_row rows[] = {
 	  { "datapath", required_argument, NULL, 'd' },
 	  "[--datapath auto|xdp|kmod|dpdk|uring]" },
 	{ 'f', { "fresh", no_argument, NULL, 'f' }, "[--fresh]" },
+	{ 'm', { "max-contacts", required_argument, NULL, 'm' }, "[--max-contacts NUMBER]" },
 	{ 's', { "socket", required_argument, NULL, 's' }, "[--socket PATH]" },
 	{ 'w', { "watch", required_argument, NULL, 'w' }, "[--watch SECONDS]" },
 	{ 'j', { "json", no_argument, NULL, 'j' }, "[--json]" },
@@ -47,17 +49,17 @@ static int usage_error(const struct tandem_command *cmd)
 	return TANDEM_EXIT_USAGE;
 }
 
-static int set_watch(struct tandem_options *opts, const char *text)
+static int set_number(unsigned int *number, const char *option, const char *text, unsigned int max)
 {
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 
-	if (*text < '0' || *text > '9' || *end || !value || value > WATCH_MAX_S) {
-		fprintf(stderr, "tandem: --watch: '%s' is not a number of seconds from 1 to %d\n",
-			text, WATCH_MAX_S);
+	if (*text < '0' || *text > '9' || *end || !value || value > max) {
+		fprintf(stderr, "tandem: --%s: '%s' is not a number from 1 to %u\n", option, text,
+			max);
 		return -EINVAL;
 	}
-	opts->watch_s = (unsigned int)value;
+	*number = (unsigned int)value;
 	return 0;
 }
 
@@ -91,11 +93,13 @@ static int set_option(struct tandem_options *opts, int letter, const char *value
 	case 'j':
 		opts->json = true;
 		return 0;
+	case 'm':
+		return set_number(&opts->contacts, "max-contacts", value, CONTACTS_MAX);
 	case 's':
 		opts->socket = value;
 		return 0;
 	case 'w':
-		return set_watch(opts, value);
+		return set_number(&opts->watch_s, "watch", value, WATCH_MAX_S);
 	default:
 		return -EINVAL;
 	}

@@ -19,13 +19,14 @@ struct tandem_command {
 };
 
 struct tandem_options {
-	const char *config;   /* c: -c, --config FILE */
-	const char *datapath; /* d: --datapath NAME */
-	bool fresh;	      /* f: --fresh */
-	bool json;	      /* j: --json */
-	const char *socket;   /* s: --socket PATH */
-	unsigned int watch_s; /* w: --watch SECONDS; 0: once */
-	const char *argument; /* the operand, where the command takes one */
+	const char *config;    /* c: -c, --config FILE */
+	const char *datapath;  /* d: --datapath NAME */
+	bool fresh;	       /* f: --fresh */
+	bool json;	       /* j: --json */
+	const char *socket;    /* s: --socket PATH */
+	unsigned int contacts; /* m: --max-contacts NUMBER; 0: not given */
+	unsigned int watch_s;  /* w: --watch SECONDS; 0: once */
+	const char *argument;  /* the operand, where the command takes one */
 };
 
 /*
@@ -69,6 +70,10 @@ int tandem_cmd_forward_list(const struct tandem_command *cmd, int argc, char **a
 int tandem_cmd_forward_show(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_forward_remove(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_user_add(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_user_list(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_user_passwd(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_user_remove(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_bench(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_version(const struct tandem_command *cmd, int argc, char **argv);

@@ -51,6 +51,22 @@ void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width)
 		fputs("no registrations\n", out);
 }
 
+void tandem_show_users(const json_t *doc, FILE *out, unsigned int width)
+{
+	static const struct tandem_list_column columns[] = {
+		TANDEM_TEXT("NAME", "name", 0),
+		TANDEM_TEXT("REALM", "realm", 8),
+		TANDEM_TEXT("DIGESTS", "digests", 0),
+		TANDEM_KNOWN("CONTACTS", "max_contacts", 0),
+	};
+	const json_t *list = json_object_get(doc, "users");
+
+	if (json_array_size(list))
+		tandem_list_show(list, columns, COUNT(columns), out, width);
+	else
+		fputs("no users\n", out);
+}
+
 static void show_reason(struct tandem_table *t, const char *name, const json_t *doc)
 {
 	char fast[TANDEM_FIELD_SIZE], slow[TANDEM_FIELD_SIZE];
@@ -90,28 +106,40 @@ static void show_reasons(const json_t *doc, FILE *out, unsigned int width)
 	tandem_table_free(t);
 }
 
-static void show_handshakes(const json_t *doc, FILE *out, unsigned int width)
+/* An object of counts, and of words about them. */
+static void show_counts(const json_t *counts, const char *title, FILE *out, unsigned int width)
 {
-	static const struct tandem_column columns[] = {
-		{ "DTLS HANDSHAKES", false, 0 },
+	const struct tandem_column columns[] = {
+		{ title, false, 0 },
 		{ "COUNT", true, 0 },
 	};
-	json_t *dtls = json_object_get(doc, "dtls"), *value;
+	json_t *value;
 	char number[TANDEM_FIELD_SIZE];
 	struct tandem_table *t;
 	const char *name;
 
-	if (!json_object_size(dtls) ||
+	if (!json_object_size(counts) ||
 	    tandem_table_alloc(&t, columns, sizeof(columns) / sizeof(columns[0])))
 		return;
-	json_object_foreach (dtls, name, value) {
-		const char *const cells[] = { name, tandem_field_number(dtls, name, 0, number) };
+	json_object_foreach ((json_t *)counts, name, value) {
+		const char *const cells[] = { name, tandem_field_number(counts, name, 0, number) };
 
-		tandem_table_add(t, cells);
+		if (json_is_number(value))
+			tandem_table_add(t, cells);
 	}
 	fputc('\n', out);
 	tandem_table_print(t, out, width);
 	tandem_table_free(t);
+}
+
+static void show_auth(const json_t *auth, FILE *out)
+{
+	char mode[32], realm[80];
+
+	if (auth)
+		fprintf(out, "%-14s %s, realm %s\n", "sip auth",
+			tandem_text_clean(tandem_field_text(auth, "mode"), mode, sizeof(mode)),
+			tandem_text_clean(tandem_field_text(auth, "realm"), realm, sizeof(realm)));
 }
 
 void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
@@ -128,9 +156,11 @@ void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
 		else if (json_is_integer(value))
 			fprintf(out, "%-14s %lld\n", key, (long long)json_integer_value(value));
 	}
+	show_auth(json_object_get(doc, "auth"), out);
 	fputc('\n', out);
 	show_reasons(doc, out, width);
-	show_handshakes(doc, out, width);
+	show_counts(json_object_get(doc, "dtls"), "DTLS HANDSHAKES", out, width);
+	show_counts(json_object_get(doc, "auth"), "SIP REQUESTS", out, width);
 }
 
 static void show_flows(const json_t *list, FILE *out, unsigned int width)

@@ -12,6 +12,7 @@ void tandem_show_session(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_forwards(const json_t *doc, FILE *out, unsigned int width);
+void tandem_show_users(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_forward(const json_t *doc, FILE *out, unsigned int width);
 
 /* The same for a list of RTP streams within one. */
