@@ -392,6 +392,7 @@ tandem_config()
 		    - "udp:[fd77:2::1]:5060"
 		    - "tcp:[fd77:2::1]:5060"
 		  domains: [example.test]
+		  ${SIP_EXTRA:-}
 	EOF
 	datapath_config "${1:-auto}"
 	[ -z "${YAML_EXTRA:-}" ] || printf '%s\n' "$YAML_EXTRA"
@@ -406,8 +407,8 @@ tandem_launch()
 }
 TANDEM_RUNS=0
 
-# start_tandem [DATAPATH]: MEDIA_EXTRA is one more line under `media:`,
-# YAML_EXTRA further top-level YAML. True once the control socket answers.
+# start_tandem [DATAPATH]: MEDIA_EXTRA is one more line under `media:`, SIP_EXTRA under
+# `sip:`, YAML_EXTRA further top-level YAML. True once the control socket answers.
 start_tandem()
 {
 	tandem_config "${1:-${DATAPATH:-auto}}" >"$WORK/tandem.yaml"

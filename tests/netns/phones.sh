@@ -19,7 +19,7 @@ sipp_args()
 		-trace_msg -message_file "$WORK/${name}_messages.log"
 		-trace_logs -log_file "$WORK/${name}_actions.log"
 		-mp 6000 -key audio_port "${AUDIO_PORT:-6000}" -key expires 300
-		-key password secret -message_overwrite false "$target" "$@")
+		-ap "${SIPP_PASSWORD:-secret}" -message_overwrite false "$target" "$@")
 }
 
 # phone_address NS TARGET: the phone's address of the target's family.
