@@ -71,7 +71,7 @@ void dpdk_copies(struct env *env, const struct frame *f, struct plan *plan, stru
 	uint32_t port;
 
 	for (uint32_t n = 0; n < plan->legs; n++) {
-		uint32_t leg = plan->leg + n;
+		uint32_t leg = plan->leg + n, mark = dpdk_protect_mark(env);
 		bool changed = changes_payload(env, plan, leg);
 		struct rte_mbuf *copy;
 
@@ -88,10 +88,12 @@ void dpdk_copies(struct env *env, const struct frame *f, struct plan *plan, stru
 			continue;
 		}
 		env->mbuf = copy;
-		if (relay_copy(env, f, plan, n, &port) == REASON_NONE)
+		if (relay_copy(env, f, plan, n, &port) == REASON_NONE) {
 			env->copier->copy_h(copy, port - 1, leg, env->copier->arg);
-		else
-			rte_pktmbuf_free(copy);
+			continue;
+		}
+		dpdk_protect_back(env, mark);
+		rte_pktmbuf_free(copy);
 	}
 	rte_pktmbuf_free(whole);
 }

@@ -14,6 +14,7 @@
 #include "dpdk/copy.h"
 #include "dpdk/flow_table.h"
 #include "dpdk/nexthop.h"
+#include "dpdk/protect.h"
 
 #define ENV_CALL   inline
 #define ENV_PROBES 16
@@ -27,6 +28,7 @@ struct env {
 	struct srtp_job srtp_job;
 	__u64 now_ns; /* monotonic; set for each burst */
 	const struct dpdk_copier *copier;
+	struct dpdk_protect *protect; /* NULL: each packet is hashed by itself */
 };
 
 #define ENV_ARRAYS(env)	 ((env)->table)
@@ -34,6 +36,9 @@ struct env {
 #define ENV_CIPHERS(env) ((env)->table->ciphers)
 #include "core/env_arrays.h"
 #include "userspace/srtp/hooks.h"
+
+#undef env_srtp_hmac
+#define env_srtp_hmac(env, job, payload, end) dpdk_protect_hmac(env, job, payload)
 
 static inline __u64 env_now(struct env *env)
 {

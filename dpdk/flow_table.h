@@ -54,6 +54,7 @@ struct dpdk_table {
 	struct rte_hash *shared;	  /* flow_key -> slot, behind the direct slots */
 	struct dpdk_stream *streams;
 	uint32_t streams_size; /* a power of two */
+	uint32_t srtp_count;   /* sets of keys that are there */
 	struct dpdk_counters counters[DPDK_MAX_WORKERS];
 
 	/* of the control thread */

@@ -93,8 +93,11 @@ int dpdk_srtp_set(struct dpdk_table *table, const struct tandem_dpdk_srtp *set)
 			return -EINVAL;
 	}
 	err = tandem_srtp_sets_adopt(table->srtp_sets, set->index, keys);
-	table->srtp_told[set->index] = !err;
-	return err;
+	if (err)
+		return err;
+	table->srtp_told[set->index] = true;
+	__atomic_store_n(&table->srtp_count, table->srtp_count + 1, __ATOMIC_RELAXED);
+	return 0;
 }
 
 int dpdk_srtp_drop(struct dpdk_table *table, uint32_t index)
@@ -102,6 +105,7 @@ int dpdk_srtp_drop(struct dpdk_table *table, uint32_t index)
 	if (index >= table->config.srtps || !table->srtp_told[index])
 		return -ENOENT;
 	table->srtp_told[index] = false;
+	__atomic_store_n(&table->srtp_count, table->srtp_count - 1, __ATOMIC_RELAXED);
 	tandem_srtp_sets_put(table->srtp_sets, index);
 	return 0;
 }

@@ -9,10 +9,9 @@
 
 #include <stdint.h>
 
+#include "dpdk/flow_table.h"
 #include "userspace/datapath/dpdk_streams.h"
 #include "userspace/datapath/dpdk_wire.h"
-
-struct dpdk_table;
 
 /* With a book that is initialised: config's arrays, if it asks for SRTP. 0 or a negative errno. */
 int dpdk_srtp_open(struct dpdk_table *table);
@@ -37,6 +36,12 @@ int dpdk_srtp_set(struct dpdk_table *table, const struct tandem_dpdk_srtp *set);
  * flow has it still. -ENOENT: there is none at the index.
  */
 int dpdk_srtp_drop(struct dpdk_table *table, uint32_t index);
+
+/* From a worker: are there any keys? */
+static inline bool dpdk_srtp_used(const struct dpdk_table *table)
+{
+	return __atomic_load_n(&table->srtp_count, __ATOMIC_RELAXED) != 0;
+}
 
 /* Answers to TANDEM_DPDK_SRTP_LIST and _USES, from cursor and place on. */
 void dpdk_srtp_list(const struct dpdk_table *table, uint32_t cursor,

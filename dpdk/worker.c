@@ -11,8 +11,12 @@
 #include "dpdk/copy.h"
 #include "dpdk/env.h"
 #include "dpdk/packet.h"
+#include "dpdk/protect.h"
+#include "dpdk/srtp.h"
+#include "userspace/util/log.h"
 
-#define BURST	   32
+#define MODULE	   "worker"
+#define BURST	   DPDK_BURST
 #define OUTBOX	   64	/* no less than a burst */
 #define AHEAD	   4	/* frames whose flow is fetched before their turn, */
 #define FAR_AHEAD  8	/* and those whose first line is */
@@ -48,6 +52,7 @@ static void send_port(struct worker *w, uint32_t n)
 	struct outbox *box = &w->ports[n];
 	uint16_t sent;
 
+	dpdk_protect_finish(&w->env);
 	sent = rte_eth_tx_burst(w->relay->ports.port[n].id, w->self->index, box->frames,
 				box->count);
 	for (uint16_t i = sent; i < box->count; i++) {
@@ -112,14 +117,8 @@ static void fetch_flow(struct worker *w, const struct rte_mbuf *mbuf)
 		dpdk_packet_ahead(&w->env, mbuf);
 }
 
-static uint16_t relay_burst(struct worker *w, struct dpdk_port *port)
+static void relay_plain(struct worker *w, struct rte_mbuf **burst, uint16_t n)
 {
-	struct rte_mbuf *burst[BURST];
-	uint16_t n = rte_eth_rx_burst(port->id, w->self->index, burst, BURST);
-
-	if (!n)
-		return 0;
-	w->env.now_ns = now_ns();
 	for (uint16_t i = 0; i < RTE_MIN(n, (uint16_t)FAR_AHEAD); i++)
 		rte_prefetch0(rte_pktmbuf_mtod(burst[i], void *));
 	for (uint16_t i = 0; i < RTE_MIN(n, (uint16_t)AHEAD); i++)
@@ -131,6 +130,29 @@ static uint16_t relay_burst(struct worker *w, struct dpdk_port *port)
 			fetch_flow(w, burst[i + AHEAD]);
 		relay_one(w, burst[i]);
 	}
+}
+
+/* Where there are keys, what is ahead is the whole burst. */
+static void relay_protected(struct worker *w, struct rte_mbuf **burst, uint16_t n)
+{
+	dpdk_protect_ahead(&w->env, burst, n);
+	for (uint16_t i = 0; i < n; i++)
+		relay_one(w, burst[i]);
+	dpdk_protect_finish(&w->env);
+}
+
+static uint16_t relay_burst(struct worker *w, struct dpdk_port *port)
+{
+	struct rte_mbuf *burst[BURST];
+	uint16_t n = rte_eth_rx_burst(port->id, w->self->index, burst, BURST);
+
+	if (!n)
+		return 0;
+	w->env.now_ns = now_ns();
+	if (w->env.protect && w->env.table && dpdk_srtp_used(w->env.table))
+		relay_protected(w, burst, n);
+	else
+		relay_plain(w, burst, n);
 	for (uint32_t out = 0; out < w->relay->ports.count; out++) {
 		if (w->ports[out].count)
 			send_port(w, out);
@@ -202,6 +224,10 @@ int dpdk_worker_run(void *arg)
 	};
 	uint32_t empty = 0;
 
+	w.env.protect = dpdk_protect_alloc();
+	if (!w.env.protect)
+		tandem_log(TANDEM_LOG_WARNING, MODULE, "worker %u: no memory for bursts of SRTP",
+			   self->index);
 	rte_rcu_qsbr_thread_register(relay->rcu, self->index);
 	rte_rcu_qsbr_thread_online(relay->rcu, self->index);
 	while (!__atomic_load_n(&relay->quit, __ATOMIC_RELAXED)) {
@@ -217,5 +243,6 @@ int dpdk_worker_run(void *arg)
 	}
 	rte_rcu_qsbr_thread_offline(relay->rcu, self->index);
 	rte_rcu_qsbr_thread_unregister(relay->rcu, self->index);
+	dpdk_protect_free(w.env.protect);
 	return 0;
 }

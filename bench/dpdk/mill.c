@@ -12,9 +12,14 @@
  * Before that, on the same ring and with the same frames, a loop that only swaps MAC addresses; and
  * the steps of the core, one frame after the other, without what the worker does ahead of them.
  *
- * Usage: dpdk-mill [--rows] [FLOWS [LEGS [PAYLOAD [CHAIN_MIN]]]]
+ * With --srtp every second flow protects what it sends, and the one after it opens that: half of the
+ * frames are protected, half opened, each flow has keys of its own, and what is shown is the mean of
+ * both. FLOWS may be 2 then: all frames are of one stream.
  *
- * --rows is for `tandem bench core`: WHAT, minimum, median and maximum, between tabs.
+ * Usage: dpdk-mill [--rows] [--srtp SUITE] [FLOWS [LEGS [PAYLOAD [CHAIN_MIN]]]]
+ *
+ * --rows is for `tandem bench core`: WHAT, minimum, median and maximum, between tabs. SUITE is a
+ * number of enum srtp_suite: 2 AES_CM_128_HMAC_SHA1_80, 4 AES_256_CM_HMAC_SHA1_80, 6 and 7 AES-GCM.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,7 +39,11 @@
 #include <unistd.h>
 
 #include "bench/dpdk/limits.h"
+#include "core/srtp_suite.h"
+#include "dpdk/srtp.h"
 #include "dpdk/worker.h"
+#include "userspace/datapath/srtp_sets.h"
+#include "userspace/srtp/kdf.h"
 #include "userspace/util/endpoint.h"
 #include "userspace/util/log.h"
 
@@ -52,6 +61,7 @@ static struct dpdk_worker worker;
 struct setup {
 	uint32_t flows, legs, payload;
 	uint32_t chain_min; /* 0: as the worker has it */
+	uint8_t suite;	    /* enum srtp_suite; 0: no SRTP */
 	bool rows;
 	struct ip_addr here, there, aside_here, aside_there;
 };
@@ -85,21 +95,50 @@ static struct tandem_egress egress_to(const struct ip_addr *from, const struct i
 				       .flags = EGRESS_F_ACTIVE };
 }
 
+/* Frames on their way. With keys they all begin at a flow that protects. */
+static uint32_t frame_count(const struct setup *s)
+{
+	return s->suite && s->flows > 2 && s->flows < 2 * FRAMES ? s->flows / 2 : FRAMES;
+}
+
+/* The set of flow i: of two that follow each other on the way the keys are the same. */
+static void set_send(const struct setup *s, uint32_t i)
+{
+	uint32_t pair = i % 2 ? (i + s->flows - STRIDE % s->flows) % s->flows : i;
+	struct tandem_dpdk_srtp set = {
+		.index = i + 1,
+		.keys = { .id = i + 1, .first_stream = i, .stream_count = 1 },
+	};
+	uint8_t key[SRTP_KEY_MAX] = { 0 }, salt[SRTP_SALT_MAX] = { 0 };
+
+	memcpy(key, &pair, sizeof(pair));
+	if (tandem_srtp_derive(&set.keys, s->suite, key, salt) || dpdk_srtp_set(relay.table, &set))
+		die("keys were refused");
+}
+
 static void flow_set(const struct setup *s, uint32_t i, struct tandem_fan *fan)
 {
+	struct tandem_srtp set = { .id = i + 1 };
 	uint32_t next = (i + STRIDE) % s->flows;
 	struct tandem_egress on = egress_to(&s->there, &s->here, PORT_BASE + next);
 	struct tandem_flow_spec spec = { .id = i + 1, .media_id = i + 1 };
 
 	/* Where the round begins anew, so do the sequence numbers. */
 	on.flags |= next ? 0 : EGRESS_F_SEQ;
-	on.seq_offset = FRAMES;
+	on.seq_offset = (uint16_t)frame_count(s);
 	spec.key.remote = s->there;
 	spec.key.remote_port = htons(4000);
 	spec.key.local = s->here;
 	spec.key.local_port = htons((uint16_t)(PORT_BASE + i));
 	spec.egress[EGRESS_RTP] = on;
 	spec.pts.clock_hz[0] = 8000;
+	if (s->suite) {
+		set_send(s, i);
+		if (i % 2)
+			spec.srtp_in = &set;
+		else
+			spec.srtp_out = &set;
+	}
 	if (s->legs > 1) {
 		fan->branch_count = 1;
 		fan->leg_count = s->legs;
@@ -124,6 +163,8 @@ static void flows_set(const struct setup *s)
 		.slots = 3 * PORTS,
 		.fans = s->legs > 1 ? s->flows : 0,
 		.legs = s->legs > 1 ? s->flows * s->legs : 0,
+		.srtps = s->suite ? s->flows + 1 : 0,
+		.srtp_streams = s->suite ? s->flows * TANDEM_SRTP_STREAMS : 0,
 		.locals_count = 3,
 		.port_base = PORT_BASE,
 		.port_count = PORTS,
@@ -146,7 +187,8 @@ static void flows_set(const struct setup *s)
 /* Frame number n as it arrives at the flow that it begins with. */
 static struct rte_mbuf *frame_make(const struct setup *s, uint32_t n)
 {
-	uint32_t at = (uint32_t)((uint64_t)(n * (s->flows / FRAMES)) * STRIDE % s->flows);
+	uint32_t step = s->flows / frame_count(s), seq = step ? frame_count(s) - 1 - n : n;
+	uint32_t at = (uint32_t)((uint64_t)(n * step) * STRIDE % s->flows);
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(relay.ports.pool);
 	uint16_t len = (uint16_t)(42 + s->payload);
 	uint8_t *p = mbuf ? (uint8_t *)rte_pktmbuf_append(mbuf, len) : NULL;
@@ -170,14 +212,14 @@ static struct rte_mbuf *frame_make(const struct setup *s, uint32_t n)
 	udp->dgram_len = htons((uint16_t)(len - 34));
 	udp->dgram_cksum = 0xffff;
 	rtp[0] = 0x80;
-	rtp[2] = (uint8_t)((FRAMES - 1 - n) >> 8);
-	rtp[3] = (uint8_t)(FRAMES - 1 - n);
+	rtp[2] = (uint8_t)(seq >> 8);
+	rtp[3] = (uint8_t)seq;
 	return mbuf;
 }
 
 static void frames_send(const struct setup *s)
 {
-	for (uint32_t n = 0; n < FRAMES; n++) {
+	for (uint32_t n = 0; n < frame_count(s); n++) {
 		struct rte_mbuf *mbuf = frame_make(s, n);
 
 		if (rte_eth_tx_burst(relay.ports.port[0].id, 0, &mbuf, 1) != 1)
@@ -284,6 +326,15 @@ static void limits(const struct setup *s)
 		die("not every frame reached its step");
 }
 
+/* With keys, every second one protects, all the way round. */
+static bool flows_fit(const struct setup *s)
+{
+	if (s->suite && s->flows == 2)
+		return true;
+	return s->flows >= FRAMES && s->flows <= PORTS && s->flows % STRIDE != 0 &&
+	       (!s->suite || s->flows % (2 * frame_count(s)) == 0);
+}
+
 static void setup_parse(struct setup *s, int argc, char **argv)
 {
 	*s = (struct setup){ .flows = 10000, .legs = 1, .payload = 172 };
@@ -291,6 +342,11 @@ static void setup_parse(struct setup *s, int argc, char **argv)
 		s->rows = true;
 		argc--;
 		argv++;
+	}
+	if (argc > 2 && strcmp(argv[1], "--srtp") == 0) {
+		s->suite = (uint8_t)strtoul(argv[2], NULL, 10);
+		argc -= 2;
+		argv += 2;
 	}
 	if (argc > 1)
 		s->flows = (uint32_t)strtoul(argv[1], NULL, 10);
@@ -300,9 +356,10 @@ static void setup_parse(struct setup *s, int argc, char **argv)
 		s->payload = (uint32_t)strtoul(argv[3], NULL, 10);
 	if (argc > 4)
 		s->chain_min = (uint32_t)strtoul(argv[4], NULL, 10);
-	if (s->flows < FRAMES || s->flows > PORTS || s->flows % STRIDE == 0 || !s->legs ||
-	    s->legs > TANDEM_MAX_LEGS || s->payload < 12 || s->payload > 1400)
-		die("usage: dpdk-mill [--rows] [FLOWS [LEGS [PAYLOAD [CHAIN_MIN]]]]");
+	if (!flows_fit(s) || !s->legs || s->legs > TANDEM_MAX_LEGS || s->payload < 12 ||
+	    s->payload > 1400 || s->suite >= SRTP_SUITES || (s->suite && s->legs > 1))
+		die("usage: dpdk-mill [--rows] [--srtp SUITE] [FLOWS [LEGS [PAYLOAD "
+		    "[CHAIN_MIN]]]]");
 	tandem_ip_parse(&s->here, "10.77.1.1");
 	tandem_ip_parse(&s->there, "10.77.1.2");
 	tandem_ip_parse(&s->aside_there, "10.78.1.1");
@@ -331,7 +388,7 @@ int main(int argc, char **argv)
 	if (rte_eal_init(sizeof(args) / sizeof(args[0]), args) < 0)
 		die("EAL");
 	relay_up(&s);
-	if (s.legs == 1) {
+	if (s.legs == 1 && !s.suite) {
 		limits(&s);
 		dpdk_table_free(relay.table); /* what that left in it */
 		flows_set(&s);

@@ -25,12 +25,14 @@ static struct {
 	struct rte_rcu_qsbr *rcu;
 	struct dpdk_hops *hops;
 	struct dpdk_table *table;
+	struct dpdk_protect *protect;
 	__u64 asked; /* a time for the kernel's answers: each is asked for anew */
 	unsigned int frames;
 } more;
 
 /* Whom to tell of copies. */
 struct leaving {
+	struct env *env;
 	vec_frame_h *h;
 	void *arg;
 };
@@ -53,7 +55,9 @@ static void dpdk_open(const struct vec_devices *devices)
 	more.pool = rte_pktmbuf_pool_create("frames", FRAMES, 0, 0, ROOM, SOCKET_ID_ANY);
 	more.clones = rte_pktmbuf_pool_create("clones", FRAMES, 0, 0, 0, SOCKET_ID_ANY);
 	more.rcu = rte_zmalloc("rcu", rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
-	if (!more.pool || !more.clones || !more.rcu || rte_rcu_qsbr_init(more.rcu, 1))
+	more.protect = dpdk_protect_alloc();
+	if (!more.pool || !more.clones || !more.protect || !more.rcu ||
+	    rte_rcu_qsbr_init(more.rcu, 1))
 		die("memory");
 	/* Groups leave by the device that has the address they are sent from. */
 	if (system("ip addr add 10.0.0.1/32 dev v0 && ip addr add fd00::1/128 dev v0 nodad"))
@@ -137,6 +141,7 @@ static void copy_h(struct rte_mbuf *copy, uint32_t port, uint32_t leg, void *arg
 
 	if (port + 1 != more.table->leg_states[leg].nexthop.ifindex)
 		die("a copy goes to another port than it is said to");
+	dpdk_protect_finish(to->env);
 	frame_tell(copy, to->h, to->arg);
 	rte_pktmbuf_free(copy);
 }
@@ -144,7 +149,8 @@ static void copy_h(struct rte_mbuf *copy, uint32_t port, uint32_t leg, void *arg
 static enum verdict dpdk_frame(__u64 now_ns, const void *frame, size_t len, vec_frame_h *h,
 			       void *arg)
 {
-	struct leaving to = { h, arg };
+	struct env env;
+	struct leaving to = { &env, h, arg };
 	/* By turns copies refer to the payload and are copies of it. */
 	struct dpdk_copier copier = {
 		.frames = more.pool,
@@ -152,9 +158,6 @@ static enum verdict dpdk_frame(__u64 now_ns, const void *frame, size_t len, vec_
 		.chain_min = more.frames++ & 1 ? UINT32_MAX : 0,
 		.copy_h = copy_h,
 		.arg = &to,
-	};
-	struct env env = {
-		.table = more.table, .hops = more.hops, .now_ns = now_ns, .copier = &copier
 	};
 	struct rte_mbuf *mbuf = rte_pktmbuf_alloc(more.pool);
 	enum verdict verdict;
@@ -166,8 +169,17 @@ static enum verdict dpdk_frame(__u64 now_ns, const void *frame, size_t len, vec_
 	mbuf->data_off += 2;
 	memcpy(rte_pktmbuf_append(mbuf, (uint16_t)len), frame, len);
 	memset(rte_pktmbuf_mtod_offset(mbuf, void *, len), 0, rte_pktmbuf_tailroom(mbuf));
-	env.counters = &more.table->counters[0].reasons;
+	env = (struct env){
+		.table = more.table,
+		.hops = more.hops,
+		.now_ns = now_ns,
+		.copier = &copier,
+		.counters = &more.table->counters[0].reasons,
+		.protect = more.protect,
+	};
+	dpdk_protect_ahead(&env, &mbuf, 1);
 	verdict = dpdk_packet(&env, &mbuf, &port);
+	dpdk_protect_finish(&env);
 	if (mbuf)
 		frame_tell(mbuf, h, arg);
 	rte_pktmbuf_free(mbuf);

@@ -32,6 +32,9 @@ void tandem_ciphers_free(struct tandem_ciphers *ciphers);
 int tandem_ciphers_set(struct tandem_ciphers *ciphers, uint32_t index,
 		       const struct srtp_keys *keys);
 
+/* Begin to fetch what packets of RTP of this suite will need of the entry. Only a hint. */
+void tandem_cipher_touch(const struct tandem_ciphers *ciphers, uint32_t index, uint8_t suite);
+
 /* Is the entry ready for packets of this suite? What they need begins to be fetched. */
 bool tandem_cipher_able(const struct tandem_ciphers *ciphers, uint32_t index, uint8_t suite);
 

@@ -6,3 +6,8 @@ const struct tandem_cipher_backend *tandem_ipsec_mb(void)
 {
 	return NULL;
 }
+
+const struct tandem_lanes_backend *tandem_ipsec_mb_lanes(void)
+{
+	return NULL;
+}
