@@ -71,6 +71,15 @@ class Peer:
             self.rate = frame.sample_rate
             self.heard = (self.heard + [samples])[-25:]
 
+    async def ask(self):
+        """The first picture may have come before there was a way here: browsers ask for another (PLI)."""
+        while not self.frames:
+            await asyncio.sleep(0.5)
+            for receiver in self.pc.getReceivers():
+                for source in receiver.getSynchronizationSources():
+                    if receiver.track.kind == "video":
+                        await receiver._send_rtcp_pli(source.source)
+
     def seen(self, sdp):
         """One that knows nothing of bundles neither sees nor says them."""
         lines = sdp.split("\r\n")
@@ -92,6 +101,7 @@ class Peer:
     async def connected(self, seconds):
         for _ in range(int(seconds * 10)):
             if self.pc.connectionState == "connected":
+                self.ears.append(asyncio.create_task(self.ask()))
                 return True
             await asyncio.sleep(0.1)
         return False

@@ -4,7 +4,7 @@
 
   webphone.py --local A:P --proxy A:P [--call URI | --answer] [--peer chromium|aiortc]
               [--user NAME] [--tone HZ] [--seconds N] [--setup N] [--video] [--data]
-              [--apart]
+              [--apart] [--hide-ssrcs]
 
 One call: made, or registered for and awaited. Its signalling is SIP over UDP, just enough for one
 dialog behind a proxy that records its route. The browser plays a tone; what it hears is
@@ -163,8 +163,13 @@ class Phone(asyncio.DatagramProtocol):
             raise RuntimeError(f"REGISTER: {response.first}")
         self.call_id = f"{token()}@{self.local[0]}"
 
+    def told(self, sdp):
+        """What the other side gets to see of the description."""
+        lines = sdp.split("\r\n")
+        return "\r\n".join(x for x in lines if not (self.args.hide_ssrcs and x.startswith("a=ssrc")))
+
     async def call(self, uri, peer):
-        request = self.request("INVITE", uri, f"<{uri}>", body=await peer.offer())
+        request = self.request("INVITE", uri, f"<{uri}>", body=self.told(await peer.offer()))
         response = await self.answer_of(request, self.args.setup)
         if response.status >= 300:
             ack = self.request("ACK", uri, response.get("to"), cseq=self.cseq)
@@ -184,7 +189,7 @@ class Phone(asyncio.DatagramProtocol):
         self.call_id = invite.get("call-id")
         self.remote, self.from_ = invite.get("from"), f"{invite.get('to')};tag={self.tag}"
         self.reply(invite, 180, "Ringing")
-        self.reply(invite, 200, "OK", await peer.answer(invite.body))
+        self.reply(invite, 200, "OK", self.told(await peer.answer(invite.body)))
         await asyncio.wait_for(self.inbox.get(), 8)
 
     async def hang_up(self):
@@ -234,6 +239,7 @@ def main():
     parser.add_argument("--video", action="store_true", help="send pictures besides")
     parser.add_argument("--data", action="store_true", help="offer a data channel besides")
     parser.add_argument("--apart", action="store_true", help="know nothing of BUNDLE (aiortc)")
+    parser.add_argument("--hide-ssrcs", action="store_true", help="do not say which SSRCs are sent")
     args = parser.parse_args()
     if bool(args.call) == args.answer:
         parser.error("either --call or --answer")

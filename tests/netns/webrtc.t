@@ -3,14 +3,15 @@
 #
 # A browser (headless Chromium) and a plain phone call each other, and two WebRTC peers
 # (Chromium, aiortc): ICE and DTLS-SRTP end at the relay. Everyone plays a tone of its own;
-# the tone that the other hears says who is heard. Where the fast path does SRTP, nearly every
-# packet takes it once ICE is done.
+# the tone that the other hears says who is heard. WebRTC peers send pictures besides, in one
+# bundle with the sound, or apart where one of them knows no bundles. Where the fast path does SRTP,
+# nearly every packet takes it once ICE is done.
 #
 #   caller: Chromium 700 Hz, or baresip ---- relay (tandem) ---- callee: baresip 1200 Hz,
 #                                                                Chromium, or aiortc 1500 Hz
 
 . "$(dirname "$0")/calls.sh"
-test_begin 170 chromium baresip
+test_begin 230 chromium baresip
 need_tandem
 topology_up || tap_bail "topology"
 "$PYTHON" -c 'import aiortc' 2>/dev/null || tap_skip_all "needs python3-aiortc"
@@ -41,6 +42,29 @@ near()
 	EOF
 }
 
+# sees FILE: pictures came, and were decoded.
+sees()
+{
+	"$PYTHON" - "$1" <<-'EOF'
+		import json, sys
+		report = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+		print(report)
+		sys.exit(not (report["frames"] >= 3 and report["frames_sent"] >= 3))
+	EOF
+}
+
+# alone FILE: pictures were refused, and so the sound is all there is.
+alone()
+{
+	"$PYTHON" - "$1" <<-'EOF'
+		import json, sys
+		report = json.loads(open(sys.argv[1]).read().splitlines()[-1])
+		print(report)
+		sys.exit(not (report["frames"] == report["frames_sent"] == 0 and
+		              report["transceivers"] == ["sendrecv"]))
+	EOF
+}
+
 # fast_share PERMILLE: so many of the packets of the live session's flows that carry media
 # took the fast path, when DATAPATH is one.
 fast_share()
@@ -65,7 +89,7 @@ fast_share()
 
 media_passes()
 {
-	check "media passes both ways" wait_for 12 session_has 'verdict~two.way' 'flows.+.packets>200'
+	check "media passes both ways" wait_for 15 session_has 'verdict~two.way' 'flows.+.packets>'"${PASSED:-100}"
 	[ "$(datapath_expected)" = uring ] && return
 	if session_has "flows.*.offload=$(datapath_expected)" >/dev/null 2>&1; then
 		check "more than 99 % of the packets take the fast path" wait_for 5 fast_share 990
@@ -94,10 +118,11 @@ plain_heard()
 MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: plain}]'
 check "tandem starts, with plain phones on one side" start_tandem || tap_done
 PHONE_ANSWER=auto plain_phone callee bob 1200
-web_start caller web 1 --call sip:bob@example.test --tone 700
+web_start caller web 1 --call sip:bob@example.test --tone 700 --video --data
 media_passes
 check "the browser's call ends well" pid_wait "$WEB_PID"
 check "the browser hears bob" near "$WORK/web.json" 1200
+check "bob's phone has no pictures, and the browser knows" alone "$WORK/web.json"
 plain_heard bob 700
 check "no session is left" wait_for 5 session_count_is 0
 check "tandem stops" relay_stops
@@ -114,17 +139,28 @@ check "the browser's call ends well" pid_wait "$WEB_CALLEE"
 check "the browser hears alice" near "$WORK/web.json" 1200
 plain_heard alice 700
 
-for peer in aiortc chromium; do
-	web_start callee other 2 --answer --peer $peer --tone 1500
+# web_call CALLEE OPTIONS...: from Chromium to another WebRTC peer; CALLER has further options.
+web_call()
+{
+	local peer=$1
+	shift
+	web_start callee other 2 --answer --peer "$peer" --tone 1500 --video "$@"
 	WEB_CALLEE=$WEB_PID
 	check "$peer is registered" wait_for 20 eval 'tandem registrations | grep -q other@'
-	web_start caller web 1 --call sip:other@example.test --tone 700 ${MDNS:-}
-	media_passes
+	# shellcheck disable=SC2086
+	web_start caller web 1 --call sip:other@example.test --tone 700 --video $CALLER
+	PASSED=20 media_passes
 	check "the caller's call ends well" pid_wait "$WEB_PID"
 	check "$peer's call ends well" pid_wait "$WEB_CALLEE"
 	check "the caller hears $peer" near "$WORK/web.json" 1500
+	check "the caller sees $peer" sees "$WORK/web.json"
 	check "$peer hears the caller" near "$WORK/other.json" 700
-	MDNS=--mdns
-done
+	check "$peer sees the caller" sees "$WORK/other.json"
+}
+
+CALLER='' web_call aiortc
+CALLER='--mdns --data' web_call chromium
+# The caller's bundle parts ways at the relay, which finds out which SSRC is of what.
+CALLER=--hide-ssrcs web_call aiortc --apart
 relay_ends
 tap_done

@@ -31,8 +31,8 @@ struct tandem_wire {
 	/* as it was agreed, for when a restart comes to nothing; "": not yet */
 	char agreed_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* ours */
 	bool agreed_lite;			    /* the party */
-	struct tandem_endpoint selected; /* of the party; port 0: none */
-	bool moved;			 /* and the session does not know yet */
+	struct tandem_endpoint selected;	    /* of the party; port 0: none */
+	bool moved;				    /* and the session does not know yet */
 
 	struct tandem_dtls *dtls;	   /* NULL: none yet */
 	struct tandem_wire_peer peer;	   /* that dtls is for */
