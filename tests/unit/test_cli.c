@@ -34,7 +34,9 @@ static int answer(const char *call, const json_t *params, json_t **result, char 
 		*result = json_pack("{s:[{s:s, s:s}]}", "sessions", "id", "0a1b", "verdict",
 				    "two-way");
 	else if (strcmp(call, "stats") == 0)
-		*result = json_pack("{s:s, s:{s:f}}", "datapath", "uring", "slow", "x", 0.09);
+		*result = json_pack("{s:s, s:{s:f}, s:{s:s, s:s, s:i}}", "datapath", "uring",
+				    "slow", "x", 0.09, "auth", "mode", "required", "realm", "r",
+				    "failed", 7);
 	else if (strcmp(call, "registrations") == 0)
 		*result = json_pack("{s:[]}", "registrations");
 	else if (!id || strcmp(id, "0a1b") != 0)
@@ -218,6 +220,8 @@ static const struct {
 	  "ended call@host\n",
 	  NULL },
 	{ { "registrations", "--socket", "@s" }, TANDEM_EXIT_OK, "no registrations\n", NULL },
+	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "required, realm r\n", NULL },
+	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "failed            7\n", NULL },
 	{ { "stats", "--socket", "@s", "--json" }, TANDEM_EXIT_OK, "{\"x\":0.09}", NULL },
 	/* none */
 	{ { "stats", "--socket", "/nonexistent/s" },
