@@ -3,8 +3,10 @@
 
 #include <linux/bottom_half.h>
 #include <linux/cpumask.h>
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -33,6 +35,8 @@ static void memory_release(struct kref *ref)
 	struct srtp_memory *memory = container_of(ref, struct srtp_memory, ref);
 
 	vfree(memory->streams);
+	if (memory->owner)
+		fput(memory->owner);
 	kfree(memory);
 }
 
@@ -44,15 +48,19 @@ void tandem_srtp_memory_put(struct srtp_memory *memory)
 static struct srtp_memory *memory_alloc(u32 count)
 {
 	struct srtp_memory *memory = kzalloc(sizeof(*memory), GFP_KERNEL_ACCOUNT);
+	struct file *owner;
 
 	if (!memory)
 		return NULL;
 	kref_init(&memory->ref);
 	memory->pages = DIV_ROUND_UP((size_t)count * sizeof(*memory->streams), PAGE_SIZE);
 	memory->streams = __vmalloc(memory->pages * PAGE_SIZE, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (memory->streams)
+	owner = shmem_file_setup("tandem", memory->pages * PAGE_SIZE, VM_NORESERVE);
+	if (!IS_ERR(owner))
+		memory->owner = owner;
+	if (memory->streams && memory->owner)
 		return memory;
-	kfree(memory);
+	tandem_srtp_memory_put(memory);
 	return NULL;
 }
 
@@ -65,7 +73,8 @@ int tandem_srtp_memory_map(const struct srtp_memory *memory, struct vm_area_stru
 
 	if (vma->vm_pgoff || pages > memory->pages)
 		return -EINVAL;
-	/* Each page is held by the mapping itself. */
+	/* A mapping holds each page, and its file: as that of /dev/tandem it would hold the module. */
+	vma_set_file(vma, memory->owner);
 	for (i = 0; i < pages && !err; i++)
 		err = vm_insert_page(vma, vma->vm_start + i * PAGE_SIZE,
 				     vmalloc_to_page(at + i * PAGE_SIZE));

@@ -20,6 +20,7 @@
 #define TABLE_SRTP_STREAMS_MAX (1U << 22)
 
 struct crypto_shash;
+struct file;
 struct srtp_context;
 struct vm_area_struct;
 
@@ -28,6 +29,7 @@ struct srtp_memory {
 	struct kref ref;
 	unsigned long pages;
 	struct srtp_stream *streams;
+	struct file *owner; /* of mappings; nothing is in it */
 };
 
 /* All zero when the table has no SRTP. */
@@ -68,7 +70,10 @@ bool tandem_srtp_is_set(const struct tandem_srtp *srtp, u32 index);
 
 /* ---- srtp_memory: streams ---- */
 
-/* Map all of it. -EINVAL when the mapping is longer than the memory. */
+/*
+ * Map all of it; the mapping stays good without table and module. -EINVAL when it is longer than the
+ * memory.
+ */
 int tandem_srtp_memory_map(const struct srtp_memory *memory, struct vm_area_struct *vma);
 void tandem_srtp_memory_put(struct srtp_memory *memory);
 

@@ -66,6 +66,8 @@ int tandem_kmod_srtp_open(struct tandem_kmod_srtp *srtp, struct tandem_genl *gen
 	err = map_streams(srtp, relay->srtp_streams);
 	if (err)
 		return err;
+	close(srtp->fd); /* while it is open, the module cannot go */
+	srtp->fd = -1;
 	srtp->sets = sets;
 	tandem_srtp_sets_move(sets, srtp->map);
 	tandem_genl_begin(genl, &req, TANDEM_CMD_SRTP_GET, NLM_F_DUMP);
