@@ -31,8 +31,10 @@ struct env {
 	struct dpdk_protect *protect; /* NULL: each packet is hashed by itself */
 };
 
-#define ENV_ARRAYS(env)	 ((env)->table)
-#define ENV_SRTP	 1
+#define ENV_ARRAYS(env) ((env)->table)
+#ifndef ENV_SRTP
+#define ENV_SRTP 1
+#endif
 #define ENV_CIPHERS(env) ((env)->table->ciphers)
 #include "core/env_arrays.h"
 #include "userspace/srtp/hooks.h"

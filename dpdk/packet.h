@@ -19,6 +19,9 @@ struct env;
  */
 enum verdict dpdk_packet(struct env *env, struct rte_mbuf **mbuf, uint32_t *port);
 
+/* The same, for a table without keys of SRTP; nothing is to be finished then. */
+enum verdict dpdk_packet_plain(struct env *env, struct rte_mbuf **mbuf, uint32_t *port);
+
 /*
  * Fetch what dpdk_packet() will want of the tables for an untagged frame whose first line is
  * in the cache already, some frames before its turn. Only a hint: nothing is decided by it.

@@ -96,19 +96,32 @@ static void send_punts(struct worker *w, struct dpdk_port *port)
 	box->count = 0;
 }
 
-static void relay_one(struct worker *w, struct rte_mbuf *mbuf)
+static void deliver(struct worker *w, struct rte_mbuf *mbuf, enum verdict verdict, uint32_t out)
 {
-	enum verdict verdict = VERDICT_PUNT;
-	uint32_t out = 0;
-
-	if (w->env.table)
-		verdict = dpdk_packet(&w->env, &mbuf, &out);
 	if (verdict == VERDICT_FORWARD && mbuf)
 		port_add(w, out, mbuf, TANDEM_NO_SLOT);
 	else if (verdict == VERDICT_PUNT)
 		w->punts.frames[w->punts.count++] = mbuf;
 	else
 		rte_pktmbuf_free(mbuf);
+}
+
+static void relay_one(struct worker *w, struct rte_mbuf *mbuf)
+{
+	enum verdict verdict = VERDICT_PUNT;
+	uint32_t out = 0;
+
+	if (w->env.table)
+		verdict = dpdk_packet_plain(&w->env, &mbuf, &out);
+	deliver(w, mbuf, verdict, out);
+}
+
+static void protect_one(struct worker *w, struct rte_mbuf *mbuf)
+{
+	uint32_t out = 0;
+	enum verdict verdict = dpdk_packet(&w->env, &mbuf, &out);
+
+	deliver(w, mbuf, verdict, out);
 }
 
 static void fetch_flow(struct worker *w, const struct rte_mbuf *mbuf)
@@ -135,9 +148,10 @@ static void relay_plain(struct worker *w, struct rte_mbuf **burst, uint16_t n)
 /* Where there are keys, what is ahead is the whole burst. */
 static void relay_protected(struct worker *w, struct rte_mbuf **burst, uint16_t n)
 {
-	dpdk_protect_ahead(&w->env, burst, n);
+	if (w->env.protect)
+		dpdk_protect_ahead(&w->env, burst, n);
 	for (uint16_t i = 0; i < n; i++)
-		relay_one(w, burst[i]);
+		protect_one(w, burst[i]);
 	dpdk_protect_finish(&w->env);
 }
 
@@ -149,7 +163,7 @@ static uint16_t relay_burst(struct worker *w, struct dpdk_port *port)
 	if (!n)
 		return 0;
 	w->env.now_ns = now_ns();
-	if (w->env.protect && w->env.table && dpdk_srtp_used(w->env.table))
+	if (w->env.table && dpdk_srtp_used(w->env.table))
 		relay_protected(w, burst, n);
 	else
 		relay_plain(w, burst, n);
