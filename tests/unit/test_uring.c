@@ -139,7 +139,7 @@ static void learning(void **state)
 	assert_int_equal(learned.local.port, BASE);
 	assert_true(tandem_endpoint_equal(&learned.remote, &f->caller.at));
 	assert_int_equal(learned.len, 172);
-	assert_int_equal(learned.head_len, 32);
+	assert_int_equal(learned.head_len, sizeof(learned.head));
 	rtp(sent, 0, 0x1234);
 	assert_memory_equal(learned.head, sent, 2);
 	assert_int_equal(poll(&pfd, 1, 0), 0);

@@ -202,9 +202,10 @@ static bool follows_rtp(const struct tandem_leg *leg, const struct tandem_endpoi
 static bool may_be(const struct tandem_sessions *ss, const struct tandem_leg *leg,
 		   enum tandem_component comp, const struct tandem_endpoint *source)
 {
-	return source->port && !tandem_sessions_refused(ss, source) &&
+	return source->port &&
 	       (tandem_ip_equal(&source->ip, &leg->signalling) ||
-		tandem_ip_equal(&source->ip, &leg->remote[comp].ip));
+		tandem_ip_equal(&source->ip, &leg->remote[comp].ip)) &&
+	       !tandem_sessions_refused(ss, source);
 }
 
 static void lock(struct tandem_sessions *ss, struct tandem_session *s, struct tandem_leg *leg,

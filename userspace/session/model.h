@@ -207,7 +207,7 @@ int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
  */
 bool tandem_sessions_denied(const struct tandem_sessions *ss, const struct tandem_endpoint *to);
 /*
- * The same for an address that a party has named, or sends from: where the configuration says
+ * The same for an address that a party has named, or sends media from: where the configuration says
  * so, it may not be one of this host either, whose other services would get the packets.
  */
 bool tandem_sessions_refused(const struct tandem_sessions *ss, const struct tandem_endpoint *to);

@@ -180,11 +180,12 @@ static void ice_send(const struct tandem_endpoint *local, const struct tandem_en
 	(void)wire->ss->env.send(wire->ss->plane, local, remote, data, len);
 }
 
+/* Whoever has sent a check is there and wants an answer, also on this host. */
 static bool ice_allowed(const struct tandem_endpoint *remote, void *arg)
 {
 	const struct tandem_wire *wire = arg;
 
-	return !tandem_sessions_refused(wire->ss, remote);
+	return !tandem_sessions_denied(wire->ss, remote);
 }
 
 static void ice_selected(unsigned int component, const struct tandem_endpoint *local,
@@ -459,8 +460,7 @@ void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s)
 		for (p = 0; p < 2; p++) {
 			struct tandem_wire *wire = s->agreed.v[i].leg[p].secure.wire;
 
-			if (!wire || !s->agreed.v[i].active ||
-			    s->agreed.v[i].leg[p].transport != i)
+			if (!wire || !s->agreed.v[i].active || s->agreed.v[i].leg[p].transport != i)
 				continue;
 			ice_agreed(wire);
 			err = associate(wire);

@@ -139,7 +139,10 @@ static bool is_proven(struct tandem_datapath *dp, struct plan *plan, const struc
 
 	if (!entry)
 		return false;
-	if (entry->rule.srtp == SRTP_NO_KEYS ||
+	/* before a handshake is over nobody can prove anything */
+	if (entry->rule.srtp == SRTP_NO_KEYS && !(plan->flags & RULE_F_DTLS))
+		return true;
+	if (entry->rule.srtp != SRTP_NO_KEYS &&
 	    authenticate(&dp->env, plan, &entry->rule, e->payload, e->len) == REASON_NONE)
 		return true;
 	env_count(&dp->env, REASON_unproven);
