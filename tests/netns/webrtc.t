@@ -115,11 +115,23 @@ plain_heard()
 	rm -rf "${WORK:?}/$1" "$WORK/$1.events"
 }
 
-MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: plain}]'
+# ice ROLE: what the relay is in ICE with some party of the live session, which is connected.
+ice()
+{
+	session_save "$WORK/ice.json" && "$PYTHON" - "$WORK/ice.json" "$1" <<-'EOF'
+		import json, sys
+		wires = [m[p]["security"]["wire"] for m in json.load(open(sys.argv[1]))["media"] for p in "ab"]
+		print(wires)
+		sys.exit(not any(w and (w["ice_role"], w["ice"]) == (sys.argv[2], "connected") for w in wires))
+	EOF
+}
+
+MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: plain}, {peer: 10.77.1.0/24, policy: auto, ice: full}]'
 check "tandem starts, with plain phones on one side" start_tandem || tap_done
 PHONE_ANSWER=auto plain_phone callee bob 1200
 web_start caller web 1 --call sip:bob@example.test --tone 700 --video --data
 media_passes
+check "the relay checks, and is controlled by the browser" ice controlled
 check "the browser's call ends well" pid_wait "$WEB_PID"
 check "the browser hears bob" near "$WORK/web.json" 1200
 check "bob's phone has no pictures, and the browser knows" alone "$WORK/web.json"
@@ -127,7 +139,7 @@ plain_heard bob 700
 check "no session is left" wait_for 5 session_count_is 0
 check "tandem stops" relay_stops
 
-MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: dtls}]'
+MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: dtls, ice: full}]'
 check "tandem starts, with browsers on one side" start_tandem || tap_done
 web_start callee web 2 --answer --tone 700
 WEB_CALLEE=$WEB_PID
@@ -150,6 +162,8 @@ web_call()
 	# shellcheck disable=SC2086
 	web_start caller web 1 --call sip:other@example.test --tone 700 --video $CALLER
 	PASSED=20 media_passes
+	check "the relay is lite for the caller" ice lite
+	check "and checks the callee, and controls" ice controlling
 	check "the caller's call ends well" pid_wait "$WEB_PID"
 	check "$peer's call ends well" pid_wait "$WEB_CALLEE"
 	check "the caller hears $peer" near "$WORK/web.json" 1500

@@ -226,6 +226,7 @@ static int check_security(const struct checker *c)
 	const struct tandem_config_media *media = &c->cfg->media;
 	struct tandem_prefix block, other;
 	enum tandem_security security;
+	enum tandem_ice_mode mode;
 	char key[64];
 
 	for (unsigned int i = 0; i < media->security_count; i++) {
@@ -242,6 +243,8 @@ static int check_security(const struct checker *c)
 				     "policy '%.40s' is none of auto, pass, plain, sdes_prefer, "
 				     "sdes_require, dtls",
 				     entry->policy);
+		if (entry->ice && tandem_ice_mode_parse(&mode, entry->ice))
+			return wrong(c, key, "ice '%.40s' is none of auto, lite, full", entry->ice);
 		for (unsigned int j = 0; j < i; j++) {
 			if (!tandem_prefix_parse(&other, media->security[j].peer) &&
 			    other.prefix == block.prefix && tandem_ip_equal(&other.ip, &block.ip))

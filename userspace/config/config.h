@@ -20,6 +20,7 @@ struct tandem_config_address {
 struct tandem_config_security {
 	char *peer;   /* a network */
 	char *policy; /* tandem_security_parse() */
+	char *ice;    /* tandem_ice_mode_parse(); NULL: "auto" */
 };
 
 /* Networks in sip.trusted, at most. */

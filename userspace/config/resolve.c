@@ -252,7 +252,8 @@ static int resolve_security(const struct resolver *r)
 				    TANDEM_MAX_SECURITY);
 		rule = &ss->security[ss->security_count++];
 		if (tandem_prefix_parse(&rule->peer, entry->peer) ||
-		    tandem_security_parse(&rule->security, entry->policy))
+		    tandem_security_parse(&rule->security, entry->policy) ||
+		    (entry->ice && tandem_ice_mode_parse(&rule->ice, entry->ice)))
 			return fail(r, "media.security", "entry %u cannot be used", i);
 	}
 	return 0;

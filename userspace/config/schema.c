@@ -30,6 +30,7 @@ static const cyaml_schema_field_t security_fields[] = {
 	CYAML_FIELD_STRING_PTR("peer", OPT_PTR, struct tandem_config_security, peer, 1, TEXT_MAX),
 	CYAML_FIELD_STRING_PTR("policy", OPT_PTR, struct tandem_config_security, policy, 1,
 			       TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("ice", OPT_PTR, struct tandem_config_security, ice, 1, TEXT_MAX),
 	CYAML_FIELD_END,
 };
 

@@ -185,8 +185,7 @@ static void add_leg(const struct source *src, const struct tandem_leg *to, bool 
 	uint32_t i = 0;
 
 	leg->id = id;
-	compile_egress(to, src->cfg, rtcp && !to->mux ? TANDEM_RTCP : TANDEM_RTP,
-		       &leg->leg.egress);
+	compile_egress(to, src->cfg, rtcp && !to->mux ? TANDEM_RTCP : TANDEM_RTP, &leg->leg.egress);
 	if (!to->secure.out.suite)
 		return;
 	leg->srtp = to->secure.out.id;
@@ -212,8 +211,7 @@ static void add_ssrcs(const struct source *src, size_t member, struct tandem_fan
 		branch->count = has_way(src, to, false);
 		if (branch->count)
 			add_leg(src, to, false,
-				(uint32_t)(src->members[member] * TANDEM_LEG_SSRCS + i), fan,
-				keys);
+				(uint32_t)(src->members[member] * TANDEM_LEG_SSRCS + i), fan, keys);
 	}
 }
 

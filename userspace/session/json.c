@@ -78,15 +78,14 @@ static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_le
 		relay.ip = ss->cfg.locals[leg->local].ip;
 		relay.port = leg->port;
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:o, s:o}", "relay",
-			 tandem_json_endpoint(&relay), "rtp",
-			 tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
-			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
-			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
-			 tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends", leg->sends,
-			 "hold", leg->hold, "rtcp_mux", leg->mux, "transport",
-			 (json_int_t)leg->transport, "security",
-			 tandem_secure_json(&leg->secure), "codecs", show_codecs(leg));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:o, s:o}", "relay",
+		tandem_json_endpoint(&relay), "rtp", tandem_json_endpoint(&leg->remote[TANDEM_RTP]),
+		"rtcp", tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
+		tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
+		tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends", leg->sends, "hold",
+		leg->hold, "rtcp_mux", leg->mux, "transport", (json_int_t)leg->transport,
+		"security", tandem_secure_json(&leg->secure), "codecs", show_codecs(leg));
 }
 
 static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_session *s)

@@ -119,8 +119,7 @@ static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 		err = prepare_media(ss, m, offerer, media, sig);
 		if (!err && m->anchored && media->port)
 			err = tandem_secure_offer(ss, s, m, ends, sdp, i, offerer, sig);
-		if (!m->anchored && media->port &&
-		    !(ends && strcasestr(media->proto, "DTLS/SCTP")))
+		if (!m->anchored && media->port && !(ends && strcasestr(media->proto, "DTLS/SCTP")))
 			tandem_log(TANDEM_LOG_WARNING, MODULE,
 				   "%s: %s by %s is not RTP over UDP: it passes beside the relay",
 				   s->id, media->type, media->proto);

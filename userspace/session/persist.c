@@ -86,8 +86,7 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 			 ports ? dump_ip(&ss->cfg.locals[leg->local].ip) : json_null(), "port",
 			 ports ? leg->port : 0, "generation", leg->generation, "transport",
 			 (json_int_t)leg->transport, "ssrcs", dump_ssrcs(leg), "mid_ext",
-			 leg->mid_ext, "secure",
-			 tandem_secure_dump(&leg->secure));
+			 leg->mid_ext, "secure", tandem_secure_dump(&leg->secure));
 }
 
 static json_t *dump_media(const struct tandem_sessions *ss, const struct tandem_media *m)

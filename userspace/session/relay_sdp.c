@@ -29,7 +29,8 @@ struct face {
 	bool own_connection; /* its address has to be shown, too */
 	bool hold;	     /* in place of 0.0.0.0: hold has to be said by the direction */
 	bool ends;	     /* its security ends here */
-	bool ice;	     /* the relay takes part in ICE */
+	bool ice;	     /* the relay takes part in ICE, */
+	bool lite;	     /* and leaves the checks to the party */
 	bool two_ports;	     /* RTCP has a port of its own */
 	enum tandem_sdp_dir dir;
 	int family;
@@ -107,6 +108,7 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 	tandem_ip_format(ip, face->host, sizeof(face->host));
 	face->ends = leg->secure.kind != TANDEM_PROTECT_PASS;
 	face->ice = leg->secure.wire && tandem_wire_has_ice(leg->secure.wire);
+	face->lite = face->ice && tandem_wire_is_lite(leg->secure.wire);
 	face->two_ports = has_two_ports(leg, answer, media);
 	/* 0.0.0.0 is a message to the other side, not an address; it passes as it is */
 	face->own_connection = !media->conn.unspecified || media->conn.family != face->family ||
@@ -119,7 +121,7 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 {
 	const struct face *first = NULL;
-	bool needed = false, ends = false, ice = false;
+	bool needed = false, ends = false, lite = false;
 	int err;
 	size_t i;
 
@@ -127,7 +129,7 @@ static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 
 		ends |= faces[i].ends;
-		ice |= faces[i].ice;
+		lite |= faces[i].lite;
 		if (faces[i].own_connection) {
 			if (!first)
 				first = &faces[i];
@@ -152,7 +154,7 @@ static int edit_session(struct tandem_sdp *sdp, struct face *faces, size_t n)
 		err = tandem_secure_sdp_session(sdp);
 	if (!err)
 		err = remove_ice(sdp, TANDEM_SDP_SESSION);
-	return err || !ice ? err : tandem_sdp_set_attr(sdp, TANDEM_SDP_SESSION, "ice-lite", NULL);
+	return err || !lite ? err : tandem_sdp_set_attr(sdp, TANDEM_SDP_SESSION, "ice-lite", NULL);
 }
 
 static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)
@@ -206,8 +208,7 @@ static int edit_group(const struct tandem_media_list *list, enum tandem_party_id
 	size_t i, n = tandem_sdp_media_count(sdp);
 
 	for (i = 0; i < n; i++)
-		in[i] = faces[i].ice &&
-			(!answer || list->v[i].leg[to].secure.bundle_rank);
+		in[i] = faces[i].ice && (!answer || list->v[i].leg[to].secure.bundle_rank);
 	return tandem_bundle_sdp(list, to, answer, sdp, in);
 }
 

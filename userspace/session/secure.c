@@ -231,14 +231,19 @@ static int offer_agreed(struct tandem_secure_leg *leg)
 }
 
 static int prepare_wires(struct tandem_sessions *ss, const struct tandem_session *s, size_t i,
-			 struct tandem_media *m)
+			 struct tandem_media *m, enum tandem_party_id offerer,
+			 const struct tandem_signal *sig)
 {
+	struct tandem_wire_ice ice;
 	int p, err = 0;
 
 	for (p = 0; p < 2 && !err; p++) {
 		/* one that shares another's goes on with that, or the answer fails */
-		if (m->leg[p].secure.kind == TANDEM_PROTECT_DTLS && m->leg[p].transport == i)
-			err = tandem_wire_prepare(ss, s, i, p, &m->leg[p]);
+		if (m->leg[p].secure.kind != TANDEM_PROTECT_DTLS || m->leg[p].transport != i)
+			continue;
+		ice.offerer = p != (int)offerer;
+		ice.mode = tandem_sessions_ice(ss, ice.offerer ? &sig->target : &sig->source);
+		err = tandem_wire_prepare(ss, s, i, p, &m->leg[p], &ice);
 	}
 	return err;
 }
@@ -285,7 +290,7 @@ int tandem_secure_offer(struct tandem_sessions *ss, const struct tandem_session 
 	}
 	tandem_bundle_offered(m, offer, i, offerer);
 	err = secure_media(m, offer, i, offerer, sig);
-	return err ? err : prepare_wires(ss, s, i, m);
+	return err ? err : prepare_wires(ss, s, i, m, offerer, sig);
 }
 
 static int answer_sdes(struct tandem_secure_leg *leg, const struct tandem_sdp *answer, size_t i)

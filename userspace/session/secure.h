@@ -15,11 +15,11 @@
 #include "userspace/session/session.h"
 #include "userspace/session/wire.h"
 
-#define TANDEM_KEY_STREAMS 4	/* SSRCs under one key set, */
-#define TANDEM_BUNDLE_STREAMS 16 /* and where there may be more than speech */
-#define TANDEM_OLD_KEY_MS  5000 /* how long old keys are tried after a change */
+#define TANDEM_KEY_STREAMS    4	   /* SSRCs under one key set, */
+#define TANDEM_BUNDLE_STREAMS 16   /* and where there may be more than speech */
+#define TANDEM_OLD_KEY_MS     5000 /* how long old keys are tried after a change */
 
-#define TANDEM_MID_SIZE	   32   /* of mids that are kept, with their NUL */
+#define TANDEM_MID_SIZE 32 /* of mids that are kept, with their NUL */
 
 enum tandem_protection {
 	TANDEM_PROTECT_PASS, /* a matter of the two ends */

@@ -14,6 +14,12 @@ static const char *const security_names[] = {
 	[TANDEM_SECURITY_DTLS] = "dtls",
 };
 
+static const char *const ice_names[] = {
+	[TANDEM_ICE_MODE_AUTO] = "auto",
+	[TANDEM_ICE_MODE_LITE] = "lite",
+	[TANDEM_ICE_MODE_FULL] = "full",
+};
+
 static const char *const protection_names[] = {
 	[TANDEM_PROTECT_PASS] = "pass",
 	[TANDEM_PROTECT_NONE] = "none",
@@ -61,8 +67,17 @@ int tandem_protection_parse(enum tandem_protection *kind, const char *name)
 	return i < 0 ? i : 0;
 }
 
-enum tandem_security tandem_sessions_security(const struct tandem_sessions *ss,
-					      const struct tandem_endpoint *peer)
+int tandem_ice_mode_parse(enum tandem_ice_mode *mode, const char *name)
+{
+	int i = find_name(ice_names, sizeof(ice_names) / sizeof(ice_names[0]), name);
+
+	if (i >= 0)
+		*mode = i;
+	return i < 0 ? i : 0;
+}
+
+static const struct tandem_security_rule *find_rule(const struct tandem_sessions *ss,
+						    const struct tandem_endpoint *peer)
 {
 	const struct tandem_security_rule *best = NULL;
 	size_t i;
@@ -74,5 +89,21 @@ enum tandem_security tandem_sessions_security(const struct tandem_sessions *ss,
 		    (!best || rule->peer.prefix > best->peer.prefix))
 			best = rule;
 	}
-	return best ? best->security : TANDEM_SECURITY_AUTO;
+	return best;
+}
+
+enum tandem_security tandem_sessions_security(const struct tandem_sessions *ss,
+					      const struct tandem_endpoint *peer)
+{
+	const struct tandem_security_rule *rule = find_rule(ss, peer);
+
+	return rule ? rule->security : TANDEM_SECURITY_AUTO;
+}
+
+enum tandem_ice_mode tandem_sessions_ice(const struct tandem_sessions *ss,
+					 const struct tandem_endpoint *peer)
+{
+	const struct tandem_security_rule *rule = find_rule(ss, peer);
+
+	return rule ? rule->ice : TANDEM_ICE_MODE_AUTO;
 }

@@ -41,10 +41,21 @@ enum tandem_security {
 	TANDEM_SECURITY_DTLS,	      /* SRTP with keys by DTLS (RFC 5764), with ICE */
 };
 
+/*
+ * What the relay is in ICE towards a party (RFC 8445 2.5). AUTO: lite, but full where the party has
+ * offered as lite, so that one of both checks.
+ */
+enum tandem_ice_mode {
+	TANDEM_ICE_MODE_AUTO,
+	TANDEM_ICE_MODE_LITE,
+	TANDEM_ICE_MODE_FULL,
+};
+
 /* What holds for parties whose signalling comes from a network. */
 struct tandem_security_rule {
 	struct tandem_prefix peer;
 	enum tandem_security security;
+	enum tandem_ice_mode ice;
 };
 
 struct tandem_sessions_config {
@@ -136,6 +147,13 @@ struct tandem_signal {
 /* What the configuration says of a party with this signalling address: the longest prefix. */
 enum tandem_security tandem_sessions_security(const struct tandem_sessions *ss,
 					      const struct tandem_endpoint *peer);
+
+/* The same of ICE. */
+enum tandem_ice_mode tandem_sessions_ice(const struct tandem_sessions *ss,
+					 const struct tandem_endpoint *peer);
+
+/* "auto", "lite" or "full": 0 or -EINVAL. */
+int tandem_ice_mode_parse(enum tandem_ice_mode *mode, const char *name);
 
 /* "auto", "pass", "plain", "sdes_prefer", "sdes_require", "dtls". The reverse: 0 or -EINVAL. */
 const char *tandem_security_name(enum tandem_security security);

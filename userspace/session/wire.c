@@ -252,7 +252,8 @@ int tandem_wire_make_ice(struct tandem_wire *wire, const char *ufrag, const char
 {
 	const struct tandem_ice_local local = { 1, wire->local, wire->shown };
 	const struct tandem_ice_config cfg = {
-		.lite = true,
+		.lite = !wire->full,
+		.controlling = wire->controlling,
 		.components = 1,
 		.locals = &local,
 		.locals_count = 1,
@@ -328,7 +329,8 @@ static int wire_alloc(struct tandem_wire **wirep, struct tandem_sessions *ss,
 }
 
 int tandem_wire_prepare(struct tandem_sessions *ss, const struct tandem_session *s, size_t media,
-			enum tandem_party_id party, struct tandem_leg *leg)
+			enum tandem_party_id party, struct tandem_leg *leg,
+			const struct tandem_wire_ice *ice)
 {
 	struct tandem_endpoint local, shown;
 	struct tandem_wire *wire = leg->secure.wire;
@@ -343,6 +345,9 @@ int tandem_wire_prepare(struct tandem_sessions *ss, const struct tandem_session 
 	wire->session = s->number;
 	wire->media = media;
 	wire->party = party;
+	wire->mode = ice->mode;
+	wire->full = ice->mode == TANDEM_ICE_MODE_FULL;
+	wire->controlling = ice->offerer;
 	err = tandem_wire_make_ice(wire, NULL, NULL);
 	if (err) {
 		tandem_wire_put(wire);
@@ -396,6 +401,11 @@ const char *tandem_wire_obstacle(const struct tandem_wire *wire)
 bool tandem_wire_has_ice(const struct tandem_wire *wire)
 {
 	return wire->ice != NULL;
+}
+
+bool tandem_wire_is_lite(const struct tandem_wire *wire)
+{
+	return !wire->full;
 }
 
 void tandem_wire_selected(const struct tandem_wire *wire, struct tandem_endpoint *remote)

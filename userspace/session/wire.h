@@ -3,8 +3,8 @@
  * A wire is what a leg with DTLS-SRTP needs on its media path: an ICE agent, if its party has one,
  * and a DTLS association. It tells the session where the party is, and which keys it has.
  *
- * The relay's agent is lite (RFC 8445 2.5): its addresses are ones that all can reach, and it is
- * the party that checks. DTLS is taken from the selected pair alone, or without ICE from the address
+ * The relay's agent is lite (RFC 8445 2.5) unless the configuration wants it full, or the party has
+ * offered as lite: its addresses are ones that all can reach, and it is the party that checks. DTLS is taken from the selected pair alone, or without ICE from the address
  * of the description. A wire is one component: RTCP comes to the same port, or not at all.
  *
  * The leg of a media has the same wire in the agreed and in the pending list, so a wire is counted.
@@ -40,11 +40,18 @@ int tandem_wires_init(struct tandem_wires *wires);
 /* No wire may be left. */
 void tandem_wires_clean(struct tandem_wires *wires);
 
+/* What a new wire's agent is to be; offerer: it begins as that of who has made the offer. */
+struct tandem_wire_ice {
+	enum tandem_ice_mode mode;
+	bool offerer;
+};
+
 /*
  * Give the leg a wire for its local address and port, unless it has one. -ENOMEM, -EIO.
  */
 int tandem_wire_prepare(struct tandem_sessions *ss, const struct tandem_session *s, size_t media,
-			enum tandem_party_id party, struct tandem_leg *leg);
+			enum tandem_party_id party, struct tandem_leg *leg,
+			const struct tandem_wire_ice *ice);
 struct tandem_wire *tandem_wire_get(struct tandem_wire *wire);
 /* NULL is allowed. */
 void tandem_wire_put(struct tandem_wire *wire);
@@ -58,6 +65,9 @@ int tandem_wire_answered(struct tandem_wire *wire, const struct tandem_sdp *sdp,
 
 /* What keys are waiting for, in words; NULL when there are some. */
 const char *tandem_wire_obstacle(const struct tandem_wire *wire);
+
+/* Is the relay's side of ICE lite? */
+bool tandem_wire_is_lite(const struct tandem_wire *wire);
 
 /* Does the party take part in ICE, or may it yet? Then its description says not where it is. */
 bool tandem_wire_has_ice(const struct tandem_wire *wire);

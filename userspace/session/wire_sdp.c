@@ -61,6 +61,15 @@ static int renew_ice(struct tandem_wire *wire, bool answer)
 	return err;
 }
 
+/* Of two that are lite nobody would check. The party does not know of the agent yet. */
+static void become_full(struct tandem_wire *wire)
+{
+	if (wire->full || wire->mode != TANDEM_ICE_MODE_AUTO || wire->peer_ufrag[0])
+		return;
+	tandem_wire_drop_ice(wire);
+	wire->full = true;
+}
+
 static int read_ice(struct tandem_wire *wire, const struct tandem_sdp *sdp, size_t i, bool answer)
 {
 	const char *ufrag = find_attr(sdp, i, "ice-ufrag", 0);
@@ -77,6 +86,8 @@ static int read_ice(struct tandem_wire *wire, const struct tandem_sdp *sdp, size
 	if (!tandem_ice_ufrag_valid(ufrag, strlen(ufrag)) ||
 	    !tandem_ice_pwd_valid(pwd, strlen(pwd)))
 		return -EPROTO;
+	if (!answer && tandem_sdp_session(sdp)->ice_lite)
+		become_full(wire);
 	if (!wire->ice)
 		err = tandem_wire_make_ice(wire, NULL, NULL);
 	else if (wire->peer_ufrag[0] &&

@@ -28,6 +28,9 @@ struct tandem_wire {
 	char peer_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* "": not known yet */
 	char peer_pwd[TANDEM_ICE_CRED_MAX + 1];
 	bool peer_lite;
+	enum tandem_ice_mode mode; /* what the configuration wants */
+	bool full;		   /* what the agent is */
+	bool controlling;	   /* what it begins as: the relay has made the offer */
 	/* as it was agreed, for when a restart comes to nothing; "": not yet */
 	char agreed_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* ours */
 	bool agreed_lite;			    /* the party */

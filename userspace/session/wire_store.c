@@ -8,15 +8,25 @@
 
 #include "userspace/session/wire_state.h"
 
+static const char *ice_role(const struct tandem_wire *wire)
+{
+	if (!wire->ice)
+		return "none";
+	if (!wire->full)
+		return "lite";
+	return tandem_ice_controlling(wire->ice) ? "controlling" : "controlled";
+}
+
 json_t *tandem_wire_json(const struct tandem_wire *wire)
 {
 	if (!wire)
 		return json_null();
-	return json_pack(
-		"{s:s, s:s, s:s}", "ice",
-		wire->ice ? tandem_ice_state_name(tandem_ice_state(wire->ice)) : "none", "dtls",
-		wire->dtls ? tandem_dtls_state_name(tandem_dtls_state(wire->dtls)) : "none",
-		"dtls_error", wire->dtls ? tandem_dtls_why(wire->dtls) : "");
+	return json_pack("{s:s, s:s, s:s, s:s}", "ice",
+			 wire->ice ? tandem_ice_state_name(tandem_ice_state(wire->ice)) : "none",
+			 "ice_role", ice_role(wire), "dtls",
+			 wire->dtls ? tandem_dtls_state_name(tandem_dtls_state(wire->dtls))
+				    : "none",
+			 "dtls_error", wire->dtls ? tandem_dtls_why(wire->dtls) : "");
 }
 
 static json_t *dump_fingerprints(const struct tandem_wire_peer *peer)
@@ -53,8 +63,10 @@ json_t *tandem_wire_dump(const struct tandem_wire *wire)
 {
 	if (!wire)
 		return json_null();
-	return json_pack("{s:b, s:s, s:s, s:s, s:s, s:b, s:o, s:b, s:o}", "ice", wire->ice != NULL,
-			 "ufrag", wire->ice ? tandem_ice_ufrag(wire->ice) : "", "pwd",
+	return json_pack("{s:b, s:b, s:b, s:s, s:s, s:s, s:s, s:b, s:o, s:b, s:o}", "full",
+			 wire->full, "controlling", wire->ice && tandem_ice_controlling(wire->ice),
+			 "ice", wire->ice != NULL, "ufrag",
+			 wire->ice ? tandem_ice_ufrag(wire->ice) : "", "pwd",
 			 wire->ice ? tandem_ice_pwd(wire->ice) : "", "peer_ufrag", wire->peer_ufrag,
 			 "peer_pwd", wire->peer_pwd, "peer_lite", wire->peer_lite, "selected",
 			 tandem_json_endpoint(&wire->selected), "client", wire->peer.client,
@@ -104,6 +116,7 @@ static int parse_ice(struct tandem_wire *wire, const json_t *js)
 int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s, size_t media,
 		      enum tandem_party_id party, struct tandem_leg *leg, const json_t *js)
 {
+	struct tandem_wire_ice mode = { .mode = tandem_sessions_ice(ss, &s->source[party]) };
 	struct tandem_wire *wire;
 	int client, ice, err;
 
@@ -112,10 +125,13 @@ int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s
 		return 0;
 	if (json_unpack((json_t *)js, "{s:b, s:b}", "ice", &ice, "client", &client))
 		return -EBADMSG;
-	err = tandem_wire_prepare(ss, s, media, party, leg);
+	err = tandem_wire_prepare(ss, s, media, party, leg, &mode);
 	if (err)
 		return err;
 	wire = leg->secure.wire;
+	/* of an earlier version all are lite */
+	wire->full = json_is_true(json_object_get(js, "full"));
+	wire->controlling = json_is_true(json_object_get(js, "controlling"));
 	wire->peer.client = client;
 	err = parse_fingerprints(&wire->peer, json_object_get(js, "fingerprints"));
 	if (err)
