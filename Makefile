@@ -127,8 +127,8 @@ ifdef DPDK_FOUND
 dpdk-bench: userspace dpdk $(BUILD)/bench/dpdk-mill ## what a frame costs the DPDK worker, beside testpmd: in memory, and by AF_XDP (root)
 	BUILD=$(BUILD) bench/dpdk.sh
 
-dpdk-test: all test-tools $(BUILD)/tests/dpdk/vectors ## packet vectors and a call through the DPDK worker (root)
-	prove --failures --comments --exec tests/own_net.sh $(BUILD)/tests/dpdk/vectors
+dpdk-test: all test-tools $(BUILD)/tests/dpdk/vectors $(BUILD)/tests/dpdk/control ## packet vectors, a client that misbehaves and calls through the DPDK worker (root)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --comments --exec tests/own_net.sh $(BUILD)/tests/dpdk/vectors $(BUILD)/tests/dpdk/control
 	prove --timer --failures --comments tests/dpdk/*.t
 else
 dpdk-bench:
@@ -238,6 +238,12 @@ $(BUILD)/tests/dpdk/vectors: $(BUILD)/asan/tests/bpf/vectors.o $(BUILD)/dpdk-asa
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) $(DPDK_LIBS) -o $@
+
+$(BUILD)/tests/dpdk/control: $(BUILD)/dpdk-asan/tests/dpdk/control.o \
+		$(patsubst %.c,$(BUILD)/dpdk-asan/%.o,$(filter-out dpdk/main.c,$(DPDK_SRCS))) $(BUILD)/asan/libtandem.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) $(DPDK_LIBS) -lcmocka -o $@
 
 $(BUILD)/bench/dpdk-mill: $(patsubst %.c,$(BUILD)/dpdk/%.o,$(wildcard bench/dpdk/*.c)) $(filter-out %/main.o,$(DPDK_OBJS)) $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
