@@ -216,14 +216,20 @@ static int edit_group(const struct tandem_media_list *list, enum tandem_party_id
  * A data channel (RFC 8841) would be one of the transport that ends here, and the relay has nowhere to
  * lead it: it is rejected on both sides.
  */
-static int reject_data(struct tandem_sdp *sdp)
+static int reject_data(const struct tandem_media_list *list, enum tandem_party_id to,
+		       struct tandem_sdp *sdp)
 {
 	size_t i;
 	int err = 0;
 
 	for (i = 0; i < tandem_sdp_media_count(sdp) && !err; i++) {
-		if (strcasestr(tandem_sdp_media(sdp, i)->proto, "DTLS/SCTP"))
-			err = tandem_sdp_reject_media(sdp, i);
+		if (!strcasestr(tandem_sdp_media(sdp, i)->proto, "DTLS/SCTP"))
+			continue;
+		err = tandem_sdp_reject_media(sdp, i);
+		if (!err)
+			err = remove_ice(sdp, (int)i);
+		if (!err)
+			err = tandem_secure_sdp_idle(&list->v[i], to, sdp, i);
 	}
 	return err;
 }
@@ -257,7 +263,7 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 	ends = has_ended(faces, n);
 	err = edit_session(copy, faces, n);
 	if (!err && ends)
-		err = reject_data(copy);
+		err = reject_data(list, to, copy);
 	for (i = 0; i < n && !err; i++) {
 		if (faces[i].set)
 			err = edit_media(copy, i, &faces[i]);
