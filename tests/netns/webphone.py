@@ -165,8 +165,8 @@ class Phone(asyncio.DatagramProtocol):
 
     def told(self, sdp):
         """What the other side gets to see of the description."""
-        lines = sdp.split("\r\n")
-        return "\r\n".join(x for x in lines if not (self.args.hide_ssrcs and x.startswith("a=ssrc")))
+        lines, hide = sdp.split("\r\n"), getattr(self.args, "hide_ssrcs", False)
+        return "\r\n".join(x for x in lines if not (hide and x.startswith("a=ssrc")))
 
     async def call(self, uri, peer):
         request = self.request("INVITE", uri, f"<{uri}>", body=self.told(await peer.offer()))
