@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bench/core.h"
+#include "core/srtp_abi.h"
 
 #define LEAST_FLOWS 1000 /* as many frames are on their way there */
 #define MOST_FLOWS  64512
@@ -26,17 +27,39 @@ static int mill_path(char path[4096])
 	return access(path, X_OK) ? -errno : 0;
 }
 
-static int take_line(char *line, struct core_row *row, struct core_report *report)
+/* what of NULL: as the line says. */
+static int take_line(char *line, const char *what, struct core_row *row, struct core_report *report)
 {
-	char *what = strtok(line, "\t"), *rest = strtok(NULL, "\n");
+	char *said = strtok(line, "\t"), *rest = strtok(NULL, "\n");
 
-	if (!what || !rest ||
+	if (!said || !rest ||
 	    sscanf(rest, "%lf\t%lf\t%lf", &row->value.min, &row->value.median, &row->value.max) !=
 		    3)
 		return -EPROTO;
-	snprintf(row->what, sizeof(row->what), "%s", what);
-	snprintf(row->unit, sizeof(row->unit), "%s", strchr(what, '/') ? "ratio" : "ns");
+	snprintf(row->what, sizeof(row->what), "%s", what ? what : said);
+	snprintf(row->unit, sizeof(row->unit), "%s", strchr(said, '/') ? "ratio" : "ns");
 	return tandem_core_put(report, row);
+}
+
+static int run_mill(const char *options, const char *what, struct core_row *row,
+		    struct core_report *report)
+{
+	char path[4096], command[4300], line[256];
+	int err = mill_path(path), status;
+	FILE *f;
+
+	if (err)
+		return err;
+	snprintf(command, sizeof(command), "'%s' --rows %s %u %u", path, options, row->flows,
+		 row->copies);
+	fflush(NULL);
+	f = popen(command, "re");
+	if (!f)
+		return -errno;
+	while (!err && fgets(line, sizeof(line), f))
+		err = take_line(line, what, row, report);
+	status = pclose(f);
+	return !err && status ? -EIO : err;
 }
 
 static int measure(const struct core_options *opts, uint32_t flows, uint32_t copies,
@@ -45,25 +68,18 @@ static int measure(const struct core_options *opts, uint32_t flows, uint32_t cop
 	struct core_row row = { .datapath = "dpdk",
 				.flows = flows < LEAST_FLOWS ? LEAST_FLOWS : flows,
 				.copies = copies };
-	char path[4096], command[4300], line[256];
-	int err = mill_path(path), status;
-	FILE *f;
+	char path[4096], srtp[16];
+	int err = mill_path(path);
 
 	if (err || flows > MOST_FLOWS || (flows < LEAST_FLOWS && copies == 1)) {
 		fprintf(stderr, "bench: skipped: DPDK with %u flows: %s\n", flows,
 			err ? "bench/dpdk-mill is not built" : "it takes 1000 to 64512");
 		return -EOPNOTSUPP;
 	}
-	snprintf(command, sizeof(command), "'%s' --rows %u %u", path, row.flows, copies);
-	fflush(NULL);
-	f = popen(command, "re");
-	if (!f)
-		return -errno;
-	while (!err && fgets(line, sizeof(line), f))
-		err = take_line(line, &row, report);
-	status = pclose(f);
-	if (!err && status)
-		err = -EIO;
+	err = run_mill("", NULL, &row, report);
+	snprintf(srtp, sizeof(srtp), "--srtp %d", SRTP_AES_CM_128_HMAC_SHA1_80);
+	if (!err && copies == 1)
+		err = run_mill(srtp, "whole, with SRTP", &row, report);
 	if (err)
 		fprintf(stderr, "bench: DPDK with %u flows: %s\n", flows, strerror(-err));
 	return err;

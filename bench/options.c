@@ -10,6 +10,7 @@
 
 #include "bench/result.h"
 #include "bench/wirerun.h"
+#include "userspace/media/sdes.h"
 
 #define USAGE 2
 
@@ -34,6 +35,7 @@ enum {
 	OPT_SINK,
 	OPT_PID,
 	OPT_COPIES,
+	OPT_SUITE,
 };
 
 static const struct option longs[] = {
@@ -57,6 +59,7 @@ static const struct option longs[] = {
 	{ "sink", required_argument, NULL, OPT_SINK },
 	{ "pid", required_argument, NULL, OPT_PID },
 	{ "copies", required_argument, NULL, OPT_COPIES },
+	{ "suite", required_argument, NULL, OPT_SUITE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -79,6 +82,7 @@ static void usage(FILE *out)
 	      "measured)\n"
 	      "  --rounds N           1 to 15 (default 3); relays take turns in each\n"
 	      "  --copies N           of each packet, 1 to 64 (default 1), where the relay can\n"
+	      "  --suite NAME         of SRTP (default AES_CM_128_HMAC_SHA1_80)\n"
 	      "  --trial SECONDS      of one trial (default 0.5)\n"
 	      "  --search SECONDS     one search may take (default 15)\n"
 	      "  --time SECONDS       the whole run may take (default 900)\n"
@@ -229,6 +233,9 @@ static int set_text(struct bench_options *opts, int letter, const char *value)
 	case OPT_SESSIONS:
 		opts->sessions = value;
 		return 0;
+	case OPT_SUITE:
+		opts->suite = tandem_sdes_suite_by_name(value, strlen(value));
+		return opts->suite ? 0 : -EINVAL;
 	case OPT_SOURCE:
 		opts->source = value;
 		return 0;
@@ -242,6 +249,8 @@ static int set_text(struct bench_options *opts, int letter, const char *value)
 
 static int set_option(struct bench_options *opts, int letter, char *value, char **argv)
 {
+	int err;
+
 	switch (letter) {
 	case OPT_RELAYS:
 		return each(opts, value, add_relay);
@@ -266,7 +275,8 @@ static int set_option(struct bench_options *opts, int letter, char *value, char 
 		opts->targets_count = 1;
 		return 0;
 	default:
-		return set_text(opts, letter, value) ? set_number(opts, letter, value) : 0;
+		err = set_text(opts, letter, value);
+		return err == -ENOENT ? set_number(opts, letter, value) : err;
 	}
 }
 
@@ -283,6 +293,8 @@ static int set_defaults(struct bench_options *opts)
 	if (!opts->rate && !opts->latency && !opts->cpu)
 		opts->latency = opts->cpu = true;
 	opts->rate = true;
+	for (size_t i = 0; i < opts->relays_count; i++)
+		opts->relays[i].suite = opts->suite;
 	return 0;
 }
 
@@ -295,7 +307,8 @@ int tandem_bench_options(struct bench_options *opts, int argc, char **argv)
 					.total_s = 900,
 					.rounds = 3,
 					.retries = 1,
-					.copies = 1 };
+					.copies = 1,
+					.suite = SRTP_AES_CM_128_HMAC_SHA1_80 };
 	argv[0] = (char *)"tandem"; /* who getopt's messages come from */
 	optind = 0;
 	while ((letter = getopt_long(argc, argv, "+h", longs, NULL)) != -1) {

@@ -23,6 +23,7 @@ struct bench_options {
 	double trial_s, search_s, total_s;
 	int rounds, retries;
 	uint32_t copies; /* of each packet */
+	uint8_t suite;	 /* enum srtp_suite, of relays that protect */
 	unsigned int generator_cpu;
 	const char *json, *svg;
 	bool quiet;

@@ -24,8 +24,9 @@
 #define STOP_STEP_US 10000
 
 const struct relay_kind *const tandem_relay_kinds[] = {
-	&tandem_relay_xdp,  &tandem_relay_bare, &tandem_relay_uring,
-	&tandem_relay_mmsg, &tandem_relay_dpdk, NULL,
+	&tandem_relay_xdp,	  &tandem_relay_bare,	   &tandem_relay_uring,
+	&tandem_relay_mmsg,	  &tandem_relay_dpdk,	   &tandem_relay_xdp_srtp,
+	&tandem_relay_uring_srtp, &tandem_relay_dpdk_srtp, NULL,
 };
 
 double tandem_bench_now(void)
@@ -152,6 +153,7 @@ static void child_serve(const struct lab *lab, const struct relay *relay, int fd
 	struct relay_job job = { .ways = relay->ways,
 				 .flows = relay->flows,
 				 .copies = relay->copies,
+				 .suite = relay->kind->protects ? relay->suite : 0,
 				 .sink_mac = lab->lanes[relay->lane].rx_mac,
 				 .out_mac = lab->lanes[relay->lane].out_mac,
 				 .report_fd = fd };

@@ -31,6 +31,7 @@ struct relay_job {
 	const struct lab_way *ways;
 	uint32_t flows;
 	uint32_t copies; /* of each packet; more than 1 only where the kind says that it can */
+	uint8_t suite;	 /* enum srtp_suite: what leaves is to be SRTP; 0: as it came */
 	const uint8_t *sink_mac; /* next hop on out0 */
 	const uint8_t *out_mac;	 /* of out0 */
 	int report_fd;
@@ -40,6 +41,7 @@ struct relay_kind {
 	const char *name;
 	bool xdp;	    /* has a program on in0 */
 	bool copies;	    /* can send more than one of each packet */
+	bool protects;	    /* makes SRTP of RTP */
 	unsigned int files; /* descriptors that it needs for each flow */
 	const char *help;
 	/*
@@ -55,13 +57,17 @@ extern const struct relay_kind tandem_relay_xdp;
 extern const struct relay_kind tandem_relay_uring;
 extern const struct relay_kind tandem_relay_mmsg;
 extern const struct relay_kind tandem_relay_dpdk;
+extern const struct relay_kind tandem_relay_xdp_srtp;
+extern const struct relay_kind tandem_relay_uring_srtp;
+extern const struct relay_kind tandem_relay_dpdk_srtp;
 
 struct relay {
 	char name[32];
 	const struct relay_kind *kind; /* NULL: the direct lane, or a script */
 	const char *script;
 	size_t lane;
-	bool passes; /* XDP_PASS has been put in front of it */
+	bool passes;   /* XDP_PASS has been put in front of it */
+	uint8_t suite; /* enum srtp_suite, for kinds that protect */
 
 	/* While it is up. */
 	pid_t pid;

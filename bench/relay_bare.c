@@ -68,5 +68,8 @@ out:
 }
 
 const struct relay_kind tandem_relay_bare = {
-	"bare", true, false, 0, "XDP program that only looks up and redirects", serve
+	.name = "bare",
+	.xdp = true,
+	.help = "XDP program that only looks up and redirects",
+	.serve = serve,
 };

@@ -166,5 +166,17 @@ static int serve(const struct relay_job *job, char *why, size_t why_size)
 }
 
 const struct relay_kind tandem_relay_dpdk = {
-	"dpdk", true, true, 0, "tandem, DPDK worker by AF_XDP (polls)", serve
+	.name = "dpdk",
+	.xdp = true,
+	.copies = true,
+	.help = "tandem, DPDK worker by AF_XDP (polls)",
+	.serve = serve,
+};
+
+const struct relay_kind tandem_relay_dpdk_srtp = {
+	.name = "dpdk-srtp",
+	.xdp = true,
+	.protects = true,
+	.help = "tandem, DPDK worker, from RTP to SRTP (polls)",
+	.serve = serve,
 };

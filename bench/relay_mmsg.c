@@ -129,5 +129,9 @@ static int serve(const struct relay_job *job, char *why, size_t why_size)
 }
 
 const struct relay_kind tandem_relay_mmsg = {
-	"mmsg", false, true, 2, "loop of recvmmsg and sendmmsg", serve
+	.name = "mmsg",
+	.copies = true,
+	.files = 2,
+	.help = "loop of recvmmsg and sendmmsg",
+	.serve = serve,
 };

@@ -92,6 +92,7 @@ static void config_for(const struct relay_job *job, struct tandem_datapath_confi
 		cfg->fan_capacity = job->flows;
 		cfg->leg_capacity = job->flows * job->copies;
 	}
+	cfg->srtp_capacity = job->suite ? job->flows : 0;
 	cfg->nexthop_age_ms = 500;
 	cfg->bpf_dir = BPFFS "/bench";
 	cfg->interfaces = interfaces;
@@ -99,13 +100,27 @@ static void config_for(const struct relay_job *job, struct tandem_datapath_confi
 	cfg->fresh = true;
 }
 
-static int make_changes(const struct relay_job *job, struct tandem_change *changes)
+/* The keys of a flow: no two alike, and nothing secret. */
+static void key_for(uint32_t i, uint8_t suite, struct tandem_srtp *key)
+{
+	*key = (struct tandem_srtp){ .id = i + 1, .suite = suite, .streams = 1 };
+	memset(key->key, 0x5a, sizeof(key->key));
+	memset(key->salt, 0xa5, sizeof(key->salt));
+	memcpy(key->key, &key->id, sizeof(key->id));
+}
+
+static int make_changes(const struct relay_job *job, struct tandem_change *changes,
+			struct tandem_srtp *keys)
 {
 	for (uint32_t i = 0; i < job->flows; i++) {
 		struct tandem_flow_spec *spec = &changes[i].spec;
 
 		changes[i].op = TANDEM_FLOW_SET;
 		spec_for(i, &job->ways[i], spec);
+		if (job->suite) {
+			key_for(i, job->suite, &keys[i]);
+			spec->srtp_out = &keys[i];
+		}
 		if (job->copies == 1)
 			continue;
 		spec->fan = fan_for(job, &spec->egress[EGRESS_RTP]);
@@ -118,7 +133,8 @@ static int make_changes(const struct relay_job *job, struct tandem_change *chang
 static int install(struct tandem_plane *plane, const struct relay_job *job, double *seconds)
 {
 	struct tandem_change *changes = calloc(job->flows, sizeof(*changes));
-	int err = changes ? make_changes(job, changes) : -ENOMEM;
+	struct tandem_srtp *keys = calloc(job->flows, sizeof(*keys));
+	int err = changes && keys ? make_changes(job, changes, keys) : -ENOMEM;
 
 	*seconds = -tandem_bench_now();
 	if (!err)
@@ -129,7 +145,23 @@ static int install(struct tandem_plane *plane, const struct relay_job *job, doub
 	for (uint32_t i = 0; changes && i < job->flows; i++)
 		free((void *)changes[i].spec.fan);
 	free(changes);
+	free(keys);
 	return err;
+}
+
+/*
+ * Is what is going to be measured the datapath that was asked for? io_uring would relay what that one
+ * has refused.
+ */
+static int check_offloaded(struct tandem_plane *plane, const char *name, char *why, size_t why_size)
+{
+	struct tandem_flow_stats stats;
+	int err = tandem_plane_read(plane, 1, &stats);
+
+	if (err || strcmp(stats.datapath, name) == 0)
+		return err;
+	snprintf(why, why_size, "not offloaded: %s", stats.reason);
+	return -EOPNOTSUPP;
 }
 
 /* ---- the fast path's share of the time that installing takes ---- */
@@ -179,11 +211,14 @@ int tandem_relay_plane_serve(const struct relay_job *job, const struct tandem_da
 	if (err)
 		return err;
 	err = install(plane, job, &seconds);
+	if (err)
+		snprintf(why, why_size, "its flows were refused: %s", strerror(-err));
+	else
+		err = check_offloaded(plane, ops ? ops->name : tandem_uring_ops.name, why,
+				      why_size);
 	if (!err) {
 		tandem_relay_ready(job, seconds, fast_s, worker ? worker->pid : 0);
 		tandem_relay_wait();
-	} else {
-		snprintf(why, why_size, "its flows were refused: %s", strerror(-err));
 	}
 	tandem_plane_close(plane, false);
 	return err;
@@ -200,8 +235,31 @@ static int serve_uring(const struct relay_job *job, char *why, size_t why_size)
 }
 
 const struct relay_kind tandem_relay_xdp = {
-	"xdp", true, true, 0, "tandem, XDP datapath", serve_xdp
+	.name = "xdp",
+	.xdp = true,
+	.copies = true,
+	.help = "tandem, XDP datapath",
+	.serve = serve_xdp,
 };
 const struct relay_kind tandem_relay_uring = {
-	"uring", false, true, 2, "tandem, io_uring datapath", serve_uring
+	.name = "uring",
+	.copies = true,
+	.help = "tandem, io_uring datapath",
+	.serve = serve_uring,
+};
+
+/* The same with keys, each flow its own. */
+
+const struct relay_kind tandem_relay_xdp_srtp = {
+	.name = "xdp-srtp",
+	.xdp = true,
+	.protects = true,
+	.help = "tandem, XDP datapath, from RTP to SRTP",
+	.serve = serve_xdp,
+};
+const struct relay_kind tandem_relay_uring_srtp = {
+	.name = "uring-srtp",
+	.protects = true,
+	.help = "tandem, io_uring datapath, from RTP to SRTP",
+	.serve = serve_uring,
 };

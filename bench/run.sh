@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What `make bench` runs: the datapaths by themselves, the relays on the wire, calls by SIP, and
-# at the end what was aimed at beside what was measured. Bounded, about five minutes; fails
+# at the end what was aimed at beside what was measured. Bounded, about six minutes; fails
 # on errors, never on a speed. JSON and pictures go to $BUILD/bench/results. ROUNDS=5 TRIAL=1 LONGER=4
 # for a quiet machine and more time.
 set -u
@@ -34,8 +34,10 @@ wire()
 }
 
 peers=nft=bench/peers/nft.sh
+srtp_peers=
 if command -v rtpengine >/dev/null; then
 	peers=rtpengine=bench/peers/rtpengine.py,$peers
+	srtp_peers=,rtpengine=bench/peers/rtpengine.py,rtpeng-srtp=bench/peers/rtpengine_protect.py
 else
 	echo "bench: skipped: rtpengine is not installed (bench/peers/install.sh)" >&2
 fi
@@ -45,13 +47,13 @@ step "The datapaths by themselves" "$BUILD/tandem" bench core --rounds 3 --packe
 step "1,000 calls" wire calls 120 --search 4 --relays "xdp,bare,uring,mmsg,$peers"
 step "By the number of flows" wire flows 30 --search 2 --relays xdp,bare --measure rate,cpu --flows 100,10000,100000
 step "By the size of packets" wire sizes 20 --search 2 --relays xdp,bare --measure rate --sizes 60,200,1200
-if command -v rtpengine >/dev/null; then
-	step "RTP to SRTP" wire srtp 40 --search 3 --measure rate,cpu \
-		--relays rtpengine=bench/peers/rtpengine.py,rtpeng-srtp=bench/peers/rtpengine_protect.py
-fi
+step "RTP to SRTP" wire srtp 40 --search 3 --measure rate,cpu --relays "xdp-srtp,uring-srtp$srtp_peers"
+step "RTP to SRTP, by the number of flows" wire srtp_flows 40 --search 2 --measure rate,cpu \
+	--relays xdp-srtp,uring-srtp --flows 1,10000
 step "Each packet 16 times" wire copies 20 --search 3 --relays xdp,mmsg --measure rate --flows 50 --copies 16
 if [ -x "$BUILD/tandem-dpdk" ] && command -v dpdk-testpmd >/dev/null; then
-	step "DPDK by AF_XDP" wire dpdk 40 --search 3 --relays dpdk,testpmd=bench/peers/testpmd.sh --measure rate,cpu
+	step "DPDK by AF_XDP" wire dpdk 40 --search 3 \
+		--relays dpdk,dpdk-srtp,testpmd=bench/peers/testpmd.sh --measure rate,cpu
 else
 	echo "bench: skipped: DPDK on the wire needs tandem-dpdk and dpdk-testpmd" >&2
 fi

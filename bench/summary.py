@@ -52,6 +52,17 @@ class Results:
             raise Missing
         return statistics.median(ratios)
 
+    def by_flows(self, name, relay, many, few):
+        """CPU time of a packet, saturated, with many flows: how many times that with few."""
+        cost = {}
+        for row in self.load(name):
+            if row["relay"] == relay:
+                cost[row["flows"]] = [
+                    r["cpu_saturated"] and r["cpu_saturated"]["cpu_s_per_million"]
+                    for r in row["rounds"]]
+        ratios = [a / b for a, b in zip(cost.get(many, []), cost.get(few, [])) if a and b]
+        return statistics.median(present(ratios))
+
 
 def per_cpu(load):
     return lambda r: r[load] and r[load]["packets_per_cpu_s"]
@@ -99,8 +110,20 @@ GOALS = [
      lambda r: r.ratio("calls", "uring", "rtpengine", per_cpu("cpu_calls"))),
     ("uring / mmsg, packets per CPU second, saturated", "", "at least", 1.0,
      lambda r: r.ratio("calls", "uring", "mmsg", per_cpu("cpu_saturated"))),
+    ("xdp / rtpengine, RTP to SRTP, packets per CPU second, saturated", "", "at least", 1.8,
+     lambda r: r.ratio("srtp", "xdp-srtp", "rtpeng-srtp", per_cpu("cpu_saturated"))),
+    ("xdp / rtpengine, RTP to SRTP, the same at the pace of calls", "", "at least", 4,
+     lambda r: r.ratio("srtp", "xdp-srtp", "rtpeng-srtp", per_cpu("cpu_calls"))),
+    ("uring / rtpengine, RTP to SRTP, packets per CPU second, saturated", "", "at least", 1.3,
+     lambda r: r.ratio("srtp", "uring-srtp", "rtpeng-srtp", per_cpu("cpu_saturated"))),
+    ("xdp, RTP to SRTP, CPU s/packet, 10,000 flows / 1 flow", "", "at most", 1.5,
+     lambda r: r.by_flows("srtp_flows", "xdp-srtp", 10000, 1)),
+    ("uring, RTP to SRTP, CPU s/packet, 10,000 flows / 1 flow", "", "at most", 1.5,
+     lambda r: r.by_flows("srtp_flows", "uring-srtp", 10000, 1)),
     ("dpdk in memory, 10,000 flows, best windows", "Mpackets/s", "at least", 12,
      lambda r: 1e3 / r.core("dpdk", "whole", 10000, which="min")),
+    ("dpdk in memory, SRTP protected or opened, 10,000 flows, best windows", "M/s", "at least", 3,
+     lambda r: 1e3 / r.core("dpdk", "whole, with SRTP", 10000, which="min")),
     ("dpdk / testpmd macswap by AF_XDP, packets/s", "", "at least", 0.9,
      lambda r: r.ratio("dpdk", "dpdk", "testpmd", peak)),
     ("XDP copies, on the wire, on the generator's CPU", "M/s", "at least", 1.5,
@@ -129,12 +152,12 @@ def main():
     if len(sys.argv) != 2 or not os.path.isdir(sys.argv[1]):
         sys.exit("usage: summary.py FOLDER")
     lines = list(judged(Results(sys.argv[1])))
-    print("%-58s %12s  %-20s" % ("", "measured", "goal"))
+    print("%-74s %12s  %-20s" % ("", "measured", "goal"))
     for line in lines:
         value = line["measured"]
         said = {None: "not measured", True: "met", False: "not met"}[line["met"]]
         shown = "-" if value is None else "%.2f" % value if value < 1000 else "%.0f" % value
-        print("%-58s %12s  %-20s %s" % (
+        print("%-74s %12s  %-20s %s" % (
             line["name"] + (", " + line["unit"] if line["unit"] else ""), shown,
             "%s %g" % (line["sense"], line["goal"]), said))
     with open(os.path.join(sys.argv[1], "summary.json"), "w", encoding="utf-8") as f:

@@ -35,6 +35,7 @@ struct wire {
 	struct seq_state *seqs;	 /* of the sink */
 	uint32_t capacity, count;
 	size_t lane;
+	uint32_t *kept[LAB_MAX_LANES]; /* sequence numbers of lanes that it is not the turn of */
 	size_t frame_len;
 	int cpus;
 	struct wire_sink *sinks; /* one for each CPU, as the map has them */
@@ -149,6 +150,8 @@ void tandem_wire_close(struct wire *wire)
 	if (wire->seqs)
 		munmap(wire->seqs, wire->capacity * sizeof(*wire->seqs));
 	wire_bpf__destroy(wire->bpf);
+	for (size_t i = 0; i < LAB_MAX_LANES; i++)
+		free(wire->kept[i]);
 	free(wire->sinks);
 	free(wire);
 }
@@ -225,16 +228,43 @@ static void write_flow(struct wire *wire, struct wire_flow *f, const struct lab_
 	f->udp_sum = fold(constant + sum_words(ends, sizeof(ends)) + f->sport + f->dport);
 }
 
+/*
+ * Each lane goes on where it was. A relay takes a jump in sequence numbers for another stream, or for
+ * an attack: what protects may not use an index twice (RFC 3711 section 9.1).
+ */
+static int change_lane(struct wire *wire, size_t lane)
+{
+	const size_t lanes[] = { wire->lane, lane };
+
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t **kept = &wire->kept[lanes[i]];
+
+		if (!*kept)
+			*kept = calloc(wire->capacity, sizeof(**kept));
+		if (!*kept)
+			return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < wire->capacity && lane != wire->lane; i++) {
+		wire->kept[wire->lane][i] = wire->flows[i].seq;
+		wire->flows[i].seq = wire->kept[lane][i];
+	}
+	wire->lane = lane;
+	return 0;
+}
+
 int tandem_wire_aim(struct wire *wire, const struct lab *lab, size_t lane,
 		    const struct lab_way *ways, uint32_t flows, uint32_t size)
 {
 	uint32_t magic = WIRE_MAGIC, mark_end = WIRE_RTP_LEN + sizeof(struct wire_mark), constant;
 	uint16_t udp_len = htons((uint16_t)(8 + size)), proto = htons(IPPROTO_UDP);
 	uint8_t filler[WIRE_SIZE_MAX];
+	int err;
 
 	if (!flows || flows > wire->capacity || size < WIRE_SIZE_MIN || size > WIRE_SIZE_MAX)
 		return -EINVAL;
-	wire->lane = lane;
+	err = change_lane(wire, lane);
+	if (err)
+		return err;
 	wire->count = flows;
 	wire->frame_len = 42 + size;
 	write_head(wire, &lab->lanes[lane], size);

@@ -123,6 +123,12 @@ else
 	echo "SKIPPED bench.t, DPDK: needs tandem-dpdk and dpdk-testpmd" >&2
 fi
 
+check "from RTP to SRTP" eval \
+	'bench --relays uring-srtp --flows 20 --suite AEAD_AES_128_GCM --measure latency --json "$JSON" >"$WORK/table"'
+check "packets come through" figures 'r["uring-srtp"]["median"]["peak_packets_per_s"] > 0'
+check "and cannot be read on the way" figures \
+	'all(l["p50_us"] == 0 for l in r["uring-srtp"]["median"]["latency"])'
+check_not "a suite that there is none of is refused" bench --relays uring-srtp --suite NONE
 if command -v rtpengine >/dev/null; then
 	check "packets that a relay has encrypted are counted by their RTP header" eval \
 		'bench --relays "srtp=$ROOT/bench/peers/rtpengine_protect.py" --flows 20 --measure rate --json "$JSON" >"$WORK/table"'
