@@ -264,9 +264,8 @@ static void tag_goes(void **state)
 
 /* ---- ICE ---- */
 
-#define ONE_OFFER(lite)                                                                            \
-	HEAD lite "a=group:BUNDLE a\r\n" AUDIO(                                                    \
-		"9", FULL "a=candidate:1 1 udp 2113937151 192.0.2.99 7000 typ host\r\n")
+#define CANDIDATE	"a=candidate:1 1 udp 2113937151 192.0.2.99 7000 typ host\r\n"
+#define ONE_OFFER(lite) HEAD lite "a=group:BUNDLE a\r\n" AUDIO("9", FULL CANDIDATE)
 
 /* Of two that are lite nobody would check: the relay does. */
 static void lite_party(void **state)
@@ -319,7 +318,7 @@ static void mode_of_the_configuration(void **state)
 		assert_int_equal(fx_start(&fx), 0);
 		assert_int_equal(fx_dialog(&fx, CALL), 0);
 		snprintf(offer, sizeof(offer), "%s%s%s", HEAD, cases[i].party,
-			 "a=group:BUNDLE a\r\n" AUDIO("9", FULL));
+			 "a=group:BUNDLE a\r\n" AUDIO("9", FULL CANDIDATE));
 		assert_int_equal(describe(&fx, TANDEM_PARTY_A, false, TANDEM_SECURITY_PLAIN, offer),
 				 0);
 		assert_int_equal(
@@ -328,6 +327,10 @@ static void mode_of_the_configuration(void **state)
 				 "c=IN IP4 198.51.100.20\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n"),
 			0);
 		assert_text(&fx, "a=ice-lite", cases[i].lite);
+		/* two that are lite do not check: the description says where */
+		assert_int_equal(
+			ntohs(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->key.remote_port),
+			cases[i].lite && *cases[i].party ? 7000 : 0);
 		fx_clean(&fx);
 	}
 }
