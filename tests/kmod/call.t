@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # All of tandem with the kernel module as its datapath, in a virtual machine that has what the
-# scripts of tests/netns need: a real call with its audio compared, rules by the thousand.
-# tests/kmod/init_call.sh is what happens in there. Takes a minute or two, and never more than four.
+# scripts of tests/netns need: a real call with its audio compared, rules by the thousand, a call
+# that is secured on one side, from which controller and module are taken away.
+# tests/kmod/init_call.sh is what happens in there. Takes two minutes or so, and never more than eight.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/kmod/guest.sh
@@ -50,4 +51,4 @@ mkdir "$root/wavs"
 for user in alice bob; do
 	bash -c '. tests/netns/lib.sh; tone_wav "$@"' - "$root/wavs/$user.wav" 60 || skip "no sound"
 done
-guest_run 240 2048
+guest_run 480 2048

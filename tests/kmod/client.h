@@ -41,11 +41,12 @@
 
 static int failures;
 
-static void ok(bool good, const char *name)
+static bool ok(bool good, const char *name)
 {
 	printf("%sok - %s\n", good ? "" : "not ", name);
 	fflush(stdout);
 	failures += !good;
+	return good;
 }
 
 static void die(const char *what)

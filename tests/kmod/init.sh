@@ -77,6 +77,7 @@ ip netns exec v /vectors /vec/*.vec || echo "# vectors: status $?"
 
 # Packets from here on, until flood_end; true once they come through.
 flood_begin() { # PROGRAM
+	: >/tmp/flood # at once: what it has of an earlier time is not to be taken for this one's
 	"$1" flood >/tmp/flood 2>&1 &
 	flood=$!
 	n=0

@@ -26,6 +26,7 @@ ip link set lo up
 bash /tree/tests/netns/demo.sh 12 kmod >/tmp/demo.log 2>&1
 report "a call between two phones, its audio through the module" $? /tmp/demo.log
 timeout 100 bash /tree/tests/kmod/churn.sh
+bash /tree/tests/kmod/secure.sh | sed -E 's/^(not )?ok [0-9]+ - /\1ok - a secured call: /'
 
 if /bin/busybox dmesg | grep -E 'WARNING|BUG|Oops|refcount|leak|stall|waiting for|suspicious'; then
 	echo "not ok - the kernel has nothing to complain about"

@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# In the guest: a phone that speaks SRTP, with keys in SDP, calls one that does not, through
+# `tandem run` with the module as datapath. In the middle of the call the controller is killed and
+# started again, and then the module is taken away; the phones are to hear nothing of either.
+#
+#   alice (baresip, SDES) ---- relay (tandem, and its module) ---- bob (baresip, plain)
+
+. "$(dirname "$0")/../netns/lib.sh"
+
+DATAPATH=kmod
+SHARES=0 # how often the module's share was looked at
+
+# received NS: packets that a phone's device has got so far.
+received()
+{
+	ns_run "$1" awk '$1 == "phone0:" {print $3}' /proc/net/dev
+}
+
+received_more()
+{
+	[ "$(received "$1")" -gt "$2" ]
+}
+
+# goes_on WHAT: two more seconds of sound each way.
+goes_on()
+{
+	local to_alice to_bob
+	to_alice=$(($(received caller) + 100)) to_bob=$(($(received callee) + 100))
+	check "alice's phone gets packets $1" wait_for 8 received_more caller "$to_alice"
+	check "bob's phone gets packets $1" wait_for 8 received_more callee "$to_bob"
+}
+
+# forwarded FILE COLUMN: RTP packets; what is 0 is not in the file.
+forwarded()
+{
+	field "$1" get "$2.forwarded_rtp" 2>/dev/null || echo 0
+}
+
+# module_share: of the RTP packets that the relay has forwarded since it began, more than 99 % by
+# the module; what was authenticated was authentic, and new.
+module_share()
+{
+	local fast slow stats=$WORK/stats.$((++SHARES))
+	tandem stats >"$stats" || return 1
+	fast=$(forwarded "$stats" fast) slow=$(forwarded "$stats" slow)
+	tap_note "by the module $fast, by io_uring $slow"
+	[ "$fast" -gt 100 ] && [ $((slow * 99)) -lt "$fast" ] && ! grep -Eq '"srtp_(auth|replay|no_room)"' "$stats"
+}
+
+# sound_in PCAP ADDRESS: the A-law of the RTP packets to that address, as they came.
+sound_in()
+{
+	"$PYTHON" - "$@" <<-'EOF'
+		import socket, struct, sys
+		pcap = open(sys.argv[1], "rb").read()
+		to, at = socket.inet_aton(sys.argv[2]), 24
+		while at + 16 <= len(pcap):
+		    size = struct.unpack_from("<8xI", pcap, at)[0]
+		    frame, at = pcap[at + 16:at + 16 + size], at + 16 + size
+		    if frame[23:24] == b"\x11" and frame[30:34] == to and frame[42:44] in (b"\x80\x08", b"\x80\x88"):
+		        sys.stdout.buffer.write(frame[54:])
+	EOF
+}
+
+test_begin 300
+need_tool g711cmp
+MEDIA_EXTRA="security: [{peer: 10.77.1.0/24, policy: sdes_require}, {peer: 10.77.2.0/24, policy: plain}]"
+PHONE_REGINT=600 PHONE_MEDIAENC_alice=srtp-mand PHONE_MEDIAENC_bob=''
+topology_up || tap_bail "topology"
+check "tandem starts" start_tandem || tap_done
+check "bob's phone starts" eval "PHONE_ANSWER=auto phone_start callee bob" || tap_done
+check "alice's phone starts" phone_start caller alice || tap_done
+check "bob is registered" phone_registered bob 5
+check "alice is registered" phone_registered alice 5
+capture_start callee phone0 "$WORK/bob.pcap" || tap_bail "capture"
+phone alice dial sip:bob@example.test
+check "the call is established" phone_event alice 5 CALL_ESTABLISHED || tap_done
+check "audio passes both ways, SRTP on alice's side alone" wait_for 15 session_has 'verdict~two.way' \
+	'flows.+.packets>200' media.0.a.security.kind=sdes media.0.b.security.kind=none
+check "every flow is the module's" field "$WORK/live.json" has 'flows.*.offload=kmod'
+check "more than 99 % of the packets went through it" module_share
+
+kill -KILL "$TANDEM_PID"
+wait "$TANDEM_PID" 2>/dev/null
+goes_on "without a controller"
+check "tandem starts again" tandem_launch || tap_done
+check "it knows the call, and how it is secured" session_has state=established \
+	media.0.a.security.kind=sdes media.0.b.security.kind=none 'flows.*.offload=kmod' 'flows.+.packets>400'
+check "still more than 99 %, those without a controller among them" module_share
+
+check "the module is taken away under the call" /bin/busybox rmmod tandem
+goes_on "without the module"
+phone alice hangup
+check "bob hears that it is over" phone_event bob 5 CALL_CLOSED
+check "no session is left" wait_for 5 session_count_is 0
+check_not "no key is in the log" grep -qi 'inline:' "$WORK"/tandem.log.*
+capture_stop
+# Not what bob's phone made of it: it forgets what comes ahead of the ACK, which takes its time here.
+sound_in "$WORK/bob.pcap" 10.77.2.2 >"$WORK/bob.al"
+check "bob was sent what alice played, sample for sample" \
+	"$TOOLS/g711cmp" --law a --min 16000 "$WORK/alice.wav" "$WORK/bob.al"
+check "alice heard what bob played, sample for sample" \
+	"$TOOLS/g711cmp" --law a --min 16000 "$WORK/bob.wav" "$(heard alice)"
+tap_done
