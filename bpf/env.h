@@ -11,7 +11,7 @@
 
 /* A BPF function takes five parameters at most: what the core has inline must be inlined. */
 #define inline inline __attribute__((always_inline))
-#define ENV_CALL __attribute__((noinline))
+#define ENV_CALL inline
 
 #include "bpf/maps.bpf.h"
 #include "core/addr.h"
@@ -20,9 +20,13 @@
 #define AF_INET6	 10
 #define LOOPBACK_IFINDEX 1
 
+/* srtp is a constant that each program sets: SRTP is compiled into some of them alone. */
 struct env {
 	struct xdp_md *ctx;
+	int srtp;
 };
+
+#define ENV_SRTP(env) ((env)->srtp)
 
 /*
  * Set by tests before loading. Read-only and known at load time, so the verifier drops
@@ -239,6 +243,13 @@ static inline struct egress *env_keep(struct env *env)
 	return bpf_map_lookup_elem(&kept, &zero);
 }
 
+static inline struct rtcp_job *env_rtcp_job(struct env *env)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&rtcp_jobs, &zero);
+}
+
 static inline int env_can_copy(struct env *env, __u32 ifindex, __u32 n)
 {
 	struct copies_key key = { .ifindex = ifindex, .copies = n };
@@ -288,6 +299,8 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 	return value;
 }
 
+struct hop;
+struct rtp_info;
 struct rtcp_job;
 struct rtcp_place;
 struct ext_place;
@@ -300,6 +313,14 @@ struct fan_way;
  * leads to them. Those take no pointer into the packet; offsets are relative to the start
  * of the frame.
  */
+__u32 tandem_nexthop_find(struct xdp_md *ctx, const struct egress *eg, struct nexthop *cache,
+			  __u32 l3_len, struct hop *hop);
+__u32 tandem_flow_renew(struct flow *flow, __u32 slot, __u64 flow_id, __u32 gen);
+__u32 tandem_stream_account(struct stream *s, struct stream_more *more, const struct rtp_info *rtp,
+			    __u32 clock_hz, __u64 now);
+__u32 tandem_fan_find(const struct fan *fan, __u32 rtcp, __u32 ssrc);
+__u64 tandem_rtp_translate(struct xdp_md *ctx, const struct egress *eg, const struct rtp_info *rtp,
+			   __u64 off, __u64 place);
 __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off, __u32 len);
 __u32 tandem_rtcp_walk(struct xdp_md *ctx, struct rtcp_job *job, __u64 off, __u32 len);
 __u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp_job *job, struct rtcp_place *at, __u64 off,
@@ -315,6 +336,21 @@ static inline __u64 env_offset(struct env *env, const void *p)
 	return (__u64)p - (__u64)env->ctx->data;
 }
 
+#define env_nexthop_find(env, eg, cache, l3_len, hop)                                              \
+	tandem_nexthop_find((env)->ctx, eg, cache, l3_len, hop)
+#define env_flow_renew(env, flow, slot, flow_id, gen) tandem_flow_renew(flow, slot, flow_id, gen)
+/* These calls cost little beside SRTP, but too much without it. */
+#define env_fan_find(env, fan, rtcp, ssrc, branch)                                                 \
+	(ENV_SRTP(env) ? (*(branch) = tandem_fan_find(fan, rtcp, ssrc)) < TANDEM_MAX_BRANCHES      \
+		       : fan_find(fan, rtcp, ssrc, branch))
+#define env_rtp_translate(env, payload, end, eg, leg, rtp, pt_index, delta)                        \
+	(ENV_SRTP(env) ? (void)(*(delta) += tandem_rtp_translate((env)->ctx, eg, rtp,              \
+								 env_offset(env, payload),         \
+								 (__u64)(pt_index) << 32 | (leg))) \
+		       : rtp_translate(env, payload, end, eg, leg, rtp, pt_index, delta))
+#define env_stream_account(env, at, rtp, clock_hz, now)                                            \
+	(ENV_SRTP(env) ? (void)tandem_stream_account((at).s, (at).more, rtp, clock_hz, now)        \
+		       : stream_account(at, rtp, clock_hz, now))
 #define env_rtcp_check(env, payload, end, len)                                                     \
 	tandem_rtcp_check((env)->ctx, env_offset(env, payload), len)
 #define env_rtcp_walk(env, job, payload, end, len)                                                 \
@@ -339,8 +375,6 @@ static inline void env_read_barrier(void)
 	asm volatile("" : : : "memory");
 }
 
-/* Not yet: with the functions below, calls go deeper than there is stack. */
-#define ENV_SRTP 0
 #include "bpf/srtp.bpf.h"
 
 #endif

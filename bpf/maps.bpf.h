@@ -11,6 +11,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "core/abi.h"
+#include "core/rtcp_job.h"
 
 /* A VLAN device, by its ifindex: frames leave by the device below it, with a tag. */
 struct vlan_device {
@@ -191,5 +192,31 @@ struct {
 	__type(key, __u32);
 	__type(value, struct egress);
 } kept SEC(".maps");
+
+/*
+ * The programs with SRTP compiled in, at 0, which those without hand packets to that have to do
+ * with keys. Two maps, since a program of a devmap calls none that is not.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} relay_srtp SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} copy_srtp SEC(".maps");
+
+/* The RTCP in hand. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct rtcp_job);
+} rtcp_jobs SEC(".maps");
 
 #endif

@@ -31,6 +31,56 @@ static inline char *at_offset(struct env *env, __u64 off)
 	return (char *)env_data(env) + (off & OFF_MASK);
 }
 
+__attribute__((noinline)) __u32 tandem_nexthop_find(struct xdp_md *ctx, const struct egress *eg,
+						    struct nexthop *cache, __u32 l3_len,
+						    struct hop *hop)
+{
+	struct env env = { .ctx = ctx };
+
+	return eg && hop ? nexthop_find(&env, eg, cache, l3_len, hop) : REASON_no_route;
+}
+
+__attribute__((noinline)) __u32 tandem_flow_renew(struct flow *flow, __u32 slot, __u64 flow_id,
+						  __u32 gen)
+{
+	struct env env = {};
+
+	if (flow)
+		flow_renew(&env, flow, slot, flow_id, gen);
+	return 0;
+}
+
+__attribute__((noinline)) __u32 tandem_stream_account(struct stream *s, struct stream_more *more,
+						      const struct rtp_info *rtp, __u32 clock_hz,
+						      __u64 now)
+{
+	const struct stream_at at = { .s = s, .more = more };
+
+	if (s && more && rtp)
+		stream_account(at, rtp, clock_hz, now);
+	return 0;
+}
+
+__attribute__((noinline)) __u32 tandem_fan_find(const struct fan *fan, __u32 rtcp, __u32 ssrc)
+{
+	__u32 branch;
+
+	return fan && fan_find(fan, rtcp != 0, ssrc, &branch) ? branch : TANDEM_MAX_BRANCHES;
+}
+
+__attribute__((noinline)) __u64 tandem_rtp_translate(struct xdp_md *ctx, const struct egress *eg,
+						     const struct rtp_info *rtp, __u64 off,
+						     __u64 place)
+{
+	struct env env = { .ctx = ctx };
+	__u64 delta = 0;
+
+	if (eg && rtp)
+		rtp_translate(&env, at_offset(&env, off), env_data_end(&env), eg, (__u32)place, rtp,
+			      place >> 32, &delta);
+	return delta;
+}
+
 __attribute__((noinline)) __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off, __u32 len)
 {
 	struct env env = { .ctx = ctx };
@@ -93,7 +143,7 @@ __attribute__((noinline)) __u32 tandem_fan_resolve(struct xdp_md *ctx, const str
 __attribute__((noinline)) __u32 tandem_fan_leg(struct xdp_md *ctx, __u32 index, __u32 gen,
 					       struct fan_way *way)
 {
-	struct env env = { .ctx = ctx };
+	struct env env = { .ctx = ctx, .srtp = 1 }; /* copies are made by either program */
 
 	return way ? fan_resolve_leg(&env, index, gen, way) : REASON_no_route;
 }
@@ -181,7 +231,10 @@ static inline int copy_is_for(const struct plan *plan, const struct leg_state *s
 	return device == lost_on || !to_every_device(plan);
 }
 
-/* Which copy of its frame is this, of those that go to the device? */
+/*
+ * Which copy of its frame is this, of those that go to the device? By one more each time it is
+ * asked.
+ */
 static inline __u32 copy_number(__u32 ifindex, __u32 frame)
 {
 	struct copy_count *count = bpf_map_lookup_elem(&copy_counts, &ifindex);
@@ -195,15 +248,27 @@ static inline __u32 copy_number(__u32 ifindex, __u32 frame)
 	return count->copies++;
 }
 
+/* Another program is to ask for the number of the same copy; should there be none, it was asked. */
+static inline void copy_elsewhere(struct xdp_md *ctx, __u32 ifindex)
+{
+	struct copy_count *count = bpf_map_lookup_elem(&copy_counts, &ifindex);
+
+	if (!count)
+		return;
+	count->copies--;
+	bpf_tail_call(ctx, &copy_srtp, 0);
+	count->copies++;
+}
+
 /*
  * One copy, on the device that it is about to leave by. Frames of a device come here in
  * the order in which they were sent, on the CPU that sent them, so that counting tells
  * which copy it is. Where a frame goes to several devices, each of them is sent a copy
  * for every leg, and those for other devices end here.
  */
-static inline int copy_on(struct xdp_md *ctx, __u32 device)
+static inline int copy_on(struct xdp_md *ctx, __u32 device, int srtp)
 {
-	struct env env = { .ctx = ctx };
+	struct env env = { .ctx = ctx, .srtp = srtp };
 	struct copy_stamp *stamp = env_data(&env);
 	const struct leg_state *state;
 	const struct leg *leg;
@@ -240,6 +305,8 @@ static inline int copy_on(struct xdp_md *ctx, __u32 device)
 	state = leg ? env_leg_state(&env, leg->egress.state) : 0;
 	if (state && !copy_is_for(&plan, state, device))
 		return XDP_DROP;
+	if (!srtp && leg && leg->egress.srtp != SRTP_NO_KEYS)
+		copy_elsewhere(ctx, device);
 	if (relay_copy(&env, f, &plan, n, &ifindex) != REASON_NONE)
 		return XDP_DROP;
 	return ifindex == device ? XDP_PASS : XDP_DROP;
@@ -248,21 +315,34 @@ static inline int copy_on(struct xdp_md *ctx, __u32 device)
 SEC("xdp/devmap")
 int tandem_copy(struct xdp_md *ctx)
 {
-	return copy_on(ctx, ctx->egress_ifindex);
+	return copy_on(ctx, ctx->egress_ifindex, 0);
 }
 
-SEC("xdp")
-int tandem_relay(struct xdp_md *ctx)
+SEC("xdp/devmap")
+int tandem_copy_srtp(struct xdp_md *ctx)
 {
-	struct env env = { .ctx = ctx };
+	return copy_on(ctx, ctx->egress_ifindex, 1);
+}
+
+/*
+ * A frame that arrives. A program without SRTP gives one that it cannot do to the program with
+ * it, before it is counted; that one begins with it anew.
+ */
+static inline int relay_on(struct xdp_md *ctx, int srtp)
+{
+	struct env env = { .ctx = ctx, .srtp = srtp };
 	__u32 zero = 0, ifindex = 0;
+	enum reason reason;
 	struct plan plan;
 	struct frame *f;
 
 	f = bpf_map_lookup_elem(&frame_in_hand, &zero);
 	if (!f)
 		return XDP_PASS;
-	switch (reason_verdict(relay_frame(&env, f, &plan, &ifindex))) {
+	reason = relay_frame_uncounted(&env, f, &plan, &ifindex);
+	if (!srtp && reason == REASON_srtp_suite)
+		bpf_tail_call(ctx, &relay_srtp, 0);
+	switch (reason_verdict(relay_count(&env, &plan, reason, f->came_len))) {
 	case VERDICT_FORWARD:
 		if (plan_many(&plan))
 			return send_copies(&env, f, &plan);
@@ -272,6 +352,18 @@ int tandem_relay(struct xdp_md *ctx)
 	default:
 		return XDP_PASS;
 	}
+}
+
+SEC("xdp")
+int tandem_relay(struct xdp_md *ctx)
+{
+	return relay_on(ctx, 0);
+}
+
+SEC("xdp")
+int tandem_relay_srtp(struct xdp_md *ctx)
+{
+	return relay_on(ctx, 1);
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

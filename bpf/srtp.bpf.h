@@ -99,6 +99,8 @@ static inline int env_srtp_able(struct env *env, const struct srtp_keys *keys, _
 }
 
 /* Global functions, as those of env.h are; in srtp_calls.bpf.h. */
+__u32 tandem_srtp_open(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_seal(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_admit(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_accept(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_begin(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
@@ -111,6 +113,10 @@ __u32 tandem_aes_blocks(struct aes_ctr *ctr, __u32 n);
 __u32 tandem_sha1(struct sha1 *sha);
 __u64 tandem_sum(struct xdp_md *ctx, __u64 off, __u32 len);
 
+#define env_srtp_open(env, job, payload, end)                                                      \
+	tandem_srtp_open((env)->ctx, job, env_offset(env, payload))
+#define env_srtp_seal(env, job, payload, end)                                                      \
+	tandem_srtp_seal((env)->ctx, job, env_offset(env, payload))
 #define env_srtp_admit_keys(env, job, payload, end)                                                \
 	tandem_srtp_admit((env)->ctx, job, env_offset(env, payload))
 #define env_srtp_accept(env, job, payload, end)                                                    \

@@ -27,6 +27,24 @@ static inline struct srtp_work *srtp_work(void)
 	return bpf_map_lookup_elem(&srtp_works, &zero);
 }
 
+SRTP_CALL __u32 tandem_srtp_open(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
+{
+	struct env env = { .ctx = ctx };
+
+	if (!job)
+		return REASON_rule_changed;
+	return srtp_open(&env, job, srtp_packet(&env, off), env_data_end(&env));
+}
+
+SRTP_CALL __u32 tandem_srtp_seal(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
+{
+	struct env env = { .ctx = ctx };
+
+	if (!job)
+		return REASON_rule_changed;
+	return srtp_seal(&env, job, srtp_packet(&env, off), env_data_end(&env));
+}
+
 SRTP_CALL __u32 tandem_srtp_admit(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
 {
 	struct env env = { .ctx = ctx };

@@ -33,8 +33,7 @@ static inline int plan_recall(struct env *env, struct plan *plan, void *payload,
 		more = env_rule_more(env, plan->slot);
 		if (!entry || !more || entry->rule.id != fan->id)
 			return 0;
-		plan_rtcp_rule(plan, more);
-		return 1;
+		return plan_rtcp_rule(env, more) != 0;
 	}
 	if (rtp_parse(payload, end, len, plan->flags & RULE_F_SRTP, &plan->rtp) != REASON_NONE)
 		return 0;
@@ -47,22 +46,24 @@ static inline enum reason copy_translate(struct env *env, struct plan *plan,
 					 const struct egress *eg, __u32 leg, void *payload,
 					 const void *end, __u32 len, __u64 *delta)
 {
+	struct rtcp_job *job;
 	enum reason reason;
 
 	*delta = 0;
 	if (plan->class == CLASS_RTCP) {
-		if (plan->flags & RULE_F_SRTP)
+		job = env_rtcp_job(env);
+		if (!job || plan->flags & RULE_F_SRTP)
 			return REASON_NONE;
-		plan_rtcp_egress(plan, eg);
-		plan->rtcp.mode = RTCP_TRANSLATE;
-		plan->rtcp.delta = 0;
-		reason = env_rtcp_walk(env, &plan->rtcp, payload, end, len);
-		*delta = plan->rtcp.delta;
+		plan_rtcp_egress(job, eg);
+		job->mode = RTCP_TRANSLATE;
+		job->delta = 0;
+		reason = env_rtcp_walk(env, job, payload, end, len);
+		*delta = job->delta;
 		return reason;
 	}
 	if (!rtp_translatable(eg, &plan->rtp, plan->pt_index))
 		return REASON_payload_size;
-	rtp_translate(env, payload, end, eg, leg, &plan->rtp, plan->pt_index, delta);
+	env_rtp_translate(env, payload, end, eg, leg, &plan->rtp, plan->pt_index, delta);
 	return REASON_NONE;
 }
 
@@ -91,10 +92,10 @@ static inline enum reason copy_payload(struct env *env, struct plan *plan, const
 	enum reason reason;
 	__u16 before = 0;
 
-	if (protect_seals(plan))
+	if (protect_seals(env, plan))
 		before = csum_fold16(env_sum(env, payload, end, plan->len));
 	reason = copy_translate(env, plan, eg, leg, payload, end, plan->len, delta);
-	if (reason != REASON_NONE || !protect_seals(plan))
+	if (reason != REASON_NONE || !protect_seals(env, plan))
 		return reason;
 	reason = protect_seal(env, plan, eg, payload, end);
 	*delta = (__u16)~before + env_sum(env, payload, end, plan->len);
@@ -134,7 +135,7 @@ static inline enum reason copy_frame(struct env *env, const struct frame *f, str
 	if (reason != REASON_NONE)
 		return reason;
 	reason = rewrite_frame(env, f, eg, hop, &out, plan->len, delta);
-	if (protect_seals(plan))
+	if (protect_seals(env, plan))
 		rewrite_trim(env, out.udp_off, plan->len);
 	if (reason == REASON_NONE && !plan_legs_settled(env, plan))
 		return REASON_rule_changed;

@@ -17,18 +17,19 @@
 #define TANDEM_CORE_ENV_API_H
 
 #include "core/abi.h"
+#include "core/rtcp_job.h"
 #include "core/srtp_job.h"
 
 struct env;
 
 /*
  * env.h also defines ENV_CALL, put in front of the few functions that should stay calls
- * where the stack is small: noinline for BPF (512 bytes in all), inline elsewhere.
+ * where the stack is small: noinline, or inline.
  */
 
 /*
- * And ENV_SRTP: 1, or 0 where packets that would have to be opened or sealed are punted; what
- * is asked of the environment for SRTP is then declared, and not used.
+ * And ENV_SRTP(env): 1, or 0 where packets that would have to be opened or sealed are not for
+ * this environment, and end with srtp_suite. Constant, so that nothing is left of SRTP there.
  */
 
 /* Monotonic clock, nanoseconds. */
@@ -53,6 +54,9 @@ static inline struct leg_state *env_leg_state(struct env *env, __u32 index);
 
 /* Room for one egress while a packet is in hand; NULL only if the environment is not set up. */
 static inline struct egress *env_keep(struct env *env);
+
+/* The same for a job of rtcp.h. */
+static inline struct rtcp_job *env_rtcp_job(struct env *env);
 
 /*
  * Slot of a further flow on a shared port, or of one that arrives on a group. Returns 1
@@ -131,6 +135,11 @@ static inline void env_read_barrier(void);
  * Functions or macros more, which do no more than call the core's, with the same
  * parameters. An environment with a verifier has these checked on their own, apart from
  * all that can lie before them.
+ *   env_nexthop_find(env, eg, cache, l3_len, hop)		nexthop_find(); frames only
+ *   env_flow_renew(env, flow, slot, flow_id, gen)		flow_renew()
+ *   env_stream_account(env, at, rtp, clock_hz, now)		stream_account(), without env
+ *   env_fan_find(env, fan, rtcp, ssrc, branch)			fan_find(), without env
+ *   env_rtp_translate(env, payload, end, eg, leg, rtp, pt_index, delta)	rtp_translate()
  *   env_rtcp_check(env, payload, end, len)			rtcp_check()
  *   env_rtcp_walk(env, job, payload, end, len)			rtcp_walk()
  *   env_rtcp_step(env, job, at, payload, end, len)		rtcp_step()
@@ -140,6 +149,8 @@ static inline void env_read_barrier(void);
  *   env_fan_resolve(env, job)					fan_resolve(); frames only
  *   env_fan_leg(env, index, gen, way)				fan_resolve_leg(); frames only
  *   env_sum(env, payload, end, len)				csum_bytes(), without env and end
+ *   env_srtp_open(env, job, payload, end)			srtp_open()
+ *   env_srtp_seal(env, job, payload, end)			srtp_seal()
  *   env_srtp_admit_keys(env, job, payload, end)		srtp_admit_keys()
  *   env_srtp_accept(env, job, payload, end)			srtp_accept()
  *   env_srtp_begin(env, job, payload, end)			srtp_begin()

@@ -3,8 +3,8 @@
  * The part of an env.h that is the same in all environments where the arrays of
  * core/abi.h lie in memory and no verifier looks. ENV_ARRAYS(env) is what holds them: a
  * pointer to a struct with members config, entries, rules_more, flows_more, fans, legs,
- * leg_states, srtp_keys and srtp_streams. In struct env itself it wants a struct egress kept
- * and a struct srtp_job srtp_job.
+ * leg_states, srtp_keys and srtp_streams. In struct env itself it wants a struct egress kept,
+ * a struct rtcp_job rtcp_job and a struct srtp_job srtp_job.
  */
 #ifndef TANDEM_CORE_ENV_ARRAYS_H
 #define TANDEM_CORE_ENV_ARRAYS_H
@@ -77,6 +77,11 @@ static inline struct srtp_job *env_srtp_job(struct env *env)
 	return &env->srtp_job;
 }
 
+static inline struct rtcp_job *env_rtcp_job(struct env *env)
+{
+	return &env->rtcp_job;
+}
+
 static inline struct egress *env_keep(struct env *env)
 {
 	return &env->kept;
@@ -92,6 +97,11 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 	return value & mask;
 }
 
+#define env_nexthop_find			     nexthop_find
+#define env_flow_renew				     flow_renew
+#define env_stream_account(env, at, rtp, hz, now)    stream_account(at, rtp, hz, now)
+#define env_fan_find(env, fan, rtcp, ssrc, branch)   fan_find(fan, rtcp, ssrc, branch)
+#define env_rtp_translate			     rtp_translate
 #define env_rtcp_check				     rtcp_check
 #define env_rtcp_walk				     rtcp_walk
 #define env_rtcp_step				     rtcp_step
@@ -101,6 +111,8 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 #define env_fan_resolve				     fan_resolve
 #define env_fan_leg				     fan_resolve_leg
 #define env_sum(env, payload, end, len)		     csum_bytes(payload, len)
+#define env_srtp_open				     srtp_open
+#define env_srtp_seal				     srtp_seal
 #define env_srtp_admit_keys			     srtp_admit_keys
 #define env_srtp_accept				     srtp_accept
 #define env_srtp_begin				     srtp_begin

@@ -86,7 +86,7 @@ static inline int fan_leg_able(struct env *env, const struct egress *eg)
 
 	if (eg->srtp == SRTP_NO_KEYS)
 		return 1;
-	if (!ENV_SRTP)
+	if (!ENV_SRTP(env))
 		return 0;
 	keys = env_srtp_keys(env, eg->srtp);
 	return keys && env_srtp_able(env, keys, eg->srtp, 0);

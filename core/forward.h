@@ -35,7 +35,7 @@ static inline void account_rtp(struct env *env, const struct plan *plan)
 		env_count(env, REASON_stream_table_full);
 		return;
 	}
-	stream_account(at, &plan->rtp, plan->clock_hz, plan->now);
+	env_stream_account(env, at, &plan->rtp, plan->clock_hz, plan->now);
 	/* What plan_payload_type() need not look up again. */
 	if (at.s == &flow->stream && flow->nexthop.gen == plan->gen)
 		at.s->pt_index = !plan->clock_hz || at.s->clock_hz == plan->clock_hz
@@ -47,16 +47,17 @@ static inline void account_rtp(struct env *env, const struct plan *plan)
 static inline enum reason commit_rtcp(struct env *env, struct plan *plan, void *payload,
 				      const void *end, __u32 len, __u32 mode, __u64 *delta)
 {
+	struct rtcp_job *job = env_rtcp_job(env);
 	enum reason reason;
 
-	if (plan->flags & RULE_F_SRTP) {
+	if (!job || plan->flags & RULE_F_SRTP) {
 		env_count(env, REASON_rtcp_unread);
 		return REASON_forwarded_rtcp;
 	}
-	plan->rtcp.now = plan->now;
-	plan->rtcp.mode = mode;
-	reason = env_rtcp_walk(env, &plan->rtcp, payload, end, len);
-	*delta = plan->rtcp.delta;
+	job->now = plan->now;
+	job->mode = mode;
+	reason = env_rtcp_walk(env, job, payload, end, len);
+	*delta = job->delta;
 	return reason == REASON_NONE ? REASON_forwarded_rtcp : reason;
 }
 
@@ -70,8 +71,8 @@ static inline enum reason commit_clear(struct env *env, struct plan *plan, void 
 		return commit_rtcp(env, plan, payload, end, plan->len,
 				   RTCP_ACCOUNT | RTCP_TRANSLATE, delta);
 	account_rtp(env, plan);
-	rtp_translate(env, payload, end, plan->egress, plan->leg, &plan->rtp, plan->pt_index,
-		      delta);
+	env_rtp_translate(env, payload, end, plan->egress, plan->leg, &plan->rtp, plan->pt_index,
+			  delta);
 	return REASON_forwarded_rtp;
 }
 
@@ -83,7 +84,7 @@ static inline enum reason commit_clear(struct env *env, struct plan *plan, void 
 static inline enum reason relay_commit(struct env *env, struct plan *plan, void *payload,
 				       const void *end, __u32 len, __u64 *delta)
 {
-	const int changes = protect_changes(plan);
+	const int changes = protect_changes(env, plan);
 	enum reason reason = REASON_NONE, sealed;
 	__u16 before = 0;
 
@@ -91,15 +92,15 @@ static inline enum reason relay_commit(struct env *env, struct plan *plan, void 
 	plan->len = (__u16)len;
 	if (changes)
 		before = csum_fold16(env_sum(env, payload, end, len));
-	if (protect_opens(plan))
+	if (protect_opens(env, plan))
 		reason = protect_open(env, plan, payload, end);
 	if (reason != REASON_NONE)
 		return reason;
 	reason = commit_clear(env, plan, payload, end, delta);
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return reason;
-	sealed = protect_seals(plan) ? protect_seal(env, plan, plan->egress, payload, end)
-				     : REASON_NONE;
+	sealed = protect_seals(env, plan) ? protect_seal(env, plan, plan->egress, payload, end)
+					  : REASON_NONE;
 	if (sealed != REASON_NONE)
 		return sealed;
 	if (changes)
@@ -114,7 +115,7 @@ static inline enum reason relay_commit(struct env *env, struct plan *plan, void 
 static inline enum reason relay_commit_many(struct env *env, struct plan *plan, void *payload,
 					    const void *end, __u32 len, __u64 *delta)
 {
-	const int changes = protect_changes(plan);
+	const int changes = protect_changes(env, plan);
 	enum reason reason = REASON_NONE;
 	__u16 before = 0;
 	__u64 ignored;
@@ -123,7 +124,7 @@ static inline enum reason relay_commit_many(struct env *env, struct plan *plan, 
 	plan->len = (__u16)len;
 	if (changes)
 		before = csum_fold16(env_sum(env, payload, end, len));
-	if (protect_opens(plan))
+	if (protect_opens(env, plan))
 		reason = protect_open(env, plan, payload, end);
 	if (reason != REASON_NONE)
 		return reason;
@@ -142,7 +143,7 @@ static inline enum reason relay_commit_muted(struct env *env, struct plan *plan,
 	enum reason reason = REASON_NONE;
 
 	plan->len = (__u16)len;
-	if (protect_opens(plan))
+	if (protect_opens(env, plan))
 		reason = protect_open(env, plan, payload, end);
 	if (reason != REASON_NONE)
 		return reason;
@@ -227,7 +228,7 @@ static inline enum reason relay_parsed_many(struct env *env, struct frame *f, st
 	reason = relay_commit_many(env, plan,
 				   data + (f->udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr),
 				   env_data_end(env), f->payload_len, &delta);
-	if (reason_verdict(reason) == VERDICT_FORWARD && protect_changes(plan) &&
+	if (reason_verdict(reason) == VERDICT_FORWARD && protect_changes(env, plan) &&
 	    rewrite_shorten(env, f, plan->len, delta) != REASON_NONE)
 		return REASON_bad_header;
 	return reason;
@@ -262,7 +263,7 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 	*ifindex = hop.ifindex;
 	if (rewrite_frame(env, f, plan->egress, &hop, &out, plan->len, delta) != REASON_NONE)
 		return REASON_bad_header;
-	if (protect_changes(plan))
+	if (protect_changes(env, plan))
 		rewrite_trim(env, out.udp_off, plan->len);
 	if (plan->egress->flags & EGRESS_F_EXT && !plan_legs_settled(env, plan))
 		return REASON_rule_changed;
@@ -294,6 +295,24 @@ static inline enum reason relay_parsed(struct env *env, struct frame *f, struct 
 }
 
 /*
+ * relay_frame() but for the packet being counted, which relay_count() does. Where that is put
+ * off, a packet that is punted may be taken through the pipeline once more, by another
+ * environment.
+ */
+static inline enum reason relay_frame_uncounted(struct env *env, struct frame *f, struct plan *plan,
+						__u32 *ifindex)
+{
+	enum reason reason;
+
+	plan->flow = 0;
+	plan->legs = 0;
+	f->payload_len = 0;
+	reason = parse_frame(env, f);
+	f->came_len = f->payload_len;
+	return reason == REASON_NONE ? relay_parsed(env, f, plan, ifindex) : reason;
+}
+
+/*
  * Take the frame in env through the whole pipeline. What is to be done with it is
  * reason_verdict() of the reason returned: drop; punt (the frame is as it came); forward:
  * the frame is rewritten and goes to *ifindex; or, if plan_many(plan), it is as it came,
@@ -303,15 +322,8 @@ static inline enum reason relay_parsed(struct env *env, struct frame *f, struct 
 static inline enum reason relay_frame(struct env *env, struct frame *f, struct plan *plan,
 				      __u32 *ifindex)
 {
-	enum reason reason;
+	enum reason reason = relay_frame_uncounted(env, f, plan, ifindex);
 
-	plan->flow = 0;
-	plan->legs = 0;
-	f->payload_len = 0;
-	reason = parse_frame(env, f);
-	f->came_len = f->payload_len;
-	if (reason == REASON_NONE)
-		reason = relay_parsed(env, f, plan, ifindex);
 	return relay_count(env, plan, reason, f->came_len);
 }
 

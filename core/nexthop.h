@@ -28,13 +28,14 @@ static inline void hop_take(struct hop *hop, const struct nexthop *nh)
 
 /*
  * Ask the environment. What it says is kept in cache, unless that is NULL. Failures are
- * not: the punted packet is what makes the host resolve the neighbour.
+ * not: the punted packet is what makes the host resolve the neighbour. Called through
+ * env_nexthop_find().
  */
-static ENV_CALL enum reason nexthop_find(struct env *env, const struct egress *eg,
-					 struct nexthop *cache, __u32 l3_len, struct hop *hop)
+static ENV_CALL __u32 nexthop_find(struct env *env, const struct egress *eg, struct nexthop *cache,
+				   __u32 l3_len, struct hop *hop)
 {
 	struct nexthop found;
-	enum reason reason;
+	__u32 reason;
 
 	__builtin_memset(&found, 0, sizeof(found));
 	reason = env_nexthop(env, eg, l3_len, &found);
@@ -64,7 +65,8 @@ static inline enum reason nexthop_get(struct env *env, const struct egress *eg,
 		return REASON_NONE;
 	}
 
-	reason = nexthop_find(env, eg, cache, l3_len, hop);
+	__builtin_memset(hop, 0, sizeof(*hop));
+	reason = env_nexthop_find(env, eg, cache, l3_len, hop);
 	config = env_config(env);
 	if (reason == REASON_NONE && cache && config) {
 		cache->gen = gen;

@@ -49,21 +49,26 @@ static inline int plan_many(const struct plan *plan)
 }
 
 /* The part of an RTCP job that the egress decides. */
-static inline void plan_rtcp_egress(struct plan *plan, const struct egress *eg)
+static inline void plan_rtcp_egress(struct rtcp_job *job, const struct egress *eg)
 {
-	plan->rtcp.flags = eg->flags;
-	plan->rtcp.own = eg->ssrc;
-	plan->rtcp.ts_offset = eg->ts_offset;
+	job->flags = eg->flags;
+	job->own = eg->ssrc;
+	job->ts_offset = eg->ts_offset;
 }
 
-/* The part that the rule decides. */
-static inline void plan_rtcp_rule(struct plan *plan, const struct rule_more *more)
+/* The part that the rule decides. NULL only if the environment is not set up. */
+static inline struct rtcp_job *plan_rtcp_rule(struct env *env, const struct rule_more *more)
 {
-	__builtin_memset(&plan->rtcp, 0, sizeof(plan->rtcp));
-	plan->rtcp.media = more->media;
-	plan->rtcp.reverse = more->reverse;
-	plan->rtcp.peer = more->peer;
-	plan->rtcp.peer_seq_offset = more->peer_seq_offset;
+	struct rtcp_job *job = env_rtcp_job(env);
+
+	if (!job)
+		return 0;
+	__builtin_memset(job, 0, sizeof(*job));
+	job->media = more->media;
+	job->reverse = more->reverse;
+	job->peer = more->peer;
+	job->peer_seq_offset = more->peer_seq_offset;
+	return job;
 }
 
 /*
@@ -80,7 +85,7 @@ static inline int plan_fan(struct env *env, struct plan *plan, const struct rule
 	if (!fan)
 		return 0;
 	plan->fan_gen = fan_open(fan);
-	if (!fan_find(fan, plan->class == CLASS_RTCP, ssrc, &branch))
+	if (!env_fan_find(env, fan, plan->class == CLASS_RTCP, ssrc, &branch))
 		return 0;
 	plan->fan = rule->fan;
 	plan->branch = (__u8)branch;
@@ -105,10 +110,13 @@ static inline int plan_fan(struct env *env, struct plan *plan, const struct rule
 static inline enum reason plan_rtcp(struct env *env, struct plan *plan, const struct rule *rule)
 {
 	const struct rule_more *more = env_rule_more(env, plan->slot);
+	struct rtcp_job *job;
 
 	if (!more)
 		return REASON_rtcp_refused;
-	plan_rtcp_rule(plan, more);
+	job = plan_rtcp_rule(env, more);
+	if (!job)
+		return REASON_rule_busy;
 	plan->egress = &more->rtcp;
 	if (plan->flags & RULE_F_FAN && plan_fan(env, plan, rule, 0)) {
 		if (plan_many(plan))
@@ -121,7 +129,7 @@ static inline enum reason plan_rtcp(struct env *env, struct plan *plan, const st
 	}
 	if (!(plan->egress->flags & EGRESS_F_ACTIVE))
 		return REASON_rtcp_refused;
-	plan_rtcp_egress(plan, plan->egress);
+	plan_rtcp_egress(job, plan->egress);
 	return REASON_NONE;
 }
 
@@ -349,7 +357,7 @@ static inline enum reason relay_decide(struct env *env, const struct flow_key *k
 
 	plan->flow_id = plan->rule->id;
 	if (plan->flow && plan->flow->nexthop.gen != plan->gen)
-		flow_renew(env, plan->flow, plan->slot, plan->flow_id, plan->gen);
+		env_flow_renew(env, plan->flow, plan->slot, plan->flow_id, plan->gen);
 	reason = plan_media(env, plan, plan->rule, payload, end, len);
 	if (reason == REASON_NONE && !plan_keep(env, plan))
 		return REASON_rule_busy;

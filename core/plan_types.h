@@ -29,22 +29,19 @@ struct plan {
 	__u32 slot;  /* of flow */
 	__u32 flags; /* enum rule_flag */
 	__u32 gen;
-	__u32 clock_hz; /* of the payload type; 0: not negotiated */
-	__u32 leg;	/* first of the packet's legs, or TANDEM_NO_SLOT */
-	__u32 legs;	/* how many */
-	__u32 fan;	/* index, when there are legs, */
-	__u32 fan_gen;	/* its gen, */
-	union {
-		struct rtp_info rtp;
-		struct rtcp_job rtcp; /* of RTCP */
-	};
-	__u8 class;    /* enum packet_class: RTP, RTCP, or DTLS that passes end to end */
-	__u8 pt_index; /* in the rule's pts; TANDEM_MAX_PTS: not negotiated */
-	__u8 srtp;     /* enum plan_srtp */
-	__u8 tail;     /* bytes of room that it needs behind it */
-	__u8 branch;   /* which of the fan's branches its legs are of */
-	__u8 legs_ip6; /* some of them send IPv6 */
-	__u16 len;     /* of the payload; see protect.h */
+	__u32 clock_hz;	     /* of the payload type; 0: not negotiated */
+	__u32 leg;	     /* first of the packet's legs, or TANDEM_NO_SLOT */
+	__u32 legs;	     /* how many */
+	__u32 fan;	     /* index, when there are legs, */
+	__u32 fan_gen;	     /* its gen, */
+	struct rtp_info rtp; /* of RTP. What RTCP needs is in env_rtcp_job() */
+	__u8 class;	     /* enum packet_class: RTP, RTCP, or DTLS that passes end to end */
+	__u8 pt_index;	     /* in the rule's pts; TANDEM_MAX_PTS: not negotiated */
+	__u8 srtp;	     /* enum plan_srtp */
+	__u8 tail;	     /* bytes of room that it needs behind it */
+	__u8 branch;	     /* which of the fan's branches its legs are of */
+	__u8 legs_ip6;	     /* some of them send IPv6 */
+	__u16 len;	     /* of the payload; see protect.h */
 };
 
 #endif

@@ -21,20 +21,20 @@ static inline __u32 protect_flags(const struct plan *plan)
 	return plan->class == CLASS_RTCP ? SRTP_J_RTCP : 0;
 }
 
-static inline int protect_opens(const struct plan *plan)
+static inline int protect_opens(struct env *env, const struct plan *plan)
 {
-	return ENV_SRTP && plan->srtp & PLAN_OPEN;
+	return ENV_SRTP(env) && plan->srtp & PLAN_OPEN;
 }
 
-static inline int protect_seals(const struct plan *plan)
+static inline int protect_seals(struct env *env, const struct plan *plan)
 {
-	return ENV_SRTP && plan->srtp & PLAN_SEAL;
+	return ENV_SRTP(env) && plan->srtp & PLAN_SEAL;
 }
 
 /* Is the payload another one when it leaves, by what happens here? */
-static inline int protect_changes(const struct plan *plan)
+static inline int protect_changes(struct env *env, const struct plan *plan)
 {
-	return protect_seals(plan) || (protect_opens(plan) && !(plan->srtp & PLAN_KEEP));
+	return protect_seals(env, plan) || (protect_opens(env, plan) && !(plan->srtp & PLAN_KEEP));
 }
 
 /* The job of the packet in hand, begun; NULL only if the environment is not set up. */
@@ -61,7 +61,7 @@ static inline enum reason protect_sealable(struct env *env, struct plan *plan, _
 {
 	const struct srtp_keys *keys;
 
-	if (!ENV_SRTP)
+	if (!ENV_SRTP(env))
 		return REASON_srtp_suite;
 	keys = env_srtp_keys(env, index);
 	if (!keys)
@@ -101,13 +101,14 @@ static inline enum reason protect_plan(struct env *env, struct plan *plan, const
 
 	if (open == SRTP_NO_KEYS && seal == SRTP_NO_KEYS)
 		return REASON_NONE;
-	if (!ENV_SRTP)
+	if (!ENV_SRTP(env))
 		return REASON_srtp_suite;
 	if (open != SRTP_NO_KEYS)
 		reason = protect_admit(env, plan, rule, payload, end, len);
 	if (reason == REASON_NONE && seal != SRTP_NO_KEYS)
 		reason = protect_sealable(env, plan, seal, len);
 	plan->len += plan->tail;
+	plan->srtp = (__u8)env_forget(env, plan->srtp, PLAN_OPEN | PLAN_KEEP | PLAN_SEAL);
 	return reason;
 }
 
@@ -123,7 +124,7 @@ static inline enum reason protect_open(struct env *env, struct plan *plan, void 
 
 	if (!job)
 		return REASON_rule_changed;
-	reason = srtp_open(env, job, payload, end);
+	reason = env_srtp_open(env, job, payload, end);
 	if (reason != REASON_NONE || plan->srtp & PLAN_KEEP)
 		return reason;
 	plan->len = (__u16)job->len;
@@ -141,7 +142,7 @@ static inline enum reason protect_seal(struct env *env, struct plan *plan, const
 
 	if (!job)
 		return REASON_rule_changed;
-	reason = srtp_seal(env, job, payload, end);
+	reason = env_srtp_seal(env, job, payload, end);
 	if (reason == REASON_NONE)
 		plan->len = (__u16)job->len;
 	return reason;

@@ -90,7 +90,7 @@ static inline enum reason rewrite_resize(struct env *env, const struct frame *f,
 	out->l3_off = sizeof(struct eth_hdr) + (hop->vlan_tci ? sizeof(struct vlan_hdr) : 0);
 	out->udp_off = out->l3_off + ip;
 
-	if (ENV_SRTP && tail) {
+	if (ENV_SRTP(env) && tail) {
 		slack = rewrite_slack(env, f);
 		more = tail > slack ? (int)(tail - slack) : 0;
 		if (more && env_trim(env, more))
@@ -119,10 +119,9 @@ static inline void rewrite_trim(struct env *env, __u32 udp_off, __u32 payload_le
 
 /*
  * IPv4 to IPv4: in place, so that a broken header checksum stays broken. Only SRTP changes
- * a length. No word is read
- * back after one byte of it was written: processors wait for that.
+ * a length. No word is read back after one byte of it was written: processors wait for that.
  */
-static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg,
+static inline void rewrite_ip4(struct env *env, struct ip4_hdr *ip, const struct egress *eg,
 			       const struct ip_addr *local, __u8 tos, __u32 payload_len)
 {
 	const __be16 total = net16(payload_len + sizeof(*ip) + sizeof(struct udp_hdr));
@@ -131,11 +130,11 @@ static inline void rewrite_ip4(struct ip4_hdr *ip, const struct egress *eg,
 
 	csum_change16(&delta, net16(ip->tos), net16(tos));
 	csum_change16(&delta, net16((__u32)ip->ttl << 8), net16((__u32)ttl << 8));
-	if (ENV_SRTP)
+	if (ENV_SRTP(env))
 		csum_change16(&delta, ip->total_len, total);
 	ip->tos = tos;
 	ip->ttl = ttl;
-	if (ENV_SRTP)
+	if (ENV_SRTP(env))
 		ip->total_len = total;
 	csum_change32(&delta, ip->src, local->w[3]);
 	csum_change32(&delta, ip->dst, eg->remote.w[3]);
@@ -190,13 +189,13 @@ static inline __u64 pseudo_sum(const struct ip_addr *ip)
  * pseudo-header; the protocol is the same in both. Old sums are subtracted by adding their
  * complement.
  */
-static inline void rewrite_udp(struct udp_hdr *udp, const struct flow_key *key,
+static inline void rewrite_udp(struct env *env, struct udp_hdr *udp, const struct flow_key *key,
 			       const struct egress *eg, const struct ip_addr *local,
 			       __u32 payload_len, __u64 delta)
 {
 	const __be16 len = net16(payload_len + sizeof(*udp));
 
-	if (ENV_SRTP) {
+	if (ENV_SRTP(env)) {
 		csum_change16(&delta, udp->len, len);
 		csum_change16(&delta, udp->len, len);
 		udp->len = len;
@@ -256,7 +255,7 @@ static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
 	udp = (void *)(data + (out->udp_off & UDP_OFF_MASK));
 	if (!local || (const void *)(udp + 1) > end)
 		return REASON_bad_header;
-	rewrite_udp(udp, &f->key, eg, local, payload_len, delta);
+	rewrite_udp(env, udp, &f->key, eg, local, payload_len, delta);
 
 	if (out->v6) {
 		ip6 = (void *)(data + (out->l3_off & L3_OFF_MASK));
@@ -270,7 +269,7 @@ static inline enum reason rewrite_frame(struct env *env, const struct frame *f,
 		if (f->v6)
 			rewrite_fresh_ip4(ip4, eg, local, out->tos, payload_len);
 		else
-			rewrite_ip4(ip4, eg, local, out->tos, payload_len);
+			rewrite_ip4(env, ip4, eg, local, out->tos, payload_len);
 	}
 	return rewrite_l2(env, hop, out->v6) ? REASON_NONE : REASON_bad_header;
 }

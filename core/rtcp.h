@@ -15,6 +15,7 @@
 #include "core/checksum.h"
 #include "core/env_api.h"
 #include "core/headers.h"
+#include "core/rtcp_job.h"
 #include "core/stream.h"
 #include "core/translate.h"
 
@@ -56,26 +57,6 @@ struct rtcp_place {
 	__u32 block; /* XR: the following block */
 	__u32 state; /* enum rtcp_state */
 	__u32 pad;
-};
-
-enum rtcp_mode {
-	RTCP_ACCOUNT = 1 << 0,	 /* take what the packet says into the statistics */
-	RTCP_TRANSLATE = 1 << 1, /* change the packet */
-};
-
-/* What the walk is told by the rule, and its result. */
-struct rtcp_job {
-	__u32 media; /* slots */
-	__u32 reverse;
-	struct ssrc_map own;
-	struct ssrc_map peer;
-	__u32 ts_offset;
-	__u16 flags; /* enum egress_flag; what own and ts_offset hold for */
-	__u16 peer_seq_offset;
-	__u32 mode; /* enum rtcp_mode */
-	__u32 pad;
-	__u64 now;
-	__u64 delta; /* out: checksum delta of the payload */
 };
 
 /* One element in hand: the compound, and the place, copied in and out. */

@@ -10,6 +10,7 @@
 #include <rte_mbuf.h>
 
 #include "core/addr.h"
+#include "core/rtcp_job.h"
 #include "core/srtp_job.h"
 #include "dpdk/copy.h"
 #include "dpdk/flow_table.h"
@@ -25,6 +26,7 @@ struct env {
 	struct reason_counters *counters; /* this worker's, in table */
 	struct rte_mbuf *mbuf;		  /* the frame; headers are in its first segment */
 	struct egress kept;
+	struct rtcp_job rtcp_job;
 	struct srtp_job srtp_job;
 	__u64 now_ns; /* monotonic; set for each burst */
 	const struct dpdk_copier *copier;
@@ -33,7 +35,7 @@ struct env {
 
 #define ENV_ARRAYS(env) ((env)->table)
 #ifndef ENV_SRTP
-#define ENV_SRTP 1
+#define ENV_SRTP(env) 1
 #endif
 #define ENV_CIPHERS(env) ((env)->table->ciphers)
 #include "core/env_arrays.h"

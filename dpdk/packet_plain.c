@@ -3,7 +3,7 @@
  * The pipeline where no flow has keys. What SRTP adds to it, if only to ask whether there are any, is
  * some nanoseconds of each plain packet. A rule with keys, should there be one yet, punts.
  */
-#define ENV_SRTP 0
+#define ENV_SRTP(env) 0
 
 #include "dpdk/env.h"
 #include "dpdk/packet.h"

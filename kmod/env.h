@@ -19,13 +19,14 @@ struct env {
 	char *data; /* IP header */
 	char *end;
 	struct egress kept;
+	struct rtcp_job rtcp_job;
 	struct srtp_job srtp_job;
 };
 
 #define ENV_ARRAYS(env) ((env)->table)
 #include "core/env_arrays.h"
 
-#define ENV_SRTP 1
+#define ENV_SRTP(env) 1
 #define env_srtp_able(env, keys, index, len)                                                       \
 	tandem_srtp_able(&(env)->table->srtp, index, (keys)->suite)
 #define env_srtp_ctr(env, job, payload, end)  tandem_srtp_ctr(&(env)->table->srtp, job, payload)

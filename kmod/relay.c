@@ -205,7 +205,7 @@ static void *packet_payload(const struct packet *p)
 /* Cut off what is behind a payload that SRTP has made another. */
 static void packet_trim(struct packet *p)
 {
-	if (!protect_changes(&p->plan))
+	if (!protect_changes(&p->env, &p->plan))
 		return;
 	rewrite_trim(&p->env, p->f.udp_off, p->plan.len);
 	skb_trim(p->skb, env_size(&p->env));
@@ -239,13 +239,13 @@ static void packet_rewrite(struct packet *p, u64 delta)
 	if (p->skb->ip_summed == CHECKSUM_PARTIAL)
 		partial_udp(p, udp);
 	else
-		rewrite_udp(udp, &p->f.key, eg, local, p->plan.len, delta);
+		rewrite_udp(&p->env, udp, &p->f.key, eg, local, p->plan.len, delta);
 	if (!ip_addr_is_v4(&eg->remote))
 		rewrite_ip6((void *)p->env.data, eg, local, tos, p->plan.len);
 	else if (p->f.v6)
 		rewrite_fresh_ip4((void *)p->env.data, eg, local, tos, p->plan.len);
 	else
-		rewrite_ip4((void *)p->env.data, eg, local, tos, p->plan.len);
+		rewrite_ip4(&p->env, (void *)p->env.data, eg, local, tos, p->plan.len);
 	packet_trim(p);
 }
 
@@ -383,7 +383,7 @@ static enum reason packet_relay_many(struct packet *p)
 		return reason;
 	reason = relay_commit_many(&p->env, &p->plan, packet_payload(p), p->env.end,
 				   p->f.payload_len, &delta);
-	if (reason_verdict(reason) != VERDICT_FORWARD || !protect_changes(&p->plan))
+	if (reason_verdict(reason) != VERDICT_FORWARD || !protect_changes(&p->env, &p->plan))
 		return reason;
 	if (rewrite_shorten(&p->env, &p->f, p->plan.len, delta) != REASON_NONE)
 		return REASON_bad_header;

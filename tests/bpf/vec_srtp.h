@@ -22,6 +22,7 @@ static struct vec_srtp {
 	struct env_tables arrays;
 	struct env env;
 	bool used;
+	bool aead; /* with suites that XDP has not */
 } vec_srtp;
 
 static void vec_srtp_reset(struct relay_config *config)
@@ -100,6 +101,7 @@ static void vec_keys(const char *l)
 	    tandem_ciphers_set(vec_srtp.arrays.ciphers, index, k))
 		vec_die("keys that cannot be: %s", l);
 	vec_srtp.used = true;
+	vec_srtp.aead |= srtp_is_aead(suite);
 }
 
 /* protect N [index=N]: the RTP or RTCP packet so far, of len bytes. Returns its length then. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/abi.h"
+#include "core/rtcp_job.h"
 #include "core/srtp_job.h"
 
 #define ENV_CALL   inline
@@ -69,6 +70,7 @@ struct env {
 	__u64 now_ns; /* monotonic; set by the worker for each batch */
 
 	struct egress kept;
+	struct rtcp_job rtcp_job;
 	struct srtp_job srtp_job;
 	struct env_frame frame; /* frames only */
 	env_nexthop_h *nexthop; /* frames only */
@@ -76,7 +78,7 @@ struct env {
 };
 
 #define ENV_ARRAYS(env)	 ((env)->tables)
-#define ENV_SRTP	 1
+#define ENV_SRTP(env)	 1
 #define ENV_CIPHERS(env) ((env)->tables->ciphers)
 #include "core/env_arrays.h"
 #include "userspace/srtp/hooks.h"
