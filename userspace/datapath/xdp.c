@@ -40,15 +40,17 @@ static void drop_stale_keys(struct tandem_datapath *dp)
 	}
 }
 
-static int table_open(struct tandem_datapath *dp, const struct relay_config *relay)
+static int table_open(struct tandem_datapath *dp, const struct relay_config *relay,
+		      struct tandem_srtp_sets *sets)
 {
 	int err = tandem_table_init(&dp->table, relay, &dp->memory, shared_h, dp);
 
 	if (err)
 		return err;
 	dp->table_ready = true;
-	if (!dp->taken_over)
-		return 0;
+	err = tandem_xdp_srtp_open(dp, sets);
+	if (err || !dp->taken_over)
+		return err;
 	err = tandem_table_adopt(&dp->table);
 	if (err)
 		return err;
@@ -68,6 +70,7 @@ static void release(struct tandem_datapath *dp)
 	}
 	if (dp->table_ready)
 		tandem_table_clean(&dp->table);
+	tandem_xdp_srtp_close(dp);
 	tandem_xdp_maps_close(dp);
 	if (dp->dir_fd >= 0)
 		close(dp->dir_fd);
@@ -104,7 +107,7 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 	if (!err)
 		err = tandem_xdp_maps_open(dp, cfg, &relay, why, why_size);
 	if (!err)
-		err = table_open(dp, &relay);
+		err = table_open(dp, &relay, cfg->srtp);
 	if (!err)
 		err = tandem_xdp_attach(dp, cfg, why, why_size);
 	if (!err)
@@ -245,6 +248,7 @@ static const char *xdp_describe(struct tandem_datapath *dp)
 
 const struct tandem_datapath_ops tandem_xdp_ops = {
 	.name = "xdp",
+	.srtp = true,
 	.probe = tandem_xdp_probe,
 	.open = xdp_open,
 	.apply = xdp_apply,

@@ -7,7 +7,7 @@
  *   xdp_attach.c  the program on its interfaces
  *   xdp_ports.c   where it may send
  *   xdp_copies.c  where it may send copies
- *   xdp_srtp.c    round keys for the program
+ *   xdp_srtp.c    keys of SRTP, and the streams under them
  *   xdp_watch.c   when the program must ask for next hops anew
  *   xdp_host.c    what the host must provide, and the probe
  *
@@ -46,6 +46,7 @@ struct tandem_datapath {
 	bool table_ready;
 	struct tandem_table_memory memory; /* the maps' own */
 	struct aes_schedule *schedules;	   /* a map's too: two for each set of SRTP keys */
+	struct tandem_srtp_sets *sets;	   /* that keep their streams in memory.srtp_streams */
 	bool taken_over;		   /* the maps are an earlier run's */
 	bool pinned;			   /* this run has begun to pin its own */
 
@@ -97,10 +98,13 @@ int tandem_xdp_program_fd(const struct tandem_datapath *dp);
 /* ---- xdp_srtp.c ---- */
 
 /*
- * Between the two changes of gen with which keys are written at an index, or wiped (keys
- * NULL): round keys for the program, likewise.
+ * Have the table take flows with SRTP, of the sets that datapaths share (NULL: it does not), and
+ * have these keep their streams where the program has them.
  */
-void tandem_xdp_srtp_set(struct tandem_datapath *dp, uint32_t index, const struct srtp_keys *keys);
+int tandem_xdp_srtp_open(struct tandem_datapath *dp, struct tandem_srtp_sets *sets);
+
+/* Before the maps are closed: the streams are in memory of the sets' own again. */
+void tandem_xdp_srtp_close(struct tandem_datapath *dp);
 
 /* ---- xdp_attach.c ---- */
 

@@ -15,7 +15,9 @@
 /*
  * What an earlier run may have left. Also where frames may go, although each run finds
  * that out anew: with an empty map the new program would drop packets until then. And how
- * copies are counted: some that are on their way may meet the other run's program.
+ * copies are counted: some that are on their way may meet the other run's program. And the
+ * programs that do SRTP for the others: a map of programs is emptied when it is neither open
+ * nor pinned any more, and calls must go on when this process is killed.
  */
 enum kept_map {
 	KEPT_CONFIG,
@@ -38,6 +40,8 @@ enum kept_map {
 	KEPT_COPY_PORTS,
 	KEPT_COPY_COUNTS,
 	KEPT_FRAME_NUMBERS,
+	KEPT_RELAY_SRTP,
+	KEPT_COPY_SRTP,
 	KEPT_COUNT,
 };
 
@@ -70,6 +74,8 @@ static struct bpf_map *kept_map(const struct tandem_datapath *dp, enum kept_map 
 		[KEPT_COPY_PORTS] = dp->skel->maps.copy_ports,
 		[KEPT_COPY_COUNTS] = dp->skel->maps.copy_counts,
 		[KEPT_FRAME_NUMBERS] = dp->skel->maps.frame_numbers,
+		[KEPT_RELAY_SRTP] = dp->skel->maps.relay_srtp,
+		[KEPT_COPY_SRTP] = dp->skel->maps.copy_srtp,
 	};
 
 	return maps[which];
@@ -388,6 +394,31 @@ static bool map_all(struct tandem_datapath *dp)
 	return all;
 }
 
+/*
+ * Programs that others hand packets to. Those of an earlier run, still attached, may be among
+ * these others for a moment; they hand over nothing but the frame and the maps that are kept.
+ */
+static int enter_programs(const struct tandem_datapath *dp)
+{
+	const struct {
+		const struct bpf_map *map;
+		const struct bpf_program *prog;
+	} programs[] = {
+		{ dp->skel->maps.relay_srtp, dp->skel->progs.tandem_relay_srtp },
+		{ dp->skel->maps.copy_srtp, dp->skel->progs.tandem_copy_srtp },
+	};
+	const uint32_t zero = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && !err; i++) {
+		const int fd = bpf_program__fd(programs[i].prog);
+
+		err = bpf_map__update_elem(programs[i].map, &zero, sizeof(zero), &fd, sizeof(fd),
+					   BPF_ANY);
+	}
+	return err;
+}
+
 static int load(struct tandem_datapath *dp, const struct relay_config *relay, char *why,
 		size_t why_size)
 {
@@ -401,6 +432,8 @@ static int load(struct tandem_datapath *dp, const struct relay_config *relay, ch
 	}
 	err = bpf_map__update_elem(dp->skel->maps.config, &zero, sizeof(zero), relay,
 				   sizeof(*relay), BPF_ANY);
+	if (!err)
+		err = enter_programs(dp);
 	if (!err && !map_all(dp))
 		err = -ENOMEM;
 	if (!err)

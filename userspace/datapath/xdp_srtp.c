@@ -1,17 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the program has of SRTP keys besides the keys themselves. */
+/* Keys of SRTP for the program, and what it has of them besides the keys themselves. */
 #include <string.h>
 
 #include "core/srtp_suite.h"
+#include "userspace/datapath/srtp_sets.h"
 #include "userspace/datapath/xdp.h"
 
 /* The program may be at the entry still: it sees by gen of the keys that they have changed. */
-void tandem_xdp_srtp_set(struct tandem_datapath *dp, uint32_t index, const struct srtp_keys *keys)
+static int srtp_h(uint32_t index, const struct srtp_keys *keys, void *arg)
 {
+	struct tandem_datapath *dp = arg;
 	struct aes_schedule *schedule = &dp->schedules[2 * (size_t)index];
 	const bool ours = keys && !srtp_is_aead(keys->suite);
 
 	for (int i = 0; i < 2; i++)
 		aes_schedule_set(&schedule[i], ours ? keys->session[i].key : NULL,
 				 ours ? srtp_key_len(keys->suite) : 0);
+	return 0;
+}
+
+int tandem_xdp_srtp_open(struct tandem_datapath *dp, struct tandem_srtp_sets *sets)
+{
+	int err;
+
+	if (!sets)
+		return 0;
+	err = tandem_table_srtp_open(&dp->table, dp->memory.srtp_keys, sets, srtp_h);
+	if (err)
+		return err;
+	tandem_srtp_sets_move(sets, dp->memory.srtp_streams);
+	dp->sets = sets;
+	return 0;
+}
+
+void tandem_xdp_srtp_close(struct tandem_datapath *dp)
+{
+	if (dp->sets)
+		tandem_srtp_sets_move(dp->sets, NULL);
+	dp->sets = NULL;
 }
