@@ -281,9 +281,14 @@ static inline __u32 env_size(struct env *env)
 	return (__u32)size;
 }
 
+__u32 tandem_grow(struct xdp_md *ctx, __u32 by);
+
+/* Where there is no room behind a frame there may be in front of it. Growth is for SRTP alone. */
 static inline int env_trim(struct env *env, int delta)
 {
-	return (int)bpf_xdp_adjust_tail(env->ctx, delta);
+	if (bpf_xdp_adjust_tail(env->ctx, delta) == 0)
+		return 0;
+	return !ENV_SRTP(env) || delta <= 0 || tandem_grow(env->ctx, (__u32)delta);
 }
 
 /*

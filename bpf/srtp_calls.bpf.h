@@ -244,6 +244,40 @@ SRTP_CALL __u32 tandem_srtp_hmac(struct xdp_md *ctx, struct srtp_job *job, __u64
 	return 0;
 }
 
+/*
+ * Make the frame longer where its buffer ends with it, as that of veth does now and then: all of it
+ * moves to the front. Returns nonzero, and the frame is as it was, when there is no room there.
+ */
+SRTP_CALL __u32 tandem_grow(struct xdp_md *ctx, __u32 by)
+{
+	const __u64 size = ctx->data_end - ctx->data;
+	struct env env = { .ctx = ctx };
+	const __u8 *from;
+	const void *end;
+	__u32 i;
+	__u8 *to;
+
+	if (by > SRTP_TRAILER_MAX || size > SRTP_PACKET_MAX || bpf_xdp_adjust_head(ctx, -(int)by))
+		return 1;
+	to = env_data(&env);
+	end = env_data_end(&env);
+	from = to + env_forget(&env, by, SRTP_GROUP - 1);
+	for (i = 0; i < SRTP_PACKET_MAX / sizeof(__u64); i++) {
+		if ((const void *)(from + sizeof(__u64)) > end ||
+		    (void *)(to + sizeof(__u64)) > end)
+			break;
+		*(__u64 *)to = *(const __u64 *)from;
+		from += sizeof(__u64);
+		to += sizeof(__u64);
+	}
+	for (i = 0; i < sizeof(__u64); i++) {
+		if ((const void *)(from + 1) > end || (void *)(to + 1) > end)
+			break;
+		*to++ = *from++;
+	}
+	return 0;
+}
+
 /* csum_bytes() of a part of the frame, which the kernel has a function for. */
 SRTP_CALL __u64 tandem_sum(struct xdp_md *ctx, __u64 off, __u32 len)
 {

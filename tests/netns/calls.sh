@@ -185,3 +185,25 @@ phones_talk()
 		"$TOOLS/g711cmp" --law a --min 16000 "$WORK/bob.wav" "$(heard alice)"
 	rm -rf "$WORK"/alice "$WORK"/bob "$WORK"/*.events
 }
+
+# fast_share PERMILLE: so many of the packets of the live session's flows that carry media
+# took the fast path, when DATAPATH is one.
+fast_share()
+{
+	session_save "$WORK/live.json" && "$PYTHON" - "$WORK/live.json" "$1" <<-'EOF'
+		import json, sys
+		fast = slow = 0
+		def walk(node):
+		    global fast, slow
+		    if isinstance(node, dict):
+		        fast += node.get("fast_packets", 0)
+		        slow += node.get("slow_packets", 0)
+		        node = list(node.values())
+		    if isinstance(node, list):
+		        for x in node:
+		            walk(x)
+		walk(json.load(open(sys.argv[1])))
+		print(fast, slow)
+		sys.exit(fast + slow < 400 or fast * 1000 < (fast + slow) * int(sys.argv[2]))
+	EOF
+}

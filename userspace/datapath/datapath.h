@@ -223,7 +223,10 @@ struct tandem_datapath_ops {
 	/* Carry out n changes in order. Each change's result says what became of it. */
 	int (*apply)(struct tandem_datapath *dp, struct tandem_change *changes, size_t n);
 
-	/* State of one flow; -ENOENT when it is not installed. */
+	/*
+	 * State of one flow; -ENOENT when it is not installed. A fast path that has it and yet
+	 * punts its packets sets offloaded to false, and reason.
+	 */
 	int (*read)(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats);
 
 	/*

@@ -374,6 +374,10 @@ static void offload_state(struct tandem_plane *plane, struct tandem_flow_stats *
 
 	/* a way that is held open is not the flow */
 	in_fast = in_fast && error != EPROTONOSUPPORT;
+	if (in_fast && !stats->offloaded && stats->reason && stats->reason[0]) {
+		stats->datapath = plane->slow.ops->name;
+		return; /* the fast path has it, and leaves its packets to the other */
+	}
 	stats->offloaded = in_fast;
 	if (in_fast) {
 		stats->datapath = plane->fast.ops->name;

@@ -198,6 +198,10 @@ static int xdp_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_
 	stats->offloaded = true;
 	stats->datapath = tandem_xdp_ops.name;
 	stats->reason = "";
+	if (!tandem_xdp_srtp_able(dp, slot)) {
+		stats->offloaded = false;
+		stats->reason = "XDP has not the suite of its SRTP (srtp_suite)";
+	}
 	return stats->flow.extra_streams ? read_extra(dp, flow_id, stats) : 0;
 }
 

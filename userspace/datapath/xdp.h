@@ -103,6 +103,9 @@ int tandem_xdp_program_fd(const struct tandem_datapath *dp);
  */
 int tandem_xdp_srtp_open(struct tandem_datapath *dp, struct tandem_srtp_sets *sets);
 
+/* Has the program the suites of all keys of the flow in a slot? Else it punts what has to do with them. */
+bool tandem_xdp_srtp_able(const struct tandem_datapath *dp, uint32_t slot);
+
 /* Before the maps are closed: the streams are in memory of the sets' own again. */
 void tandem_xdp_srtp_close(struct tandem_datapath *dp);
 

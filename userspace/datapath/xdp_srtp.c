@@ -33,6 +33,21 @@ int tandem_xdp_srtp_open(struct tandem_datapath *dp, struct tandem_srtp_sets *se
 	return 0;
 }
 
+static bool able(const struct tandem_datapath *dp, uint32_t index)
+{
+	return index == SRTP_NO_KEYS || !srtp_is_aead(dp->memory.srtp_keys[index].suite);
+}
+
+bool tandem_xdp_srtp_able(const struct tandem_datapath *dp, uint32_t slot)
+{
+	const struct tandem_slot_keys *keys;
+
+	if (!dp->sets)
+		return true;
+	keys = &dp->table.slot_keys[slot];
+	return able(dp, keys->in) && able(dp, keys->old) && able(dp, keys->out);
+}
+
 void tandem_xdp_srtp_close(struct tandem_datapath *dp)
 {
 	if (dp->sets)
