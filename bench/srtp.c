@@ -30,6 +30,7 @@
 #define MAX_SESSIONS 100
 
 #define BURST	32
+#define AHEAD	16 /* packets of which the keys are fetched at once */
 #define BURSTS	4000
 #define PAYLOAD 160
 #define HEAD	12
@@ -88,6 +89,9 @@ static void ours(uint8_t *p, uint32_t keys, bool seal)
 	job->len = HEAD + PAYLOAD + (seal ? 0 : tables.keys[keys].tag_len[SRTP_RTP]);
 	job->head = HEAD;
 	if (seal) {
+		/* The pipeline has asked this before it seals. */
+		if (!srtp_able(&tables.env, &tables.keys[keys], keys, job->len))
+			die("keys are refused");
 		reason = srtp_seal(&tables.env, job, p, p + ROOM);
 	} else {
 		reason = srtp_admit(&tables.env, job, p, p + job->len);
@@ -107,11 +111,28 @@ static void theirs(uint8_t *p, srtp_t session, bool seal, uint32_t tag)
 		die("libsrtp2 refused a packet");
 }
 
+static uint32_t keys_of(const struct bench *b, uint32_t at, bool seal)
+{
+	return 1 + b->order[at % b->streams] * 2 + !seal;
+}
+
+/* As a datapath does that has a queue of packets. */
+static void ahead(const struct bench *b, uint32_t first, bool seal)
+{
+	for (uint32_t i = 0; i < AHEAD; i++)
+		env_srtp_touch_keys(&tables.env, keys_of(b, first + i, seal));
+	for (uint32_t i = 0; i < AHEAD; i++)
+		env_srtp_touch_rest(&tables.env, keys_of(b, first + i, seal));
+}
+
 static void burst(struct bench *b, uint32_t first, bool seal)
 {
 	for (uint32_t i = 0; i < BURST; i++) {
-		uint32_t s = b->order[(first + i) % b->streams], keys = 1 + s * 2 + !seal;
+		uint32_t s = b->order[(first + i) % b->streams];
+		uint32_t keys = keys_of(b, first + i, seal);
 
+		if (!b->out && i % AHEAD == 0)
+			ahead(b, first + i, seal);
 		if (b->out)
 			theirs(b->packets[i], seal ? b->out[s] : b->in[s], seal,
 			       tables.keys[keys].tag_len[SRTP_RTP]);

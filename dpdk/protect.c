@@ -40,30 +40,6 @@ void dpdk_protect_free(struct dpdk_protect *p)
 
 /* ---- ahead of the pipeline ---- */
 
-static void touch_keys(struct env *env, uint32_t index)
-{
-	const struct srtp_keys *keys = env_srtp_keys(env, index);
-
-	if (!keys)
-		return;
-	rte_prefetch0(keys);
-	rte_prefetch0((const char *)keys + LINE); /* both are for RTP */
-}
-
-/* What the keys say is to be had besides. */
-static void touch_rest(struct env *env, uint32_t index)
-{
-	const struct srtp_keys *keys = env_srtp_keys(env, index);
-	const struct srtp_stream *stream;
-
-	if (!keys)
-		return;
-	tandem_cipher_touch(env->table->ciphers, index, keys->suite);
-	stream = env_srtp_stream(env, keys->first_stream);
-	if (stream)
-		rte_prefetch0(stream);
-}
-
 static bool has_keys(const struct entry *e)
 {
 	return e && (e->rule.srtp != SRTP_NO_KEYS || e->rule.egress.srtp != SRTP_NO_KEYS);
@@ -171,16 +147,16 @@ void dpdk_protect_ahead(struct env *env, struct rte_mbuf *const *frames, uint32_
 	for (i = 0; i < n; i++) {
 		if (!has_keys(entry[i]))
 			continue;
-		touch_keys(env, entry[i]->rule.srtp);
-		touch_keys(env, entry[i]->rule.egress.srtp);
+		env_srtp_touch_keys(env, entry[i]->rule.srtp);
+		env_srtp_touch_keys(env, entry[i]->rule.egress.srtp);
 		for (uint32_t line = 1; line < FRAME_LINES; line++)
 			rte_prefetch0(rte_pktmbuf_mtod_offset(frames[i], void *, line *LINE));
 	}
 	for (i = 0; i < n; i++) {
 		if (!has_keys(entry[i]))
 			continue;
-		touch_rest(env, entry[i]->rule.srtp);
-		touch_rest(env, entry[i]->rule.egress.srtp);
+		env_srtp_touch_rest(env, entry[i]->rule.srtp);
+		env_srtp_touch_rest(env, entry[i]->rule.egress.srtp);
 	}
 	for (i = 0; i < n; i++) {
 		if (entry[i] && entry[i]->rule.srtp != SRTP_NO_KEYS)

@@ -94,8 +94,11 @@ static int shared_h(const struct flow_key *key, uint32_t slot, void *arg)
 static int srtp_h(uint32_t index, const struct srtp_keys *keys, void *arg)
 {
 	struct tandem_datapath *dp = arg;
+	int err = tandem_ciphers_set(dp->tables.ciphers, index, keys);
 
-	return tandem_ciphers_set(dp->tables.ciphers, index, keys);
+	if (!err)
+		dp->srtp_count += keys ? 1 : -1;
+	return err;
 }
 
 /* The table takes flows with SRTP, where the plane has key sets. */

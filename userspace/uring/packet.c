@@ -179,6 +179,60 @@ static void received_multishot(struct tandem_datapath *dp, uint32_t index,
 		tandem_uring_port_ended(dp, index, cqe->res);
 }
 
+/* The entry of the port that a datagram came to; NULL: of none, or a group. */
+static const struct entry *entry_of(struct tandem_datapath *dp, const struct io_uring_cqe *cqe)
+{
+	uint32_t index = (uint32_t)cqe->user_data;
+	struct io_uring_recvmsg_out out;
+	struct uring_packet *p;
+	struct flow_key key = { 0 };
+	struct ancillary a;
+
+	if (!(cqe->flags & IORING_CQE_F_BUFFER) || cqe->res < 0)
+		return NULL;
+	if (index >= uring_trunk(dp, 0)) {
+		p = &dp->packets[cqe->flags >> IORING_CQE_BUFFER_SHIFT];
+		memcpy(&out, p->data, sizeof(out));
+		read_ancillary(control_of(p), out.controllen, &a);
+		if (!a.sent_to)
+			return NULL;
+		key.local = a.to.ip;
+		key.local_port = htons(a.to.port);
+		index = tandem_slots_direct(dp->table.slots, &key);
+	} else if (index >= dp->direct_count) {
+		return NULL;
+	}
+	return env_entry(&dp->env, index);
+}
+
+void tandem_uring_ahead(struct tandem_datapath *dp)
+{
+	const uint32_t waiting = dp->todo_tail - dp->todo_head;
+	const uint32_t n = waiting < URING_AHEAD ? waiting : URING_AHEAD;
+	const struct entry *entry[URING_AHEAD];
+	uint32_t i;
+
+	if (!dp->srtp_count || !dp->multishot || n < 2)
+		return;
+	for (i = 0; i < n; i++) {
+		entry[i] = entry_of(dp, &dp->todo[(dp->todo_head + i) % URING_COMPLETIONS]);
+		if (entry[i])
+			env_touch(entry[i]);
+	}
+	for (i = 0; i < n; i++) {
+		if (!entry[i])
+			continue;
+		env_srtp_touch_keys(&dp->env, entry[i]->rule.srtp);
+		env_srtp_touch_keys(&dp->env, entry[i]->rule.egress.srtp);
+	}
+	for (i = 0; i < n; i++) {
+		if (!entry[i])
+			continue;
+		env_srtp_touch_rest(&dp->env, entry[i]->rule.srtp);
+		env_srtp_touch_rest(&dp->env, entry[i]->rule.egress.srtp);
+	}
+}
+
 void tandem_uring_received(struct tandem_datapath *dp, uint32_t index,
 			   const struct io_uring_cqe *cqe)
 {

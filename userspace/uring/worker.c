@@ -112,8 +112,11 @@ static void batch(struct tandem_datapath *dp)
 	serve(dp);
 	tandem_uring_ways_listen(dp);
 	for (; todo(dp) && dp->work < BATCH; dp->work++) {
-		const struct io_uring_cqe cqe = dp->todo[dp->todo_head++ % URING_COMPLETIONS];
+		struct io_uring_cqe cqe;
 
+		if (n % URING_AHEAD == 0)
+			tandem_uring_ahead(dp);
+		cqe = dp->todo[dp->todo_head++ % URING_COMPLETIONS];
 		if (++n % PATIENCE == 0)
 			serve(dp);
 		tandem_uring_received(dp, (uint32_t)cqe.user_data, &cqe);

@@ -219,6 +219,7 @@ struct tandem_datapath {
 	struct env_tables tables;
 	struct tandem_table table;
 	struct tandem_srtp_sets *sets; /* NULL: flows with SRTP are refused */
+	uint32_t srtp_count;	       /* key sets that there are */
 	uint32_t shared_count;	       /* in tables.shared */
 	uint32_t direct_count;
 	struct uring_port *ports; /* sparse; uring_port_room() of them */
@@ -395,6 +396,14 @@ void tandem_uring_group_release(struct tandem_datapath *dp, uint32_t index);
 uint32_t tandem_uring_ifindex_of(const struct ip_addr *ip);
 
 /* packet.c */
+
+#define URING_AHEAD 16 /* completions */
+
+/*
+ * Where there are key sets, begin to fetch what the next completions will need of them: a set is some ten
+ * lines that no other packet shares. To be called again after as many as that.
+ */
+void tandem_uring_ahead(struct tandem_datapath *dp);
 void tandem_uring_received(struct tandem_datapath *dp, uint32_t index,
 			   const struct io_uring_cqe *cqe);
 /* It has been sent, or will not be. */
