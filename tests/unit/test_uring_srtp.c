@@ -230,6 +230,110 @@ static void only_authentic_sources_are_told(void **state)
 	close(stranger.fd);
 }
 
+static void ssrc_h(const struct tandem_unknown_source *src, void *arg)
+{
+	assert_int_equal(src->flow_id, 2);
+	assert_true(src->from_peer);
+	assert_true(src->head_len > 32 && src->len > src->head_len);
+	assert_int_equal(src->head[0] >> 6, 2);
+	(*(int *)arg)++;
+}
+
+static int ssrcs(struct fixture *f)
+{
+	const struct tandem_event_handlers handlers = { .unknown_source = ssrc_h };
+	struct pollfd pfd = { .fd = ops->event_fd(f->dp), .events = POLLIN };
+	int n = 0;
+
+	while (poll(&pfd, 1, 0) == 1)
+		ops->dispatch(f->dp, &handlers, &n);
+	return n;
+}
+
+/* An SSRC that no branch takes is told of, if who sends it has the keys, and the flow has some. */
+static void only_authentic_ssrcs_are_told(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp out = set_of(10, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	struct tandem_srtp in = set_of(20, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	struct tandem_flow_spec spec = spec_of(2, "127.0.0.1", BASE + 4, &f->callee, &f->caller);
+	struct tandem_fan *fan = fan_alloc(1);
+	unsigned char buf[2048], bad[2048];
+	size_t len;
+
+	there(f, &out);
+	fan->branches[0] = (struct branch){ .ssrc = 0x4321, .count = 1 };
+	fan_leg(fan, 0, 1, BASE + 6, &f->caller.at);
+	spec.egress[EGRESS_RTP].flags = 0;
+	spec.fan = fan;
+	spec.flags = RULE_F_DTLS;
+	assert_int_equal(set(f, &spec), 0);
+	len = protected(f, 1, buf, sizeof(buf));
+	send_to(&f->callee, "127.0.0.1", BASE + 4, buf, len);
+	await_counter(f, REASON_unknown_ssrc, 1);
+	assert_int_equal(ssrcs(f), 0);
+
+	spec.srtp_in = &in;
+	assert_int_equal(set(f, &spec), 0);
+	memcpy(bad, buf, len);
+	bad[len - 1] ^= 1;
+	send_to(&f->callee, "127.0.0.1", BASE + 4, bad, len);
+	await_counter(f, REASON_unproven, 1);
+	assert_int_equal(ssrcs(f), 0);
+	send_to(&f->callee, "127.0.0.1", BASE + 4, buf, len);
+	await_counter(f, REASON_unknown_ssrc, 3);
+	assert_int_equal(ssrcs(f), 1);
+
+	/* a forward has nobody to ask */
+	spec.flags = 0;
+	assert_int_equal(set(f, &spec), 0);
+	len = protected(f, 2, buf, sizeof(buf));
+	send_to(&f->callee, "127.0.0.1", BASE + 4, buf, len);
+	await_counter(f, REASON_unknown_ssrc, 4);
+	assert_int_equal(ssrcs(f), 0);
+	free(fan);
+}
+
+/* Each copy leaves under the keys of its leg. */
+static void legs_have_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp keys[2] = { set_of(30, SRTP_AES_CM_128_HMAC_SHA1_80, 7),
+				       set_of(31, SRTP_AEAD_AES_128_GCM, 9) };
+	struct tandem_srtp in = set_of(32, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
+	struct phone other = phone_open("127.0.0.1");
+	struct tandem_fan *fan = fan_alloc(3);
+	unsigned char plain[RTP_LEN], got[2][2048];
+	uint16_t port;
+	ssize_t len;
+
+	fan_leg(fan, 0, 1, BASE + 2, &f->callee.at);
+	fan_leg(fan, 1, 2, BASE + 2, &other.at);
+	fan_leg(fan, 2, 3, BASE + 2, &other.at);
+	fan->keys = keys;
+	fan->key_count = 2;
+	fan->legs[0].srtp = 30;
+	fan->legs[1].srtp = 31;
+	spec.egress[EGRESS_RTP].flags = 0;
+	spec.fan = fan;
+	assert_int_equal(set(f, &spec), 0);
+	back(f, &in, NULL);
+	rtp(plain, 7, 0x1234);
+	send_to(&f->caller, "127.0.0.1", BASE, plain, sizeof(plain));
+	len = receive(&f->callee, got[0], sizeof(got[0]), &port);
+	assert_int_equal(len, RTP_LEN + TAG);
+	assert_memory_not_equal(got[0] + 12, plain + 12, RTP_LEN - 12);
+	/* what the first leg got can be read with its keys */
+	assert_true(comes_back(f, 7, got[0], (size_t)len));
+	assert_int_equal(receive(&other, got[0], sizeof(got[0]), &port), RTP_LEN + 16);
+	assert_memory_not_equal(got[0] + 12, plain + 12, RTP_LEN - 12);
+	assert_int_equal(receive(&other, got[1], sizeof(got[1]), &port), RTP_LEN);
+	assert_memory_equal(got[1], plain, RTP_LEN);
+	close(other.fd);
+	free(fan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +342,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_change, setup_sets, teardown_sets),
 		cmocka_unit_test_setup_teardown(only_authentic_sources_are_told, setup_sets,
 						teardown_sets),
+		cmocka_unit_test_setup_teardown(only_authentic_ssrcs_are_told, setup_sets,
+						teardown_sets),
+		cmocka_unit_test_setup_teardown(legs_have_keys, setup_sets, teardown_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
