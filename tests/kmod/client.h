@@ -41,7 +41,7 @@
 
 static int failures;
 
-static bool ok(bool good, const char *name)
+static inline bool ok(bool good, const char *name)
 {
 	printf("%sok - %s\n", good ? "" : "not ", name);
 	fflush(stdout);
@@ -49,13 +49,13 @@ static bool ok(bool good, const char *name)
 	return good;
 }
 
-static void die(const char *what)
+static inline void die(const char *what)
 {
 	printf("not ok - %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
-static struct tandem_endpoint at(const char *ip, uint16_t port)
+static inline struct tandem_endpoint at(const char *ip, uint16_t port)
 {
 	struct tandem_endpoint ep = { .port = port };
 
@@ -65,7 +65,7 @@ static struct tandem_endpoint at(const char *ip, uint16_t port)
 }
 
 /* Enter a network namespace made by ip(8); "relay" is the one the client began in. */
-static void enter(const char *name)
+static inline void enter(const char *name)
 {
 	static int relay = -1;
 	char path[64];
@@ -101,7 +101,7 @@ static inline void set_offload(const char *netns, const char *device, bool on)
 	enter("relay");
 }
 
-static int udp_socket(const char *netns, const char *ip, uint16_t port)
+static inline int udp_socket(const char *netns, const char *ip, uint16_t port)
 {
 	struct tandem_endpoint ep = at(ip, port);
 	struct sockaddr_storage ss;
@@ -120,7 +120,7 @@ static int udp_socket(const char *netns, const char *ip, uint16_t port)
 	return fd;
 }
 
-static void send_to(int fd, const char *ip, uint16_t port, const void *data, size_t len)
+static inline void send_to(int fd, const char *ip, uint16_t port, const void *data, size_t len)
 {
 	struct tandem_endpoint ep = at(ip, port);
 	struct sockaddr_storage ss;
@@ -137,7 +137,7 @@ struct received {
 	int tos;
 };
 
-static void receive(int fd, int wait_ms, struct received *r)
+static inline void receive(int fd, int wait_ms, struct received *r)
 {
 	char control[64];
 	struct sockaddr_storage ss;
@@ -156,7 +156,7 @@ static void receive(int fd, int wait_ms, struct received *r)
 		r->tos = *CMSG_DATA(c);
 }
 
-static bool nothing(int fd)
+static inline bool nothing(int fd)
 {
 	struct received r;
 
@@ -164,8 +164,8 @@ static bool nothing(int fd)
 	return r.len < 0;
 }
 
-static bool came_as(const struct received *r, const void *data, size_t len, const char *ip,
-		    uint16_t port)
+static inline bool came_as(const struct received *r, const void *data, size_t len, const char *ip,
+			   uint16_t port)
 {
 	struct tandem_endpoint from = at(ip, port);
 
@@ -179,7 +179,7 @@ static bool came_as(const struct received *r, const void *data, size_t len, cons
 	return false;
 }
 
-static struct tandem_datapath_config relay_config(void)
+static inline struct tandem_datapath_config relay_config(void)
 {
 	static const char *const locals[] = { "10.1.0.1", "10.2.0.1", "fd01::1", "fd02::1" };
 	struct tandem_datapath_config cfg = {
@@ -198,8 +198,8 @@ static struct tandem_datapath_config relay_config(void)
 	return cfg;
 }
 
-static void set_egress(struct tandem_egress *eg, struct tandem_endpoint from,
-		       struct tandem_endpoint to)
+static inline void set_egress(struct tandem_egress *eg, struct tandem_endpoint from,
+			      struct tandem_endpoint to)
 {
 	eg->flags = EGRESS_F_ACTIVE;
 	eg->local = from.ip;
@@ -209,9 +209,10 @@ static void set_egress(struct tandem_egress *eg, struct tandem_endpoint from,
 }
 
 /* A flow from remote at local, which leaves from out to to; RTCP too. */
-static struct tandem_flow_spec flow_spec(uint64_t id, struct tandem_endpoint remote,
-					 struct tandem_endpoint local, struct tandem_endpoint out,
-					 struct tandem_endpoint to)
+static inline struct tandem_flow_spec flow_spec(uint64_t id, struct tandem_endpoint remote,
+						struct tandem_endpoint local,
+						struct tandem_endpoint out,
+						struct tandem_endpoint to)
 {
 	struct tandem_flow_spec spec = { .id = id, .media_id = id };
 
@@ -259,8 +260,8 @@ static inline bool flood_goes_on(struct flood *f)
 	return !flood_ended && time(NULL) < f->end;
 }
 
-static int change(struct tandem_datapath *dp, enum tandem_change_op op,
-		  const struct tandem_flow_spec *spec)
+static inline int change(struct tandem_datapath *dp, enum tandem_change_op op,
+			 const struct tandem_flow_spec *spec)
 {
 	struct tandem_change c = { .op = op, .spec = *spec };
 	int err = tandem_kmod_ops.apply(dp, &c, 1);

@@ -8,20 +8,16 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <linux/if_link.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "core/abi.h"
 #include "core/genl.h"
 #include "core/srtp_suite.h"
 #include "kmod/kfuncs.h"
 #include "kmod/srtp_known.h"
+#include "tests/kmod/client.h"
 #include "userspace/datapath/genl.h"
 #include "userspace/datapath/kmod_srtp.h"
 
@@ -29,6 +25,7 @@
 
 #define ROOM	256
 #define OFF	14 /* of a packet in its frame */
+#define UDP_OFF 42 /* the same behind IPv4 and UDP */
 #define STREAMS 2  /* under each set of keys */
 
 /* Sets of keys: to protect with, to open with, and others, behind which are those to open with. */
@@ -42,14 +39,13 @@ struct world {
 	uint32_t len; /* of the packet in it */
 };
 
-static int failures;
-
-static bool ok(bool good, const char *what, const char *name)
+/* name may be empty. */
+static bool check(bool good, const char *what, const char *name)
 {
-	printf("%sok - kfuncs: %s%s%s\n", good ? "" : "not ", what, *name ? ", " : "", name);
-	fflush(stdout);
-	failures += !good;
-	return good;
+	char line[256];
+
+	snprintf(line, sizeof(line), "kfuncs: %s%s%s", what, *name ? ", " : "", name);
+	return ok(good, line);
 }
 
 static void must(int err, const char *what)
@@ -176,22 +172,22 @@ static void test_open(struct world *w, const struct srtp_known *k, const unsigne
 		w->frame[OFF + damaged[i]] ^= 1;
 		good &= is(w, sealed, sealed_len);
 	}
-	ok(good && !stream->owner, k->name, "damaged: refused, and nothing noted");
+	check(good && !stream->owner, k->name, "damaged: refused, and nothing noted");
 
 	put(w, sealed, sealed_len);
-	ok(!run(w, w->skel->progs.admit, whole(w, OTHERS, k->flags)) &&
-		   w->skel->bss->packet.len == clear_len && is(w, sealed, sealed_len) &&
-		   !stream->owner,
-	   k->name, "admitted: its length is known, and nothing noted");
+	check(!run(w, w->skel->progs.admit, whole(w, OTHERS, k->flags)) &&
+		      w->skel->bss->packet.len == clear_len && is(w, sealed, sealed_len) &&
+		      !stream->owner,
+	      k->name, "admitted: its length is known, and nothing noted");
 	good = !run(w, unprotect, whole(w, OTHERS, k->flags)) && is(w, clear, clear_len);
-	ok(good && w->skel->bss->packet.keys == RECEIVER, k->name, "opened, by the keys behind");
+	check(good && w->skel->bss->packet.keys == RECEIVER, k->name, "opened, by the keys behind");
 	put(w, sealed, sealed_len);
-	ok(run(w, unprotect, whole(w, RECEIVER, k->flags)) == REASON_srtp_replay, k->name,
-	   "a second time: refused");
+	check(run(w, unprotect, whole(w, RECEIVER, k->flags)) == REASON_srtp_replay, k->name,
+	      "a second time: refused");
 	memset(stream, 0, sizeof(*stream));
-	ok(!run(w, unprotect, whole(w, RECEIVER, k->flags | SRTP_J_KEEP)) &&
-		   is(w, sealed, sealed_len) && stream->owner,
-	   k->name, "to be kept: authenticated, and as it came");
+	check(!run(w, unprotect, whole(w, RECEIVER, k->flags | SRTP_J_KEEP)) &&
+		      is(w, sealed, sealed_len) && stream->owner,
+	      k->name, "to be kept: authenticated, and as it came");
 }
 
 static void test_known(struct world *w, const struct srtp_known *k)
@@ -209,9 +205,9 @@ static void test_known(struct world *w, const struct srtp_known *k)
 	reason = run(w, w->skel->progs.protect, whole(w, SENDER, k->flags));
 	sealed_len = w->len;
 	memcpy(sealed, w->frame + OFF, sealed_len);
-	if (!ok(!reason && sealed_len >= want_len && w->skel->bss->packet.len == sealed_len &&
-			!memcmp(sealed, want, want_len),
-		k->name, "protected"))
+	if (!check(!reason && sealed_len >= want_len && w->skel->bss->packet.len == sealed_len &&
+			   !memcmp(sealed, want, want_len),
+		   k->name, "protected"))
 		printf("# reason %d, %u bytes\n", reason, sealed_len);
 	else
 		test_open(w, k, sealed, sealed_len, clear, clear_len);
@@ -227,26 +223,52 @@ static void test_limits(struct world *w)
 
 	put(w, clear, hex(clear, srtp_known[0].clear));
 	p = whole(w, SENDER, 0);
-	ok(run(w, protect, p) == -ENOSPC, "no room behind the packet", "");
+	check(run(w, protect, p) == -ENOSPC, "no room behind the packet", "");
 	p.len -= 10;
 	set_keys(w, SENDER, &srtp_known[0], 0);
-	ok(!run(w, protect, p), "room for the tag, and no more", "");
+	check(!run(w, protect, p), "room for the tag, and no more", "");
 	p.len += 11;
-	ok(run(w, protect, p) == -EINVAL, "a packet longer than the frame", "");
+	check(run(w, protect, p) == -EINVAL, "a packet longer than the frame", "");
 	p.off = UINT32_MAX - 20;
 	p.len = 40;
-	ok(run(w, protect, p) == -EINVAL && run(w, unprotect, p) == -EINVAL,
-	   "one that begins far outside of it", "");
+	check(run(w, protect, p) == -EINVAL && run(w, unprotect, p) == -EINVAL,
+	      "one that begins far outside of it", "");
 	p = whole(w, SENDER, 1 << 1);
-	ok(run(w, unprotect, p) == -EINVAL, "unknown flags", "");
+	check(run(w, unprotect, p) == -EINVAL, "unknown flags", "");
 	p = whole(w, SETS, 0);
-	ok(run(w, unprotect, p) == REASON_rule_busy, "keys that are not there", "");
+	check(run(w, unprotect, p) == REASON_rule_busy, "keys that are not there", "");
 	p = whole(w, RECEIVER, SRTP_J_RTCP);
 	p.len = 7;
-	ok(run(w, unprotect, p) == REASON_srtp_short, "less than a header", "");
+	check(run(w, unprotect, p) == REASON_srtp_short, "less than a header", "");
 	p = whole(w, SENDER, 0);
 	w->frame[OFF] = 0x9f; /* fifteen CSRCs, and an extension */
-	ok(run(w, protect, p) == REASON_bad_rtp, "a header longer than the packet", "");
+	check(run(w, protect, p) == REASON_bad_rtp, "a header longer than the packet", "");
+}
+
+/* A packet from a, on its way through the device of the relay: its socket gets the other. */
+static void test_attached(struct world *w, uint32_t mode, const char *name)
+{
+	const int prog = bpf_program__fd(w->skel->progs.protect), on = 1;
+	const int a = udp_socket("a", "10.1.0.2", 4000),
+		  relay = udp_socket("relay", "10.1.0.1", 20000);
+	const int ifindex = (int)if_nametoindex("va1");
+	unsigned char clear[ROOM], want[ROOM];
+	const uint32_t len = hex(clear, srtp_known[0].clear);
+	struct received r;
+
+	set_keys(w, SENDER, &srtp_known[0], 0);
+	w->skel->bss->packet = (struct tandem_srtp_packet){ SENDER, 0, UDP_OFF, len };
+	setsockopt(a, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on));
+	must(bpf_xdp_attach(ifindex, prog, mode, NULL), name);
+	send_to(a, "10.1.0.1", 20000, clear, len);
+	receive(relay, RECEIVE_MS, &r);
+	must(bpf_xdp_detach(ifindex, mode, NULL), name);
+	/* IP knows nothing of the tag, and has cut it off. */
+	check(hex(want, srtp_known[0].sealed) == len && r.len == (ssize_t)len &&
+		      !memcmp(r.data, want, len) && w->skel->bss->packet.len == len + 10,
+	      "a packet on its way through a device", name);
+	close(a);
+	close(relay);
 }
 
 static int call(void)
@@ -254,19 +276,21 @@ static int call(void)
 	struct world w = { .skel = kfuncs_bpf__open_and_load() };
 	unsigned char clear[ROOM];
 
-	if (!ok(w.skel, "a program that calls the module is loaded", ""))
+	if (!check(w.skel, "a program that calls the module is loaded", ""))
 		return 1;
 	must(tandem_genl_open(&w.genl, TANDEM_GENL_NAME), "no module");
 	reset(&w);
 	put(&w, clear, hex(clear, srtp_known[0].clear));
-	ok(run(&w, w.skel->progs.unprotect, whole(&w, RECEIVER, 0)) == -ENODEV,
-	   "a namespace without configuration", "");
+	check(run(&w, w.skel->progs.unprotect, whole(&w, RECEIVER, 0)) == -ENODEV,
+	      "a namespace without configuration", "");
 	configure(&w);
 	for (size_t i = 0; i < sizeof(srtp_known) / sizeof(srtp_known[0]); i++)
 		test_known(&w, &srtp_known[i]);
 	test_limits(&w);
-	ok(syscall(SYS_delete_module, "tandem", O_NONBLOCK) && errno == EWOULDBLOCK,
-	   "the module stays while a program is there that calls it", "");
+	test_attached(&w, XDP_FLAGS_DRV_MODE, "in its driver");
+	test_attached(&w, XDP_FLAGS_SKB_MODE, "behind it");
+	check(syscall(SYS_delete_module, "tandem", O_NONBLOCK) && errno == EWOULDBLOCK,
+	      "the module stays while a program is there that calls it", "");
 	reset(&w);
 	tandem_genl_close(&w.genl);
 	kfuncs_bpf__destroy(w.skel);
@@ -284,7 +308,7 @@ static int refused(void)
 
 	libbpf_set_print(silent);
 	skel = kfuncs_bpf__open_and_load();
-	ok(!skel, "without BTF such a program is refused", "");
+	check(!skel, "without BTF such a program is refused", "");
 	kfuncs_bpf__destroy(skel);
 	return failures ? 1 : 0;
 }
