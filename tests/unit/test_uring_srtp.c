@@ -270,7 +270,7 @@ static void only_authentic_ssrcs_are_told(void **state)
 	assert_int_equal(set(f, &spec), 0);
 	len = protected(f, 1, buf, sizeof(buf));
 	send_to(&f->callee, "127.0.0.1", BASE + 4, buf, len);
-	await_counter(f, REASON_unknown_ssrc, 1);
+	await_counter(f, REASON_unproven, 1);
 	assert_int_equal(ssrcs(f), 0);
 
 	spec.srtp_in = &in;
@@ -278,7 +278,7 @@ static void only_authentic_ssrcs_are_told(void **state)
 	memcpy(bad, buf, len);
 	bad[len - 1] ^= 1;
 	send_to(&f->callee, "127.0.0.1", BASE + 4, bad, len);
-	await_counter(f, REASON_unproven, 1);
+	await_counter(f, REASON_unproven, 2);
 	assert_int_equal(ssrcs(f), 0);
 	send_to(&f->callee, "127.0.0.1", BASE + 4, buf, len);
 	await_counter(f, REASON_unknown_ssrc, 3);

@@ -229,6 +229,7 @@ static void only_what_looks_like_stun(void **state)
 static void floods(void **state)
 {
 	struct fixture *f = *state;
+	struct tandem_flow_spec plain = flow(f, RULE_F_ICE | RULE_F_LEARN, true);
 	struct phone stranger = phone_open("127.0.0.1");
 	uint64_t n;
 
@@ -238,6 +239,9 @@ static void floods(void **state)
 	send_stun(&f->caller);
 	for (int i = 0; i < FLOOD; i++)
 		send_dtls(&f->caller);
+	await_counter(f, REASON_dtls, FLOOD);
+	/* with DTLS and no keys yet nobody is learned */
+	assert_int_equal(set(f, &plain), 0);
 	send_rtp(&stranger, BASE, 1);
 	await_counter(f, REASON_learning, 1);
 	assert_int_equal(counter(f, REASON_stun), FLOOD + 1);

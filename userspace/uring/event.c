@@ -128,14 +128,6 @@ static enum reason authenticate(struct env *env, struct plan *plan, const struct
 	return reason == REASON_NONE ? protect_open(env, plan, payload, end) : reason;
 }
 
-/* Is there anything to prove a packet by? */
-static bool has_keys(struct tandem_datapath *dp, uint32_t slot)
-{
-	const struct entry *entry = env_entry(&dp->env, slot);
-
-	return entry && entry->rule.srtp != SRTP_NO_KEYS;
-}
-
 /*
  * Is a source that may be learned one that has the keys, where the flow has some? Anybody can
  * write a header that fits, and would have the call's media sent to him. What is authentic has
@@ -172,7 +164,7 @@ void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum 
 		break;
 	case REASON_unknown_ssrc:
 		/* a call's: nobody is there to ask for those that forwards leave out */
-		if (plan->flags & RULE_F_DTLS && has_keys(dp, plan->slot) && is_proven(dp, plan, e))
+		if (plan->flags & RULE_F_DTLS && is_proven(dp, plan, e))
 			put(dp, index, URING_TELL_SSRC, e);
 		break;
 	case REASON_stun:
