@@ -44,6 +44,18 @@ cli()
 	timeout 5 "$TANDEM" "$@" --socket "$SOCK"
 }
 
+# sound_at PHONE ADDRESS: the file with what PHONE has heard. On a SLOWER machine it is what was sent to
+# it: baresip forgets what comes ahead of the ACK, and there that is some packets.
+sound_at()
+{
+	if [ -z "${SLOWER:-}" ]; then
+		heard "$1"
+	else
+		"$PYTHON" "$TESTS/kmod/sound.py" take "$WORK/$1.pcap" dst "$2" >"$WORK/$1.al"
+		echo "$WORK/$1.al"
+	fi
+}
+
 verdict()
 {
 	local sent forwarded share stats=$WORK/stats.json name
@@ -55,9 +67,9 @@ verdict()
 	share=$(awk -v f="$forwarded" -v s="$sent" 'BEGIN {printf "%.2f", 100 * f / s}')
 	echo "RTP packets sent by the phones:  $sent"
 	printf 'forwarded by %-20s%s (%s %%)\n' "$name:" "$forwarded" "$share"
-	"$TOOLS/g711cmp" --law a --min 8000 "$WORK/alice.wav" "$(heard bob)" ||
+	"$TOOLS/g711cmp" --law a --min 8000 "$WORK/alice.wav" "$(sound_at bob 10.77.2.2)" ||
 		die "bob did not hear what alice played"
-	"$TOOLS/g711cmp" --law a --min 8000 "$WORK/bob.wav" "$(heard alice)" ||
+	"$TOOLS/g711cmp" --law a --min 8000 "$WORK/bob.wav" "$(sound_at alice 10.77.1.2)" ||
 		die "alice did not hear what bob played"
 	echo "audio compared sample for sample: alice -> bob ok, bob -> alice ok"
 	awk -v f="$forwarded" -v s="$sent" 'BEGIN {exit !(f >= 0.99 * s)}' ||
