@@ -14,12 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "dpdk/control.h"
 #include "dpdk/worker.h"
 #include "userspace/config/config.h"
 #include "userspace/util/log.h"
+#include "userspace/util/secrecy.h"
 
 #define MODULE	     "dpdk"
 #define MAX_EAL_ARGS 64
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	options_complete(&o, cfg);
-	prctl(PR_SET_DUMPABLE, 0); /* there would be keys in a core dump */
+	tandem_secrecy(cfg->core_dumps);
 	if (rte_eal_init(o.eal_count, o.eal) < 0) {
 		tandem_log(TANDEM_LOG_ERROR, MODULE, "EAL: %s", rte_strerror(rte_errno));
 	} else {

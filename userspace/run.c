@@ -16,6 +16,7 @@
 #include "userspace/sip/sip.h"
 #include "userspace/store/store.h"
 #include "userspace/util/log.h"
+#include "userspace/util/secrecy.h"
 
 #define TICK_MS 1000
 
@@ -345,6 +346,7 @@ int tandem_run(const struct tandem_config *cfg, bool fresh)
 		tandem_log_set_level(level);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
+	tandem_secrecy(cfg->core_dumps);
 	relay->cfg = cfg;
 	relay->fresh = fresh;
 	relay->api = (struct tandem_api){

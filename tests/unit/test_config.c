@@ -43,6 +43,7 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_string_equal(cfg->dpdk.socket, "/run/tandem/dpdk.sock");
 	assert_string_equal(cfg->dpdk.eal, "");
 	assert_string_equal(cfg->log_level, "info");
+	assert_false(cfg->core_dumps);
 	assert_int_equal(cfg->media.addresses_count, 0);
 	assert_int_equal(cfg->media.interfaces_count, 0);
 	assert_int_equal(cfg->media.port_min, 16384);
@@ -130,6 +131,7 @@ static void everything_given(void **state)
 		"control_socket: /tmp/t.sock\n"
 		"database: \":memory:\"\n"
 		"log_level: debug\n"
+		"core_dumps: true\n"
 		"media:\n"
 		"  addresses:\n"
 		"    - address: 192.0.2.1\n"
@@ -165,6 +167,7 @@ static void everything_given(void **state)
 	assert_string_equal(cfg->media.interfaces[0], "eth1");
 	assert_int_equal(cfg->media.port_max, 20999);
 	assert_int_equal(cfg->media.deny_count, 0);
+	assert_true(cfg->core_dumps);
 	assert_true(cfg->media.strict_payload_types);
 	assert_int_equal(cfg->sip.listen_count, 2);
 	/* Not named, so it follows the narrower maximum. */

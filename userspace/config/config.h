@@ -94,6 +94,7 @@ struct tandem_config {
 	char *database;	      /* /var/lib/tandem/tandem.db; ":memory:" allowed */
 	char *bpf_dir;	      /* /sys/fs/bpf/tandem */
 	char *log_level;      /* "error", "warning", "info", "debug" */
+	bool core_dumps;      /* false */
 	struct tandem_config_media media;
 	struct tandem_config_sip sip;
 	struct tandem_config_dpdk dpdk;

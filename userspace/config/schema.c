@@ -114,6 +114,7 @@ static const cyaml_schema_field_t top_fields[] = {
 	TOP_TEXT(database),
 	TOP_TEXT(bpf_dir),
 	TOP_TEXT(log_level),
+	CYAML_FIELD_BOOL("core_dumps", OPT, struct tandem_config, core_dumps),
 	CYAML_FIELD_MAPPING("media", OPT, struct tandem_config, media, media_fields),
 	CYAML_FIELD_MAPPING("sip", OPT, struct tandem_config, sip, sip_fields),
 	CYAML_FIELD_MAPPING("dpdk", OPT, struct tandem_config, dpdk, dpdk_fields),
