@@ -91,10 +91,12 @@ struct srtp_stream {
 	__u64 reserved;
 	__u64 rtcp_top;
 	__u64 rtcp_window[SRTP_WINDOW_WORDS];
-	__u64 reserved2[4];
+	__u64 reserved2[3];
+	__u64 array; /* of the first entry: the controller's name for the array, or 0 */
 };
 
-#define SRTP_OWNED (1ULL << 32)
+#define SRTP_OWNED  (1ULL << 32)
+#define SRTP_CLOSED (1ULL << 33) /* an owner that no SSRC is: nobody gets the entry */
 
 _Static_assert(sizeof(struct srtp_session) == 88, "srtp_session is ABI");
 _Static_assert(sizeof(struct srtp_keys) == 256, "srtp_keys is ABI");

@@ -18,7 +18,8 @@
 #include "userspace/util/log.h"
 #include "userspace/util/secrecy.h"
 
-#define TICK_MS 1000
+#define TICK_MS	    1000
+#define SWEEP_TICKS 60 /* forwards that cannot be had at once are tried again meanwhile */
 
 struct relay {
 	const struct tandem_config *cfg;
@@ -31,6 +32,7 @@ struct relay {
 	struct tandem_plane *plane;
 	struct tandem_sessions *sessions;
 	struct tandem_sip *sip;
+	unsigned int ticks; /* up to SWEEP_TICKS */
 	char why[512];
 };
 
@@ -239,6 +241,8 @@ static void on_tick(void *arg)
 	struct relay *relay = arg;
 
 	tandem_sessions_tick(relay->sessions);
+	if (relay->ticks < SWEEP_TICKS && ++relay->ticks == SWEEP_TICKS)
+		tandem_plane_sweep(relay->plane);
 }
 
 static int watch(struct relay *relay)

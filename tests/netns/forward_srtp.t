@@ -69,6 +69,8 @@ forward_srtp()
 	check "$DATAPATH: a new one, with the same keys" forward_set room < <(document "$(srtp "$CM80" 30 3)")
 	passes "again"
 	tap_note "$DATAPATH: offload: $(forward_offload room)"
+	# the next datapath knows nothing of what these keys have sealed
+	check "$DATAPATH: it ends" tandem forward remove room
 }
 
 test_begin 90

@@ -197,6 +197,7 @@ static void everything_arrives(void **state)
 				     " security: [{peer: 10.1.0.0/16, policy: sdes_require}]}\n"),
 			 0);
 	assert_string_equal(f.out->datapath.bpf_dir, "/sys/fs/bpf/x");
+	assert_string_equal(f.out->datapath.srtp_file, "/run/tandem/control.srtp");
 	assert_int_equal(f.out->datapath.port_min, 20000);
 	assert_int_equal(f.out->sessions.port_max, 20099);
 	assert_int_equal(f.out->sessions.learn, TANDEM_LEARN_ALWAYS);
@@ -223,6 +224,30 @@ static void everything_arrives(void **state)
 	assert_int_equal(f.out->datapath.flow_capacity, 65536);
 	assert_int_equal(f.out->warnings_count, 0);
 	tear_down(&f);
+}
+
+/* Beside the control socket, whatever that is called; none if no call outlives the process. */
+static void where_srtp_is_kept(void **state)
+{
+	static const struct {
+		const char *text, *path;
+	} cases[] = {
+		{ "control_socket: /tmp/x/a.sock\n", "/tmp/x/a.srtp" },
+		{ "control_socket: /tmp/x.sock/socket\n", "/tmp/x.sock/socket.srtp" },
+		{ "control_socket: /.sock\n", "/.srtp" },
+		{ "database: ':memory:'\n", NULL },
+	};
+	struct fixture f;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(resolve(&f, cases[i].text), 0);
+		if (cases[i].path)
+			assert_string_equal(f.out->datapath.srtp_file, cases[i].path);
+		else
+			assert_null(f.out->datapath.srtp_file);
+		tear_down(&f);
+	}
 }
 
 /* Media ports take all the room there is: what else could have some is said. */
@@ -300,6 +325,7 @@ int main(void)
 		cmocka_unit_test(nothing_but_loopback),
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(everything_arrives),
+		cmocka_unit_test(where_srtp_is_kept),
 		cmocka_unit_test(no_room_for_groups),
 		cmocka_unit_test(ports_shared_with_the_kernel),
 		cmocka_unit_test(the_real_host),

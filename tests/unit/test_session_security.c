@@ -34,6 +34,17 @@ static const char *sdp(enum tandem_party_id party, const char *proto, const char
 	return text[turn];
 }
 
+/* The same without the media. */
+static const char *removed(enum tandem_party_id party)
+{
+	static char text[512];
+	const char *whole = sdp(party, "RTP/SAVP", "");
+	const char *port = strstr(whole, "m=audio ") + strlen("m=audio ");
+
+	snprintf(text, sizeof(text), "%.*s0%s", (int)(port - whole), whole, strchr(port, ' '));
+	return text;
+}
+
 static int describe(struct fixture *fx, const struct policies *policies, enum tandem_party_id party,
 		    bool answer, const char *text)
 {
@@ -648,9 +659,95 @@ static void stored_and_shown(void **state)
 	tandem_sessions_free(fx.ss);
 	assert_int_equal(fx_start(&fx), 0);
 	assert_memory_equal(&leg_of(&fx, TANDEM_PARTY_B)->secure.in, &in, sizeof(in));
+	out.sealed = true; /* by the process before */
 	assert_memory_equal(&leg_of(&fx, TANDEM_PARTY_B)->secure.out, &out, sizeof(out));
 	assert_key(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->srtp_in, KEY_A);
 	assert_string_equal(leg_of(&fx, TANDEM_PARTY_B)->secure.proto, "RTP/SAVP");
+	fx_clean(&fx);
+}
+
+static void restart(struct fixture *fx)
+{
+	char why[128];
+
+	assert_int_equal(tandem_store_open(&fx->store, ":memory:", why, sizeof(why)), 0);
+	fx->ss->store = fx->store;
+	tandem_session_save(fx->ss, fx_session(fx, CALL));
+	tandem_sessions_free(fx->ss);
+	assert_int_equal(fx_start(fx), 0);
+}
+
+/* A key whose indices nobody knows any more is shown as that, and not offered or answered again. */
+static void lost_keys_are_replaced(void **state)
+{
+	const struct tandem_secure_leg *leg;
+	struct tandem_srtp out, shown;
+	struct fixture fx;
+	json_t *js;
+	char *text;
+	int p;
+
+	(void)state;
+	for (p = 0; p < 2; p++) {
+		secure_call(&fx, &both);
+		out = leg_of(&fx, p)->secure.out;
+		fx.plane.lost = out.id;
+		restart(&fx);
+		leg = &leg_of(&fx, p)->secure;
+		assert_int_equal(leg->out.id, out.id);
+		assert_true(leg->out_lost);
+		assert_false(leg_of(&fx, !p)->secure.out_lost);
+		js = tandem_session_json(fx.ss, CALL);
+		text = json_dumps(js, 0);
+		assert_non_null(strstr(text, "\"key_lost\": true"));
+		free(text);
+		json_decref(js);
+
+		/* A offers what it has: the party of p is answered or offered another key */
+		assert_int_equal(describe(&fx, &both, TANDEM_PARTY_A, false,
+					  sdp(TANDEM_PARTY_A, "RTP/SAVP", CRYPTO_A)),
+				 0);
+		if (p == TANDEM_PARTY_B) {
+			shown_key(&fx, "a=crypto:1 " CM, &shown);
+			assert_memory_not_equal(shown.key, out.key, 16);
+		}
+		assert_int_equal(describe(&fx, &both, TANDEM_PARTY_B, true,
+					  sdp(TANDEM_PARTY_B, "RTP/SAVP", CRYPTO_B)),
+				 0);
+		leg = &leg_of(&fx, p)->secure;
+		assert_int_not_equal(leg->out.id, out.id);
+		assert_memory_not_equal(leg->out.key, out.key, 16);
+		assert_false(leg->out_lost || leg->out.sealed);
+		if (p == TANDEM_PARTY_A)
+			shown_key(&fx, "a=crypto:5 " CM, &shown);
+		assert_memory_equal(leg->out.key, shown.key, 16);
+		fx_clean(&fx);
+	}
+}
+
+/* With its flows a media that is removed loses what was counted: it comes back with other keys. */
+static void media_that_comes_back(void **state)
+{
+	struct tandem_srtp in, out;
+	struct fixture fx;
+
+	(void)state;
+	secure_call(&fx, &both);
+	in = leg_of(&fx, TANDEM_PARTY_A)->secure.in;
+	out = leg_of(&fx, TANDEM_PARTY_A)->secure.out;
+	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_A, false, removed(TANDEM_PARTY_A)), 0);
+	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_B, true, removed(TANDEM_PARTY_B)), 0);
+	assert_int_equal(fx.plane.n, 0);
+	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.out.suite, 0);
+	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_A, false,
+				  sdp(TANDEM_PARTY_A, "RTP/SAVP", CRYPTO_A)),
+			 0);
+	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_B, true,
+				  sdp(TANDEM_PARTY_B, "RTP/SAVP", CRYPTO_B)),
+			 0);
+	assert_memory_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.in.key, in.key, 16);
+	assert_int_not_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.in.id, in.id);
+	assert_memory_not_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.out.key, out.key, 16);
 	fx_clean(&fx);
 }
 
@@ -670,6 +767,8 @@ int main(void)
 		cmocka_unit_test(refused_lines),
 		cmocka_unit_test(by_configuration),
 		cmocka_unit_test(stored_and_shown),
+		cmocka_unit_test(lost_keys_are_replaced),
+		cmocka_unit_test(media_that_comes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -291,6 +291,24 @@ static int learn_mode(const char *word)
 	return strcmp(word, "always") == 0 ? TANDEM_LEARN_ALWAYS : TANDEM_LEARN_NAT;
 }
 
+/*
+ * Streams of SRTP are kept beside the control socket, which no two relays share either. Without
+ * a database no call outlives the process.
+ */
+static void place_srtp_file(struct tandem_resolved *out, const struct tandem_config *cfg)
+{
+	static const char socket[] = ".sock";
+	size_t len = strlen(cfg->control_socket);
+
+	if (strcmp(cfg->database, ":memory:") == 0)
+		return;
+	if (len > strlen(socket) && strcmp(cfg->control_socket + len - strlen(socket), socket) == 0)
+		len -= strlen(socket);
+	snprintf(out->srtp_file, sizeof(out->srtp_file), "%.*s.srtp", (int)len,
+		 cfg->control_socket);
+	out->datapath.srtp_file = out->srtp_file;
+}
+
 static void copy_plain(struct tandem_resolved *out, const struct tandem_config *cfg)
 {
 	const struct tandem_config_media *media = &cfg->media;
@@ -324,6 +342,7 @@ int tandem_resolve(struct tandem_resolved *out, const struct tandem_config *cfg,
 
 	memset(out, 0, sizeof(*out));
 	copy_plain(out, cfg);
+	place_srtp_file(out, cfg);
 	ret = cfg->media.addresses_count ? given_locals(&r) : found_locals(&r);
 	if (!ret)
 		ret = given_interfaces(&r);

@@ -6,6 +6,8 @@
 #ifndef TANDEM_CONFIG_RESOLVE_H
 #define TANDEM_CONFIG_RESOLVE_H
 
+#include <limits.h>
+
 #include "userspace/config/config.h"
 #include "userspace/config/host.h"
 #include "userspace/config/listen.h"
@@ -25,6 +27,7 @@ struct tandem_resolved {
 	size_t warnings_count;
 	char names[TANDEM_MAX_INTERFACES][IFNAMSIZ];
 	const char *interfaces[TANDEM_MAX_INTERFACES]; /* into names */
+	char srtp_file[PATH_MAX];
 };
 
 /*

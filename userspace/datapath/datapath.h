@@ -61,6 +61,7 @@ struct tandem_srtp {
 	uint8_t key[32];  /* as many octets as the suite wants */
 	uint8_t salt[14]; /* the same; 12 with AEAD */
 	uint16_t streams; /* SSRCs that there is room for */
+	bool sealed; /* another process may have sealed with it: without its streams it is not to (srtp_sets.h) */
 };
 
 /*
@@ -187,8 +188,9 @@ struct tandem_datapath_config {
 	uint32_t leg_capacity;	  /* their legs */
 	uint32_t srtp_capacity;	  /* key sets of SRTP */
 	uint32_t nexthop_age_ms;
-	const char *bpf_dir;	       /* where maps and links are pinned */
-	const char *dpdk_socket;       /* where the worker of the DPDK datapath listens */
+	const char *bpf_dir;	 /* where maps and links are pinned */
+	const char *srtp_file;	 /* where streams of SRTP are kept (srtp_sets.h); NULL: nowhere */
+	const char *dpdk_socket; /* where the worker of the DPDK datapath listens */
 	const char *const *interfaces; /* to attach to */
 	size_t interfaces_count;
 	bool fresh;		       /* drop what an earlier run left behind */

@@ -88,6 +88,21 @@ static int open_fast(struct tandem_plane *plane, const struct choice *choice,
 	return choice->optional ? 0 : err;
 }
 
+/* Calls go on without the file; only that of another process is no place to go on at. */
+static int keep_streams(struct tandem_plane *plane, const char *path, char *why, size_t why_size)
+{
+	int err = tandem_srtp_sets_keep(plane->srtp, path);
+
+	if (err == -EBUSY)
+		snprintf(why, why_size, "%s: in use by another process", path);
+	else if (err)
+		tandem_log(TANDEM_LOG_WARNING, MODULE,
+			   "%s: %s; what SRTP has counted ends with this process, and calls with "
+			   "SRTP do not outlive it",
+			   path, strerror(-err));
+	return err == -EBUSY ? err : 0;
+}
+
 static int open_choice(struct tandem_plane **planep, const struct choice *choice,
 		       const struct tandem_datapath_ops *slow,
 		       const struct tandem_datapath_config *cfg, char *why, size_t why_size)
@@ -103,6 +118,8 @@ static int open_choice(struct tandem_plane **planep, const struct choice *choice
 		return -ENOMEM;
 	tandem_hash_init(&plane->refused, sizeof(uint64_t));
 	err = cfg->srtp_capacity ? tandem_srtp_sets_alloc(&plane->srtp, cfg->srtp_capacity) : 0;
+	if (!err && plane->srtp && cfg->srtp_file)
+		err = keep_streams(plane, cfg->srtp_file, why, why_size);
 	if (err)
 		goto out;
 	shared.srtp = plane->srtp;
@@ -159,6 +176,8 @@ void tandem_plane_close(struct tandem_plane *plane, bool keep)
 {
 	if (!plane)
 		return;
+	if (keep && plane->srtp)
+		tandem_srtp_sets_leave(plane->srtp);
 	/* The slow one first: its streams of SRTP may be the fast one's. */
 	if (plane->slow.dp)
 		plane->slow.ops->close(plane->slow.dp, keep);
@@ -434,6 +453,17 @@ int tandem_plane_read_legs(struct tandem_plane *plane, uint64_t flow_id,
 		tandem_legs_join(legs, n, max, slow, slow_count);
 	free(slow);
 	return fast_err && slow_err ? slow_err : 0;
+}
+
+void tandem_plane_sweep(struct tandem_plane *plane)
+{
+	if (plane->srtp)
+		tandem_srtp_sets_sweep(plane->srtp);
+}
+
+bool tandem_plane_key_lost(const struct tandem_plane *plane, uint64_t id)
+{
+	return plane->srtp && tandem_srtp_sets_lost(plane->srtp, id);
 }
 
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg)

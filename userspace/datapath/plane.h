@@ -30,7 +30,7 @@ int tandem_plane_open_ops(struct tandem_plane **planep, const struct tandem_data
 			  bool optional, const struct tandem_datapath_ops *slow,
 			  const struct tandem_datapath_config *cfg, char *why, size_t why_size);
 
-/* keep: fast-path state stays pinned and goes on forwarding. */
+/* keep: fast-path state stays pinned and goes on forwarding; so does what SRTP has counted (cfg->srtp_file). */
 void tandem_plane_close(struct tandem_plane *plane, bool keep);
 
 /* Carry out changes in order; result of a change is 0 when any datapath took it. */
@@ -49,6 +49,12 @@ int tandem_plane_read_legs(struct tandem_plane *plane, uint64_t flow_id,
  * refused for a reason that may have passed.
  */
 void tandem_plane_retry(struct tandem_plane *plane);
+
+/* What an earlier process had of key sets, and none has asked for since the start, is forgotten. */
+void tandem_plane_sweep(struct tandem_plane *plane);
+
+/* Is it a key set that nothing can be sealed with? See tandem_srtp_sets_lost(). */
+bool tandem_plane_key_lost(const struct tandem_plane *plane, uint64_t id);
 
 /* Flows that an earlier process left in the fast path. */
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg);

@@ -5,10 +5,16 @@
  * same index and the same streams in the fast path as in the io_uring datapath, and no index of
  * a stream is used twice. Each datapath has an array of keys of its own (table_srtp.h); of the
  * streams there is one. May be used from any thread.
+ *
+ * With a file (tandem_srtp_sets_keep()) what streams have counted outlives the process, and a
+ * set that comes back in another goes on where it was. One that packets may have been sealed
+ * with, and of whose streams nobody knows any more, seals nothing again (RFC 3711 9.1): it is there, with no
+ * room for any SSRC.
  */
 #ifndef TANDEM_DATAPATH_SRTP_SETS_H
 #define TANDEM_DATAPATH_SRTP_SETS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/abi.h"
@@ -21,23 +27,37 @@
 /* For so many sets. -ENOMEM. */
 int tandem_srtp_sets_alloc(struct tandem_srtp_sets **setsp, uint32_t capacity);
 
-/* NULL is fine. What is left of keys is wiped. */
+/* NULL is fine. What is left of keys is wiped, and the file removed, unless it was left. */
 void tandem_srtp_sets_free(struct tandem_srtp_sets *sets);
+
+/*
+ * Keep streams in the file at path, before there is any set, and take up those of an earlier
+ * process: its sets keep their places until they are asked for again, or swept. Errors are
+ * those of tandem_srtp_file_open(), and leave all as it was.
+ */
+int tandem_srtp_sets_keep(struct tandem_srtp_sets *sets, const char *path);
+
+/* The sets of an earlier process that nobody has asked for are forgotten; the log says what was lost. */
+void tandem_srtp_sets_sweep(struct tandem_srtp_sets *sets);
+
+/* From now on what the file has of sets stays as it is, for the next process. */
+void tandem_srtp_sets_leave(struct tandem_srtp_sets *sets);
 
 /* Lengths of the two arrays; both 0 for NULL. */
 void tandem_srtp_sets_size(const struct tandem_srtp_sets *sets, struct relay_config *relay);
 
 /*
  * The array of streams. It stays where it is but for tandem_srtp_sets_move(): from then on it
- * is at streams, which is as long, and the caller's; NULL: back in memory of its own. Only
- * while no packet of any set can be on its way.
+ * is at streams, which is as long, and the caller's; NULL: back in memory of its own, or the
+ * file. Only while no packet of any set can be on its way. Sets that an earlier process has left in
+ * the file move along to an array that is new.
  */
 struct srtp_stream *const *tandem_srtp_sets_streams(const struct tandem_srtp_sets *sets);
 void tandem_srtp_sets_move(struct tandem_srtp_sets *sets, struct srtp_stream *streams);
 
 /*
  * One more user of a set, which is entered if its id is new: session keys are derived, and its
- * streams are free. Sets *index and fills in *keys, all but gen and next; for the caller to
+ * streams are free, or where an earlier process has left them. Sets *index and fills in *keys, all but gen and next; for the caller to
  * wipe. -EINVAL: no such suite, no id, an MKI that is too long; -ENOSPC, -ENOMEM.
  */
 int tandem_srtp_sets_get(struct tandem_srtp_sets *sets, const struct tandem_srtp *set,
@@ -49,6 +69,9 @@ int tandem_srtp_sets_adopt(struct tandem_srtp_sets *sets, uint32_t index,
 
 /* What tandem_srtp_sets_get() filled in, of a set that has users; for the caller to wipe. */
 void tandem_srtp_sets_read(struct tandem_srtp_sets *sets, uint32_t index, struct srtp_keys *keys);
+
+/* Is it a set that seals nothing, since nobody knows which indices have been used? */
+bool tandem_srtp_sets_lost(struct tandem_srtp_sets *sets, uint64_t id);
 
 /* One user less; with the last the set is gone. */
 void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index);

@@ -192,8 +192,10 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 		return -EPROTO;
 	m->active = m->anchored && neg->accepted && neg->offerer.media->port &&
 		    neg->answerer.media->port;
-	if (!m->active)
+	if (!m->active) {
+		tandem_secure_idle(m);
 		return 0;
+	}
 	agree_mux(m, neg, offerer);
 	m->srtp = m->leg[offerer].secure.kind == TANDEM_PROTECT_PASS &&
 		  is_secured(neg->offerer.media) && is_secured(neg->answerer.media);

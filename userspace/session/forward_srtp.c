@@ -96,8 +96,10 @@ static int give_id(const struct tandem_sessions *ss, const struct tandem_forward
 
 	for (other = ss->forwards; other && !id; other = other->next)
 		id = in ? find_in(&other->spec, key) : find_out(&other->spec, key);
-	if (!id && text)
+	if (!id && text) {
 		id = strtoull(text, NULL, 16);
+		key->sealed = !in;
+	}
 	key->id = id;
 	return id ? 0 : tandem_sdes_new_id(&key->id);
 }

@@ -105,6 +105,7 @@ static void wipe_keys(struct tandem_secure_leg *leg)
 	explicit_bzero(&leg->in_old, sizeof(leg->in_old));
 	explicit_bzero(&leg->out, sizeof(leg->out));
 	leg->old_until_ms = 0;
+	leg->out_lost = false;
 	leg->tag = 0;
 }
 
@@ -112,6 +113,17 @@ void tandem_secure_leg_clean(struct tandem_secure_leg *leg)
 {
 	tandem_wire_put(leg->wire);
 	explicit_bzero(leg, sizeof(*leg));
+}
+
+void tandem_secure_idle(struct tandem_media *m)
+{
+	int p;
+
+	for (p = 0; p < 2; p++) {
+		wipe_keys(&m->leg[p].secure);
+		tandem_wire_put(m->leg[p].secure.wire);
+		m->leg[p].secure.wire = NULL;
+	}
 }
 
 /* Another kind begins without keys. */
@@ -162,9 +174,10 @@ static int secure_offerer(struct tandem_secure_leg *leg, const struct tandem_sdp
 		return 0;
 	err = take_key(leg, crypto);
 	/* an answer that is repeated, and an offer that brings nothing new, get the same key */
-	if (!err && leg->out.suite != crypto->srtp.suite) {
+	if (!err && (leg->out.suite != crypto->srtp.suite || leg->out_lost)) {
 		err = generate(&own, crypto->tag, crypto->srtp.suite);
 		leg->out = own.srtp;
+		leg->out_lost = false;
 		explicit_bzero(&own, sizeof(own));
 	}
 	return err;
@@ -217,17 +230,21 @@ static int offer_keys(struct tandem_secure_leg *leg)
 	return err;
 }
 
-/* Offer again what is agreed. */
+/* Offer again what is agreed, but for a key that is of no use any more. */
 static int offer_agreed(struct tandem_secure_leg *leg)
 {
+	int err = 0;
+
 	explicit_bzero(leg->offered, sizeof(leg->offered));
 	leg->offered_count = 0;
 	leg->offered_kind = leg->kind;
 	if (leg->kind == TANDEM_PROTECT_SDES) {
 		leg->offered[0] = (struct tandem_sdes){ leg->tag, leg->out };
 		leg->offered_count = 1;
+		if (leg->out_lost)
+			err = generate(&leg->offered[0], leg->tag, leg->out.suite);
 	}
-	return 0;
+	return err;
 }
 
 static int prepare_wires(struct tandem_sessions *ss, const struct tandem_session *s, size_t i,
@@ -313,6 +330,7 @@ static int answer_sdes(struct tandem_secure_leg *leg, const struct tandem_sdp *a
 		    leg->offered[n].srtp.suite != sdes.srtp.suite)
 			continue;
 		leg->kind = TANDEM_PROTECT_SDES;
+		leg->out_lost = leg->out_lost && leg->out.id == leg->offered[n].srtp.id;
 		leg->out = leg->offered[n].srtp;
 		err = take_key(leg, &sdes);
 		break;

@@ -35,6 +35,7 @@ struct tandem_secure_leg {
 	struct tandem_srtp in;
 	struct tandem_srtp in_old; /* before a change of keys, until old_until_ms */
 	struct tandem_srtp out;
+	bool out_lost; /* nothing can be sealed with out, as indices may have been used: see srtp_sets.h */
 	uint64_t old_until_ms;	  /* monotonic; 0: there is none */
 	uint32_t tag;		  /* SDES: of the line that was chosen */
 	struct tandem_wire *wire; /* DTLS, or NULL; a counted reference */
@@ -77,6 +78,12 @@ int tandem_secure_offer(struct tandem_sessions *ss, const struct tandem_session 
  */
 int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *offer,
 			 const struct tandem_sdp *answer, size_t i, enum tandem_party_id answerer);
+
+/*
+ * There are no packets of this media any more, and what has been counted under its keys is gone
+ * with its flows: if it comes back, that is with others.
+ */
+void tandem_secure_idle(struct tandem_media *m);
 
 /* Wipe all of it; to be used again as one that passes. */
 void tandem_secure_leg_clean(struct tandem_secure_leg *leg);

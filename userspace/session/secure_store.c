@@ -17,9 +17,9 @@ static json_t *suite_json(const struct tandem_srtp *srtp)
 
 json_t *tandem_secure_json(const struct tandem_secure_leg *leg)
 {
-	return json_pack("{s:s, s:o, s:o, s:o}", "kind", tandem_protection_name(leg->kind),
+	return json_pack("{s:s, s:o, s:o, s:b, s:o}", "kind", tandem_protection_name(leg->kind),
 			 "suite_in", suite_json(&leg->in), "suite_out", suite_json(&leg->out),
-			 "wire", tandem_wire_json(leg->wire));
+			 "key_lost", leg->out_lost, "wire", tandem_wire_json(leg->wire));
 }
 
 static json_t *dump_octets(const uint8_t *octets, size_t n)
@@ -125,6 +125,7 @@ int tandem_secure_parse(struct tandem_secure_leg *leg, const json_t *js)
 	if (parse_srtp(&leg->in, json_object_get(js, "in")) ||
 	    parse_srtp(&leg->out, json_object_get(js, "out")))
 		return -EBADMSG;
+	leg->out.sealed = leg->out.suite != 0;
 	if (leg->kind == TANDEM_PROTECT_SDES && (!leg->in.suite || !leg->out.suite))
 		return -EBADMSG;
 	return 0;
