@@ -13,6 +13,7 @@
 #include "bench/host.h"
 #include "bench/suite.h"
 #include "bench/target.h"
+#include "bench/target_xdp.h"
 
 #define READY_S 60 /* a relay may take to set its flows up */
 
@@ -241,25 +242,23 @@ static int aim_target(void *arg, bool direct)
 	return 0;
 }
 
-static int measure_target(struct run *run, struct target *target, uint32_t size)
+static int measure_target(struct run *run, const struct trial_ends *ends, uint32_t flows,
+			  uint32_t size)
 {
 	struct suite_subject subject = { .name = "target",
-					 .flows = tandem_target_flows(target),
+					 .flows = flows,
 					 .size = size,
-					 .setup = { .ends = tandem_target_ends,
+					 .setup = { .ends = *ends,
 						    .pids = run->opts.pids,
 						    .pids_count = run->opts.pids_count,
 						    .copies = 1,
-						    .seconds = run->opts.trial_s },
+						    .seconds = run->opts.trial_s,
+						    .cpu = run->opts.generator_cpu },
 					 .aim = aim_target };
 	struct result *res = &run->results[run->results_count++];
 	int err = 0;
 
-	subject.setup.ends.ends = target;
-	*res = (struct result){
-		.relay = "target", .flows = subject.flows, .size = size, .copies = 1
-	};
-	tandem_target_size(target, size);
+	*res = (struct result){ .relay = "target", .flows = flows, .size = size, .copies = 1 };
 	for (int round = 0; round < run->opts.rounds && !err; round++) {
 		if (tandem_bench_now() >= run->suite.deadline)
 			break;
@@ -269,17 +268,44 @@ static int measure_target(struct run *run, struct target *target, uint32_t size)
 	return err;
 }
 
-static void at_target(struct run *run)
+static int by_sockets(struct run *run)
 {
+	struct trial_ends ends = tandem_target_ends;
 	struct target *target = NULL;
 	int err = tandem_target_open(&target, &run->opts);
 
+	ends.ends = target;
 	if (!err)
 		tandem_suite_idle(&run->suite);
-	for (size_t i = 0; i < run->opts.sizes_count && !err; i++)
-		err = measure_target(run, target, run->opts.sizes[i]);
-	run->failed = err != 0;
+	for (size_t i = 0; i < run->opts.sizes_count && !err; i++) {
+		tandem_target_size(target, run->opts.sizes[i]);
+		err = measure_target(run, &ends, tandem_target_flows(target), run->opts.sizes[i]);
+	}
 	tandem_target_close(target);
+	return err;
+}
+
+static int by_xdp(struct run *run)
+{
+	struct trial_ends ends = tandem_wire_ends;
+	struct target_xdp *target = NULL;
+	int err = tandem_target_xdp_open(&target, &run->opts);
+
+	if (!err)
+		tandem_suite_idle(&run->suite);
+	for (size_t i = 0; i < run->opts.sizes_count && !err; i++) {
+		ends.ends = tandem_target_xdp_aim(target, run->opts.sizes[i]);
+		err = ends.ends ? measure_target(run, &ends, tandem_target_xdp_flows(target),
+						 run->opts.sizes[i])
+				: -EINVAL;
+	}
+	tandem_target_xdp_close(target);
+	return err;
+}
+
+static void at_target(struct run *run)
+{
+	run->failed = (run->opts.xdp ? by_xdp(run) : by_sockets(run)) != 0;
 }
 
 /* ---- what comes out ---- */

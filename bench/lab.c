@@ -57,7 +57,7 @@ static int new_namespace(void)
 	return present_namespace();
 }
 
-static int device_mac(const char *name, uint8_t mac[6])
+int tandem_lab_mac(const char *name, uint8_t mac[6])
 {
 	struct ifreq req = { 0 };
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
@@ -145,11 +145,11 @@ static int names(struct lab_lane *at, const char *gen, const char *rx, struct la
 
 	at->gen_ifindex = if_nametoindex(gen);
 	if (!err)
-		err = device_mac(gen, at->gen_mac);
+		err = tandem_lab_mac(gen, at->gen_mac);
 	if (!err)
 		err = tandem_lab_enter(lab->sink);
 	at->rx_ifindex = if_nametoindex(rx);
-	return err ? err : device_mac(rx, at->rx_mac);
+	return err ? err : tandem_lab_mac(rx, at->rx_mac);
 }
 
 static int direct_lane(struct lab *lab)
@@ -186,9 +186,9 @@ int tandem_lab_lane(struct lab *lab)
 	if (!err)
 		err = veth("out0", rx, lab->sink);
 	if (!err)
-		err = device_mac("in0", at->in_mac);
+		err = tandem_lab_mac("in0", at->in_mac);
 	if (!err)
-		err = device_mac("out0", at->out_mac);
+		err = tandem_lab_mac("out0", at->out_mac);
 	if (!err)
 		err = names(at, gen, rx, lab);
 	if (!err)
@@ -222,6 +222,18 @@ int tandem_lab_open(struct lab *lab)
 	return direct_lane(lab);
 }
 
+int tandem_lab_here(struct lab *lab)
+{
+	memset(lab, 0, sizeof(*lab));
+	lab->home = present_namespace();
+	lab->source = lab->sink = lab->home < 0 ? -1 : dup(lab->home);
+	if (lab->source < 0)
+		return lab->home < 0 ? lab->home : -errno;
+	lab->lanes[0].ns = -1;
+	lab->lanes_count = 1;
+	return 0;
+}
+
 void tandem_lab_close(struct lab *lab)
 {
 	for (size_t i = 1; i < lab->lanes_count; i++) {
@@ -230,7 +242,7 @@ void tandem_lab_close(struct lab *lab)
 	}
 	if (lab->source >= 0)
 		close(lab->source);
-	if (lab->sink >= 0)
+	if (lab->sink >= 0 && lab->sink != lab->source)
 		close(lab->sink);
 	if (lab->home >= 0) {
 		tandem_lab_enter(lab->home);

@@ -51,6 +51,9 @@ struct lab_way {
 int tandem_lab_open(struct lab *lab);
 void tandem_lab_close(struct lab *lab);
 
+/* No laboratory at all: one lane, still without its devices, both of whose ends are the present namespace. */
+int tandem_lab_here(struct lab *lab);
+
 /* Add a relay's lane: its index, or a negative errno. */
 int tandem_lab_lane(struct lab *lab);
 
@@ -62,6 +65,9 @@ void tandem_lab_way(size_t lane, uint32_t i, struct lab_way *way);
 
 /* How many local addresses a side needs for so many flows. */
 uint32_t tandem_lab_locals(uint32_t flows);
+
+/* Link-layer address of a device in the present namespace. 0 or a negative errno. */
+int tandem_lab_mac(const char *name, uint8_t mac[6]);
 
 /* Counters of a device in the present namespace. 0 or -ENODEV. */
 int tandem_lab_device(const char *name, struct rtnl_link_stats *stats);

@@ -36,6 +36,7 @@ enum {
 	OPT_PID,
 	OPT_COPIES,
 	OPT_SUITE,
+	OPT_GENERATOR,
 };
 
 static const struct option longs[] = {
@@ -60,6 +61,7 @@ static const struct option longs[] = {
 	{ "pid", required_argument, NULL, OPT_PID },
 	{ "copies", required_argument, NULL, OPT_COPIES },
 	{ "suite", required_argument, NULL, OPT_SUITE },
+	{ "generator", required_argument, NULL, OPT_GENERATOR },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -94,6 +96,9 @@ static void usage(FILE *out)
 	      "  --source ADDR:PORT   the flows come from there and the ports above\n"
 	      "  --sink ADDR:PORT     and arrive there and on the ports above\n"
 	      "  --sessions FILE      lines of SOURCE TARGET SINK, each ADDR:PORT, instead\n"
+	      "  --generator WHICH    socket (default), or xdp: faster, IPv4, on devices with "
+	      "native "
+	      "XDP\n"
 	      "  --pid PID            of the relay, for its CPU time; may be repeated\n",
 	      out);
 }
@@ -236,6 +241,9 @@ static int set_text(struct bench_options *opts, int letter, const char *value)
 	case OPT_SUITE:
 		opts->suite = tandem_sdes_suite_by_name(value, strlen(value));
 		return opts->suite ? 0 : -EINVAL;
+	case OPT_GENERATOR:
+		opts->xdp = strcmp(value, "xdp") == 0;
+		return opts->xdp || strcmp(value, "socket") == 0 ? 0 : -EINVAL;
 	case OPT_SOURCE:
 		opts->source = value;
 		return 0;

@@ -32,6 +32,7 @@ struct bench_options {
 	const char *sessions; /* file of flows */
 	char **targets;	      /* ADDR:PORT, one for each flow */
 	size_t targets_count;
+	bool xdp;		   /* sent to by the XDP generator, not by sockets */
 	const char *source, *sink; /* first address and port of the flows' ends */
 	pid_t pids[RELAY_MAX_PIDS];
 	size_t pids_count;

@@ -42,6 +42,8 @@ struct wire {
 	uint64_t began_ns, ended_ns;
 	uint32_t taken_before; /* by the device, before the trial */
 	unsigned int cpu;
+	int links[2 * LAB_MAX_LANES]; /* the two ends of each lane */
+	size_t links_count;
 	uint8_t head[WIRE_HEAD];
 };
 
@@ -63,13 +65,22 @@ static void nap_until(uint64_t ns)
 
 /* ---- life ---- */
 
-static int attach(uint32_t ifindex, const struct bpf_program *prog)
+static int refused(uint32_t ifindex, int err)
 {
-	int err = bpf_xdp_attach((int)ifindex, bpf_program__fd(prog), XDP_FLAGS_DRV_MODE, NULL);
-
-	if (err)
-		fprintf(stderr, "bench: native XDP on device %u: %s\n", ifindex, strerror(-err));
+	fprintf(stderr, "bench: native XDP on device %u: %s\n", ifindex, strerror(-err));
 	return err;
+}
+
+/* By a link, which goes with this process, however that ends; never in the place of another program. */
+static int attach(struct wire *wire, uint32_t ifindex, const struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+	int fd = bpf_link_create(bpf_program__fd(prog), (int)ifindex, BPF_XDP, &opts);
+
+	if (fd < 0)
+		return refused(ifindex, fd);
+	wire->links[wire->links_count++] = fd;
+	return 0;
 }
 
 static int attach_lanes(struct wire *wire, const struct lab *lab)
@@ -77,11 +88,13 @@ static int attach_lanes(struct wire *wire, const struct lab *lab)
 	int err = tandem_lab_enter(lab->sink);
 
 	for (size_t i = 0; i < lab->lanes_count && !err; i++)
-		err = attach(lab->lanes[i].rx_ifindex, wire->bpf->progs.count);
+		err = attach(wire, lab->lanes[i].rx_ifindex, wire->bpf->progs.count);
 	if (!err)
 		err = tandem_lab_enter(lab->source);
 	for (uint32_t i = 0; i < lab->lanes_count && !err; i++) {
-		err = attach(lab->lanes[i].gen_ifindex, wire->bpf->progs.pass);
+		if (lab->lanes[i].gen_ifindex != lab->lanes[i].rx_ifindex ||
+		    lab->source != lab->sink)
+			err = attach(wire, lab->lanes[i].gen_ifindex, wire->bpf->progs.pass);
 		if (!err && bpf_map_update_elem(bpf_map__fd(wire->bpf->maps.lanes), &i,
 						&lab->lanes[i].gen_ifindex, 0))
 			err = -errno;
@@ -145,6 +158,8 @@ void tandem_wire_close(struct wire *wire)
 {
 	if (!wire)
 		return;
+	for (size_t i = 0; i < wire->links_count; i++)
+		close(wire->links[i]);
 	if (wire->flows)
 		munmap(wire->flows, wire->capacity * sizeof(*wire->flows));
 	if (wire->seqs)
@@ -156,14 +171,24 @@ void tandem_wire_close(struct wire *wire)
 	free(wire);
 }
 
+/* The namespace is all that it goes away with; a relay may put a program of its own in its place. */
+static int pass(const struct wire *wire, const char *device)
+{
+	uint32_t ifindex = if_nametoindex(device);
+	int err = bpf_xdp_attach((int)ifindex, bpf_program__fd(wire->bpf->progs.pass),
+				 XDP_FLAGS_DRV_MODE, NULL);
+
+	return err ? refused(ifindex, err) : 0;
+}
+
 int tandem_wire_pass(struct wire *wire, const struct lab *lab, size_t lane)
 {
 	int err = tandem_lab_enter(lab->lanes[lane].ns);
 
 	if (!err)
-		err = attach(if_nametoindex("in0"), wire->bpf->progs.pass);
+		err = pass(wire, "in0");
 	if (!err)
-		err = attach(if_nametoindex("out0"), wire->bpf->progs.pass);
+		err = pass(wire, "out0");
 	return err ? err : tandem_lab_enter(lab->source);
 }
 

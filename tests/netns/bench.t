@@ -64,7 +64,39 @@ check "flows from a file" eval \
 echo "127.0.0.1:20000 127.0.0.1:30000" >"$WORK/flows"
 check "a file with a wrong line is refused, naming the line" eval \
 	'! timeout 10 "$TANDEM" bench --sessions "$WORK/flows" 2>"$WORK/said" && grep -q ":1: not SOURCE" "$WORK/said"'
-for wrong in "--flows 0" "--flows 100001" "--sizes 59" "--relays none" "--trial x" "--measure all" "--target 127.0.0.1:1"; do
+# The XDP generator, on devices that were there before.
+#
+#   solo  near 10.9.1.2 --- in 10.9.1.1  other  out 10.9.2.1 --- far 10.9.2.2  solo
+check "a relay in another namespace" eval 'ns_add other && link_add solo near other in &&
+	link_add solo far other out && addr_add solo near 10.9.1.2/24 && addr_add solo far 10.9.2.2/24 &&
+	addr_add other in 10.9.1.1/24 && addr_add other out 10.9.2.1/24 && xdp_pass_on other in'
+ns_start other "$WORK/other.log" "$PYTHON" -c '
+import selectors, socket
+ready = selectors.DefaultSelector()
+for n in (0, 1):
+    side = [socket.socket(type=socket.SOCK_DGRAM) for _ in "ab"]
+    side[0].bind(("10.9.1.1", 20000 + n))
+    side[1].bind(("10.9.2.1", 20000 + n))
+    side[1].connect(("10.9.2.2", 30000 + n))
+    ready.register(side[0], selectors.EVENT_READ, side[1])
+while True:
+    for key, _ in ready.select():
+        key.data.send(key.fileobj.recv(2048))'
+by_xdp()
+{
+	ns_run solo timeout 60 "$TANDEM" bench --quick --trial 0.05 --search 1 --generator xdp --json "$JSON" \
+		--source 10.9.1.2:20000 --sink "$1:30000" --target 10.9.1.1:20000 10.9.1.1:20001
+}
+check "it listens" wait_for 10 eval 'ns_run other ss -Hnlu | grep -q 10.9.1.1:20001'
+check "is sent to and received from by XDP" by_xdp 10.9.2.2
+check "its packets arrive" figures \
+	'r["target"]["flows"] == 2 and all(l["sent"] > l["lost"] and l["p50_us"] > 0 for l in r["target"]["median"]["latency"])'
+check "no program stays on the devices" eval '! ns_run solo ip link | grep -q xdp'
+check "a sink that is nowhere here is refused" eval \
+	'! by_xdp 10.9.3.2 2>"$WORK/said" && grep -q "10.9.3.2: no device" "$WORK/said"'
+check "a device that has a program is left alone" eval 'xdp_pass_on solo far && ! by_xdp 10.9.2.2 && ns_run solo ip link show far | grep -q xdp'
+
+for wrong in "--flows 0" "--flows 100001" "--sizes 59" "--relays none" "--trial x" "--measure all" "--generator tcp" "--target 127.0.0.1:1"; do
 	# shellcheck disable=SC2086
 	check_not "refused: $wrong" timeout 10 "$TANDEM" bench --quick $wrong
 done
