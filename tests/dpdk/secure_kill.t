@@ -37,14 +37,8 @@ MEDIA_EXTRA='security: [{peer: 10.77.1.0/24, policy: sdes_require}, {peer: 10.77
 check "tandem starts" start_tandem || tap_done
 # shellcheck disable=SC2034
 PHONE_MEDIAENC_alice=srtp-mand PHONE_MEDIAENC_bob=dtls_srtp
-check "bob's phone starts" eval "PHONE_ANSWER=auto phone_start callee bob"
-bob=$PHONE_PID
-check "alice's phone starts" phone_start caller alice
-alice=$PHONE_PID
-check "bob is registered" phone_registered bob 5
-check "alice is registered" phone_registered alice 5
-phone alice dial sip:bob@example.test
-check "the call is established" phone_event alice 5 CALL_ESTABLISHED
+alice='' bob='' # phones_call sets them
+phones_call "SDES to DTLS"
 check "audio passes through the worker" wait_for 15 offloaded 100
 kill -KILL "$TANDEM_PID"
 wait "$TANDEM_PID" 2>/dev/null

@@ -157,20 +157,27 @@ datapath_expected()
 	fi
 }
 
+# phones_call WHAT: two baresips register, and one calls the other; their pids are alice and bob,
+# which are the caller's variables.
+phones_call()
+{
+	check "bob's phone starts ($1)" eval "PHONE_ANSWER=auto phone_start callee bob"
+	bob=$PHONE_PID
+	check "alice's phone starts ($1)" phone_start caller alice
+	alice=$PHONE_PID
+	check "bob is registered" phone_registered bob 5
+	check "alice is registered" phone_registered alice 5
+	phone alice dial sip:bob@example.test
+	check "the call is established" phone_event alice 5 CALL_ESTABLISHED
+}
+
 # phones_talk WHAT CONDITION...: two baresips register, talk for some seconds while the session
 # fulfils the conditions, hang up, and each has heard the other, sample for sample.
 phones_talk()
 {
 	local what=$1 alice bob
 	shift
-	check "bob's phone starts ($what)" eval "PHONE_ANSWER=auto phone_start callee bob"
-	bob=$PHONE_PID
-	check "alice's phone starts ($what)" phone_start caller alice
-	alice=$PHONE_PID
-	check "bob is registered" phone_registered bob 5
-	check "alice is registered" phone_registered alice 5
-	phone alice dial sip:bob@example.test
-	check "the call is established" phone_event alice 5 CALL_ESTABLISHED
+	phones_call "$what"
 	check "audio passes both ways" wait_for 12 session_has 'verdict~two.way' 'flows.+.packets>300' "$@"
 	check "every flow is offloaded" field "$WORK/live.json" has "flows.*.offload=$(datapath_expected)" \
 		flows.+.dropped=0

@@ -25,14 +25,7 @@ secure_call()
 secure_talk()
 {
 	local alice bob
-	check "bob's phone starts" eval "PHONE_ANSWER=auto phone_start callee bob"
-	bob=$PHONE_PID
-	check "alice's phone starts" phone_start caller alice
-	alice=$PHONE_PID
-	check "bob is registered" phone_registered bob 5
-	check "alice is registered" phone_registered alice 5
-	phone alice dial sip:bob@example.test
-	check "the call is established" phone_event alice 5 CALL_ESTABLISHED
+	phones_call "$1"
 	check "audio passes both ways ($1)" wait_for 15 session_has 'verdict~two.way' \
 		'flows.+.packets>300' "media.0.a.security.kind=$2" "media.0.b.security.kind=$3"
 	[ "$DATAPATH" != xdp ] ||
@@ -79,14 +72,7 @@ secure_survives()
 	MEDIA_EXTRA="security: [{peer: 10.77.1.0/24, policy: auto}, {peer: 10.77.2.0/24, policy: plain}]"
 	PHONE_MEDIAENC_alice=srtp-mand PHONE_MEDIAENC_bob='' PHONE_MEDIANAT_alice='' PHONE_MEDIANAT_bob=''
 	check "tandem starts ($what)" start_tandem || return
-	check "bob's phone starts" eval "PHONE_ANSWER=auto phone_start callee bob"
-	bob=$PHONE_PID
-	check "alice's phone starts" phone_start caller alice
-	alice=$PHONE_PID
-	check "bob is registered" phone_registered bob 5
-	check "alice is registered" phone_registered alice 5
-	phone alice dial sip:bob@example.test
-	check "the call is established" phone_event alice 5 CALL_ESTABLISHED
+	phones_call "$what"
 	check "audio passes both ways ($what)" wait_for 15 session_has 'verdict~two.way' 'flows.+.packets>100'
 	kill -KILL "$TANDEM_PID"
 	wait "$TANDEM_PID" 2>/dev/null

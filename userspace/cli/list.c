@@ -76,3 +76,15 @@ void tandem_list_show(const json_t *list, const struct tandem_list_column *colum
 	tandem_table_print(t, out, width);
 	tandem_table_free(t);
 }
+
+void tandem_list_show_all(const json_t *doc, const char *what,
+			  const struct tandem_list_column *columns, size_t n, FILE *out,
+			  unsigned int width)
+{
+	const json_t *list = json_object_get(doc, what);
+
+	if (json_array_size(list))
+		tandem_list_show(list, columns, n, out, width);
+	else
+		fprintf(out, "no %s\n", what);
+}

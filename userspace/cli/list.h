@@ -43,6 +43,11 @@ struct tandem_list_column {
 void tandem_list_show(const json_t *list, const struct tandem_list_column *columns, size_t n,
 		      FILE *out, unsigned int width);
 
+/* The same of doc's array what, of which there may be none: "no " and what. */
+void tandem_list_show_all(const json_t *doc, const char *what,
+			  const struct tandem_list_column *columns, size_t n, FILE *out,
+			  unsigned int width);
+
 /* "0:07", "1:02:03". */
 const char *tandem_list_duration(json_int_t seconds, char *buf, size_t size);
 

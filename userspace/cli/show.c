@@ -25,12 +25,8 @@ void tandem_show_sessions(const json_t *doc, FILE *out, unsigned int width)
 		TANDEM_TEXT("OFFLOAD", "offload", 8),
 		TANDEM_TEXT("VERDICT", "verdict", 10),
 	};
-	const json_t *list = json_object_get(doc, "sessions");
 
-	if (json_array_size(list))
-		tandem_list_show(list, columns, COUNT(columns), out, width);
-	else
-		fputs("no sessions\n", out);
+	tandem_list_show_all(doc, "sessions", columns, COUNT(columns), out, width);
 }
 
 void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width)
@@ -43,12 +39,8 @@ void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width)
 		TANDEM_DURATION("EXPIRES", "expires_s"),
 		TANDEM_TEXT("USER AGENT", "user_agent", 8),
 	};
-	const json_t *list = json_object_get(doc, "registrations");
 
-	if (json_array_size(list))
-		tandem_list_show(list, columns, COUNT(columns), out, width);
-	else
-		fputs("no registrations\n", out);
+	tandem_list_show_all(doc, "registrations", columns, COUNT(columns), out, width);
 }
 
 void tandem_show_users(const json_t *doc, FILE *out, unsigned int width)
@@ -59,12 +51,8 @@ void tandem_show_users(const json_t *doc, FILE *out, unsigned int width)
 		TANDEM_TEXT("DIGESTS", "digests", 0),
 		TANDEM_KNOWN("CONTACTS", "max_contacts", 0),
 	};
-	const json_t *list = json_object_get(doc, "users");
 
-	if (json_array_size(list))
-		tandem_list_show(list, columns, COUNT(columns), out, width);
-	else
-		fputs("no users\n", out);
+	tandem_list_show_all(doc, "users", columns, COUNT(columns), out, width);
 }
 
 static void show_reason(struct tandem_table *t, const char *name, const json_t *doc)

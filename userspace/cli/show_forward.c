@@ -22,12 +22,8 @@ void tandem_show_forwards(const json_t *doc, FILE *out, unsigned int width)
 		TANDEM_NUMBER("DROPPED", "dropped", 0),
 		TANDEM_TEXT("OFFLOAD", "offload", 8),
 	};
-	const json_t *list = json_object_get(doc, "forwards");
 
-	if (json_array_size(list))
-		tandem_list_show(list, columns, COUNT(columns), out, width);
-	else
-		fputs("no forwards\n", out);
+	tandem_list_show_all(doc, "forwards", columns, COUNT(columns), out, width);
 }
 
 static void show_flows(const json_t *list, FILE *out, unsigned int width)
