@@ -99,7 +99,7 @@ struct tandem_media_list {
 struct tandem_session {
 	struct tandem_session *next, *prev; /* of all sessions */
 	struct tandem_session *next_by_call, *next_by_number;
-	const char *why_over; /* of one that has timed out and left the table */
+	const char *why_over; /* of one that has left the table */
 
 	uint64_t number; /* never used again; the upper 48 bits of its flow ids */
 	char id[17];	 /* the number in hexadecimal */
@@ -137,6 +137,8 @@ struct tandem_sessions {
 	struct tandem_store *store;
 	tandem_session_ended_h *ended_h;
 	void *arg;
+	tandem_session_over_h *over_h; /* may be NULL */
+	void *over_arg;
 
 	struct tandem_ports *ports;
 	struct tandem_session *first;

@@ -86,6 +86,13 @@ struct tandem_sessions_config {
 /* A session has ended other than by the front end's own call; why is a short phrase. */
 typedef void(tandem_session_ended_h)(const char *call_id, const char *why, void *arg);
 
+/*
+ * A session is about to be forgotten, however it came to its end. established: it was answered
+ * for good. report: its media, as call records have them; a new reference, NULL on no memory.
+ */
+typedef void(tandem_session_over_h)(const char *call_id, const char *why, bool established,
+				    json_t *report, void *arg);
+
 struct tandem_sessions;
 
 /*
@@ -96,6 +103,9 @@ struct tandem_sessions;
 int tandem_sessions_alloc(struct tandem_sessions **ssp, const struct tandem_sessions_config *cfg,
 			  struct tandem_plane *plane, struct tandem_store *store,
 			  tandem_session_ended_h *ended_h, void *arg);
+/* Have h told of every session that is over from now on. */
+void tandem_sessions_on_over(struct tandem_sessions *ss, tandem_session_over_h *h, void *arg);
+
 /* Frees the table; neither ends sessions nor removes their flows. */
 void tandem_sessions_free(struct tandem_sessions *ss);
 

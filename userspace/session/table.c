@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "userspace/session/forward.h"
+#include "userspace/session/report.h"
 #include "userspace/util/log.h"
 
 #define MODULE	    "session"
@@ -152,6 +153,9 @@ void tandem_session_destroy(struct tandem_session *s)
 
 void tandem_session_retire(struct tandem_sessions *ss, struct tandem_session *s)
 {
+	if (ss->over_h)
+		ss->over_h(s->call_id, s->why_over, s->confirmed && s->answered,
+			   tandem_session_report(ss, s), ss->over_arg);
 	tandem_flows_remove(ss, s);
 	tandem_media_list_release(ss, &s->pending, &s->agreed, NULL);
 	tandem_media_list_release(ss, &s->agreed, NULL, NULL);
@@ -291,12 +295,16 @@ int tandem_session_confirm(struct tandem_sessions *ss, const char *call_id)
 int tandem_session_end(struct tandem_sessions *ss, const char *call_id, const char *why)
 {
 	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	struct tandem_log_scope scope;
 
 	if (!s)
 		return -ENOENT;
+	tandem_log_enter(&scope, s->call_id, strlen(s->call_id));
 	tandem_log(TANDEM_LOG_INFO, MODULE, "%s: %s has ended: %s", s->id, s->call_id, why);
 	tandem_sessions_unlink(ss, s);
+	s->why_over = why;
 	tandem_session_retire(ss, s);
+	tandem_log_leave(&scope);
 	return 0;
 }
 
@@ -377,6 +385,12 @@ out:
 	else
 		*ssp = ss;
 	return err;
+}
+
+void tandem_sessions_on_over(struct tandem_sessions *ss, tandem_session_over_h *h, void *arg)
+{
+	ss->over_h = h;
+	ss->over_arg = arg;
 }
 
 void tandem_sessions_free(struct tandem_sessions *ss)

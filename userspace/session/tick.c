@@ -99,6 +99,7 @@ static void save_again(struct tandem_sessions *ss)
 void tandem_sessions_tick(struct tandem_sessions *ss)
 {
 	struct tandem_session *s, *over = collect(ss);
+	struct tandem_log_scope scope;
 
 	save_again(ss);
 	tandem_forwards_tick(ss);
@@ -106,10 +107,12 @@ void tandem_sessions_tick(struct tandem_sessions *ss)
 
 	while ((s = over)) {
 		over = s->next;
+		tandem_log_enter(&scope, s->call_id, strlen(s->call_id));
 		tandem_log(TANDEM_LOG_INFO, MODULE, "%s: %s has ended: %s", s->id, s->call_id,
 			   s->why_over);
 		if (ss->ended_h)
 			ss->ended_h(s->call_id, s->why_over, ss->arg);
 		tandem_session_retire(ss, s);
+		tandem_log_leave(&scope);
 	}
 }
