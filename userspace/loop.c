@@ -127,6 +127,12 @@ void tandem_loop_every(struct tandem_loop *loop, uint32_t ms, tandem_loop_h *h, 
 	tmr_start(&loop->tick, ms, on_tick, loop);
 }
 
+void tandem_loop_stop(struct tandem_loop *loop)
+{
+	(void)loop;
+	re_cancel();
+}
+
 int tandem_loop_run(struct tandem_loop *loop)
 {
 	int err;

@@ -23,6 +23,9 @@ void tandem_loop_forget(struct tandem_loop *loop);
 /* Call h every ms milliseconds; one such handler per loop. */
 void tandem_loop_every(struct tandem_loop *loop, uint32_t ms, tandem_loop_h *h, void *arg);
 
+/* Have tandem_loop_run() return 0; from within one of its handlers. */
+void tandem_loop_stop(struct tandem_loop *loop);
+
 /* Run until SIGINT or SIGTERM; returns that signal, or a negative errno. */
 int tandem_loop_run(struct tandem_loop *loop);
 

@@ -6,20 +6,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "userspace/cdr/cdr.h"
 #include "userspace/config/resolve.h"
 #include "userspace/control/api.h"
 #include "userspace/control/control.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/loop.h"
+#include "userspace/operate.h"
 #include "userspace/session/session.h"
 #include "userspace/sip/sip.h"
 #include "userspace/store/store.h"
 #include "userspace/util/log.h"
 #include "userspace/util/secrecy.h"
 
-#define TICK_MS	    1000
-#define SWEEP_TICKS 60 /* forwards that cannot be had at once are tried again meanwhile */
+#define SWEEP_TICKS	60 /* forwards that cannot be had at once are tried again meanwhile */
+#define TICK_MS		1000
+#define RECONCILE_TICKS 60
+
+/* SIGHUP: files that may have been renamed are opened anew at the next tick. */
+static volatile sig_atomic_t hangup_seen;
 
 struct relay {
 	const struct tandem_config *cfg;
@@ -32,7 +39,9 @@ struct relay {
 	struct tandem_plane *plane;
 	struct tandem_sessions *sessions;
 	struct tandem_sip *sip;
-	unsigned int ticks; /* up to SWEEP_TICKS */
+	struct tandem_cdr *cdr;
+	struct tandem_operate operate;
+	uint64_t ticks;
 	char why[512];
 };
 
@@ -99,6 +108,9 @@ static json_t *api_stats(void *arg)
 	tandem_sip_stats(relay->sip, &sip);
 	json_object_set_new(doc, "registrations", json_integer((json_int_t)sip.registrations));
 	json_object_set_new(doc, "auth", tandem_sip_auth_json(relay->sip));
+	json_object_set_new(doc, "dropped", tandem_sip_dropped_json(relay->sip));
+	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
+	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
 	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));
 	return doc;
 }
@@ -149,6 +161,45 @@ static void on_session_ended(const char *call_id, const char *why, void *arg)
 		tandem_sip_session_ended(relay->sip, call_id, why);
 }
 
+static void on_session_over(const char *call_id, const char *why, bool established, json_t *report,
+			    void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_cdr_session_over(relay->cdr, call_id, why, established, report);
+}
+
+static bool session_exists(const char *call_id, void *arg)
+{
+	struct relay *relay = arg;
+
+	return tandem_session_find(relay->sessions, call_id) != NULL;
+}
+
+/* After the sessions are there again: calls that have not come back get their records. */
+static int open_cdr(struct relay *relay)
+{
+	char path[4096];
+	const struct tandem_config_cdr *cdr = &relay->cfg->cdr;
+	const struct tandem_cdr_config cfg = {
+		.database = tandem_config_cdr_database(relay->cfg, path, sizeof(path)),
+		.log = strcmp(cdr->log, "none") ? cdr->log : NULL,
+		.keep_days = cdr->keep_days,
+		.max_records = cdr->max_records,
+		.max_calls = 2 * relay->cfg->media.max_sessions,
+	};
+	int ret;
+
+	if (!cfg.database && !cfg.log)
+		return 0;
+	ret = tandem_cdr_open(&relay->cdr, &cfg);
+	if (ret)
+		return failed(relay, "call records", ret);
+	tandem_sessions_on_over(relay->sessions, on_session_over, relay);
+	tandem_cdr_reconcile(relay->cdr, session_exists, relay);
+	return 0;
+}
+
 static int open_sessions(struct relay *relay)
 {
 	int ret = tandem_sessions_alloc(&relay->sessions, &relay->resolved.sessions, relay->plane,
@@ -179,12 +230,42 @@ static void read_auth(const struct tandem_config *cfg, struct tandem_sip_config 
 	sip->source_rate = cfg->sip.source_rate;
 }
 
+static size_t read_prefixes(struct tandem_prefix list[TANDEM_MAX_DENY], char *const *texts,
+			    unsigned int count)
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < count && n < TANDEM_MAX_DENY; i++)
+		(void)tandem_prefix_parse(&list[n++], texts[i]);
+	return n;
+}
+
+struct denied {
+	struct tandem_prefix deny[TANDEM_MAX_DENY];
+	struct tandem_prefix allow[TANDEM_MAX_DENY];
+};
+
+static void read_operation(const struct tandem_config *cfg, struct tandem_sip_config *sip,
+			   struct denied *denied)
+{
+	sip->deny = denied->deny;
+	sip->deny_count = read_prefixes(denied->deny, cfg->sip.deny, cfg->sip.deny_count);
+	sip->allow = denied->allow;
+	sip->allow_count = read_prefixes(denied->allow, cfg->sip.allow, cfg->sip.allow_count);
+	sip->deny_agents = (const char *const *)cfg->sip.deny_agents;
+	sip->deny_agents_count = cfg->sip.deny_agents_count;
+	sip->drain_redirect = cfg->drain.redirect;
+	sip->drain_retry_after_s = cfg->drain.retry_after_s;
+	sip->drain_refuses_register = strcmp(cfg->drain.registrations, "refuse") == 0;
+}
+
 static int open_sip(struct relay *relay)
 {
 	const struct tandem_config_sip *sip = &relay->cfg->sip;
 	char text[TANDEM_MAX_LISTEN][64];
 	const char *listen[TANDEM_MAX_LISTEN];
 	struct tandem_prefix trusted[TANDEM_MAX_TRUSTED];
+	struct denied denied;
 	struct tandem_sip_config cfg = {
 		.listen = listen,
 		.listen_count = relay->resolved.listen_count,
@@ -197,10 +278,12 @@ static int open_sip(struct relay *relay)
 		.max_contacts = sip->max_contacts,
 		.max_transactions = sip->max_transactions,
 		.timer_c_s = sip->timer_c_s,
+		.cdr = relay->cdr,
 	};
 	int ret;
 
 	read_auth(relay->cfg, &cfg, trusted);
+	read_operation(relay->cfg, &cfg, &denied);
 	for (size_t i = 0; i < cfg.listen_count; i++)
 		listen[i] = tandem_listen_format(&relay->resolved.listen[i], text[i],
 						 sizeof(text[i]));
@@ -208,6 +291,8 @@ static int open_sip(struct relay *relay)
 			       sizeof(relay->why));
 	if (ret)
 		return failed(relay, "SIP", ret);
+	relay->operate.sip = relay->sip;
+	relay->operate.sessions = relay->sessions;
 	for (size_t i = 0; i < cfg.listen_count; i++)
 		tandem_log(TANDEM_LOG_INFO, "run", "SIP on %s", listen[i]);
 	return 0;
@@ -241,8 +326,18 @@ static void on_tick(void *arg)
 	struct relay *relay = arg;
 
 	tandem_sessions_tick(relay->sessions);
-	if (relay->ticks < SWEEP_TICKS && ++relay->ticks == SWEEP_TICKS)
+	if (++relay->ticks == SWEEP_TICKS)
 		tandem_plane_sweep(relay->plane);
+	tandem_cdr_tick(relay->cdr);
+	tandem_log_tick();
+	if (relay->ticks % RECONCILE_TICKS == 0)
+		tandem_cdr_reconcile(relay->cdr, session_exists, relay);
+	if (hangup_seen) {
+		hangup_seen = 0;
+		tandem_cdr_reopen(relay->cdr);
+	}
+	if (tandem_operate_done(&relay->operate))
+		tandem_loop_stop(relay->loop);
 }
 
 static int watch(struct relay *relay)
@@ -272,8 +367,8 @@ static int open_loop(struct relay *relay)
 static int open_all(struct relay *relay)
 {
 	static int (*const steps[])(struct relay * relay) = {
-		resolve,    open_loop,	   open_control, open_store,
-		open_plane, open_sessions, open_sip,	 watch,
+		resolve,       open_loop, open_control, open_store, open_plane,
+		open_sessions, open_cdr,  open_sip,	watch,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -327,6 +422,7 @@ static void close_all(struct relay *relay, bool ran)
 		tandem_loop_forget(relay->loop);
 	if (relay->sip)
 		tandem_sip_free(relay->sip);
+	tandem_cdr_close(relay->cdr);
 	if (relay->sessions)
 		tandem_sessions_free(relay->sessions);
 	/* After a failed start the calls of an earlier run must not suffer either. */
@@ -336,6 +432,12 @@ static void close_all(struct relay *relay, bool ran)
 		tandem_store_close(relay->store);
 	tandem_loop_close(relay->loop);
 	tandem_control_close(relay->control);
+}
+
+static void on_hangup(int sig)
+{
+	(void)sig;
+	hangup_seen = 1;
 }
 
 int tandem_run(const struct tandem_config *cfg, bool fresh)
@@ -348,16 +450,21 @@ int tandem_run(const struct tandem_config *cfg, bool fresh)
 		return -ENOMEM;
 	if (!tandem_log_level_parse(cfg->log_level, &level))
 		tandem_log_set_level(level);
+	tandem_log_set_output(strcmp(cfg->log_format, "json") ? TANDEM_LOG_TEXT : TANDEM_LOG_JSON,
+			      strcmp(cfg->log_output, "stdout") ? STDERR_FILENO : STDOUT_FILENO);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
+	signal(SIGHUP, on_hangup);
 	tandem_secrecy(cfg->core_dumps);
 	relay->cfg = cfg;
 	relay->fresh = fresh;
+	relay->operate.drain_timeout_s = cfg->drain.timeout_s;
 	relay->api = (struct tandem_api){
 		.end = api_end,
 		.registrations = api_registrations,
 		.stats = api_stats,
 		.arg = relay,
+		.more = tandem_operate_call,
+		.more_arg = &relay->operate,
 	};
 	ret = open_all(relay);
 	if (!ret) {

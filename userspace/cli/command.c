@@ -10,8 +10,10 @@
 #include "userspace/cli/table.h"
 #include "userspace/control/client.h"
 
-#define WATCH_MAX_S  3600
-#define CONTACTS_MAX 100
+#define WATCH_MAX_S   3600
+#define CONTACTS_MAX  100
+#define TIMEOUT_MAX_S (7 * 86400)
+#define LIMIT_MAX     1000000
 
 struct option_row {
 	char letter;
@@ -28,6 +30,12 @@ static const struct option_row rows[] = {
 	{ 'm', { "max-contacts", required_argument, NULL, 'm' }, "[--max-contacts NUMBER]" },
 	{ 's', { "socket", required_argument, NULL, 's' }, "[--socket PATH]" },
 	{ 'w', { "watch", required_argument, NULL, 'w' }, "[--watch SECONDS]" },
+	{ 't', { "timeout", required_argument, NULL, 't' }, "[--timeout SECONDS]" },
+	{ 'W', { "wait", no_argument, NULL, 'W' }, "[--wait]" },
+	{ 'o', { "off", no_argument, NULL, 'o' }, "[--off]" },
+	{ 'v', { "show", no_argument, NULL, 'v' }, "[--show]" },
+	{ 'S', { "since", required_argument, NULL, 'S' }, "[--since TIME]" },
+	{ 'n', { "limit", required_argument, NULL, 'n' }, "[--limit NUMBER]" },
 	{ 'j', { "json", no_argument, NULL, 'j' }, "[--json]" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -95,8 +103,24 @@ static int set_option(struct tandem_options *opts, int letter, const char *value
 		return 0;
 	case 'm':
 		return set_number(&opts->contacts, "max-contacts", value, CONTACTS_MAX);
+	case 'n':
+		return set_number(&opts->limit, "limit", value, LIMIT_MAX);
+	case 'o':
+		opts->off = true;
+		return 0;
+	case 'S':
+		opts->since = value;
+		return 0;
 	case 's':
 		opts->socket = value;
+		return 0;
+	case 't':
+		return set_number(&opts->timeout_s, "timeout", value, TIMEOUT_MAX_S);
+	case 'v':
+		opts->show = true;
+		return 0;
+	case 'W':
+		opts->wait = true;
 		return 0;
 	case 'w':
 		return set_number(&opts->watch_s, "watch", value, WATCH_MAX_S);
@@ -118,12 +142,21 @@ static void pick_options(const struct tandem_command *cmd, struct option *longs,
 	strcpy(shorts, strchr(cmd->options, 'c') ? "c:h" : "h");
 }
 
+static int optional_count(const struct tandem_command *cmd)
+{
+	int n = 0;
+
+	for (const char *p = cmd->arguments; p && *p; p++)
+		n += *p == '[';
+	return n;
+}
+
 int tandem_options_parse(struct tandem_options *opts, const struct tandem_command *cmd, int argc,
 			 char **argv)
 {
 	struct option longs[ROWS + 2];
 	char shorts[8];
-	int letter;
+	int letter, given;
 
 	memset(opts, 0, sizeof(*opts));
 	pick_options(cmd, longs, shorts);
@@ -137,13 +170,15 @@ int tandem_options_parse(struct tandem_options *opts, const struct tandem_comman
 		if (letter == '?' || set_option(opts, letter, optarg))
 			return usage_error(cmd);
 	}
-	if (argc - optind != cmd->arguments_count) {
+	given = argc - optind;
+	if (given < cmd->arguments_count || given > cmd->arguments_count + optional_count(cmd)) {
 		fprintf(stderr, "tandem: %s: %s\n", cmd->name,
-			argc - optind > cmd->arguments_count ? "too many arguments"
-							     : "an argument is missing");
+			given > cmd->arguments_count ? "too many arguments"
+						     : "an argument is missing");
 		return usage_error(cmd);
 	}
 	opts->argument = argv[optind];
+	opts->second = given > 1 ? argv[optind + 1] : NULL;
 	return -1;
 }
 

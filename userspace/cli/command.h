@@ -13,20 +13,27 @@ struct tandem_command {
 	const char *name; /* "session list" */
 	const char *arguments;
 	const char *options; /* letters of the options it takes; see struct tandem_options */
-	int arguments_count;
-	const char *help; /* one line */
+	int arguments_count; /* those in brackets may follow */
+	const char *help;    /* one line */
 	int (*fn)(const struct tandem_command *cmd, int argc, char **argv);
 };
 
 struct tandem_options {
-	const char *config;    /* c: -c, --config FILE */
-	const char *datapath;  /* d: --datapath NAME */
-	bool fresh;	       /* f: --fresh */
-	bool json;	       /* j: --json */
-	const char *socket;    /* s: --socket PATH */
-	unsigned int contacts; /* m: --max-contacts NUMBER; 0: not given */
-	unsigned int watch_s;  /* w: --watch SECONDS; 0: once */
-	const char *argument;  /* the operand, where the command takes one */
+	const char *config;	/* c: -c, --config FILE */
+	const char *datapath;	/* d: --datapath NAME */
+	bool fresh;		/* f: --fresh */
+	bool json;		/* j: --json */
+	const char *socket;	/* s: --socket PATH */
+	unsigned int contacts;	/* m: --max-contacts NUMBER; 0: not given */
+	unsigned int watch_s;	/* w: --watch SECONDS; 0: once */
+	unsigned int timeout_s; /* t: --timeout SECONDS; 0: not given */
+	bool off;		/* o: --off */
+	bool wait;		/* W: --wait */
+	bool show;		/* v: --show */
+	const char *since;	/* S: --since TIME */
+	unsigned int limit;	/* n: --limit NUMBER; 0: not given */
+	const char *argument;	/* the operand, where the command takes one */
+	const char *second;	/* one that may be left out; NULL then */
 };
 
 /*
@@ -76,6 +83,12 @@ int tandem_cmd_user_passwd(const struct tandem_command *cmd, int argc, char **ar
 int tandem_cmd_user_remove(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_bench(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_cdr_list(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_cdr_show(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_block_add(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_block_list(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_block_remove(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_drain(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_version(const struct tandem_command *cmd, int argc, char **argv);
 
 #endif

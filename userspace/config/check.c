@@ -55,6 +55,28 @@ static int check_words(const struct checker *c)
 	return 0;
 }
 
+static bool is_one_of(const char *text, const char *a, const char *b, const char *d)
+{
+	return !strcmp(text, a) || !strcmp(text, b) || (d && !strcmp(text, d));
+}
+
+static int check_operation(const struct checker *c)
+{
+	const struct tandem_config *cfg = c->cfg;
+	const char *redirect = cfg->drain.redirect;
+
+	if (!is_one_of(cfg->log_format, "text", "json", NULL))
+		return wrong(c, "log_format", "'%.40s' is none of text, json", cfg->log_format);
+	if (!is_one_of(cfg->log_output, "stderr", "stdout", NULL))
+		return wrong(c, "log_output", "'%.40s' is none of stderr, stdout", cfg->log_output);
+	if (!is_one_of(cfg->drain.registrations, "accept", "refuse", NULL))
+		return wrong(c, "drain.registrations", "'%.40s' is none of accept, refuse",
+			     cfg->drain.registrations);
+	if (redirect && strcspn(redirect, " \t\r\n@;,<>?/\"") != strlen(redirect))
+		return wrong(c, "drain.redirect", "'%.60s' is not a host, or host:port", redirect);
+	return 0;
+}
+
 static int check_paths(const struct checker *c)
 {
 	const struct tandem_config *cfg = c->cfg;
@@ -73,6 +95,11 @@ static int check_paths(const struct checker *c)
 		return wrong(c, "database", "must be an absolute path or :memory:");
 	if (cfg->bpf_dir[0] != '/')
 		return wrong(c, "bpf_dir", "must be an absolute path");
+	if (cfg->cdr.database && cfg->cdr.database[0] != '/' &&
+	    strcmp(cfg->cdr.database, "none") != 0)
+		return wrong(c, "cdr.database", "must be an absolute path or none");
+	if (cfg->cdr.log[0] != '/' && !is_one_of(cfg->cdr.log, "none", "stdout", "syslog"))
+		return wrong(c, "cdr.log", "must be an absolute path, stdout, syslog or none");
 	return 0;
 }
 
@@ -279,6 +306,14 @@ static int check_sip_lists(const struct checker *c)
 	return 0;
 }
 
+static int check_sip_deny(const struct checker *c)
+{
+	const struct tandem_config_sip *sip = &c->cfg->sip;
+	int err = check_networks(c, "sip.deny", sip->deny, sip->deny_count, NULL);
+
+	return err ? err : check_networks(c, "sip.allow", sip->allow, sip->allow_count, NULL);
+}
+
 static int check_algorithms(const struct checker *c)
 {
 	const struct tandem_config_sip *sip = &c->cfg->sip;
@@ -321,8 +356,9 @@ int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yam
 			struct tandem_config_error *err)
 {
 	static int (*const checks[])(const struct checker *c) = {
-		check_words,	   check_paths,	   check_booleans,  check_numbers, check_relations,
-		check_media_lists, check_security, check_sip_lists, check_auth,
+		check_words,	 check_paths,	    check_booleans,  check_numbers,
+		check_relations, check_media_lists, check_security,  check_sip_lists,
+		check_sip_deny,	 check_auth,	    check_operation,
 	};
 	const struct checker c = { cfg, y, err };
 

@@ -133,6 +133,21 @@ void tandem_config_free(struct tandem_config *cfg)
 	cyaml_free(&cyaml, &tandem_config_schema, cfg, 0);
 }
 
+const char *tandem_config_cdr_database(const struct tandem_config *cfg, char *buf, size_t size)
+{
+	const char *main_db = cfg->database, *given = cfg->cdr.database;
+	size_t len = strlen(main_db);
+
+	if (given)
+		return strcmp(given, "none") ? given : NULL;
+	if (strcmp(main_db, ":memory:") == 0)
+		return NULL;
+	if (len > 3 && strcmp(main_db + len - 3, ".db") == 0)
+		len -= 3;
+	snprintf(buf, size, "%.*s-cdr.db", (int)len, main_db);
+	return buf;
+}
+
 const char *tandem_config_realm(const struct tandem_config *cfg)
 {
 	if (cfg->sip.realm)

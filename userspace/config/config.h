@@ -23,6 +23,9 @@ struct tandem_config_security {
 	char *ice;    /* tandem_ice_mode_parse(); NULL: "auto" */
 };
 
+/* Entries of sip.deny, of sip.allow and of sip.deny_agents, at most. */
+#define TANDEM_MAX_DENY 64
+
 /* Networks in sip.trusted, at most. */
 #define TANDEM_MAX_TRUSTED 64
 
@@ -79,6 +82,12 @@ struct tandem_config_sip {
 	uint32_t auth_failures; /* 10 a minute from one source */
 	uint32_t auth_block_s;	/* 300 */
 	uint32_t source_rate;	/* 100 requests outside dialogs in a second from one source */
+	char **deny;		/* networks whose requests are dropped */
+	unsigned int deny_count;
+	char **allow; /* networks heard although deny has them, or their User-Agent is denied */
+	unsigned int allow_count;
+	char **deny_agents; /* parts of User-Agent; default: those of scanners */
+	unsigned int deny_agents_count;
 };
 
 /* The DPDK datapath's worker, tandem-dpdk: how it is reached, and how it starts. */
@@ -88,6 +97,22 @@ struct tandem_config_dpdk {
 	char *exceptions; /* where punts go, "0=tap:media0,1=none"; "" */
 };
 
+/* Call records. */
+struct tandem_config_cdr {
+	char *database;	      /* a path, or "none"; NULL: beside `database` */
+	char *log;	      /* a path, "stdout", "syslog"; "none" */
+	uint32_t keep_days;   /* 30 */
+	uint32_t max_records; /* 1000000 */
+};
+
+/* Taking the relay out of service. */
+struct tandem_config_drain {
+	uint32_t timeout_s;	/* 3600: then the process ends all the same */
+	uint32_t retry_after_s; /* 30: what callers are told */
+	char *redirect;		/* "host" or "host:port" that callers are sent to; NULL: 503 */
+	char *registrations;	/* "accept" or "refuse" */
+};
+
 struct tandem_config {
 	char *datapath;	      /* "auto", "xdp", "kmod", "dpdk", "uring" */
 	char *control_socket; /* /run/tandem/control.sock */
@@ -95,9 +120,13 @@ struct tandem_config {
 	char *bpf_dir;	      /* /sys/fs/bpf/tandem */
 	char *log_level;      /* "error", "warning", "info", "debug" */
 	bool core_dumps;      /* false */
+	char *log_format;     /* "text", "json" */
+	char *log_output;     /* "stderr", "stdout" */
 	struct tandem_config_media media;
 	struct tandem_config_sip sip;
 	struct tandem_config_dpdk dpdk;
+	struct tandem_config_cdr cdr;
+	struct tandem_config_drain drain;
 };
 
 /* What is wrong with a file, and where. line 0: not tied to a line. */
@@ -115,6 +144,12 @@ int tandem_config_load(struct tandem_config **cfgp, const char *path,
 		       struct tandem_config_error *err);
 /* The realm of passwords: sip.realm, or else the first of the domains, or else "tandem". */
 const char *tandem_config_realm(const struct tandem_config *cfg);
+
+/*
+ * The file of call records in buf: as configured, or beside the database ("tandem.db" has
+ * "tandem-cdr.db"). NULL when there is none: "none", or a database in memory.
+ */
+const char *tandem_config_cdr_database(const struct tandem_config *cfg, char *buf, size_t size);
 
 void tandem_config_free(struct tandem_config *cfg);
 

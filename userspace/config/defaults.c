@@ -41,6 +41,10 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(sip, auth_failures, 10, 1, 10000),
 	NUMBER(sip, auth_block_s, 300, 1, DAY_S),
 	NUMBER(sip, source_rate, 100, 1, 100000),
+	NUMBER(cdr, keep_days, 30, 1, 3650),
+	NUMBER(cdr, max_records, 1000000, 100, 100000000),
+	NUMBER(drain, timeout_s, 3600, 1, 7 * DAY_S),
+	NUMBER(drain, retry_after_s, 30, 1, DAY_S),
 };
 const size_t tandem_config_numbers_count = sizeof(tandem_config_numbers) /
 					   sizeof(tandem_config_numbers[0]);
@@ -54,6 +58,10 @@ static const struct {
 	{ offsetof(struct tandem_config, database), "/var/lib/tandem/tandem.db" },
 	{ offsetof(struct tandem_config, bpf_dir), "/sys/fs/bpf/tandem" },
 	{ offsetof(struct tandem_config, log_level), "info" },
+	{ offsetof(struct tandem_config, log_format), "text" },
+	{ offsetof(struct tandem_config, log_output), "stderr" },
+	{ offsetof(struct tandem_config, cdr.log), "none" },
+	{ offsetof(struct tandem_config, drain.registrations), "accept" },
 	{ offsetof(struct tandem_config, media.learn), "nat" },
 	{ offsetof(struct tandem_config, sip.auth), "auto" },
 	{ offsetof(struct tandem_config, dpdk.socket), "/run/tandem/dpdk.sock" },
@@ -69,6 +77,12 @@ static const char *const denied[] = {
 
 /* The better first, for phones take the first that they know. */
 static const char *const algorithms[] = { "sha256", "md5" };
+
+/* How scanners call themselves who do not care to hide it. */
+static const char *const scanners[] = {
+	"friendly-scanner", "sipvicious", "sundayddr",	  "sip-scan", "sipcli", "iWar",
+	"VaxSIP",	    "pplsip",	  "siparmyknife",
+};
 
 const struct tandem_config_number *tandem_config_number_find(const char *path)
 {
@@ -129,6 +143,9 @@ static int default_lists(struct tandem_config *cfg, const struct tandem_yaml *y)
 	if (!err && !tandem_yaml_line(y, "sip.auth_algorithms"))
 		err = default_list(&cfg->sip.auth_algorithms, &cfg->sip.auth_algorithms_count,
 				   algorithms, sizeof(algorithms) / sizeof(algorithms[0]));
+	if (!err && !tandem_yaml_line(y, "sip.deny_agents"))
+		err = default_list(&cfg->sip.deny_agents, &cfg->sip.deny_agents_count, scanners,
+				   sizeof(scanners) / sizeof(scanners[0]));
 	return err;
 }
 

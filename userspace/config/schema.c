@@ -92,6 +92,12 @@ static const cyaml_schema_field_t sip_fields[] = {
 	SIP_NUMBER(auth_failures),
 	SIP_NUMBER(auth_block_s),
 	SIP_NUMBER(source_rate),
+	CYAML_FIELD_SEQUENCE("deny", OPT_PTR, struct tandem_config_sip, deny, &text_entry, 0,
+			     TANDEM_MAX_DENY),
+	CYAML_FIELD_SEQUENCE("allow", OPT_PTR, struct tandem_config_sip, allow, &text_entry, 0,
+			     TANDEM_MAX_DENY),
+	CYAML_FIELD_SEQUENCE("deny_agents", OPT_PTR, struct tandem_config_sip, deny_agents,
+			     &text_entry, 0, TANDEM_MAX_DENY),
 	CYAML_FIELD_END,
 };
 
@@ -105,6 +111,25 @@ static const cyaml_schema_field_t dpdk_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t cdr_fields[] = {
+	CYAML_FIELD_STRING_PTR("database", OPT_PTR, struct tandem_config_cdr, database, 1,
+			       TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("log", OPT_PTR, struct tandem_config_cdr, log, 1, TEXT_MAX),
+	CYAML_FIELD_UINT("keep_days", OPT, struct tandem_config_cdr, keep_days),
+	CYAML_FIELD_UINT("max_records", OPT, struct tandem_config_cdr, max_records),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t drain_fields[] = {
+	CYAML_FIELD_UINT("timeout_s", OPT, struct tandem_config_drain, timeout_s),
+	CYAML_FIELD_UINT("retry_after_s", OPT, struct tandem_config_drain, retry_after_s),
+	CYAML_FIELD_STRING_PTR("redirect", OPT_PTR, struct tandem_config_drain, redirect, 1,
+			       TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("registrations", OPT_PTR, struct tandem_config_drain, registrations,
+			       1, TEXT_MAX),
+	CYAML_FIELD_END,
+};
+
 #define TOP_TEXT(name)                                                                             \
 	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config, name, 1, TEXT_MAX)
 
@@ -115,9 +140,13 @@ static const cyaml_schema_field_t top_fields[] = {
 	TOP_TEXT(bpf_dir),
 	TOP_TEXT(log_level),
 	CYAML_FIELD_BOOL("core_dumps", OPT, struct tandem_config, core_dumps),
+	TOP_TEXT(log_format),
+	TOP_TEXT(log_output),
 	CYAML_FIELD_MAPPING("media", OPT, struct tandem_config, media, media_fields),
 	CYAML_FIELD_MAPPING("sip", OPT, struct tandem_config, sip, sip_fields),
 	CYAML_FIELD_MAPPING("dpdk", OPT, struct tandem_config, dpdk, dpdk_fields),
+	CYAML_FIELD_MAPPING("cdr", OPT, struct tandem_config, cdr, cdr_fields),
+	CYAML_FIELD_MAPPING("drain", OPT, struct tandem_config, drain, drain_fields),
 	CYAML_FIELD_END,
 };
 

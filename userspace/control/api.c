@@ -191,11 +191,12 @@ static const struct {
 int tandem_api_call(const char *call, const json_t *params, json_t **result, char *why,
 		    size_t why_size, void *arg)
 {
-	const struct request req = { arg, params, why, why_size };
+	const struct tandem_api *api = arg;
+	const struct request req = { api, params, why, why_size };
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (strcmp(calls[i].name, call) == 0)
 			return calls[i].fn(&req, result);
 	}
-	return -ENOSYS;
+	return api->more ? api->more(call, params, result, why, why_size, api->more_arg) : -ENOSYS;
 }

@@ -13,6 +13,8 @@
  *   stats                             {"datapath": ..., ...}
  *   version                           {"version": ..., "pid": ...}
  *
+ * Beside them the calls of `more`.
+ *
  * ID is a session's id or its Call-ID. docs/api.md has the documents.
  */
 #ifndef TANDEM_CONTROL_API_H
@@ -31,6 +33,8 @@ struct tandem_api {
 	json_t *(*registrations)(void *arg);
 	json_t *(*stats)(void *arg);
 	void *arg;
+	tandem_control_call_h *more; /* calls beyond those above; -ENOSYS: not of these either */
+	void *more_arg;
 };
 
 /* A tandem_control_call_h; arg is a struct tandem_api. */

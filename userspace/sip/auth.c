@@ -272,6 +272,7 @@ bool tandem_auth_admit(struct tandem_auth *a, const struct sip_msg *msg, uint32_
 	struct tandem_endpoint src;
 	struct tandem_user user;
 
+	a->admitted[0] = '\0';
 	if (!(registers ? a->registers : a->requests))
 		return true;
 	if (tandem_sip_endpoint(&src, &msg->src))
@@ -284,6 +285,7 @@ bool tandem_auth_admit(struct tandem_auth *a, const struct sip_msg *msg, uint32_
 	result = tandem_auth_verify(a, msg, &src.ip, (uint32_t)(tmr_jiffies() / 1000), &user);
 	if (result == TANDEM_AUTH_OK) {
 		a->counters.accepted++;
+		strcpy(a->admitted, user.name);
 		if (registers && user.max_contacts)
 			*max_contacts = user.max_contacts;
 	} else {
@@ -292,6 +294,11 @@ bool tandem_auth_admit(struct tandem_auth *a, const struct sip_msg *msg, uint32_
 	OPENSSL_cleanse(&user, sizeof(user));
 
 	return result == TANDEM_AUTH_OK;
+}
+
+const char *tandem_auth_user(const struct tandem_auth *a)
+{
+	return a->admitted;
 }
 
 const char *tandem_auth_realm(const struct tandem_auth *a)

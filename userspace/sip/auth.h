@@ -52,6 +52,7 @@ struct tandem_auth {
 	uint64_t removals;
 	uint64_t log_from_ms; /* of the minute in which log_lines were written */
 	unsigned int log_lines;
+	char admitted[TANDEM_USER_SIZE]; /* user of the last request; "": nobody was asked */
 	struct tmr tmr;
 };
 
@@ -74,6 +75,9 @@ bool tandem_auth_flood(struct tandem_auth *a, const struct sip_msg *msg);
  * max_contacts is set to what this user has of them, unless there is nothing special.
  */
 bool tandem_auth_admit(struct tandem_auth *a, const struct sip_msg *msg, uint32_t *max_contacts);
+
+/* Who has sent the request that was admitted last; "" where nobody has to show credentials. */
+const char *tandem_auth_user(const struct tandem_auth *a);
 
 /* The realm whose credentials end here, and are not passed on; NULL while none do. */
 const char *tandem_auth_realm(const struct tandem_auth *a);

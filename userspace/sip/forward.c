@@ -7,6 +7,7 @@
 #include "userspace/sip/body.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
+#include "userspace/sip/record.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -157,6 +158,9 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	if (!err)
 		err = tandem_header_copy(mb, tx->msg, body.p ? 0 : TANDEM_HEADER_DROP_BODY,
 					 tandem_auth_realm(tx->ts->auth));
+
+	if (!err)
+		tandem_record_sent(tx, tp, dst);
 
 	return err ? err : tandem_body_write(mb, &body, &sdp, out);
 }

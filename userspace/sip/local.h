@@ -29,6 +29,7 @@ struct tandem_stack {
 };
 
 struct tandem_auth;
+struct tandem_block;
 struct tandem_location;
 
 struct tandem_sip {
@@ -38,6 +39,7 @@ struct tandem_sip {
 	struct tandem_sessions *ss;
 	struct tandem_location *loc;
 	struct tandem_auth *auth;
+	struct tandem_block *block;
 	struct tandem_sip_config cfg; /* its string arrays are not kept: see domains */
 	char **domains;
 	size_t domains_count;
@@ -53,6 +55,8 @@ struct tandem_sip {
 	struct tmr tmr_linger;
 	struct tmr tmr_expire;
 	uint8_t key[TANDEM_SIP_KEY_SIZE];
+	char *drain_redirect;
+	bool draining;
 	bool closing;
 };
 
@@ -149,6 +153,11 @@ uint16_t tandem_sip_code(int err);
 
 /* "Warning: 399 host \"text\"" CRLF into buf; for err of the session model. Returns buf. */
 const char *tandem_sip_warning(const struct tandem_sip *ts, int err, char *buf, size_t size);
+
+/* drain.c */
+
+/* True when msg, outside dialogs, is refused because of a drain; it has been answered then. */
+bool tandem_sip_drained(struct tandem_sip *ts, const struct sip_msg *msg);
 
 /* registrar.c */
 

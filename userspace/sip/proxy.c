@@ -5,6 +5,7 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
+#include "userspace/sip/record.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -91,6 +92,7 @@ static void cancel_handler(void *arg)
 	struct tandem_tx *tx = arg;
 
 	tx->canceled = true;
+	tandem_record_cancel(tx);
 	tmr_cancel(&tx->tmr_c);
 	sip_request_cancel(tx->req);
 }
@@ -104,6 +106,7 @@ static void end_session(struct tandem_sip *ts, const struct sip_msg *msg)
 	if (tandem_sip_party(ts, msg, &party) || pl_strdup(&call_id, &msg->callid))
 		return;
 
+	tandem_record_bye(ts, msg, party);
 	(void)tandem_session_end(ts->ss, call_id,
 				 party == TANDEM_PARTY_A ? "BYE from A" : "BYE from B");
 	mem_deref(call_id);
@@ -127,9 +130,11 @@ static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tande
 		code = 500;
 	if (code) {
 		tandem_sip_refuse(ts, msg, code, NULL);
+		tandem_record_refused(ts, msg, code);
 		tandem_tx_finish(tx, false);
 		return;
 	}
+	tandem_record_begin(tx);
 
 	if (tx->invite)
 		(void)sip_treply(&tx->st, tx->in, msg, 100, "Trying");
@@ -137,6 +142,14 @@ static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tande
 	(void)tandem_forward(tx);
 	if (bye && !spiral)
 		end_session(ts, msg);
+}
+
+/* With a record, where it is a call that is refused. */
+static void refuse(struct tandem_sip *ts, const struct sip_msg *msg, uint16_t code,
+		   const char *headers)
+{
+	tandem_sip_refuse(ts, msg, code, headers);
+	tandem_record_refused(ts, msg, code);
 }
 
 void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
@@ -150,7 +163,7 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 	code = tandem_target_resolve(&target, ts, msg);
 	/* our route alone does not make a dialog: who was called once has it as well */
 	in_dialog = target.trusted && pl_isset(&msg->to.tag);
-	if (!in_dialog && tandem_auth_flood(ts->auth, msg))
+	if (!in_dialog && (tandem_auth_flood(ts->auth, msg) || tandem_sip_drained(ts, msg)))
 		goto out;
 
 	if (max_forwards < 0)
@@ -166,9 +179,9 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 	else if (sip_msg_hdr(msg, SIP_HDR_PROXY_REQUIRE))
 		refuse_extension(ts, msg);
 	else if (code)
-		tandem_sip_refuse(ts, msg, code < 0 ? 500 : (uint16_t)code, NULL);
+		refuse(ts, msg, code < 0 ? 500 : (uint16_t)code, NULL);
 	else if (ts->active >= ts->cfg.max_transactions)
-		tandem_sip_refuse(ts, msg, 503, "Retry-After: 10\r\n");
+		refuse(ts, msg, 503, "Retry-After: 10\r\n");
 	else
 		start(ts, msg, &target, trace.spiral);
 

@@ -400,7 +400,8 @@ void tandem_sip_register(struct tandem_sip *ts, const struct sip_msg *msg)
 	char *aor = NULL;
 	int err;
 
-	if (tandem_auth_flood(ts->auth, msg) || !tandem_auth_admit(ts->auth, msg, &max_contacts))
+	if (tandem_auth_flood(ts->auth, msg) || tandem_sip_drained(ts, msg) ||
+	    !tandem_auth_admit(ts->auth, msg, &max_contacts))
 		return;
 	if (refuse_require(ts, msg))
 		return;

@@ -11,6 +11,8 @@ const char *tandem_sip_reason(uint16_t code)
 		return "Trying";
 	case 200:
 		return "OK";
+	case 302:
+		return "Moved Temporarily";
 	case 400:
 		return "Bad Request";
 	case 401:

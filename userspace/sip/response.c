@@ -6,6 +6,7 @@
 #include "userspace/sip/body.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
+#include "userspace/sip/record.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -89,6 +90,8 @@ static int relay(struct tandem_tx *tx, const struct sip_msg *msg)
 				       mb);
 	else
 		err = sip_send(tx->in, tx->msg->sock, tx->msg->tp, &dst, mb);
+	if (!err)
+		tandem_record_response(tx, msg, outward_code(tx, msg->scode));
 
 out:
 	mem_deref(mb);
@@ -99,9 +102,12 @@ out:
 static void timer_c_handler(void *arg)
 {
 	struct tandem_tx *tx = arg;
+	struct tandem_log_scope scope;
 
 	/* 16.8: no final response in time; the 487 that follows is sent on as 408 */
+	tandem_log_enter(&scope, tx->call_id, strlen(tx->call_id));
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: nobody answers", tx->call_id);
+	tandem_log_leave(&scope);
 	tx->override = 408;
 	sip_request_cancel(tx->req);
 }
@@ -187,13 +193,16 @@ static void handle_failure(struct tandem_tx *tx, int err)
 void tandem_response_handler(int err, const struct sip_msg *msg, void *arg)
 {
 	struct tandem_tx *tx = arg;
+	struct tandem_log_scope scope;
 
+	tandem_log_enter(&scope, tx->call_id, strlen(tx->call_id));
 	if (err || !msg)
 		handle_failure(tx, err ? err : ECONNABORTED);
 	else if (msg->scode < 200)
 		handle_provisional(tx, msg);
 	else
 		handle_final(tx, msg);
+	tandem_log_leave(&scope);
 }
 
 void tandem_sip_stray_response(struct tandem_sip *ts, const struct sip_msg *msg)

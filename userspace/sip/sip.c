@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "userspace/sip/auth.h"
+#include "userspace/sip/block.h"
 #include "userspace/sip/body.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/local.h"
@@ -62,13 +63,9 @@ static bool method_matches(const struct sip_msg *msg)
 	       (!pl_strcmp(&msg->met, "ACK") && !pl_strcmp(&msg->cseq.met, "INVITE"));
 }
 
-static bool request_handler(const struct sip_msg *msg, void *arg)
+static void handle_request(struct tandem_sip *ts, const struct sip_msg *msg)
 {
-	struct tandem_sip *ts = arg;
 	bool ack = !pl_strcmp(&msg->met, "ACK");
-
-	if (ts->closing)
-		return true;
 
 	set_tag(ts, msg);
 	if (!is_complete(msg) || !method_matches(msg)) {
@@ -84,6 +81,19 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	} else {
 		tandem_sip_proxy(ts, msg);
 	}
+}
+
+static bool request_handler(const struct sip_msg *msg, void *arg)
+{
+	struct tandem_sip *ts = arg;
+	struct tandem_log_scope scope;
+
+	if (ts->closing || tandem_block_drops(ts->block, msg))
+		return true;
+
+	tandem_log_enter(&scope, msg->callid.p ? msg->callid.p : "", msg->callid.l);
+	handle_request(ts, msg);
+	tandem_log_leave(&scope);
 
 	return true;
 }
@@ -138,6 +148,9 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	ts->cfg.domains = NULL;
 	ts->cfg.realm = NULL;
 	ts->cfg.trusted = NULL;
+	ts->cfg.deny = ts->cfg.allow = NULL;
+	ts->cfg.deny_agents = NULL;
+	ts->cfg.drain_redirect = NULL;
 	set_default(&ts->cfg.max_expires_s, 3600);
 	set_default(&ts->cfg.min_expires_s, 60);
 	set_default(&ts->cfg.default_expires_s, 3600);
@@ -145,6 +158,7 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	set_default(&ts->cfg.max_contacts, 10);
 	set_default(&ts->cfg.max_transactions, 20000);
 	set_default(&ts->cfg.timer_c_s, 180);
+	set_default(&ts->cfg.drain_retry_after_s, 30);
 
 	ts->domains = mem_zalloc(sizeof(*ts->domains) * (cfg->domains_count + 1), NULL);
 	ts->listeners = mem_zalloc(sizeof(*ts->listeners) * (cfg->listen_count + 1), NULL);
@@ -153,6 +167,8 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 		return -ENOMEM;
 	for (i = 0; i < cfg->domains_count && !err; i++, ts->domains_count++)
 		err = -str_dup(&ts->domains[i], cfg->domains[i]);
+	if (!err && cfg->drain_redirect)
+		err = -str_dup(&ts->drain_redirect, cfg->drain_redirect);
 
 	return err;
 }
@@ -253,6 +269,8 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!err)
 		err = tandem_auth_alloc(&ts->auth, ts, cfg, store, why, why_size);
 	if (!err)
+		err = tandem_block_alloc(&ts->block, cfg, store);
+	if (!err)
 		err = listen_all(ts, cfg, why, why_size);
 	if (err) {
 		if (!why[0])
@@ -297,10 +315,12 @@ void tandem_sip_free(struct tandem_sip *ts)
 	mem_deref(ts->ht_branch);
 	mem_deref(ts->ht_call);
 	tandem_auth_free(ts->auth);
+	tandem_block_free(ts->block);
 	tandem_location_free(ts->loc);
 	for (i = 0; i < ts->domains_count; i++)
 		mem_deref(ts->domains[i]);
 	mem_deref(ts->domains);
+	mem_deref(ts->drain_redirect);
 	mem_deref(ts->listeners);
 	free(ts);
 }
@@ -320,17 +340,42 @@ static bool give_up(struct tandem_tx *tx, void *arg)
 
 void tandem_sip_session_ended(struct tandem_sip *ts, const char *call_id, const char *why)
 {
+	struct tandem_log_scope scope;
+
 	if (!ts || !call_id)
 		return;
 
+	tandem_log_enter(&scope, call_id, strlen(call_id));
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: session ended: %s", call_id, why ? why : "");
 	(void)tandem_tx_find_call(ts, call_id, give_up, NULL);
+	tandem_log_leave(&scope);
 }
 
 void tandem_sip_stats(const struct tandem_sip *ts, struct tandem_sip_stats *stats)
 {
 	stats->registrations = tandem_location_count(ts->loc);
 	stats->transactions = ts->active;
+}
+
+int tandem_sip_block_add(struct tandem_sip *ts, const char *network, uint32_t seconds, char *why,
+			 size_t why_size)
+{
+	return tandem_block_add(ts->block, network, seconds, why, why_size);
+}
+
+int tandem_sip_block_remove(struct tandem_sip *ts, const char *network, char *why, size_t why_size)
+{
+	return tandem_block_remove(ts->block, network, why, why_size);
+}
+
+json_t *tandem_sip_blocks_json(const struct tandem_sip *ts)
+{
+	return tandem_block_json(ts->block);
+}
+
+json_t *tandem_sip_dropped_json(const struct tandem_sip *ts)
+{
+	return tandem_block_counters_json(ts->block);
 }
 
 json_t *tandem_sip_auth_json(const struct tandem_sip *ts)

@@ -27,6 +27,8 @@ enum tandem_sip_auth {
 /* From the word of the configuration: "auto", "open", "register", "required". 0 or -EINVAL. */
 int tandem_sip_auth_parse(enum tandem_sip_auth *auth, const char *word);
 
+struct tandem_cdr;
+
 /* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
 struct tandem_sip_config {
 	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060" */
@@ -46,9 +48,19 @@ struct tandem_sip_config {
 	size_t algs_count;				 /* 0: all */
 	const struct tandem_prefix *trusted;
 	size_t trusted_count;
-	uint32_t auth_failures; /* wrong credentials of a source in a minute */
-	uint32_t auth_block_s;	/* a source with more of them is blocked for so long */
-	uint32_t source_rate;	/* requests outside dialogs of a source in a second */
+	uint32_t auth_failures;		  /* wrong credentials of a source in a minute */
+	uint32_t auth_block_s;		  /* a source with more of them is blocked for so long */
+	uint32_t source_rate;		  /* requests outside dialogs of a source in a second */
+	const struct tandem_prefix *deny; /* sources that are not heard */
+	size_t deny_count;
+	const struct tandem_prefix *allow; /* although deny has them, or their program is denied */
+	size_t allow_count;
+	const char *const *deny_agents; /* parts of User-Agent */
+	size_t deny_agents_count;
+	const char *drain_redirect; /* host[:port] that callers are sent to; NULL: 503 */
+	uint32_t drain_retry_after_s;
+	bool drain_refuses_register;
+	struct tandem_cdr *cdr; /* call records, borrowed; NULL: none */
 };
 
 struct tandem_sip_stats {
@@ -75,6 +87,29 @@ void tandem_sip_free(struct tandem_sip *sip);
  * call that is still being set up is cancelled downstream and refused upstream.
  */
 void tandem_sip_session_ended(struct tandem_sip *sip, const char *call_id, const char *why);
+
+/*
+ * Drain: new calls and subscriptions are refused (503 with Retry-After, or 302), OPTIONS get
+ * 503 so that dispatchers look elsewhere, REGISTER is treated as configured. What is there
+ * goes on. A second call with on false ends it.
+ */
+void tandem_sip_drain(struct tandem_sip *sip, bool on);
+
+/*
+ * Drop what comes from a network, "192.0.2.1" or "192.0.2.0/24", without an answer; for so many
+ * seconds, 0: for good. Kept in the store. -EINVAL, -ENOENT, -ENOSPC, or the store's error; why
+ * says it.
+ */
+int tandem_sip_block_add(struct tandem_sip *sip, const char *network, uint32_t seconds, char *why,
+			 size_t why_size);
+int tandem_sip_block_remove(struct tandem_sip *sip, const char *network, char *why,
+			    size_t why_size);
+
+/* {"blocks":[{"network","since","left_s": null for good}]}; new reference, NULL on no memory. */
+json_t *tandem_sip_blocks_json(const struct tandem_sip *sip);
+
+/* {"operator","network","agent"}: requests dropped by what; new reference, NULL on no memory. */
+json_t *tandem_sip_dropped_json(const struct tandem_sip *sip);
 
 void tandem_sip_stats(const struct tandem_sip *sip, struct tandem_sip_stats *stats);
 

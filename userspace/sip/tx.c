@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "userspace/sip/media.h"
+#include "userspace/sip/record.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -145,6 +146,7 @@ void tandem_tx_refuse(struct tandem_tx *tx, uint16_t code, const char *headers)
 	char why[64];
 
 	snprintf(why, sizeof(why), "%u %s", code, tandem_sip_reason(code));
+	tandem_record_status(tx, code);
 	tandem_media_failed(tx, why);
 
 	/* RFC 4320 section 4.2: a non-INVITE request is never answered with 408 */

@@ -27,6 +27,8 @@ static const char schema_sql[] =
 	"CREATE INDEX IF NOT EXISTS contacts_expires ON contacts (expires);"
 	"CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, json TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS forward (name TEXT PRIMARY KEY, json TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS blocks ("
+	"  network TEXT PRIMARY KEY, since INTEGER NOT NULL, until INTEGER NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS users ("
 	"  name TEXT PRIMARY KEY, realm TEXT NOT NULL,"
 	"  sha256 BLOB NOT NULL, md5 BLOB NOT NULL, max_contacts INTEGER NOT NULL);";
@@ -63,6 +65,10 @@ static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 		"SELECT name, realm, sha256, md5, max_contacts FROM users WHERE name = ?1",
 	[TANDEM_DB_USER_LIST] =
 		"SELECT name, realm, sha256, md5, max_contacts FROM users ORDER BY name",
+	[TANDEM_DB_BLOCK_PUT] =
+		"INSERT OR REPLACE INTO blocks (network, since, until) VALUES (?1, ?2, ?3)",
+	[TANDEM_DB_BLOCK_REMOVE] = "DELETE FROM blocks WHERE network = ?1",
+	[TANDEM_DB_BLOCK_LIST] = "SELECT network, since, until FROM blocks ORDER BY since",
 	[TANDEM_DB_DATA_VERSION] = "PRAGMA data_version",
 	[TANDEM_DB_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[TANDEM_DB_META_PUT] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",

@@ -86,6 +86,13 @@ int tandem_store_users_seen(struct tandem_store *store, bool *seen);
 int tandem_store_flag_get(struct tandem_store *store, const char *name, bool *set);
 int tandem_store_flag_set(struct tandem_store *store, const char *name, bool set);
 
+/* Networks whose requests are dropped, as text; until 0: for good. Put replaces. */
+int tandem_store_block_put(struct tandem_store *store, const char *network, int64_t since,
+			   int64_t until);
+int tandem_store_block_remove(struct tandem_store *store, const char *network);
+typedef void(tandem_block_row_h)(const char *network, int64_t since, int64_t until, void *arg);
+int tandem_store_block_list(struct tandem_store *store, tandem_block_row_h *h, void *arg);
+
 /* A number that differs from that of before when another process has written to the store. */
 int tandem_store_foreign_changes(struct tandem_store *store, int64_t *version);
 

@@ -206,3 +206,22 @@ bool tandem_prefix_contains(const struct tandem_prefix *p, const struct ip_addr 
 		return false;
 	return rest == 0 || ((p->ip.b[whole] ^ ip->b[whole]) & mask) == 0;
 }
+
+void tandem_prefix_trim(struct tandem_prefix *p)
+{
+	for (unsigned int bit = p->prefix; bit < 128; bit++)
+		p->ip.b[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+}
+
+const char *tandem_prefix_format(const struct tandem_prefix *p, char *buf, size_t size)
+{
+	bool v4 = tandem_ip_is_v4(&p->ip) && p->prefix >= MAPPED_BITS;
+	char text[TANDEM_ENDPOINT_STRLEN];
+
+	tandem_ip_format(&p->ip, text, sizeof(text));
+	if (p->prefix == 128)
+		snprintf(buf, size, "%s", text);
+	else
+		snprintf(buf, size, "%s/%u", text, p->prefix - (v4 ? MAPPED_BITS : 0));
+	return buf;
+}

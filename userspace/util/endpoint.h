@@ -63,4 +63,11 @@ struct tandem_prefix {
 int tandem_prefix_parse(struct tandem_prefix *p, const char *text);
 bool tandem_prefix_contains(const struct tandem_prefix *p, const struct ip_addr *ip);
 
+/* Clear the bits behind the prefix, so that equal blocks are equal. */
+void tandem_prefix_trim(struct tandem_prefix *p);
+
+/* The reverse of parse; a block of one as a bare address. Returns buf. */
+#define TANDEM_PREFIX_STRLEN (TANDEM_ENDPOINT_STRLEN + 4)
+const char *tandem_prefix_format(const struct tandem_prefix *p, char *buf, size_t size);
+
 #endif
