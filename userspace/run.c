@@ -13,6 +13,7 @@
 #include "userspace/control/api.h"
 #include "userspace/control/control.h"
 #include "userspace/datapath/plane.h"
+#include "userspace/gateways.h"
 #include "userspace/loop.h"
 #include "userspace/operate.h"
 #include "userspace/session/session.h"
@@ -95,6 +96,13 @@ static json_t *api_registrations(void *arg)
 	struct relay *relay = arg;
 
 	return tandem_sip_registrations_json(relay->sip);
+}
+
+static json_t *api_gateways(void *arg)
+{
+	struct relay *relay = arg;
+
+	return tandem_sip_gateways_json(relay->sip);
 }
 
 static json_t *api_stats(void *arg)
@@ -280,8 +288,11 @@ static int open_sip(struct relay *relay)
 		.timer_c_s = sip->timer_c_s,
 		.cdr = relay->cdr,
 	};
-	int ret;
+	struct tandem_gateway_lists *lists;
+	int ret = tandem_gateways_read(&lists, &cfg, relay->cfg);
 
+	if (ret)
+		return failed(relay, "gateways", ret);
 	read_auth(relay->cfg, &cfg, trusted);
 	read_operation(relay->cfg, &cfg, &denied);
 	for (size_t i = 0; i < cfg.listen_count; i++)
@@ -289,6 +300,7 @@ static int open_sip(struct relay *relay)
 						 sizeof(text[i]));
 	ret = tandem_sip_alloc(&relay->sip, &cfg, relay->sessions, relay->store, relay->why,
 			       sizeof(relay->why));
+	tandem_gateway_lists_free(lists);
 	if (ret)
 		return failed(relay, "SIP", ret);
 	relay->operate.sip = relay->sip;
@@ -461,6 +473,7 @@ int tandem_run(const struct tandem_config *cfg, bool fresh)
 	relay->api = (struct tandem_api){
 		.end = api_end,
 		.registrations = api_registrations,
+		.gateways = api_gateways,
 		.stats = api_stats,
 		.arg = relay,
 		.more = tandem_operate_call,

@@ -23,6 +23,8 @@ static const struct tandem_command commands[] = {
 	{ "forward remove", "NAME", "csj", 1, "End a forward.", tandem_cmd_forward_remove },
 	{ "registrations", NULL, "csjw", 0, "List who is registered, and where.",
 	  tandem_cmd_registrations },
+	{ "gateways", NULL, "csjw", 0, "List the gateways, and how they are.",
+	  tandem_cmd_gateways },
 	{ "cdr list", NULL, "cjnS", 0, "List call records, the last ones last.",
 	  tandem_cmd_cdr_list },
 	{ "cdr show", "ID|CALL-ID", "cj", 1, "Show the record of a call.", tandem_cmd_cdr_show },

@@ -32,6 +32,15 @@ int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **
 						       tandem_show_registrations);
 }
 
+int tandem_cmd_gateways(const struct tandem_command *cmd, int argc, char **argv)
+{
+	struct tandem_options opts;
+	int status = tandem_options_parse(&opts, cmd, argc, argv);
+
+	return status >= 0 ? status
+			   : tandem_command_read_again(&opts, "gateways", tandem_show_gateways);
+}
+
 int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv)
 {
 	struct tandem_options opts;

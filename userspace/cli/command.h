@@ -76,6 +76,7 @@ int tandem_cmd_forward_set(const struct tandem_command *cmd, int argc, char **ar
 int tandem_cmd_forward_list(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_forward_show(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_forward_remove(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_gateways(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_registrations(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_user_add(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_user_list(const struct tandem_command *cmd, int argc, char **argv);

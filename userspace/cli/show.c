@@ -43,6 +43,24 @@ void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width)
 	tandem_list_show_all(doc, "registrations", columns, COUNT(columns), out, width);
 }
 
+void tandem_show_gateways(const json_t *doc, FILE *out, unsigned int width)
+{
+	static const struct tandem_list_column columns[] = {
+		TANDEM_TEXT("NAME", "name", 0),
+		TANDEM_TEXT("URI", "uri", 16),
+		TANDEM_TEXT("STATE", "state", 0),
+		TANDEM_DURATION("SINCE", "changed_ago_s"),
+		TANDEM_NUMBER("PRIORITY", "priority", 0),
+		TANDEM_NUMBER("WEIGHT", "weight", 0),
+		TANDEM_NUMBER("CALLS", "calls", 0),
+		TANDEM_NUMBER("FAILED", "failures", 0),
+		TANDEM_NUMBER("UNANSWERED", "unanswered", 0),
+		TANDEM_KNOWN("RTT MS", "rtt_ms", 1),
+	};
+
+	tandem_list_show_all(doc, "gateways", columns, COUNT(columns), out, width);
+}
+
 void tandem_show_users(const json_t *doc, FILE *out, unsigned int width)
 {
 	static const struct tandem_list_column columns[] = {

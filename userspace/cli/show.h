@@ -9,6 +9,7 @@
 /* Each prints doc, as its call in userspace/control/api.h returns it, within width columns. */
 void tandem_show_sessions(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_session(const json_t *doc, FILE *out, unsigned int width);
+void tandem_show_gateways(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width);
 void tandem_show_forwards(const json_t *doc, FILE *out, unsigned int width);

@@ -20,17 +20,17 @@ struct checker {
 	struct tandem_config_error *err;
 };
 
-static int wrong(const struct checker *c, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+#define wrong(c, key, ...) tandem_config_wrong((c)->err, (c)->y, key, __VA_ARGS__)
 
-static int wrong(const struct checker *c, const char *key, const char *fmt, ...)
+int tandem_config_wrong(struct tandem_config_error *err, const struct tandem_yaml *y,
+			const char *key, const char *fmt, ...)
 {
 	va_list ap;
 
-	snprintf(c->err->key, sizeof(c->err->key), "%s", key);
-	c->err->line = tandem_yaml_line(c->y, key);
+	snprintf(err->key, sizeof(err->key), "%s", key);
+	err->line = tandem_yaml_line(y, key);
 	va_start(ap, fmt);
-	vsnprintf(c->err->text, sizeof(c->err->text), fmt, ap);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	va_end(ap);
 	return -EINVAL;
 }
@@ -368,5 +368,5 @@ int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yam
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return tandem_config_check_routing(cfg, y, err);
 }

@@ -81,13 +81,45 @@ struct tandem_config_sip {
 	unsigned int trusted_count;
 	uint32_t auth_failures; /* 10 a minute from one source */
 	uint32_t auth_block_s;	/* 300 */
-	uint32_t source_rate;	/* 100 requests outside dialogs in a second from one source */
-	char **deny;		/* networks whose requests are dropped */
+	char **name_servers;	/* "192.0.2.53", "[2001:db8::53]:53"; empty: those of the host */
+	unsigned int name_servers_count;
+	char *enum_suffix;    /* "e164.arpa" */
+	uint32_t source_rate; /* 100 requests outside dialogs in a second from one source */
+	char **deny;	      /* networks whose requests are dropped */
 	unsigned int deny_count;
 	char **allow; /* networks heard although deny has them, or their User-Agent is denied */
 	unsigned int allow_count;
 	char **deny_agents; /* parts of User-Agent; default: those of scanners */
 	unsigned int deny_agents_count;
+};
+
+#define TANDEM_MAX_GATEWAYS 64
+#define TANDEM_MAX_SOURCES  16 /* networks of a gateway */
+#define TANDEM_MAX_ROUTES   256
+#define TANDEM_MAX_WORDS    16 /* in from and via of a route */
+
+/* Where calls leave to: docs/routing.md. */
+struct tandem_config_gateway {
+	char *name;
+	char *uri;	       /* "sip:HOST[:PORT][;transport=udp]" */
+	uint16_t priority;     /* 1; the lower is tried first */
+	uint16_t weight;       /* 1; share among those of the same priority */
+	uint32_t options_s;    /* 30; 0: not asked by OPTIONS */
+	uint32_t timeout_s;    /* 4; to the first word of a call; 0: 32 s */
+	uint32_t prefix_strip; /* 0; characters taken away from numbers in front */
+	char *prefix_add;      /* NULL; put there */
+	char **sources;	       /* networks it sends from, beside where uri leads */
+	unsigned int sources_count;
+};
+
+/* Who may call what, and by which way; the first that fits counts. */
+struct tandem_config_route {
+	char *to;     /* "+49*", "tel:", NULL: whatever */
+	char *domain; /* "partner.example", "*.partner.example"; NULL: numbers and names here */
+	char **from;  /* "users", "trusted", "any", gateways, networks; empty: users, trusted */
+	unsigned int from_count;
+	char **via; /* gateways, "dns", "enum" */
+	unsigned int via_count;
 };
 
 /* The DPDK datapath's worker, tandem-dpdk: how it is reached, and how it starts. */
@@ -125,6 +157,10 @@ struct tandem_config {
 	struct tandem_config_media media;
 	struct tandem_config_sip sip;
 	struct tandem_config_dpdk dpdk;
+	struct tandem_config_gateway *gateways;
+	unsigned int gateways_count;
+	struct tandem_config_route *routes;
+	unsigned int routes_count;
 	struct tandem_config_cdr cdr;
 	struct tandem_config_drain drain;
 };

@@ -64,6 +64,7 @@ static const struct {
 	{ offsetof(struct tandem_config, drain.registrations), "accept" },
 	{ offsetof(struct tandem_config, media.learn), "nat" },
 	{ offsetof(struct tandem_config, sip.auth), "auto" },
+	{ offsetof(struct tandem_config, sip.enum_suffix), "e164.arpa" },
 	{ offsetof(struct tandem_config, dpdk.socket), "/run/tandem/dpdk.sock" },
 	{ offsetof(struct tandem_config, dpdk.eal), "" },
 	{ offsetof(struct tandem_config, dpdk.exceptions), "" },
@@ -166,5 +167,6 @@ int tandem_config_defaults(struct tandem_config *cfg, const struct tandem_yaml *
 		if (!*text)
 			return -ENOMEM;
 	}
+	tandem_config_default_gateways(cfg, y);
 	return default_lists(cfg, y);
 }

@@ -92,6 +92,10 @@ static const cyaml_schema_field_t sip_fields[] = {
 	SIP_NUMBER(auth_failures),
 	SIP_NUMBER(auth_block_s),
 	SIP_NUMBER(source_rate),
+	CYAML_FIELD_SEQUENCE("name_servers", OPT_PTR, struct tandem_config_sip, name_servers,
+			     &text_entry, 0, 8),
+	CYAML_FIELD_STRING_PTR("enum_suffix", OPT_PTR, struct tandem_config_sip, enum_suffix, 1,
+			       TEXT_MAX),
 	CYAML_FIELD_SEQUENCE("deny", OPT_PTR, struct tandem_config_sip, deny, &text_entry, 0,
 			     TANDEM_MAX_DENY),
 	CYAML_FIELD_SEQUENCE("allow", OPT_PTR, struct tandem_config_sip, allow, &text_entry, 0,
@@ -99,6 +103,41 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_SEQUENCE("deny_agents", OPT_PTR, struct tandem_config_sip, deny_agents,
 			     &text_entry, 0, TANDEM_MAX_DENY),
 	CYAML_FIELD_END,
+};
+
+#define GATEWAY_TEXT(name)                                                                         \
+	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config_gateway, name, 1, TEXT_MAX)
+#define GATEWAY_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_gateway, name)
+
+static const cyaml_schema_field_t gateway_fields[] = {
+	GATEWAY_TEXT(name),
+	GATEWAY_TEXT(uri),
+	GATEWAY_NUMBER(priority),
+	GATEWAY_NUMBER(weight),
+	GATEWAY_NUMBER(options_s),
+	GATEWAY_NUMBER(timeout_s),
+	GATEWAY_NUMBER(prefix_strip),
+	GATEWAY_TEXT(prefix_add),
+	CYAML_FIELD_SEQUENCE("sources", OPT_PTR, struct tandem_config_gateway, sources, &text_entry,
+			     0, TANDEM_MAX_SOURCES),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t gateway_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct tandem_config_gateway, gateway_fields),
+};
+
+static const cyaml_schema_field_t route_fields[] = {
+	CYAML_FIELD_STRING_PTR("to", OPT_PTR, struct tandem_config_route, to, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("domain", OPT_PTR, struct tandem_config_route, domain, 1, TEXT_MAX),
+	CYAML_FIELD_SEQUENCE("from", OPT_PTR, struct tandem_config_route, from, &text_entry, 1,
+			     TANDEM_MAX_WORDS),
+	CYAML_FIELD_SEQUENCE("via", OPT_PTR, struct tandem_config_route, via, &text_entry, 1, 8),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t route_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct tandem_config_route, route_fields),
 };
 
 #define DPDK_TEXT(name)                                                                            \
@@ -145,6 +184,10 @@ static const cyaml_schema_field_t top_fields[] = {
 	CYAML_FIELD_MAPPING("media", OPT, struct tandem_config, media, media_fields),
 	CYAML_FIELD_MAPPING("sip", OPT, struct tandem_config, sip, sip_fields),
 	CYAML_FIELD_MAPPING("dpdk", OPT, struct tandem_config, dpdk, dpdk_fields),
+	CYAML_FIELD_SEQUENCE("gateways", OPT_PTR, struct tandem_config, gateways, &gateway_entry, 0,
+			     TANDEM_MAX_GATEWAYS),
+	CYAML_FIELD_SEQUENCE("routes", OPT_PTR, struct tandem_config, routes, &route_entry, 0,
+			     TANDEM_MAX_ROUTES),
 	CYAML_FIELD_MAPPING("cdr", OPT, struct tandem_config, cdr, cdr_fields),
 	CYAML_FIELD_MAPPING("drain", OPT, struct tandem_config, drain, drain_fields),
 	CYAML_FIELD_END,

@@ -35,6 +35,16 @@ int tandem_config_defaults(struct tandem_config *cfg, const struct tandem_yaml *
 int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yaml *y,
 			struct tandem_config_error *err);
 
+/* Say in *err what is wrong with the key, and on which line it stands. Returns -EINVAL. */
+int tandem_config_wrong(struct tandem_config_error *err, const struct tandem_yaml *y,
+			const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* routing.c: the same as the two above for gateways and routes. */
+void tandem_config_default_gateways(struct tandem_config *cfg, const struct tandem_yaml *y);
+int tandem_config_check_routing(const struct tandem_config *cfg, const struct tandem_yaml *y,
+				struct tandem_config_error *err);
+
 /* Collects what libcyaml logs about one load; zero it first. */
 struct tandem_config_trace {
 	char text[160];

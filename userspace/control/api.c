@@ -160,6 +160,13 @@ static int registrations(const struct request *req, json_t **out)
 	return given(req->api->registrations(req->api->arg), out);
 }
 
+static int gateways(const struct request *req, json_t **out)
+{
+	if (!req->api->gateways)
+		return unavailable(req, "gateways");
+	return given(req->api->gateways(req->api->arg), out);
+}
+
 static int stats(const struct request *req, json_t **out)
 {
 	if (!req->api->stats)
@@ -184,6 +191,7 @@ static const struct {
 	{ "forward.show", forward_show },
 	{ "forward.remove", forward_remove },
 	{ "registrations", registrations },
+	{ "gateways", gateways },
 	{ "stats", stats },
 	{ "version", version },
 };

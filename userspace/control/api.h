@@ -10,6 +10,7 @@
  *   forward.show   "name": NAME       the forward
  *   forward.remove "name": NAME       {"removed": NAME}
  *   registrations                     {"registrations": [...]}
+ *   gateways                          {"gateways": [...]}
  *   stats                             {"datapath": ..., ...}
  *   version                           {"version": ..., "pid": ...}
  *
@@ -24,13 +25,14 @@
 #include "userspace/session/session.h"
 
 /*
- * What the calls reach. end has the call ended in its front end too; registrations
+ * What the calls reach. end has the call ended in its front end too; registrations, gateways
  * and stats return a new reference. Each may be NULL: that call is unavailable.
  */
 struct tandem_api {
 	struct tandem_sessions *sessions;
 	int (*end)(const char *call_id, const char *why, void *arg);
 	json_t *(*registrations)(void *arg);
+	json_t *(*gateways)(void *arg);
 	json_t *(*stats)(void *arg);
 	void *arg;
 	tandem_control_call_h *more; /* calls beyond those above; -ENOSYS: not of these either */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "userspace/sip/gateway.h"
 #include "userspace/util/log.h"
 
 #define REFRESH_MS     1000
@@ -160,6 +161,12 @@ bool tandem_auth_trusts(const struct tandem_auth *a, const struct ip_addr *ip)
 	return false;
 }
 
+/* A gateway may call, but it has nothing to register here. */
+static bool is_exempt(const struct tandem_auth *a, const struct ip_addr *ip, bool registers)
+{
+	return tandem_auth_trusts(a, ip) || (!registers && tandem_gateway_at(a->ts->gateways, ip));
+}
+
 /* Addresses can be forged and are many: the log has a few lines a minute, counters have all. */
 static bool may_log(struct tandem_auth *a, uint64_t now_ms)
 {
@@ -178,7 +185,7 @@ bool tandem_auth_flood(struct tandem_auth *a, const struct sip_msg *msg)
 	struct tandem_endpoint src;
 	char text[64];
 
-	if (tandem_sip_endpoint(&src, &msg->src) || tandem_auth_trusts(a, &src.ip))
+	if (tandem_sip_endpoint(&src, &msg->src) || is_exempt(a, &src.ip, false))
 		return false;
 	if (tandem_limit_blocked(a->attempts, &src.ip, now_ms)) {
 		a->counters.blocked++;
@@ -265,35 +272,52 @@ static void turn_down(struct tandem_auth *a, const struct sip_msg *msg, const st
 	}
 }
 
+static bool verify(struct tandem_auth *a, const struct sip_msg *msg, const struct ip_addr *ip,
+		   uint32_t *max_contacts)
+{
+	enum tandem_auth_result result;
+	struct tandem_user user;
+
+	result = tandem_auth_verify(a, msg, ip, (uint32_t)(tmr_jiffies() / 1000), &user);
+	if (result == TANDEM_AUTH_OK) {
+		a->counters.accepted++;
+		strcpy(a->admitted, user.name);
+		if (user.max_contacts)
+			*max_contacts = user.max_contacts;
+	} else {
+		turn_down(a, msg, ip, result);
+	}
+	OPENSSL_cleanse(&user, sizeof(user));
+
+	return result == TANDEM_AUTH_OK;
+}
+
 bool tandem_auth_admit(struct tandem_auth *a, const struct sip_msg *msg, uint32_t *max_contacts)
 {
 	bool registers = !pl_strcmp(&msg->met, "REGISTER");
-	enum tandem_auth_result result;
 	struct tandem_endpoint src;
-	struct tandem_user user;
 
 	a->admitted[0] = '\0';
 	if (!(registers ? a->registers : a->requests))
 		return true;
 	if (tandem_sip_endpoint(&src, &msg->src))
 		return false;
-	if (tandem_auth_trusts(a, &src.ip)) {
+	if (is_exempt(a, &src.ip, registers)) {
 		a->counters.trusted++;
 		return true;
 	}
 
-	result = tandem_auth_verify(a, msg, &src.ip, (uint32_t)(tmr_jiffies() / 1000), &user);
-	if (result == TANDEM_AUTH_OK) {
-		a->counters.accepted++;
-		strcpy(a->admitted, user.name);
-		if (registers && user.max_contacts)
-			*max_contacts = user.max_contacts;
-	} else {
-		turn_down(a, msg, &src.ip, result);
-	}
-	OPENSSL_cleanse(&user, sizeof(user));
+	return verify(a, msg, &src.ip, max_contacts);
+}
 
-	return result == TANDEM_AUTH_OK;
+bool tandem_auth_admit_user(struct tandem_auth *a, const struct sip_msg *msg)
+{
+	struct tandem_endpoint src;
+	uint32_t max_contacts;
+
+	a->admitted[0] = '\0';
+
+	return !tandem_sip_endpoint(&src, &msg->src) && verify(a, msg, &src.ip, &max_contacts);
 }
 
 const char *tandem_auth_user(const struct tandem_auth *a)
@@ -303,7 +327,7 @@ const char *tandem_auth_user(const struct tandem_auth *a)
 
 const char *tandem_auth_realm(const struct tandem_auth *a)
 {
-	return a->registers || a->requests ? a->realm : NULL;
+	return a->registers || a->requests || a->ts->routing ? a->realm : NULL;
 }
 
 json_t *tandem_auth_json(const struct tandem_auth *a)

@@ -76,6 +76,9 @@ bool tandem_auth_flood(struct tandem_auth *a, const struct sip_msg *msg);
  */
 bool tandem_auth_admit(struct tandem_auth *a, const struct sip_msg *msg, uint32_t *max_contacts);
 
+/* The same for a request that only a user may send, whatever sip.auth says and wherever it is from. */
+bool tandem_auth_admit_user(struct tandem_auth *a, const struct sip_msg *msg);
+
 /* Who has sent the request that was admitted last; "" where nobody has to show credentials. */
 const char *tandem_auth_user(const struct tandem_auth *a);
 
@@ -109,6 +112,9 @@ enum tandem_auth_result tandem_auth_verify(struct tandem_auth *a, const struct s
 					   struct tandem_user *user);
 
 /* auth_policy.c */
+
+/* True when the user part of uri is the name of a user, or that cannot be found out. */
+bool tandem_auth_has_user(const struct tandem_auth *a, const struct uri *uri);
 
 /* Take up what has changed in the store: who has to show credentials, whose contacts go. */
 void tandem_auth_refresh(struct tandem_auth *a);

@@ -87,6 +87,21 @@ static bool has_user(struct tandem_auth *a, const char *aor)
 	return tandem_store_user_get(a->store, text, &user) != -ENOENT;
 }
 
+bool tandem_auth_has_user(const struct tandem_auth *a, const struct uri *uri)
+{
+	struct tandem_user user;
+	char name[TANDEM_USER_SIZE];
+	int err;
+
+	if (!a->store || !pl_isset(&uri->user) ||
+	    re_snprintf(name, sizeof(name), "%H", uri_user_unescape, &uri->user) < 0)
+		return false;
+	err = tandem_store_user_get(a->store, name, &user);
+	explicit_bzero(&user, sizeof(user));
+
+	return err != -ENOENT;
+}
+
 static bool is_unwanted(const struct tandem_binding *b, void *arg)
 {
 	const struct sieve *sieve = arg;

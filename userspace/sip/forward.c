@@ -5,6 +5,7 @@
 
 #include "userspace/sip/auth.h"
 #include "userspace/sip/body.h"
+#include "userspace/sip/gateway.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
@@ -33,7 +34,7 @@ static bool target_is_reachable(const struct tandem_tx *tx, const struct sa *dst
 	struct uri uri;
 	struct pl pl;
 
-	pl_set_str(&pl, tx->target.ruri);
+	pl_set_str(&pl, tandem_tx_place(tx)->ruri);
 
 	return !uri_decode(&uri, &pl) && tandem_sip_host_is(&uri.host, dst);
 }
@@ -50,7 +51,8 @@ static void find_sides(struct sides *s, const struct tandem_tx *tx, enum sip_tra
 	/* a further proxy, known by its Route, looks after its own peers */
 	if (msg->tp == SIP_TRANSP_TCP || !contact_is_reachable(msg))
 		s->from = (struct tandem_flow){ true, msg->tp, msg->src };
-	if (!*tx->target.routes && (tp == SIP_TRANSP_TCP || !target_is_reachable(tx, dst)))
+	if (!*tandem_tx_place(tx)->routes &&
+	    (tp == SIP_TRANSP_TCP || !target_is_reachable(tx, dst)))
 		s->to = (struct tandem_flow){ true, tp, *dst };
 	if (sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
 		s->from.set = false;
@@ -154,7 +156,7 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	if (!err && wants_record_route(tx->msg))
 		err = write_record_routes(mb, tx, tp, src, dst);
 	if (!err)
-		err = mbuf_write_str(mb, tx->target.routes);
+		err = mbuf_write_str(mb, tandem_tx_place(tx)->routes);
 	if (!err)
 		err = tandem_header_copy(mb, tx->msg, body.p ? 0 : TANDEM_HEADER_DROP_BODY,
 					 tandem_auth_realm(tx->ts->auth));
@@ -192,27 +194,64 @@ static int send_to_hop(struct tandem_tx *tx, const struct tandem_hop *hop)
 	err = uri_decode(&uri, &pl);
 	if (!err)
 		err = sip_request(&tx->req, choose_stack(tx->ts, hop, &uri), stateful,
-				  tx->msg->met.p, (int)tx->msg->met.l, tx->target.ruri, -1, &uri,
-				  empty, 0, send_handler, stateful ? tandem_response_handler : NULL,
-				  tx);
+				  tx->msg->met.p, (int)tx->msg->met.l, tandem_tx_place(tx)->ruri,
+				  -1, &uri, empty, 0, send_handler,
+				  stateful ? tandem_response_handler : NULL, tx);
 	mem_deref(empty);
 
 	return err;
 }
 
+static void next_hop(struct tandem_tx *tx)
+{
+	const struct tandem_place *place = tandem_tx_place(tx);
+
+	if (++tx->hop < place->hops_count)
+		return;
+	tx->hop = 0;
+	tx->place++;
+}
+
+static void quiet_handler(void *arg)
+{
+	struct tandem_tx *tx = arg;
+
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: not a word from %s", tx->call_id,
+		   tandem_tx_place(tx)->hops[tx->hop].uri);
+	/* libre cancels what it has sent, should that still be answered */
+	tx->req = mem_deref(tx->req);
+	if (!tandem_forward_again(tx, 0))
+		tandem_tx_fail(tx, 408, NULL);
+}
+
+/* A gateway that is dead should not cost the caller the 32 s of timer B, if there is another. */
+static void watch(struct tandem_tx *tx)
+{
+	const struct tandem_place *place = tandem_tx_place(tx);
+	bool last = tx->hop + 1 >= place->hops_count && tx->place + 1 >= tx->target.places_count;
+
+	if (tx->st && place->quiet_ms && !last)
+		tmr_start(&tx->tmr_quiet, place->quiet_ms, quiet_handler, tx);
+}
+
 bool tandem_forward(struct tandem_tx *tx)
 {
+	const struct tandem_place *place;
 	char warning[160];
 	int err = EHOSTUNREACH;
 
-	for (; tx->hop < tx->target.hops_count; tx->hop++) {
-		err = send_to_hop(tx, &tx->target.hops[tx->hop]);
-		if (!err)
+	for (; (place = tandem_tx_place(tx)); next_hop(tx)) {
+		err = send_to_hop(tx, &place->hops[tx->hop]);
+		if (!err) {
+			watch(tx);
 			return true;
+		}
 		if (tx->session_err)
 			break;
 		tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s cannot be reached: %s", tx->call_id,
-			   tx->target.hops[tx->hop].uri, strerror(err));
+			   place->hops[tx->hop].uri, strerror(err));
+		if (tx->hop + 1 >= place->hops_count)
+			tandem_gateway_outcome(tx->ts, place->gateway, 0);
 	}
 
 	if (tx->session_err)
@@ -223,4 +262,46 @@ bool tandem_forward(struct tandem_tx *tx)
 		tandem_tx_fail(tx, err == EACCES ? 403 : 500, NULL);
 
 	return false;
+}
+
+/* Nothing but what is of this hop alone has gone upstream, and nobody wants it to end. */
+static bool is_open(const struct tandem_tx *tx)
+{
+	return tx->st && !tx->canceled && !tx->override && !tx->session_err && !tx->to_tag &&
+	       tx->media != TANDEM_MEDIA_ANSWERED && tx->media != TANDEM_MEDIA_LATE_OFFERED &&
+	       tx->media != TANDEM_MEDIA_LATE_ANSWERED;
+}
+
+bool tandem_forward_again(struct tandem_tx *tx, uint16_t code)
+{
+	const struct tandem_place *place = tandem_tx_place(tx);
+	bool lost = !code || code == 503; /* RFC 3263 section 4.3 */
+	bool unable = lost || code == 408 || (code >= 500 && code < 600);
+	bool more;
+
+	tmr_cancel(&tx->tmr_quiet);
+	if (!place)
+		return false;
+	more = lost && tx->hop + 1 < place->hops_count;
+	if (!more && !tx->canceled && !tx->override)
+		tandem_gateway_outcome(tx->ts, place->gateway, code);
+	if (!is_open(tx))
+		return false;
+	if (!more && unable && tx->place + 1 < tx->target.places_count &&
+	    tx->target.places[tx->place + 1].stand_in) {
+		tx->hop = place->hops_count;
+		more = true;
+	}
+	if (!more)
+		return false;
+
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %u from %s: tried elsewhere", tx->call_id, code,
+		   place->hops[MIN(tx->hop, place->hops_count - 1)].uri);
+	next_hop(tx);
+	/* the next may be reached from another address of ours, or be owed another kind of media */
+	tandem_media_failed(tx, "tried elsewhere");
+	tandem_sdp_edit_clean(&tx->request);
+	(void)tandem_forward(tx);
+
+	return true;
 }

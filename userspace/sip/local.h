@@ -30,12 +30,18 @@ struct tandem_stack {
 
 struct tandem_auth;
 struct tandem_block;
+struct tandem_gateways;
 struct tandem_location;
+struct tandem_names;
+struct tandem_routing;
 
 struct tandem_sip {
 	struct tandem_stack *stacks;
 	size_t stacks_count;
 	struct dnsc *dnsc;
+	struct tandem_names *names; /* NULL: there is no name server */
+	struct tandem_gateways *gateways;
+	struct tandem_routing *routing; /* NULL: nothing leaves */
 	struct tandem_sessions *ss;
 	struct tandem_location *loc;
 	struct tandem_auth *auth;

@@ -6,6 +6,7 @@
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
+#include "userspace/sip/search.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -93,7 +94,12 @@ static void cancel_handler(void *arg)
 
 	tx->canceled = true;
 	tandem_record_cancel(tx);
+	if (tx->search) {
+		tandem_tx_fail(tx, 487, NULL);
+		return;
+	}
 	tmr_cancel(&tx->tmr_c);
+	tmr_cancel(&tx->tmr_quiet);
 	sip_request_cancel(tx->req);
 }
 
@@ -110,6 +116,30 @@ static void end_session(struct tandem_sip *ts, const struct sip_msg *msg)
 	(void)tandem_session_end(ts->ss, call_id,
 				 party == TANDEM_PARTY_A ? "BYE from A" : "BYE from B");
 	mem_deref(call_id);
+}
+
+static void searched(int code, void *arg)
+{
+	struct tandem_tx *tx = arg;
+
+	if (code)
+		tandem_tx_fail(tx, (uint16_t)code, NULL);
+	else
+		(void)tandem_forward(tx);
+}
+
+/* At once where no name has to be resolved. False when it has failed, and is gone. */
+static bool find_and_forward(struct tandem_tx *tx)
+{
+	int code = tandem_search_start(&tx->search, tx->ts, &tx->target, searched, tx);
+
+	if (code == -EINPROGRESS)
+		return true;
+	if (!code)
+		return tandem_forward(tx);
+	tandem_tx_fail(tx, (uint16_t)code, NULL);
+
+	return false;
 }
 
 static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tandem_target *target,
@@ -139,7 +169,7 @@ static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tande
 	if (tx->invite)
 		(void)sip_treply(&tx->st, tx->in, msg, 100, "Trying");
 	tandem_timer_c_start(tx);
-	(void)tandem_forward(tx);
+	(void)find_and_forward(tx);
 	if (bye && !spiral)
 		end_session(ts, msg);
 }
@@ -174,7 +204,9 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 		tandem_sip_refuse(ts, msg, 483, NULL);
 	else if (trace.looped)
 		tandem_sip_refuse(ts, msg, 482, NULL);
-	else if (!in_dialog && !tandem_auth_admit(ts->auth, msg, &contacts))
+	else if (!code && target.needs_user && !tandem_auth_admit_user(ts->auth, msg))
+		goto out;
+	else if (!in_dialog && !target.needs_user && !tandem_auth_admit(ts->auth, msg, &contacts))
 		goto out;
 	else if (sip_msg_hdr(msg, SIP_HDR_PROXY_REQUIRE))
 		refuse_extension(ts, msg);
@@ -204,6 +236,6 @@ void tandem_sip_proxy_ack(struct tandem_sip *ts, const struct sip_msg *msg)
 
 	(void)tandem_media_classify(tx, trace.spiral);
 	/* not composed yet: a name is being resolved, and libre still needs the record */
-	if (tandem_forward(tx))
+	if (find_and_forward(tx))
 		tandem_tx_finish(tx, !tx->composed);
 }

@@ -87,21 +87,28 @@ void tandem_record_refused(const struct tandem_sip *ts, const struct sip_msg *ms
 
 void tandem_record_sent(const struct tandem_tx *tx, enum sip_transp tp, const struct sa *dst)
 {
+	const struct tandem_place *place = tandem_tx_place(tx);
 	char address[64];
 
 	if (tx->initial && re_snprintf(address, sizeof(address), "%J", dst) > 0)
-		tandem_cdr_branch(tx->ts->cfg.cdr, tx->call_id, tx->target.ruri, address,
-				  sip_transp_name(tp), "");
+		tandem_cdr_branch(tx->ts->cfg.cdr, tx->call_id, place->ruri, address,
+				  sip_transp_name(tp), place->gateway ? place->gateway : "");
+}
+
+void tandem_record_branch(const struct tandem_tx *tx, const struct sip_msg *msg)
+{
+	char address[64];
+
+	if (tx->initial && re_snprintf(address, sizeof(address), "%J", &msg->src) > 0)
+		tandem_cdr_branch_status(tx->ts->cfg.cdr, tx->call_id, address, msg->scode);
 }
 
 void tandem_record_response(const struct tandem_tx *tx, const struct sip_msg *msg, uint16_t code)
 {
-	char address[64], reason[128];
+	char reason[128];
 
 	if (!tx->initial)
 		return;
-	if (msg->scode >= 200 && re_snprintf(address, sizeof(address), "%J", &msg->src) > 0)
-		tandem_cdr_branch_status(tx->ts->cfg.cdr, tx->call_id, address, msg->scode);
 	if (pl_strcpy(&msg->reason, reason, sizeof(reason)))
 		reason[0] = '\0';
 	tandem_cdr_status(tx->ts->cfg.cdr, tx->call_id, code,

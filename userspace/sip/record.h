@@ -14,6 +14,9 @@ void tandem_record_refused(const struct tandem_sip *ts, const struct sip_msg *ms
 /* The request of tx is sent to dst. */
 void tandem_record_sent(const struct tandem_tx *tx, enum sip_transp tp, const struct sa *dst);
 
+/* A final response to the request of tx has come, whether it is sent on or not. */
+void tandem_record_branch(const struct tandem_tx *tx, const struct sip_msg *msg);
+
 /* A response of a callee's to the request of tx was sent on, with code. */
 void tandem_record_response(const struct tandem_tx *tx, const struct sip_msg *msg, uint16_t code);
 

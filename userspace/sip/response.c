@@ -120,6 +120,7 @@ void tandem_timer_c_start(struct tandem_tx *tx)
 
 static void handle_provisional(struct tandem_tx *tx, const struct sip_msg *msg)
 {
+	tmr_cancel(&tx->tmr_quiet);
 	/* 100 is for one hop only */
 	if (msg->scode == 100)
 		return;
@@ -154,6 +155,9 @@ static void handle_final(struct tandem_tx *tx, const struct sip_msg *msg)
 	bool accepted = msg->scode < 300;
 	int err;
 
+	tandem_record_branch(tx, msg);
+	if (tandem_forward_again(tx, msg->scode))
+		return;
 	tandem_media_learn_tag(tx, msg);
 	err = relay(tx, msg);
 	if (tx->session_err) {
@@ -177,17 +181,15 @@ static void handle_failure(struct tandem_tx *tx, int err)
 	}
 
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s did not answer: %s", tx->call_id,
-		   tx->hop < tx->target.hops_count ? tx->target.hops[tx->hop].uri : "next hop",
-		   strerror(err));
-	tx->hop++;
+		   tandem_tx_place(tx)->hops[tx->hop].uri, strerror(err));
+	if (tandem_forward_again(tx, 0))
+		return;
 	if (tx->canceled)
 		tandem_tx_fail(tx, 487, NULL);
 	else if (tx->override)
 		tandem_tx_fail(tx, tx->override, NULL);
-	else if (err == ETIMEDOUT)
-		tandem_tx_fail(tx, 408, NULL);
 	else
-		(void)tandem_forward(tx);
+		tandem_tx_fail(tx, err == ETIMEDOUT ? 408 : 500, NULL);
 }
 
 void tandem_response_handler(int err, const struct sip_msg *msg, void *arg)

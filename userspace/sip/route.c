@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "userspace/sip/auth.h"
 #include "userspace/sip/location.h"
+#include "userspace/sip/number.h"
 #include "userspace/sip/route.h"
 
 /* The route set of a request, while it is being worked on. */
@@ -96,35 +98,8 @@ static bool known_dialog(const struct routes *r)
 	return pl_isset(&r->msg->to.tag) && !tandem_sip_party(r->ts, r->msg, &party);
 }
 
-static int add_hop(struct tandem_target *t, const struct pl *uri, const struct sa *local)
-{
-	struct tandem_hop *hop = &t->hops[t->hops_count];
-
-	if (t->hops_count >= TANDEM_HOPS_MAX)
-		return 0;
-	if (local)
-		hop->local = *local;
-	t->hops_count++;
-
-	return -pl_strdup(&hop->uri, uri);
-}
-
-static int add_flow_hop(struct tandem_target *t, enum sip_transp tp, const struct sa *addr,
-			const struct sa *local)
-{
-	struct tandem_hop *hop = &t->hops[t->hops_count];
-
-	if (t->hops_count >= TANDEM_HOPS_MAX)
-		return 0;
-	if (sa_af(local) == sa_af(addr))
-		hop->local = *local;
-	t->hops_count++;
-
-	return tandem_sip_hop(&hop->uri, tp, addr);
-}
-
 /* The header lines of the routes that are left. */
-static int write_routes(struct tandem_target *t, const struct routes *r, const char *path,
+static int write_routes(struct tandem_place *place, const struct routes *r, const char *path,
 			const struct pl *last)
 {
 	struct mbuf *mb = mbuf_alloc(256);
@@ -140,7 +115,7 @@ static int write_routes(struct tandem_target *t, const struct routes *r, const c
 	if (last)
 		err |= mbuf_printf(mb, "Route: <%r>\r\n", last);
 	if (!err)
-		err = re_sdprintf(&t->routes, "%b", mb->buf, mb->end);
+		err = re_sdprintf(&place->routes, "%b", mb->buf, mb->end);
 	mem_deref(mb);
 
 	return -err;
@@ -150,27 +125,31 @@ static int write_routes(struct tandem_target *t, const struct routes *r, const c
 static int follow_routes(struct tandem_target *t, struct routes *r)
 {
 	const struct sip_addr *next = &r->addr[r->first];
+	struct tandem_place *place;
 	int err;
 
 	if (!r->trusted)
 		return 403;
 
-	err = add_hop(t, &next->auri, NULL);
+	place = tandem_target_add(t, 0);
+	if (!place)
+		return -ENOMEM;
+	err = tandem_place_hop(place, &next->auri, NULL);
 	if (err)
 		return err;
 	if (has_lr(&next->uri)) {
-		err = -pl_strdup(&t->ruri, &r->ruri);
-		return err ? err : write_routes(t, r, NULL, NULL);
+		err = -pl_strdup(&place->ruri, &r->ruri);
+		return err ? err : write_routes(place, r, NULL, NULL);
 	}
 
 	/* the next is a strict router: it wants to be in the Request-URI */
 	r->first++;
-	err = -pl_strdup(&t->ruri, &next->auri);
+	err = -pl_strdup(&place->ruri, &next->auri);
 
-	return err ? err : write_routes(t, r, NULL, &r->ruri);
+	return err ? err : write_routes(place, r, NULL, &r->ruri);
 }
 
-static int path_hop(struct tandem_target *t, const char *path)
+static int path_hop(struct tandem_place *place, const char *path)
 {
 	const char *end = strchr(path, '>');
 	struct pl pl = { .p = path, .l = end ? (size_t)(end - path) + 1 : strlen(path) };
@@ -179,7 +158,7 @@ static int path_hop(struct tandem_target *t, const char *path)
 	if (sip_addr_decode(&addr, &pl))
 		return -EINVAL;
 
-	return add_hop(t, &addr.auri, NULL);
+	return tandem_place_hop(place, &addr.auri, NULL);
 }
 
 /*
@@ -187,7 +166,7 @@ static int path_hop(struct tandem_target *t, const char *path)
  * NAT: only the way back is known to work. TCP contacts are called back on the
  * connection they opened, or, where that is closed, at their URI.
  */
-static int binding_hops(struct tandem_target *t, const struct tandem_binding *b)
+static int binding_hops(struct tandem_place *place, const struct tandem_binding *b)
 {
 	struct sa source, local;
 	struct uri uri;
@@ -196,7 +175,7 @@ static int binding_hops(struct tandem_target *t, const struct tandem_binding *b)
 	int err = 0;
 
 	if (*b->path)
-		return path_hop(t, b->path);
+		return path_hop(place, b->path);
 
 	pl_set_str(&pl, b->uri);
 	if (uri_decode(&uri, &pl) || sa_decode(&source, b->source, strlen(b->source)) ||
@@ -205,29 +184,67 @@ static int binding_hops(struct tandem_target *t, const struct tandem_binding *b)
 
 	nat = !tandem_sip_host_is(&uri.host, &source);
 	if (nat || tandem_binding_connected(b))
-		err = add_flow_hop(t, b->tp, &source, &local);
+		err = tandem_place_flow(place, b->tp, &source, &local);
 	if (!err && !(nat && b->tp == SIP_TRANSP_UDP))
-		err = add_hop(t, &pl, b->tp == SIP_TRANSP_UDP ? &local : NULL);
+		err = tandem_place_hop(place, &pl, b->tp == SIP_TRANSP_UDP ? &local : NULL);
 
 	return err;
 }
 
 static int use_binding(struct tandem_target *t, const struct routes *r,
-		       const struct tandem_binding *b)
+		       const struct tandem_binding *b, unsigned int rank)
 {
-	int err = binding_hops(t, b);
+	struct tandem_place *place = tandem_target_add(t, rank);
+	int err;
 
+	if (!place)
+		return -ENOMEM;
+	err = binding_hops(place, b);
 	if (!err)
-		err = -str_dup(&t->ruri, b->uri);
+		err = -str_dup(&place->ruri, b->uri);
 
-	return err ? err : write_routes(t, r, b->path, NULL);
+	return err ? err : write_routes(place, r, b->path, NULL);
 }
 
-static int find_local(struct tandem_target *t, const struct routes *r)
+static int find_bindings(struct tandem_target *t, const struct routes *r, const struct uri *uri,
+			 unsigned int rank)
 {
 	struct tandem_binding *b;
 	char *aor = NULL;
 	size_t count;
+	int err;
+
+	err = tandem_sip_aor(r->ts, uri, &aor);
+	if (err)
+		return err == -EINVAL ? -ENOENT : err;
+	count = tandem_location_find(r->ts->loc, aor, &b, 1);
+	mem_deref(aor);
+
+	return count ? use_binding(t, r, b, rank) : -ENOENT;
+}
+
+int tandem_target_bindings(struct tandem_target *t, const struct tandem_sip *ts,
+			   const struct uri *uri, unsigned int rank)
+{
+	const struct routes none = { .ts = ts };
+
+	return find_bindings(t, &none, uri, rank);
+}
+
+/* Who is not registered: a user here is just not there; for others there may be a route. */
+static int find_absent(struct tandem_target *t, const struct routes *r, const struct uri *uri)
+{
+	int err;
+
+	if (tandem_auth_has_user(r->ts->auth, uri))
+		return 480;
+	err = tandem_target_leave(t, r->ts, r->msg, uri, &r->ruri);
+
+	return err == -ENOENT ? 480 : err;
+}
+
+static int find_local(struct tandem_target *t, const struct routes *r)
+{
 	int err;
 
 	if (!pl_isset(&r->uri.user)) {
@@ -236,36 +253,102 @@ static int find_local(struct tandem_target *t, const struct routes *r)
 	}
 	if (!pl_strcmp(&r->msg->met, "ACK"))
 		return 404;
+	if (!re_regex(r->uri.user.p, r->uri.user.l, "%00"))
+		return 404;
 
-	err = tandem_sip_aor(r->ts, &r->uri, &aor);
+	err = find_bindings(t, r, &r->uri, 0);
+
+	return err == -ENOENT ? find_absent(t, r, &r->uri) : err;
+}
+
+/* A number is a user here when one has it for a name, in the first of the domains. */
+static int find_number_here(struct tandem_target *t, const struct routes *r,
+			    const struct tandem_number *number)
+{
+	const struct tandem_sip *ts = r->ts;
+	char *text = NULL;
+	struct uri uri;
+	struct pl pl;
+	int err;
+
+	if (ts->domains_count)
+		err = -re_sdprintf(&text, "sip:%s@%s", number->digits, ts->domains[0]);
+	else
+		err = -re_sdprintf(&text, "sip:%s@%J", number->digits, &ts->listeners[0].addr);
 	if (err)
-		return err == -EINVAL ? 404 : err;
-	count = tandem_location_find(r->ts->loc, aor, &b, 1);
-	mem_deref(aor);
+		return err;
+	pl_set_str(&pl, text);
+	err = uri_decode(&uri, &pl) ? -ENOENT : find_bindings(t, r, &uri, 0);
+	if (err == -ENOENT && tandem_auth_has_user(ts->auth, &uri))
+		err = 480;
+	mem_deref(text);
 
-	return count ? use_binding(t, r, b) : 480;
+	return err;
+}
+
+/* RFC 3966: a number of all the world, or of a place; such a place may be one of our domains. */
+static int find_tel(struct tandem_target *t, const struct routes *r)
+{
+	struct tandem_number number;
+	struct uri context = { .scheme = PL("sip") };
+	int err = -ENOENT;
+
+	if (tandem_number_read(&number, &r->uri))
+		return 400;
+	if (!pl_strcmp(&r->msg->met, "ACK"))
+		return 404;
+	context.host = number.context;
+	if (!number.global && *number.context.p != '+' && !tandem_sip_is_local(r->ts, &context))
+		return 404;
+
+	/* what only a keypad has would have to be escaped in the name of a user */
+	if (number.global || (*number.context.p != '+' && !strpbrk(number.digits, "*#")))
+		err = find_number_here(t, r, &number);
+	if (err == -ENOENT)
+		err = tandem_target_leave(t, r->ts, r->msg, &r->uri, &r->ruri);
+
+	return err == -ENOENT ? 404 : err;
+}
+
+/* In a dialog through us: the flow that is in our route, or the remote target itself. */
+static int follow_dialog(struct tandem_target *t, const struct routes *r)
+{
+	struct tandem_place *place;
+	int err = 0;
+
+	if (pl_strcasecmp(&r->uri.scheme, "sip"))
+		return 416;
+
+	place = tandem_target_add(t, 0);
+	if (!place)
+		return -ENOMEM;
+	if (r->flow.set)
+		err = tandem_place_flow(place, r->flow.tp, &r->flow.addr, &r->local);
+	if (!err && !(r->flow.set && r->flow.tp == SIP_TRANSP_UDP))
+		err = tandem_place_hop(place, &r->ruri, NULL);
+	if (!err)
+		err = -pl_strdup(&place->ruri, &r->ruri);
+
+	return err ? err : write_routes(place, r, NULL, NULL);
 }
 
 static int find_remote(struct tandem_target *t, const struct routes *r)
 {
 	const struct tandem_binding *b = tandem_location_find_uri(r->ts->loc, &r->ruri);
-	int err = 0;
+	int err;
 
 	if (b && !*b->path)
-		return use_binding(t, r, b);
-	if (!r->trusted)
-		return 403;
+		return use_binding(t, r, b, 0);
+	if (r->trusted)
+		return follow_dialog(t, r);
+	if (!pl_strcasecmp(&r->uri.scheme, "tel"))
+		return r->ts->routing ? find_tel(t, r) : 416;
 	if (pl_strcasecmp(&r->uri.scheme, "sip"))
 		return 416;
 
-	if (r->flow.set)
-		err = add_flow_hop(t, r->flow.tp, &r->flow.addr, &r->local);
-	if (!err && !(r->flow.set && r->flow.tp == SIP_TRANSP_UDP))
-		err = add_hop(t, &r->ruri, NULL);
-	if (!err)
-		err = -pl_strdup(&t->ruri, &r->ruri);
+	err = tandem_target_leave(t, r->ts, r->msg, &r->uri, &r->ruri);
 
-	return err ? err : write_routes(t, r, NULL, NULL);
+	return err == -ENOENT ? 403 : err;
 }
 
 int tandem_target_resolve(struct tandem_target *t, const struct tandem_sip *ts,
@@ -297,19 +380,6 @@ int tandem_target_resolve(struct tandem_target *t, const struct tandem_sip *ts,
 		return follow_routes(t, &r);
 	if (tandem_sip_is_local(ts, &r.uri))
 		return find_local(t, &r);
-	if (pl_strcasecmp(&r.uri.scheme, "sip") && !r.trusted)
-		return 416;
 
 	return find_remote(t, &r);
-}
-
-void tandem_target_clean(struct tandem_target *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->hops_count; i++)
-		t->hops[i].uri = mem_deref(t->hops[i].uri);
-	t->hops_count = 0;
-	t->ruri = mem_deref(t->ruri);
-	t->routes = mem_deref(t->routes);
 }

@@ -7,7 +7,11 @@
 #include "userspace/sip/token.h"
 
 #define TANDEM_ROUTES_MAX 32
-#define TANDEM_HOPS_MAX	  2
+#define TANDEM_HOPS_MAX	  8
+#define TANDEM_PLACES_MAX 16
+
+struct tandem_binding;
+struct tandem_route;
 
 /* Where to send to, and from where. */
 struct tandem_hop {
@@ -15,23 +19,66 @@ struct tandem_hop {
 	struct sa local; /* our address to send from; not set: as the host's routes say */
 };
 
+/* One member of the target set (RFC 3261 section 16.5). */
+struct tandem_place {
+	char *ruri;				 /* Request-URI to send */
+	char *routes;				 /* whole Route header lines to send, or "" */
+	struct tandem_hop hops[TANDEM_HOPS_MAX]; /* the next for when one fails (RFC 3263 4.3) */
+	size_t hops_count;
+	unsigned int rank; /* the lower is tried first */
+	bool stand_in;	   /* only for when those before could not serve the request at all */
+	char *gateway;	   /* its name in the table, or NULL */
+	uint32_t quiet_ms; /* without a word for so long the next is tried; 0: as RFC 3261 has it */
+};
+
 /* The decision for one request. Clean with tandem_target_clean(). */
 struct tandem_target {
-	char *ruri;   /* Request-URI to send */
-	char *routes; /* whole Route header lines to send, or "" */
-	struct tandem_hop
-		hops[TANDEM_HOPS_MAX]; /* the second is for when the first fails at once */
-	size_t hops_count;
+	struct tandem_place *places;
+	size_t places_count;
+	char *number; /* to be looked up in ENUM: places of lower rank than the others; or NULL */
 	bool local;   /* for this host itself, nothing to forward */
 	bool trusted; /* within a dialog that passed through us */
+	bool needs_user; /* only for who has shown to be a user here */
 };
+
+/* route.c */
 
 /*
  * Decide about msg. Returns 0, a SIP status code to refuse it with, or a negative
- * errno. In any case *target is to be cleaned afterwards.
+ * errno. In any case *target is to be cleaned afterwards. Names are not resolved yet: see
+ * tandem_search_start().
  */
 int tandem_target_resolve(struct tandem_target *target, const struct tandem_sip *ts,
 			  const struct sip_msg *msg);
+
+/* Add where uri, of a user here, is registered, at rank. 0, -ENOENT for nowhere, or other errno. */
+int tandem_target_bindings(struct tandem_target *t, const struct tandem_sip *ts,
+			   const struct uri *uri, unsigned int rank);
+
+/* outbound.c */
+
+/*
+ * Decide by the table of routes about uri, which is no user here or a number; ruri is
+ * its text. 0, a SIP status code, -ENOENT when no route leads there, or another negative errno.
+ */
+int tandem_target_leave(struct tandem_target *t, const struct tandem_sip *ts,
+			const struct sip_msg *msg, const struct uri *uri, const struct pl *ruri);
+
+/* target.c */
+
+/* A new place without hops, in the order of ranks. NULL on no memory, or when there are too many. */
+struct tandem_place *tandem_target_add(struct tandem_target *t, unsigned int rank);
+
+/* Add a hop; beyond TANDEM_HOPS_MAX none is. local: address to send from, or NULL. 0 or errno. */
+int tandem_place_hop(struct tandem_place *place, const struct pl *uri, const struct sa *local);
+
+/* The same for an address; local counts when it is of the same family. */
+int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
+		      const struct sa *local);
+
+/* Take all hops out, or a place. */
+void tandem_place_clean(struct tandem_place *place);
+void tandem_target_drop(struct tandem_target *t, size_t index);
 void tandem_target_clean(struct tandem_target *target);
 
 #endif

@@ -7,9 +7,12 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/block.h"
 #include "userspace/sip/body.h"
+#include "userspace/sip/gateway.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/location.h"
+#include "userspace/sip/names.h"
+#include "userspace/sip/routing.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -151,6 +154,10 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	ts->cfg.deny = ts->cfg.allow = NULL;
 	ts->cfg.deny_agents = NULL;
 	ts->cfg.drain_redirect = NULL;
+	ts->cfg.gateways = NULL;
+	ts->cfg.routes = NULL;
+	ts->cfg.enum_suffix = NULL;
+	ts->cfg.name_servers = NULL;
 	set_default(&ts->cfg.max_expires_s, 3600);
 	set_default(&ts->cfg.min_expires_s, 60);
 	set_default(&ts->cfg.default_expires_s, 3600);
@@ -202,17 +209,51 @@ static int listen_all(struct tandem_sip *ts, const struct tandem_sip_config *cfg
 	return 0;
 }
 
+static int read_server(struct sa *server, const char *text)
+{
+	if (!sa_decode(server, text, strlen(text)))
+		return 0;
+
+	return -sa_set_str(server, text, DNS_PORT);
+}
+
+static int read_servers(struct sa *servers, uint32_t *count, const struct tandem_sip_config *cfg,
+			char *why, size_t size)
+{
+	char domain[256];
+	size_t i;
+
+	if (!cfg->name_servers_count)
+		return dns_srv_get(domain, sizeof(domain), servers, count) ? -ENOENT : 0;
+	*count = 0;
+	for (i = 0; i < cfg->name_servers_count && i < NAMESERVERS_MAX; i++) {
+		if (read_server(&servers[i], cfg->name_servers[i])) {
+			snprintf(why, size, "'%.60s' is not the address of a name server",
+				 cfg->name_servers[i]);
+			return -EINVAL;
+		}
+		++*count;
+	}
+
+	return 0;
+}
+
 /* Names in URIs need a resolver; without one, only literal addresses can be called. */
-static void open_resolver(struct tandem_sip *ts)
+static int open_resolver(struct tandem_sip *ts, const struct tandem_sip_config *cfg, char *why,
+			 size_t size)
 {
 	struct sa servers[NAMESERVERS_MAX];
 	uint32_t count = ARRAY_SIZE(servers);
-	char domain[256];
+	int err = read_servers(servers, &count, cfg, why, size);
 
-	if (dns_srv_get(domain, sizeof(domain), servers, &count) || !count ||
-	    dnsc_alloc(&ts->dnsc, NULL, servers, count))
+	if (err == -EINVAL)
+		return err;
+	if (err || !count || dnsc_alloc(&ts->dnsc, NULL, servers, count) ||
+	    tandem_names_alloc(&ts->names, servers, count))
 		tandem_log(TANDEM_LOG_WARNING, "sip",
 			   "no name server: host names are not resolved");
+
+	return 0;
 }
 
 static int make_key(struct tandem_sip *ts, struct tandem_store *store)
@@ -265,7 +306,11 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!err)
 		err = open_tables(ts, store);
 	if (!err)
-		open_resolver(ts);
+		err = open_resolver(ts, cfg, why, why_size);
+	if (!err)
+		err = tandem_gateways_alloc(&ts->gateways, ts, cfg, why, why_size);
+	if (!err)
+		err = tandem_routing_alloc(&ts->routing, ts->gateways, cfg, why, why_size);
 	if (!err)
 		err = tandem_auth_alloc(&ts->auth, ts, cfg, store, why, why_size);
 	if (!err)
@@ -283,6 +328,7 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
 	tmr_start(&ts->tmr_window, WINDOW_MS, window_handler, ts);
 	tandem_auth_start(ts->auth);
+	tandem_gateways_start(ts->gateways);
 	*sipp = ts;
 
 	return 0;
@@ -310,7 +356,10 @@ void tandem_sip_free(struct tandem_sip *ts)
 	tandem_sip_stacks_close(ts);
 	if (ts->ht_call)
 		(void)hash_apply(ts->ht_call, free_tx, NULL);
+	tandem_gateways_free(ts->gateways);
 	tandem_sip_stacks_free(ts);
+	tandem_routing_free(ts->routing);
+	tandem_names_free(ts->names);
 	mem_deref(ts->dnsc);
 	mem_deref(ts->ht_branch);
 	mem_deref(ts->ht_call);
@@ -376,6 +425,11 @@ json_t *tandem_sip_blocks_json(const struct tandem_sip *ts)
 json_t *tandem_sip_dropped_json(const struct tandem_sip *ts)
 {
 	return tandem_block_counters_json(ts->block);
+}
+
+json_t *tandem_sip_gateways_json(const struct tandem_sip *ts)
+{
+	return tandem_gateways_json(ts->gateways);
 }
 
 json_t *tandem_sip_auth_json(const struct tandem_sip *ts)

@@ -29,6 +29,30 @@ int tandem_sip_auth_parse(enum tandem_sip_auth *auth, const char *word);
 
 struct tandem_cdr;
 
+/* A gateway, see userspace/config/config.h. */
+struct tandem_gateway_config {
+	const char *name;
+	const char *uri; /* "sip:sbc.example.net:5060;transport=udp" */
+	uint16_t priority;
+	uint16_t weight;
+	uint32_t options_s; /* 0: not asked */
+	uint32_t timeout_s; /* to the first word; 0: as RFC 3261 has it */
+	uint32_t prefix_strip;
+	const char *prefix_add;		     /* NULL: none */
+	const struct tandem_prefix *sources; /* it sends from, beside where uri leads */
+	size_t sources_count;
+};
+
+/* A route, in the words of the configuration file. */
+struct tandem_route_config {
+	const char *to;	    /* NULL: whatever */
+	const char *domain; /* NULL: numbers and names here */
+	const char *const *from;
+	size_t from_count;
+	const char *const *via;
+	size_t via_count;
+};
+
 /* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
 struct tandem_sip_config {
 	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060" */
@@ -60,6 +84,14 @@ struct tandem_sip_config {
 	const char *drain_redirect; /* host[:port] that callers are sent to; NULL: 503 */
 	uint32_t drain_retry_after_s;
 	bool drain_refuses_register;
+	const struct tandem_gateway_config *gateways;
+	size_t gateways_count;
+	const struct tandem_route_config
+		*routes; /* the first that fits counts; none: nothing leaves */
+	size_t routes_count;
+	const char *enum_suffix;	 /* NULL: "e164.arpa" */
+	const char *const *name_servers; /* "192.0.2.53", "[2001:db8::53]:53"; none: of the host */
+	size_t name_servers_count;
 	struct tandem_cdr *cdr; /* call records, borrowed; NULL: none */
 };
 
@@ -110,6 +142,9 @@ json_t *tandem_sip_blocks_json(const struct tandem_sip *sip);
 
 /* {"operator","network","agent"}: requests dropped by what; new reference, NULL on no memory. */
 json_t *tandem_sip_dropped_json(const struct tandem_sip *sip);
+
+/* {"gateways":[...]}, see docs/api.md; new reference, NULL on no memory. */
+json_t *tandem_sip_gateways_json(const struct tandem_sip *sip);
 
 void tandem_sip_stats(const struct tandem_sip *sip, struct tandem_sip_stats *stats);
 

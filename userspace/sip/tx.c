@@ -9,7 +9,7 @@
 
 #define LINGER_MS (64 * SIP_T1)
 
-static void edit_clean(struct tandem_sdp_edit *edit)
+void tandem_sdp_edit_clean(struct tandem_sdp_edit *edit)
 {
 	edit->in = mem_deref(edit->in);
 	edit->out = mem_deref(edit->out);
@@ -27,17 +27,19 @@ static void destructor(void *arg)
 	hash_unlink(&tx->he_branch);
 	hash_unlink(&tx->he_call);
 	tmr_cancel(&tx->tmr_c);
+	tmr_cancel(&tx->tmr_quiet);
 
 	/* a request that is still running is cancelled by libre when we let go of it */
 	mem_deref(tx->req);
+	mem_deref(tx->search);
 	mem_deref(tx->st);
 	tandem_target_clean(&tx->target);
 	mem_deref(tx->call_id);
 	mem_deref(tx->from_tag);
 	mem_deref(tx->to_tag);
-	edit_clean(&tx->request);
-	edit_clean(&tx->response);
-	edit_clean(&tx->late_answer);
+	tandem_sdp_edit_clean(&tx->request);
+	tandem_sdp_edit_clean(&tx->response);
+	tandem_sdp_edit_clean(&tx->late_answer);
 	mem_deref(tx->msg);
 }
 
@@ -51,6 +53,7 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 		return NULL;
 
 	tmr_init(&tx->tmr_c);
+	tmr_init(&tx->tmr_quiet);
 	tx->ts = ts;
 	tx->in = tandem_sip_stack(ts, &msg->dst);
 	tx->target = *target;
@@ -69,6 +72,11 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 	return tx;
 }
 
+const struct tandem_place *tandem_tx_place(const struct tandem_tx *tx)
+{
+	return tx->place < tx->target.places_count ? &tx->target.places[tx->place] : NULL;
+}
+
 void tandem_tx_finish(struct tandem_tx *tx, bool linger)
 {
 	struct tandem_sip *ts = tx->ts;
@@ -81,6 +89,7 @@ void tandem_tx_finish(struct tandem_tx *tx, bool linger)
 	tx->active = false;
 	ts->active--;
 	tmr_cancel(&tx->tmr_c);
+	tmr_cancel(&tx->tmr_quiet);
 	tx->linger_until = tmr_jiffies() + LINGER_MS;
 	list_append(&ts->lingering, &tx->le_linger, tx);
 

@@ -17,6 +17,8 @@ struct tandem_sdp_edit {
 	struct mbuf *out;
 };
 
+void tandem_sdp_edit_clean(struct tandem_sdp_edit *edit);
+
 /* Where the offer/answer exchange of one transaction stands (RFC 6337 section 2). */
 enum tandem_media_state {
 	TANDEM_MEDIA_NONE,    /* carries none, or is not ours to anchor */
@@ -37,9 +39,12 @@ struct tandem_tx {
 	struct sip_strans *st;
 	struct sip_request *req;
 	struct tmr tmr_c;
+	struct tmr tmr_quiet;  /* for a gateway's first word */
 	uint64_t linger_until; /* ms, of libre's clock */
 	struct tandem_target target;
-	size_t hop; /* index of the one in use */
+	struct tandem_search *search; /* while names in it are being resolved */
+	size_t place;		      /* index of the one in use */
+	size_t hop;		      /* and of its hop */
 	char *call_id;
 	char *from_tag;
 	char *to_tag; /* learnt from the responses to the first INVITE */
@@ -89,6 +94,9 @@ void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers);
 /* Forget those that have lingered long enough; to be called about once a second. */
 void tandem_tx_expire(struct tandem_sip *ts);
 
+/* The place of the target that is in use; NULL when none is left. */
+const struct tandem_place *tandem_tx_place(const struct tandem_tx *tx);
+
 /* forward.c */
 
 /*
@@ -96,6 +104,13 @@ void tandem_tx_expire(struct tandem_sip *ts);
  * once. False when none is left: the transaction has failed and is gone.
  */
 bool tandem_forward(struct tandem_tx *tx);
+
+/*
+ * What the current hop gave: a status code, or 0 for none. True when the request has gone
+ * to a following one because of it; until then nothing may have been passed upstream but
+ * what is of this hop alone.
+ */
+bool tandem_forward_again(struct tandem_tx *tx, uint16_t code);
 
 /* response.c */
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/sip/route.h"
+
+struct tandem_place *tandem_target_add(struct tandem_target *t, unsigned int rank)
+{
+	struct tandem_place *places;
+	size_t at = t->places_count;
+
+	if (t->places_count == TANDEM_PLACES_MAX)
+		return NULL;
+	places = realloc(t->places, (t->places_count + 1) * sizeof(*places));
+	if (!places)
+		return NULL;
+	t->places = places;
+	while (at && places[at - 1].rank > rank) {
+		places[at] = places[at - 1];
+		at--;
+	}
+	memset(&places[at], 0, sizeof(places[at]));
+	places[at].rank = rank;
+	t->places_count++;
+
+	return &places[at];
+}
+
+int tandem_place_hop(struct tandem_place *place, const struct pl *uri, const struct sa *local)
+{
+	struct tandem_hop *hop = &place->hops[place->hops_count];
+
+	if (place->hops_count >= TANDEM_HOPS_MAX)
+		return 0;
+	memset(hop, 0, sizeof(*hop));
+	if (local)
+		hop->local = *local;
+	place->hops_count++;
+
+	return -pl_strdup(&hop->uri, uri);
+}
+
+int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
+		      const struct sa *local)
+{
+	struct tandem_hop *hop = &place->hops[place->hops_count];
+
+	if (place->hops_count >= TANDEM_HOPS_MAX)
+		return 0;
+	memset(hop, 0, sizeof(*hop));
+	if (local && sa_af(local) == sa_af(addr))
+		hop->local = *local;
+	place->hops_count++;
+
+	return tandem_sip_hop(&hop->uri, tp, addr);
+}
+
+void tandem_place_clean(struct tandem_place *place)
+{
+	size_t i;
+
+	for (i = 0; i < place->hops_count; i++)
+		place->hops[i].uri = mem_deref(place->hops[i].uri);
+	place->hops_count = 0;
+}
+
+static void free_place(struct tandem_place *place)
+{
+	tandem_place_clean(place);
+	mem_deref(place->ruri);
+	mem_deref(place->routes);
+	mem_deref(place->gateway);
+}
+
+void tandem_target_drop(struct tandem_target *t, size_t index)
+{
+	free_place(&t->places[index]);
+	t->places_count--;
+	memmove(&t->places[index], &t->places[index + 1],
+		(t->places_count - index) * sizeof(*t->places));
+}
+
+void tandem_target_clean(struct tandem_target *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->places_count; i++)
+		free_place(&t->places[i]);
+	t->places_count = 0;
+	free(t->places);
+	t->places = NULL;
+	t->number = mem_deref(t->number);
+}
