@@ -180,7 +180,7 @@ static void survives_a_restart_and_expires(void **state)
 }
 
 /* A binding that could not be written must not be acknowledged, nor be there. */
-static void locked_store_is_500(void **state)
+static void a_locked_store_acknowledges_nothing(void **state)
 {
 	struct phone ph;
 	sqlite3 *db;
@@ -188,9 +188,12 @@ static void locked_store_is_500(void **state)
 	phone_open(&ph, state);
 	assert_int_equal(sqlite3_open(ph.w->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-	do_register(&ph, "c1", 1, "Contact: <sip:b@127.0.0.1:1>\n", "SIP/2.0 500");
+	do_register(&ph, "c1", 1, "Contact: <sip:b@127.0.0.1:1>\n", "SIP/2.0 503");
+	assert_string_equal(header(ph.peer.msg, "Retry-After"), "10");
 	assert_int_equal(registered(&ph), 0);
 	sqlite3_close(db);
+	do_register(&ph, "c1", 2, "Contact: <sip:b@127.0.0.1:1>\n", "SIP/2.0 200");
+	assert_int_equal(registered(&ph), 1);
 	peer_close(&ph.peer);
 }
 
@@ -271,7 +274,7 @@ int main(void)
 		TEST(refusals),
 		TEST(limits),
 		TEST(survives_a_restart_and_expires),
-		TEST(locked_store_is_500),
+		TEST(a_locked_store_acknowledges_nothing),
 		TEST(invite_goes_where_the_register_came_from),
 		TEST(path_becomes_route),
 		TEST(shown_as_json),

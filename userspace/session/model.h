@@ -130,6 +130,12 @@ struct tandem_session {
 	size_t installed_keys_count;
 };
 
+/* A stored session that is over, but could not be removed from the store yet. */
+struct tandem_leftover {
+	struct tandem_leftover *next;
+	char id[17];
+};
+
 struct tandem_sessions {
 	struct tandem_sessions_config cfg;
 	struct tandem_session_env env;
@@ -148,7 +154,8 @@ struct tandem_sessions {
 	size_t count;
 	struct tandem_wires wires;
 	struct tandem_forward *forwards; /* forward.h */
-	uint64_t next_number;		 /* of sessions and forwards */
+	struct tandem_leftover *leftovers;
+	uint64_t next_number; /* of sessions and forwards */
 };
 
 /* ---- table.c ---- */
@@ -307,6 +314,10 @@ json_t *tandem_json_text(const char *text);
 json_t *tandem_json_endpoint(const struct tandem_endpoint *ep);
 /* Write the session to the store. Failure is logged: the call goes on, a tick tries again. */
 void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s);
+/* Remove one that is over from the store; when that cannot be done now, a tick does it. */
+void tandem_session_unsave(struct tandem_sessions *ss, const struct tandem_session *s);
+void tandem_leftovers_remove(struct tandem_sessions *ss);
+void tandem_leftovers_clean(struct tandem_sessions *ss);
 /* The stored form; NULL on no memory. */
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s);
 /* The reverse. -EBADMSG, -ENOMEM, -EADDRNOTAVAIL: a local address is gone. Takes no ports. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A session as JSON for the store: all that its flows are compiled from, and no more. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,4 +151,55 @@ void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s)
 		explicit_bzero(text, strlen(text)); /* there may be keys in it */
 	free(text);
 	json_decref(js);
+}
+
+static void keep_leftover(struct tandem_sessions *ss, const char *id)
+{
+	struct tandem_leftover *left = calloc(1, sizeof(*left));
+
+	/* without memory for it the next start clears it away, as any call without media */
+	if (!left)
+		return;
+	if (!ss->leftovers)
+		tandem_log(TANDEM_LOG_ERROR, MODULE,
+			   "%s: not removed from the store, which is tried again", id);
+	memcpy(left->id, id, sizeof(left->id));
+	left->next = ss->leftovers;
+	ss->leftovers = left;
+}
+
+void tandem_session_unsave(struct tandem_sessions *ss, const struct tandem_session *s)
+{
+	int err;
+
+	if (!ss->store || !s->answered)
+		return;
+	err = tandem_store_session_remove(ss->store, s->id);
+	if (err && err != -ENOENT)
+		keep_leftover(ss, s->id);
+}
+
+void tandem_leftovers_remove(struct tandem_sessions *ss)
+{
+	struct tandem_leftover *left;
+	int err;
+
+	/* one failure is enough to know that the store is not back yet */
+	while ((left = ss->leftovers)) {
+		err = tandem_store_session_remove(ss->store, left->id);
+		if (err && err != -ENOENT)
+			return;
+		ss->leftovers = left->next;
+		free(left);
+	}
+}
+
+void tandem_leftovers_clean(struct tandem_sessions *ss)
+{
+	struct tandem_leftover *left;
+
+	while ((left = ss->leftovers)) {
+		ss->leftovers = left->next;
+		free(left);
+	}
 }

@@ -159,8 +159,7 @@ void tandem_session_retire(struct tandem_sessions *ss, struct tandem_session *s)
 	tandem_flows_remove(ss, s);
 	tandem_media_list_release(ss, &s->pending, &s->agreed, NULL);
 	tandem_media_list_release(ss, &s->agreed, NULL, NULL);
-	if (ss->store && s->answered)
-		tandem_store_session_remove(ss->store, s->id);
+	tandem_session_unsave(ss, s);
 	tandem_session_destroy(s);
 }
 
@@ -404,6 +403,7 @@ void tandem_sessions_free(struct tandem_sessions *ss)
 		tandem_session_destroy(s);
 	}
 	tandem_forwards_free(ss);
+	tandem_leftovers_clean(ss);
 	tandem_wires_clean(&ss->wires);
 	tandem_ports_free(ss->ports);
 	free(ss->by_call);

@@ -102,6 +102,7 @@ void tandem_sessions_tick(struct tandem_sessions *ss)
 	struct tandem_log_scope scope;
 
 	save_again(ss);
+	tandem_leftovers_remove(ss);
 	tandem_forwards_tick(ss);
 	ss->env.retry(ss->plane);
 

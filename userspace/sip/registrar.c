@@ -10,10 +10,11 @@
 #include "userspace/sip/location.h"
 #include "userspace/util/log.h"
 
-#define CONTACTS_MAX 64	 /* in one REGISTER */
-#define URI_MAX	     512 /* octets of a contact URI */
-#define PATH_MAX_LEN 1024
-#define HOUR	     3600
+#define CONTACTS_MAX  64  /* in one REGISTER */
+#define URI_MAX	      512 /* octets of a contact URI */
+#define PATH_MAX_LEN  1024
+#define HOUR	      3600
+#define STORE_RETRY_S 10 /* when the store may be well again */
 
 /* A REGISTER being processed. */
 struct registration {
@@ -29,7 +30,8 @@ struct registration {
 	size_t added;
 	size_t removed;
 	uint32_t max_contacts;
-	uint16_t code; /* why not, 0 when all is well */
+	uint16_t code;		/* why not, 0 when all is well */
+	uint32_t retry_after_s; /* of 503; 0: as for want of room */
 	bool wildcard;
 };
 
@@ -336,7 +338,8 @@ static void answer_error(const struct registration *r)
 		re_snprintf(headers, sizeof(headers), "Min-Expires: %u\r\n",
 			    r->ts->cfg.min_expires_s);
 	else if (r->code == 503)
-		re_snprintf(headers, sizeof(headers), "Retry-After: 60\r\n");
+		re_snprintf(headers, sizeof(headers), "Retry-After: %u\r\n",
+			    r->retry_after_s ? r->retry_after_s : 60);
 	tandem_sip_answer(r->ts, r->msg, r->code, headers);
 }
 
@@ -381,8 +384,11 @@ static void process(struct registration *r)
 		r->code = remove_all(r);
 	if (!r->code)
 		r->code = check_limits(r);
-	if (!r->code && tandem_location_apply(r->ts->loc, r->changes, r->changes_count))
-		r->code = 500;
+	/* what could not be written is not acknowledged: it would be gone with the process */
+	if (!r->code && tandem_location_apply(r->ts->loc, r->changes, r->changes_count)) {
+		r->code = 503;
+		r->retry_after_s = STORE_RETRY_S;
+	}
 
 	if (r->code)
 		answer_error(r);

@@ -51,6 +51,22 @@ int tandem_db_sync(struct tandem_store *store, enum tandem_db_sync sync)
 	return tandem_db_error(rc);
 }
 
+/*
+ * The event loop stands still while a write waits. One that has waited in vain is enough: until
+ * the lock is known to be gone, no other does.
+ */
+static int note_lock(struct tandem_store *store, int rc)
+{
+	bool busy = tandem_db_error(rc) == -EBUSY;
+
+	if (busy != store->locked) {
+		store->locked = busy;
+		sqlite3_busy_timeout(store->db, busy ? 0 : TANDEM_DB_BUSY_TIMEOUT_MS);
+	}
+
+	return tandem_db_error(rc);
+}
+
 int tandem_db_done(struct tandem_store *store, enum tandem_db_statement id, int rc)
 {
 	sqlite3_stmt *stmt = store->stmt[id];
@@ -60,7 +76,7 @@ int tandem_db_done(struct tandem_store *store, enum tandem_db_statement id, int 
 	sqlite3_reset(stmt);
 	sqlite3_clear_bindings(stmt);
 
-	return tandem_db_error(rc);
+	return note_lock(store, rc);
 }
 
 int tandem_db_run(struct tandem_store *store, enum tandem_db_statement id)
@@ -70,11 +86,15 @@ int tandem_db_run(struct tandem_store *store, enum tandem_db_statement id)
 
 int tandem_db_run_at_once(struct tandem_store *store, enum tandem_db_statement id)
 {
+	bool locked = store->locked;
 	int err;
 
 	sqlite3_busy_timeout(store->db, 0);
 	err = tandem_db_run(store, id);
-	sqlite3_busy_timeout(store->db, TANDEM_DB_BUSY_TIMEOUT_MS);
+	/* that it is locked just now does not say that it has been for long */
+	if (err == -EBUSY)
+		store->locked = locked;
+	sqlite3_busy_timeout(store->db, store->locked ? 0 : TANDEM_DB_BUSY_TIMEOUT_MS);
 
 	return err;
 }
@@ -127,7 +147,14 @@ static int exec(struct tandem_store *store, const char *sql)
 	if (rc != SQLITE_OK)
 		tandem_log(TANDEM_LOG_ERROR, "store", "%s: %s", sql, sqlite3_errmsg(store->db));
 
-	return tandem_db_error(rc);
+	return note_lock(store, rc);
+}
+
+/* A disk that is full, and some other errors, have ended the transaction themselves. */
+static void undo(struct tandem_store *store)
+{
+	if (!sqlite3_get_autocommit(store->db))
+		(void)exec(store, "ROLLBACK");
 }
 
 int tandem_store_begin(struct tandem_store *store)
@@ -139,6 +166,8 @@ int tandem_store_begin(struct tandem_store *store)
 	if (store->in_transaction)
 		return -EALREADY;
 
+	/* one that could not be undone in its time would stand in the way of all that follow */
+	undo(store);
 	err = tandem_db_sync(store, TANDEM_DB_FULL);
 	if (!err)
 		err = exec(store, "BEGIN IMMEDIATE");
@@ -157,7 +186,7 @@ int tandem_store_commit(struct tandem_store *store)
 
 	err = exec(store, "COMMIT");
 	if (err)
-		exec(store, "ROLLBACK");
+		undo(store);
 	store->in_transaction = false;
 
 	return err;
@@ -168,6 +197,6 @@ void tandem_store_rollback(struct tandem_store *store)
 	if (!store || !store->in_transaction)
 		return;
 
-	exec(store, "ROLLBACK");
+	undo(store);
 	store->in_transaction = false;
 }

@@ -53,6 +53,7 @@ struct tandem_store {
 	sqlite3_stmt *stmt[TANDEM_DB_STATEMENTS];
 	enum tandem_db_sync sync;
 	bool in_transaction;
+	bool locked; /* another process had it longer than we wait: now nobody waits for it */
 };
 
 /* An SQLite result code as negative errno. */
