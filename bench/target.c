@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <liburing.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -22,9 +23,11 @@
 #define MAX_FILES 1000000
 #define EVENTS	  64
 #define BURST	  32
+#define BATCH	  64 /* packets sent by one system call */
 #define ROOM	  2048
 #define STOP	  UINT32_MAX /* in place of a flow number */
 #define GRACE_NS  10000000   /* that a packet may come after the last was sent */
+#define SILENCE	  0xd5	     /* of the payload behind the mark */
 #define LATE_NS	  1000000    /* a pause longer than this is not made up for */
 #define BUFFER	  (1 << 22)
 #define SSRC_BASE 0x74000000U
@@ -44,6 +47,9 @@ struct target {
 	struct wire_sink sink;
 
 	uint64_t began_ns, ended_ns, sent, late;
+	struct io_uring ring;
+	bool ring_up;
+	uint8_t packets[BATCH][WIRE_SIZE_MAX];
 	struct mmsghdr msgs[BURST];
 	struct iovec iov[BURST];
 	uint8_t data[BURST][ROOM];
@@ -211,6 +217,15 @@ static int start(struct target *t, const struct session_flow *flows)
 		return err;
 	if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, t->stop, &stop))
 		return -errno;
+	err = io_uring_queue_init(BATCH, &t->ring, 0);
+	if (err)
+		return err;
+	t->ring_up = true;
+	for (int i = 0; i < BATCH; i++) {
+		memset(t->packets[i], SILENCE, sizeof(t->packets[i]));
+		memset(t->packets[i], 0, WIRE_RTP_LEN);
+		t->packets[i][0] = 0x80;
+	}
 	err = -pthread_create(&t->thread, NULL, receive, t);
 	t->receiving = !err;
 	return err;
@@ -251,6 +266,8 @@ void tandem_target_close(struct target *t)
 		return;
 	if (t->receiving && eventfd_write(t->stop, 1) == 0)
 		pthread_join(t->thread, NULL);
+	if (t->ring_up)
+		io_uring_queue_exit(&t->ring);
 	close_all(t->out, t->count);
 	close_all(t->in, t->count);
 	if (t->epoll >= 0)
@@ -291,7 +308,7 @@ static int reset(void *ends)
 	return 0;
 }
 
-static void send_one(struct target *t, uint32_t flow, uint8_t *packet)
+static void write_packet(struct target *t, uint32_t flow, uint8_t *packet)
 {
 	uint32_t seq = t->next[flow]++, ts = htonl(seq * 160), ssrc = htonl(SSRC_BASE + flow);
 	struct wire_mark mark = { WIRE_MAGIC, t->trial, flow, seq, now_ns() };
@@ -301,11 +318,39 @@ static void send_one(struct target *t, uint32_t flow, uint8_t *packet)
 	memcpy(packet + 4, &ts, 4);
 	memcpy(packet + 8, &ssrc, 4);
 	memcpy(packet + WIRE_RTP_LEN, &mark, sizeof(mark));
-	/* What the local stack refuses did not leave: it is no loss of the relay's. */
-	if (send(t->out[flow], packet, t->size, 0) == (ssize_t)t->size)
-		t->sent++;
-	else
-		t->next[flow]--;
+}
+
+/* n packets, no two of them of one flow: one that the local stack refuses can take its number back. */
+static int send_batch(struct target *t, uint32_t n, uint32_t *flow, uint32_t stride)
+{
+	struct io_uring_cqe *cqe;
+	unsigned int head, seen = 0;
+	int ret;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
+
+		write_packet(t, *flow, t->packets[i]);
+		io_uring_prep_send(sqe, t->out[*flow], t->packets[i], t->size, 0);
+		io_uring_sqe_set_data64(sqe, *flow);
+		*flow += stride;
+		if (*flow >= t->count)
+			*flow -= t->count;
+	}
+	ret = io_uring_submit_and_wait(&t->ring, n);
+	if (ret < 0)
+		return ret;
+	io_uring_for_each_cqe(&t->ring, head, cqe)
+	{
+		/* What the local stack refuses did not leave: it is no loss of the relay's. */
+		if (cqe->res == (int)t->size)
+			t->sent++;
+		else
+			t->next[cqe->user_data]--;
+		seen++;
+	}
+	io_uring_cq_advance(&t->ring, seen);
+	return 0;
 }
 
 /* How many packets are due; time that was slept through is given up. */
@@ -323,31 +368,29 @@ static int send_load(void *ends, const struct wire_load *load)
 {
 	struct target *t = ends;
 	uint32_t stride = tandem_stride(t->count), flow = 0;
-	uint8_t packet[WIRE_SIZE_MAX] = { 0x80 };
+	const uint32_t most = t->count < BATCH ? t->count : BATCH;
 	uint64_t now;
+	int err = 0;
 
-	memset(packet + WIRE_RTP_LEN, 0xd5, sizeof(packet) - WIRE_RTP_LEN);
 	t->sent = t->late = 0;
 	t->began_ns = now = now_ns();
 	t->ended_ns = now + (uint64_t)(load->seconds * NS_PER_S);
 	pthread_mutex_lock(&t->lock);
 	t->deadline_ns = t->ended_ns + GRACE_NS;
 	pthread_mutex_unlock(&t->lock);
-	for (; now < t->ended_ns; now = now_ns()) {
-		uint64_t n = load->rate > 0 ? due(t, load->rate, now, &t->began_ns) : 1;
+	for (; now < t->ended_ns && !err; now = now_ns()) {
+		uint64_t n = load->rate > 0 ? due(t, load->rate, now, &t->began_ns) : most;
 
 		if (tandem_bench_stopped)
 			return -EINTR;
 		if (!n && load->sleep)
 			nap(LATE_NS / 4);
-		for (; n; n--) {
-			send_one(t, flow, packet);
-			flow += stride;
-			if (flow >= t->count)
-				flow -= t->count;
+		for (uint64_t batch; n && !err; n -= batch) {
+			batch = n < most ? n : most;
+			err = send_batch(t, (uint32_t)batch, &flow, stride);
 		}
 	}
-	return 0;
+	return err;
 }
 
 static uint64_t arrived(struct target *t)
