@@ -109,7 +109,7 @@ __u32 tandem_srtp_ctr(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_hmac(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_xor(struct xdp_md *ctx, const struct aes_ctr *ctr, __u64 off, __u32 len);
 __u32 tandem_srtp_tail(struct xdp_md *ctx, union srtp_tail *tail, __u64 off, __u32 len);
-__u32 tandem_aes_blocks(struct aes_ctr *ctr, __u32 n);
+__u32 tandem_aes_blocks(struct aes_ctr *ctr, const struct aes_schedule *schedule, __u32 n);
 __u32 tandem_sha1(struct sha1 *sha);
 __u64 tandem_sum(struct xdp_md *ctx, __u64 off, __u32 len);
 

@@ -81,11 +81,11 @@ SRTP_CALL __u32 tandem_srtp_finish(struct xdp_md *ctx, struct srtp_job *job, __u
 	return srtp_finish(&env, job, srtp_packet(&env, off), env_data_end(&env));
 }
 
-SRTP_CALL __u32 tandem_aes_blocks(struct aes_ctr *ctr, __u32 n)
+SRTP_CALL __u32 tandem_aes_blocks(struct aes_ctr *ctr, const struct aes_schedule *schedule, __u32 n)
 {
-	if (!ctr)
+	if (!ctr || !schedule)
 		return 1;
-	aes_ctr_blocks(ctr, n);
+	aes_ctr_blocks(ctr, schedule, n);
 	return 0;
 }
 
@@ -133,7 +133,7 @@ SRTP_CALL __u32 tandem_srtp_ctr(struct xdp_md *ctx, struct srtp_job *job, __u64 
 		return 1;
 	off += job->head;
 	for (n = 0; n < SRTP_PACKET_MAX / SRTP_GROUP && n * SRTP_GROUP < job->body; n++) {
-		if (tandem_aes_blocks(&work->ctr, n) ||
+		if (tandem_aes_blocks(&work->ctr, schedule, n) ||
 		    tandem_srtp_xor(ctx, &work->ctr, off + n * SRTP_GROUP,
 				    job->body - n * SRTP_GROUP))
 			return 1;
@@ -294,7 +294,13 @@ SRTP_CALL __u64 tandem_sum(struct xdp_md *ctx, __u64 off, __u32 len)
 		at += SHA1_BLOCK;
 	}
 	total = sum;
-	for (i = 0; i < SHA1_BLOCK && i < len % SHA1_BLOCK; i++, at++) {
+	for (i = 0; i < SHA1_BLOCK / sizeof(__u32) && i < len % SHA1_BLOCK / sizeof(__u32);
+	     i++, at += sizeof(__u32)) {
+		if ((const void *)(at + sizeof(__u32)) > end)
+			return 0;
+		total += *(const __u32 *)at;
+	}
+	for (i = 0; i < sizeof(__u32) && i < len % sizeof(__u32); i++, at++) {
 		if ((const void *)(at + 1) > end)
 			return 0;
 		total += net16(i & 1 ? *at : (__u32)*at << 8);

@@ -29,7 +29,7 @@
 
 #include "core/srtp_abi.h"
 
-#define TANDEM_ABI_VERSION  4
+#define TANDEM_ABI_VERSION  5
 #define TANDEM_MAX_LOCALS   16
 #define TANDEM_MAX_PTS	    8
 #define TANDEM_MAX_BRANCHES 16

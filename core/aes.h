@@ -20,12 +20,9 @@
 #define AES_PLANES     8
 #define AES_ROUNDS_MAX 14
 
-/*
- * Round keys, one bit in place of the four of the blocks: bit r * 16 + c * 4 + i of word 0 is
- * of plane i, of word 1 of plane 4 + i. rounds is 10 or 14; 0: no key.
- */
+/* Round keys, as planes, the same for all four blocks. rounds is 10 or 14; 0: no key. */
 struct aes_schedule {
-	__u64 key[AES_ROUNDS_MAX + 1][2];
+	__u64 key[AES_ROUNDS_MAX + 1][AES_PLANES];
 	__u32 rounds;
 	__u32 pad[3];
 };
@@ -42,12 +39,9 @@ struct aes_state {
 
 /* What is worked with while a packet is in hand. */
 struct aes_ctr {
-	__u64 key[AES_ROUNDS_MAX + 1][AES_PLANES];
 	__u64 start[AES_PLANES];  /* counter block 0, with the first round key */
 	__u64 stream[AES_PLANES]; /* 64 bytes of keystream */
 	struct aes_state state;
-	__u32 rounds;
-	__u32 pad;
 };
 
 /* What the inverse in GF(2^8) is made of. */
@@ -305,21 +299,15 @@ static inline int aes_ctr_begin(struct aes_ctr *ctr, const struct aes_schedule *
 				const __u64 *iv)
 {
 	volatile __u64 *q = ctr->state.q;
-	__u32 i, n;
+	int i;
 
-	ctr->rounds = schedule->rounds;
-	if (ctr->rounds != 10 && ctr->rounds != AES_ROUNDS_MAX)
+	if (schedule->rounds != 10 && schedule->rounds != AES_ROUNDS_MAX)
 		return 0;
-	for (n = 0; n <= AES_ROUNDS_MAX && n <= ctr->rounds; n++) {
-		for (i = 0; i < AES_PLANES; i++)
-			ctr->key[n][i] =
-				(schedule->key[n][i / 4] >> i % 4 & 0x1111111111111111ULL) * 15;
-	}
 	for (i = 0; i < AES_PLANES; i++)
 		q[i] = aes_little(iv[i / AES_BLOCKS]);
 	aes_slice(q);
 	for (i = 0; i < AES_PLANES; i++)
-		ctr->start[i] = q[i] ^ ctr->key[0][i];
+		ctr->start[i] = q[i] ^ schedule->key[0][i];
 	return 1;
 }
 
@@ -327,7 +315,7 @@ static inline int aes_ctr_begin(struct aes_ctr *ctr, const struct aes_schedule *
  * The keystream of blocks 4 * n to 4 * n + 3, to ctr->stream; n is at most 63. The number of
  * the block is in its last byte: row 3, column 3, the upper four bits of each plane.
  */
-static inline void aes_ctr_blocks(struct aes_ctr *ctr, __u32 n)
+static inline void aes_ctr_blocks(struct aes_ctr *ctr, const struct aes_schedule *schedule, __u32 n)
 {
 	volatile struct aes_state *s = &ctr->state;
 	int i;
@@ -336,7 +324,7 @@ static inline void aes_ctr_blocks(struct aes_ctr *ctr, __u32 n)
 	s->q[1] = ctr->start[1] ^ 0xcULL << 60;
 	for (i = 2; i < AES_PLANES; i++)
 		s->q[i] = ctr->start[i] ^ -(__u64)(n >> (i - 2) & 1) << 60;
-	aes_rounds(s, ctr->key, ctr->rounds);
+	aes_rounds(s, schedule->key, schedule->rounds);
 	aes_unslice(s->q);
 	for (i = 0; i < AES_BLOCKS; i++) {
 		ctr->stream[2 * i] = aes_little(s->q[i]);
@@ -367,8 +355,7 @@ static inline void aes_schedule_byte(struct aes_schedule *schedule, __u32 round,
 
 	x ^= round ? 0x63 : 0;
 	for (i = 0; i < AES_PLANES; i++)
-		schedule->key[round][i / 4] |= (__u64)(x >> i & 1)
-					       << (row * 16 + column * 4 + i % 4);
+		schedule->key[round][i] |= (x >> i & 1) * 15ULL << (row * 16 + column * 4);
 }
 
 /*
