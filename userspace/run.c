@@ -184,6 +184,13 @@ static bool session_exists(const char *call_id, void *arg)
 	return tandem_session_find(relay->sessions, call_id) != NULL;
 }
 
+static void adopt_call(const struct tandem_dialog *dialog, int64_t started_ms, void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_cdr_adopt(relay->cdr, dialog->call_id, dialog->from_uri, dialog->to_uri, started_ms);
+}
+
 /* After the sessions are there again: calls that have not come back get their records. */
 static int open_cdr(struct relay *relay)
 {
@@ -204,6 +211,7 @@ static int open_cdr(struct relay *relay)
 	if (ret)
 		return failed(relay, "call records", ret);
 	tandem_sessions_on_over(relay->sessions, on_session_over, relay);
+	tandem_sessions_each(relay->sessions, adopt_call, relay);
 	tandem_cdr_reconcile(relay->cdr, session_exists, relay);
 	return 0;
 }

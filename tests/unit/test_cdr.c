@@ -259,6 +259,82 @@ static void calls_beyond_the_bound_are_counted(void **state)
 	tandem_cdr_close(c);
 }
 
+/* A log that never has room: the database has the record, and the alarm is raised. */
+static void a_log_on_a_full_disk_loses_no_record(void **state)
+{
+	const struct tandem_cdr_config cfg = { .database = db,
+					       .log = "/dev/full",
+					       .keep_days = 30,
+					       .max_records = 1000,
+					       .max_calls = 3 };
+	const struct tandem_cdr_call refused = call_of("refused");
+	struct tandem_cdr *c;
+	json_t *doc = NULL, *list;
+	int i;
+
+	(void)state;
+	assert_int_equal(tandem_cdr_open(&c, &cfg), 0);
+	tandem_cdr_refused(c, &refused, 404, "Not Found");
+	for (i = 0; i < 500; i++) {
+		json_decref(doc);
+		doc = tandem_cdr_json(c);
+		if (json_is_string(json_object_get(doc, "alarm")))
+			break;
+		usleep(10000);
+	}
+	assert_non_null(strstr(json_string_value(json_object_get(doc, "alarm")), "/dev/full"));
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(doc, "log"), "waiting")), 1);
+	json_decref(doc);
+	tandem_cdr_close(c);
+	list = records();
+	assert_int_equal(json_array_size(list), 1);
+	json_decref(list);
+}
+
+/* A session that was stored, and its record not even begun. */
+static void a_call_that_nothing_was_written_of(void **state)
+{
+	struct tandem_cdr *c = open_cdr();
+	json_t *list;
+
+	(void)state;
+	tandem_cdr_adopt(c, "adopted", "sip:a@x", "sip:b@x", 1000);
+	tandem_cdr_reconcile(c, all_exist, NULL);
+	tandem_cdr_session_over(c, "adopted", "BYE from A", true, NULL);
+	tandem_cdr_close(c);
+	list = records();
+	assert_int_equal(json_array_size(list), 1);
+	assert_int_equal(number_of(list, 0, "start_ms"), 1000);
+	assert_int_equal(number_of(list, 0, "status"), 200);
+	json_decref(list);
+}
+
+static json_t *branch_of(const json_t *list, size_t record, size_t i)
+{
+	return json_array_get(json_object_get(json_array_get(list, record), "branches"), i);
+}
+
+static void a_branch_that_is_silent_and_one_that_is_not(void **state)
+{
+	struct tandem_cdr *c = open_cdr();
+	json_t *list;
+
+	(void)state;
+	begin(c, "two");
+	tandem_cdr_branch_status(c, "two", NULL, 408);
+	tandem_cdr_branch(c, "two", "sip:b@192.0.2.3", "192.0.2.3:5060", "UDP", "gw");
+	tandem_cdr_branch_status(c, "two", "192.0.2.3:5060", 200);
+	tandem_cdr_status(c, "two", 200, "OK");
+	tandem_cdr_session_over(c, "two", "BYE from A", true, NULL);
+	tandem_cdr_close(c);
+	list = records();
+	assert_int_equal(json_integer_value(json_object_get(branch_of(list, 0, 0), "status")), 408);
+	assert_int_equal(json_integer_value(json_object_get(branch_of(list, 0, 1), "status")), 200);
+	assert_string_equal(text_of(list, 0, "gateway"), "gw");
+	json_decref(list);
+}
+
 static void a_damaged_file_is_put_aside(void **state)
 {
 	struct tandem_cdr *c;
@@ -386,6 +462,9 @@ int main(void)
 		TEST(a_branch_that_lost_ends_nothing),
 		TEST(a_restart_keeps_calls_that_go_on),
 		TEST(calls_beyond_the_bound_are_counted),
+		TEST(a_log_on_a_full_disk_loses_no_record),
+		TEST(a_call_that_nothing_was_written_of),
+		TEST(a_branch_that_is_silent_and_one_that_is_not),
 		TEST(a_damaged_file_is_put_aside),
 		TEST(a_full_disk_makes_records_wait),
 		TEST(closing_writes_what_waits),

@@ -281,6 +281,15 @@ static void store_is_locked(void **state)
 	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
 	tandem_sessions_tick(fx.ss);
 	assert_int_equal(stored(&fx), 2);
+
+	/* one that ends while it is locked must not come back either */
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(tandem_session_end(fx.ss, CALL, "bye"), 0);
+	tandem_sessions_tick(fx.ss);
+	assert_int_equal(stored(&fx), 2);
+	assert_int_equal(sqlite3_exec(other, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	tandem_sessions_tick(fx.ss);
+	assert_int_equal(stored(&fx), 1);
 	sqlite3_close(other);
 	fx_clean(&fx);
 	snprintf(command, sizeof(command), "rm -r %s", dir);

@@ -177,6 +177,8 @@ static json_t *find_branch(const struct tandem_cdr_entry *e, const char *address
 	const char *text;
 	size_t i;
 
+	if (!address)
+		return json_array_get(branches, json_array_size(branches) - 1);
 	json_array_foreach (branches, i, branch) {
 		text = json_string_value(json_object_get(branch, "address"));
 		if (text && !strcmp(text, address))
@@ -223,7 +225,7 @@ void tandem_cdr_branch_status(struct tandem_cdr *c, const char *call_id, const c
 	struct tandem_cdr_entry *e = c ? find(c, call_id) : NULL;
 	json_t *branch = e ? find_branch(e, address) : NULL;
 
-	if (!branch || e->answered)
+	if (!branch || e->answered || json_is_integer(json_object_get(branch, "status")))
 		return;
 	json_object_set_new(branch, "status", json_integer(status));
 	json_object_set_new(branch, "end_ms", json_integer(tandem_cdr_now()));
@@ -243,7 +245,7 @@ void tandem_cdr_status(struct tandem_cdr *c, const char *call_id, int status, co
 	if (!e || e->answered || e->over || status <= 100)
 		return;
 	if (status < 200) {
-		if (status == 180 && !is_set(e, "ring_ms"))
+		if (status >= 180 && !is_set(e, "ring_ms"))
 			set(e, "ring_ms", json_integer(tandem_cdr_now()));
 		return;
 	}
@@ -347,6 +349,25 @@ void tandem_cdr_reconcile(struct tandem_cdr *c, tandem_cdr_exists_h *exists, voi
 			finish(c, e);
 		}
 	}
+}
+
+void tandem_cdr_adopt(struct tandem_cdr *c, const char *call_id, const char *from, const char *to,
+		      int64_t start_ms)
+{
+	const struct tandem_cdr_call call = { .call_id = call_id, .from = from, .to = to };
+	struct tandem_cdr_entry *e;
+
+	if (!c || find(c, call_id))
+		return;
+	e = insert(c, call_id, new_doc(&call));
+	if (!e)
+		return;
+	e->adopted = true;
+	e->answered = true;
+	set_status(e, 200, "OK");
+	set(e, "start_ms", json_integer(start_ms));
+	set(e, "answer_ms", json_integer(start_ms));
+	tandem_cdr_write_open(c, e->call_id, e->doc);
 }
 
 static void adopt(const char *call_id, const char *json, void *arg)

@@ -56,9 +56,16 @@ void tandem_cdr_refused(struct tandem_cdr *c, const struct tandem_cdr_call *call
 void tandem_cdr_branch(struct tandem_cdr *c, const char *call_id, const char *uri,
 		       const char *address, const char *transport, const char *gateway);
 
-/* A branch has answered with a final status, or has not (408). */
+/* A branch has answered with a final status. address NULL: the last one has not (408). */
 void tandem_cdr_branch_status(struct tandem_cdr *c, const char *call_id, const char *address,
 			      int status);
+
+/*
+ * A call that goes on, of which nothing was written before the process was killed. To be called
+ * between open and reconcile; no-op for one that is known.
+ */
+void tandem_cdr_adopt(struct tandem_cdr *c, const char *call_id, const char *from, const char *to,
+		      int64_t start_ms);
 
 /* A response to the first request goes to the caller. */
 void tandem_cdr_status(struct tandem_cdr *c, const char *call_id, int status, const char *reason);

@@ -128,6 +128,11 @@ struct tandem_dialog {
  */
 int tandem_session_open(struct tandem_sessions *ss, const struct tandem_dialog *dialog);
 
+/* Every session that was answered, and when it began, in ms of the Unix epoch. */
+typedef void(tandem_session_each_h)(const struct tandem_dialog *dialog, int64_t started_ms,
+				    void *arg);
+void tandem_sessions_each(const struct tandem_sessions *ss, tandem_session_each_h *h, void *arg);
+
 /* Which party sends requests with this From tag; -ENOENT for an unknown call or tag. */
 int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, const char *tag,
 			 enum tandem_party_id *party);

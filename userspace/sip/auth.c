@@ -185,6 +185,8 @@ bool tandem_auth_flood(struct tandem_auth *a, const struct sip_msg *msg)
 	struct tandem_endpoint src;
 	char text[64];
 
+	/* the first thing asked of any request outside dialogs */
+	a->admitted[0] = '\0';
 	if (tandem_sip_endpoint(&src, &msg->src) || is_exempt(a, &src.ip, false))
 		return false;
 	if (tandem_limit_blocked(a->attempts, &src.ip, now_ms)) {

@@ -103,6 +103,12 @@ void tandem_record_branch(const struct tandem_tx *tx, const struct sip_msg *msg)
 		tandem_cdr_branch_status(tx->ts->cfg.cdr, tx->call_id, address, msg->scode);
 }
 
+void tandem_record_silence(const struct tandem_tx *tx)
+{
+	if (tx->initial)
+		tandem_cdr_branch_status(tx->ts->cfg.cdr, tx->call_id, NULL, 408);
+}
+
 void tandem_record_response(const struct tandem_tx *tx, const struct sip_msg *msg, uint16_t code)
 {
 	char reason[128];

@@ -17,6 +17,9 @@ void tandem_record_sent(const struct tandem_tx *tx, enum sip_transp tp, const st
 /* A final response to the request of tx has come, whether it is sent on or not. */
 void tandem_record_branch(const struct tandem_tx *tx, const struct sip_msg *msg);
 
+/* The request of tx has got no response where it was sent last. */
+void tandem_record_silence(const struct tandem_tx *tx);
+
 /* A response of a callee's to the request of tx was sent on, with code. */
 void tandem_record_response(const struct tandem_tx *tx, const struct sip_msg *msg, uint16_t code);
 

@@ -182,6 +182,7 @@ static void handle_failure(struct tandem_tx *tx, int err)
 
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s did not answer: %s", tx->call_id,
 		   tandem_tx_place(tx)->hops[tx->hop].uri, strerror(err));
+	tandem_record_silence(tx);
 	if (tandem_forward_again(tx, 0))
 		return;
 	if (tx->canceled)
