@@ -39,6 +39,17 @@ static int answer(const char *call, const json_t *params, json_t **result, char 
 				    "failed", 7);
 	else if (strcmp(call, "registrations") == 0)
 		*result = json_pack("{s:[]}", "registrations");
+	else if (strcmp(call, "block.add") == 0)
+		*result = json_pack("{s:O}", "blocked",
+				    json_object_get(params, json_object_get(params, "seconds")
+								    ? "seconds"
+								    : "network"));
+	else if (strcmp(call, "block.list") == 0)
+		*result = json_pack("{s:[{s:s, s:n}]}", "blocks", "network", "192.0.2.0/24",
+				    "left_s");
+	else if (strncmp(call, "drain.", 6) == 0)
+		*result = json_pack("{s:b, s:i, s:i, s:i}", "draining", strcmp(call, "drain.stop"),
+				    "sessions", 3, "transactions", 1, "left_s", 60);
 	else if (!id || strcmp(id, "0a1b") != 0)
 		return snprintf(why, why_size, "no session %s", id ? id : "?"), -ENOENT;
 	else if (strcmp(call, "session.end") == 0)
@@ -81,7 +92,7 @@ static int set_up(void **state)
 	snprintf(sock, sizeof(sock), "%s/c.sock", dir);
 	snprintf(conf, sizeof(conf), "%s/good.conf", dir);
 	snprintf(bad_conf, sizeof(bad_conf), "%s/bad.conf", dir);
-	write_file(conf, "control_socket: %s\n", sock);
+	write_file(conf, "control_socket: %s\ncdr:\n  database: /nonexistent/cdr.db\n", sock);
 	write_file(bad_conf, "# line\nmedia:\n  port_mni: %s\n", "4");
 	server = fork();
 	if (server == 0)
@@ -223,6 +234,26 @@ static const struct {
 	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "required, realm r\n", NULL },
 	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "failed            7\n", NULL },
 	{ { "stats", "--socket", "@s", "--json" }, TANDEM_EXIT_OK, "{\"x\":0.09}", NULL },
+	{ { "block", "add", "192.0.2.1", "--socket", "@s" },
+	  TANDEM_EXIT_OK,
+	  "blocked 192.0.2.1\n",
+	  NULL },
+	{ { "block", "add", "192.0.2.1", "60", "--json", "--socket", "@s" },
+	  TANDEM_EXIT_OK,
+	  "{\"blocked\":60}",
+	  NULL },
+	{ { "block", "add", "192.0.2.1", "soon" }, TANDEM_EXIT_USAGE, NULL, "number of seconds" },
+	{ { "block", "add", "a", "1", "b" }, TANDEM_EXIT_USAGE, NULL, "too many arguments" },
+	{ { "block", "add" }, TANDEM_EXIT_USAGE, NULL, "an argument is missing" },
+	{ { "block", "list", "--socket", "@s" }, TANDEM_EXIT_OK, "192.0.2.0/24  ", NULL },
+	{ { "drain", "--socket", "@s", "--timeout", "60" },
+	  TANDEM_EXIT_OK,
+	  "draining: 3 calls, 1 transactions, 60 s left\n",
+	  NULL },
+	{ { "drain", "--off", "--socket", "@s" }, TANDEM_EXIT_OK, "in service\n", NULL },
+	{ { "drain", "--off", "--wait" }, TANDEM_EXIT_USAGE, NULL, "--off goes without" },
+	{ { "drain", "--timeout", "0" }, TANDEM_EXIT_USAGE, NULL, "--timeout: '0'" },
+	{ { "cdr", "list", "-c", "@c" }, TANDEM_EXIT_FAILURE, NULL, "unable to open" },
 	/* none */
 	{ { "stats", "--socket", "/nonexistent/s" },
 	  TANDEM_EXIT_NO_RELAY,

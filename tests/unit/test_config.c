@@ -82,6 +82,19 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->sip.auth_failures, 10);
 	assert_int_equal(cfg->sip.auth_block_s, 300);
 	assert_int_equal(cfg->sip.source_rate, 100);
+	assert_int_equal(cfg->sip.deny_count, 0);
+	assert_int_equal(cfg->sip.allow_count, 0);
+	assert_int_equal(cfg->sip.deny_agents_count, 9);
+	assert_string_equal(cfg->log_format, "text");
+	assert_string_equal(cfg->log_output, "stderr");
+	assert_null(cfg->cdr.database);
+	assert_string_equal(cfg->cdr.log, "none");
+	assert_int_equal(cfg->cdr.keep_days, 30);
+	assert_int_equal(cfg->cdr.max_records, 1000000);
+	assert_int_equal(cfg->drain.timeout_s, 3600);
+	assert_int_equal(cfg->drain.retry_after_s, 30);
+	assert_null(cfg->drain.redirect);
+	assert_string_equal(cfg->drain.registrations, "accept");
 }
 
 static void nothing_given(void **state)
@@ -281,6 +294,15 @@ static const struct {
 	{ "sip:\n  trusted:\n    - 10.0.0.0/8\n    - trunk.example\n", 4, "sip.trusted[1]",
 	  "'trunk.example' is not a network" },
 	{ "sip:\n  source_rate: 0\n", 2, "sip.source_rate", "'0' is not a number from 1" },
+	{ "sip:\n  deny: [10.0.0.0/8, everybody]\n", 2, "sip.deny[1]", "'everybody'" },
+	{ "sip:\n  allow: [10.0.0.0/40]\n", 2, "sip.allow[0]", "10.0.0.0/40" },
+	{ "log_format: xml\n", 1, "log_format", "'xml' is none of text, json" },
+	{ "log_output: syslog\n", 1, "log_output", "'syslog'" },
+	{ "cdr:\n  database: calls.db\n", 2, "cdr.database", "absolute path or none" },
+	{ "cdr:\n  log: calls.log\n", 2, "cdr.log", "absolute path, stdout, syslog or none" },
+	{ "cdr:\n  keep_days: 0\n", 2, "cdr.keep_days", "from 1 to 3650" },
+	{ "drain:\n  redirect: \"sip:b@example.test\"\n", 2, "drain.redirect", "not a host" },
+	{ "drain:\n  registrations: drop\n", 2, "drain.registrations", "'drop'" },
 	{ "sip:\n  domains: [\"a b\"]\n", 2, "sip.domains[0]", "not a domain" },
 };
 
@@ -299,6 +321,35 @@ static void errors_name_key_and_line(void **state)
 		    !strstr(err.text, wrong[i].words) || !err.text[0])
 			fail_msg("%s-> line %u, key '%s': %s", wrong[i].text, err.line, err.key,
 				 err.text);
+	}
+}
+
+static void call_records_are_beside_the_database(void **state)
+{
+	static const struct {
+		const char *text, *path;
+	} cases[] = {
+		{ "log_level: info\n", "/var/lib/tandem/tandem-cdr.db" },
+		{ "database: /x/calls\n", "/x/calls-cdr.db" },
+		{ "database: \":memory:\"\n", NULL },
+		{ "database: \":memory:\"\ncdr:\n  database: /x/y\n", "/x/y" },
+		{ "cdr:\n  database: none\n", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tandem_config_error err;
+		struct tandem_config *cfg;
+		const char *path;
+		char buf[64];
+
+		assert_int_equal(load(&cfg, cases[i].text, &err), 0);
+		path = tandem_config_cdr_database(cfg, buf, sizeof(buf));
+		if (cases[i].path)
+			assert_string_equal(path, cases[i].path);
+		else
+			assert_null(path);
+		tandem_config_free(cfg);
 	}
 }
 
@@ -360,6 +411,7 @@ int main(void)
 		cmocka_unit_test(nothing_given),
 		cmocka_unit_test(everything_given),
 		cmocka_unit_test(example_is_the_defaults),
+		cmocka_unit_test(call_records_are_beside_the_database),
 		cmocka_unit_test(unreadable_files),
 		cmocka_unit_test(errors_name_key_and_line),
 		cmocka_unit_test(listen_syntax),

@@ -222,6 +222,30 @@ static void keeps_forwards(void **state)
 	assert_string_equal(out, "");
 }
 
+static void block_row(const char *network, int64_t since, int64_t until, void *arg)
+{
+	char *out = arg;
+
+	sprintf(out + strlen(out), "%s %d %d;", network, (int)since, (int)until);
+}
+
+static void keeps_blocks(void **state)
+{
+	struct fixture *f = *state;
+	char out[256] = "";
+
+	assert_int_equal(tandem_store_block_put(f->store, "192.0.2.1", 1, 0), 0);
+	assert_int_equal(tandem_store_block_put(f->store, "10.0.0.0/8", 2, 5), 0);
+	assert_int_equal(tandem_store_block_put(f->store, "10.0.0.0/8", 3, 9), 0);
+	assert_int_equal(tandem_store_block_put(f->store, "::/0", 4, 9), 0);
+	assert_int_equal(tandem_store_block_remove(f->store, "::/0"), 0);
+	tandem_store_close(f->store);
+	f->store = open_or_fail(f->path);
+	assert_int_equal(tandem_store_block_list(f->store, block_row, out), 0);
+	assert_string_equal(out, "192.0.2.1 1 0;10.0.0.0/8 3 9;");
+	assert_int_equal(tandem_store_block_put(f->store, NULL, 0, 0), -EINVAL);
+}
+
 static void transaction_is_seen_as_a_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +279,11 @@ static void locked_database_is_busy_not_lost(void **state)
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(tandem_store_contact_put(f->store, &c), -EBUSY);
+	/* from here on nobody waits a second for it: a hundred would take more than a minute */
+	alarm(60);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(tandem_store_contact_put(f->store, &c), -EBUSY);
+	alarm(0);
 	assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
 	assert_int_equal(tandem_store_contact_put(f->store, &c), 0);
 	sqlite3_close(db);
@@ -431,6 +460,7 @@ int main(void)
 		TEST(expires_and_removes),
 		TEST(keeps_sessions),
 		TEST(keeps_forwards),
+		TEST(keeps_blocks),
 		TEST(transaction_is_seen_as_a_whole),
 		TEST(locked_database_is_busy_not_lost),
 		TEST(refuses_a_foreign_file_and_version),
