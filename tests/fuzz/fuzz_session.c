@@ -50,6 +50,11 @@ static void retry(struct tandem_plane *plane)
 {
 }
 
+static bool key_lost(const struct tandem_plane *plane, uint64_t id)
+{
+	return false;
+}
+
 static uint64_t monotonic_ms(void *arg)
 {
 	return 1000000;
@@ -73,6 +78,7 @@ static struct tandem_sessions *open_table(void)
 		.list = list,
 		.send = send_nothing,
 		.retry = retry,
+		.key_lost = key_lost,
 		.monotonic_ms = monotonic_ms,
 		.epoch_ms = epoch_ms,
 		.route = route,

@@ -666,6 +666,46 @@ static void stored_and_shown(void **state)
 	fx_clean(&fx);
 }
 
+/* A plain party's announced SSRCs have places under the key that they leave with. */
+static void announced_ssrcs(void **state)
+{
+	static const struct policies policies = { TANDEM_SECURITY_PLAIN,
+						  TANDEM_SECURITY_SDES_REQUIRE };
+	const struct tandem_flow_spec *spec;
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	fx_dialog(&fx, CALL);
+	assert_int_equal(describe(&fx, &policies, TANDEM_PARTY_A, false,
+				  sdp(TANDEM_PARTY_A, "RTP/AVP",
+				      "a=ssrc:4660 cname:x\r\na=ssrc:7 cname:x\r\n"
+				      "a=ssrc:8 cname:x\r\n")),
+			 0);
+	assert_int_equal(
+		describe(&fx, &policies, TANDEM_PARTY_B, true,
+			 sdp(TANDEM_PARTY_B, "RTP/SAVP", CRYPTO_B "a=ssrc:99 cname:y\r\n")),
+		0);
+	assert_int_equal(tandem_session_confirm(fx.ss, CALL), 0);
+	spec = fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP);
+	assert_int_equal(spec->expected[0], 4660);
+	assert_int_equal(spec->expected[1], 7);
+	spec = fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP);
+	assert_int_equal(spec->expected[0], 0);
+
+	/* others with the next description are told of */
+	assert_int_equal(describe(&fx, &policies, TANDEM_PARTY_A, false,
+				  sdp(TANDEM_PARTY_A, "RTP/AVP", "a=ssrc:12 cname:x\r\n")),
+			 0);
+	assert_int_equal(describe(&fx, &policies, TANDEM_PARTY_B, true,
+				  sdp(TANDEM_PARTY_B, "RTP/SAVP", CRYPTO_B)),
+			 0);
+	spec = fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP);
+	assert_int_equal(spec->expected[0], 12);
+	assert_int_equal(spec->expected[1], 0);
+	fx_clean(&fx);
+}
+
 static void restart(struct fixture *fx)
 {
 	char why[128];
@@ -767,6 +807,7 @@ int main(void)
 		cmocka_unit_test(refused_lines),
 		cmocka_unit_test(by_configuration),
 		cmocka_unit_test(stored_and_shown),
+		cmocka_unit_test(announced_ssrcs),
 		cmocka_unit_test(lost_keys_are_replaced),
 		cmocka_unit_test(media_that_comes_back),
 	};

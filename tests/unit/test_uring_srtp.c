@@ -334,6 +334,63 @@ static void legs_have_keys(void **state)
 	free(fan);
 }
 
+/* Packets of so many SSRCs from one place; the callee gets some, or none. */
+static void many_ssrcs(struct fixture *f, const struct phone *from, uint32_t ssrc, int n, int got)
+{
+	unsigned char plain[RTP_LEN], buf[2048];
+	uint16_t port;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		rtp(plain, 1, ssrc + (uint32_t)i);
+		send_to(from, "127.0.0.1", BASE, plain, sizeof(plain));
+	}
+	for (i = 0; i < got; i++)
+		assert_int_equal(receive(&f->callee, buf, sizeof(buf), &port), RTP_LEN + TAG);
+}
+
+/*
+ * Places under a key are few, and who can forge a source can take them; not so who cannot, and
+ * not those of SSRCs that were announced.
+ */
+static void places_for_ssrcs(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp out = set_of(10, SRTP_AES_CM_128_HMAC_SHA1_80, 7);
+	struct tandem_srtp next = set_of(11, SRTP_AES_CM_128_HMAC_SHA1_80, 9);
+	struct tandem_flow_spec spec = spec_of(1, "127.0.0.1", BASE, &f->caller, &f->callee);
+	struct phone stranger = phone_open("127.0.0.1");
+	unsigned char buf[2048];
+
+	there(f, &out);
+	many_ssrcs(f, &stranger, 0x100, 8, 0);
+	await_counter(f, REASON_unknown_source, 8);
+	protected(f, 1, buf, sizeof(buf));
+	many_ssrcs(f, &f->caller, 0x200, 8, 3);
+	await_counter(f, REASON_srtp_no_room, 5);
+	protected(f, 2, buf, sizeof(buf)); /* who speaks goes on */
+
+	spec.srtp_out = &next;
+	spec.expected[0] = 0x1234;
+	assert_int_equal(set(f, &spec), 0);
+	many_ssrcs(f, &f->caller, 0x300, 8, 3);
+	await_counter(f, REASON_srtp_no_room, 10);
+	protected(f, 3, buf, sizeof(buf)); /* and who was announced begins */
+	assert_int_equal(stats_of(f, 1).flow.last_reason, REASON_srtp_no_room);
+
+	/* others that are announced later do not get those that are left, if these are few */
+	next = set_of(12, SRTP_AES_CM_128_HMAC_SHA1_80, 9);
+	for (uint32_t i = 0; i < 6; i++) {
+		spec.expected[0] = 0x400 + i;
+		assert_int_equal(set(f, &spec), 0);
+	}
+	many_ssrcs(f, &f->caller, 0x500, 4, 2);
+	await_counter(f, REASON_srtp_no_room, 12);
+	many_ssrcs(f, &f->caller, 0x400, 6, 2);
+	await_counter(f, REASON_srtp_no_room, 16);
+	close(stranger.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +402,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_authentic_ssrcs_are_told, setup_sets,
 						teardown_sets),
 		cmocka_unit_test_setup_teardown(legs_have_keys, setup_sets, teardown_sets),
+		cmocka_unit_test_setup_teardown(places_for_ssrcs, setup_sets, teardown_sets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "userspace/util/endpoint.h"
 
 #define TANDEM_MAX_STREAMS 16 /* streams reported per flow */
+#define TANDEM_EXPECTED	   2  /* SSRCs that a flow's source has announced */
 
 /*
  * A leg, and the controller's name for it, which its counts are kept under; unique in its flow.
@@ -92,6 +93,8 @@ struct tandem_flow_spec {
 	const struct tandem_srtp *srtp_in;
 	const struct tandem_srtp *srtp_in_old;
 	const struct tandem_srtp *srtp_out;
+	uint32_t expected
+		[TANDEM_EXPECTED]; /* SSRCs that places under srtp_out are kept for; 0: none */
 };
 
 enum tandem_change_op {

@@ -408,6 +408,24 @@ void tandem_srtp_sets_read(struct tandem_srtp_sets *sets, uint32_t index, struct
 	pthread_mutex_unlock(&sets->lock);
 }
 
+void tandem_srtp_sets_expect(struct tandem_srtp_sets *sets, uint32_t index, uint32_t ssrc)
+{
+	const uint64_t owner = SRTP_OWNED | ssrc;
+	const struct srtp_keys *keys = &sets->keys[index];
+	uint64_t found;
+
+	pthread_mutex_lock(&sets->lock);
+	/* packets may be taking places meanwhile, as srtp_stream_of() does */
+	for (uint32_t i = 0; i < keys->stream_count / 2; i++) {
+		found = 0;
+		if (__atomic_compare_exchange_n(&sets->shared[keys->first_stream + i].owner, &found,
+						owner, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST) ||
+		    found == owner)
+			break;
+	}
+	pthread_mutex_unlock(&sets->lock);
+}
+
 bool tandem_srtp_sets_lost(struct tandem_srtp_sets *sets, uint64_t id)
 {
 	uint32_t index;

@@ -70,6 +70,13 @@ int tandem_srtp_sets_adopt(struct tandem_srtp_sets *sets, uint32_t index,
 /* What tandem_srtp_sets_get() filled in, of a set that has users; for the caller to wipe. */
 void tandem_srtp_sets_read(struct tandem_srtp_sets *sets, uint32_t index, struct srtp_keys *keys);
 
+/*
+ * Keep a place under the set at an index for an SSRC that its source has announced, so that it has
+ * one whatever else comes before its first packet. At most half of the places are given so: who
+ * announces others with each description does not use up the key.
+ */
+void tandem_srtp_sets_expect(struct tandem_srtp_sets *sets, uint32_t index, uint32_t ssrc);
+
 /* Is it a set that seals nothing, since nobody knows which indices have been used? */
 bool tandem_srtp_sets_lost(struct tandem_srtp_sets *sets, uint64_t id);
 

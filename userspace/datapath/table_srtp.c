@@ -154,6 +154,10 @@ int tandem_table_srtp_get(struct tandem_table *t, const struct tandem_flow_spec 
 		memset(keys, 0, sizeof(*keys));
 		return err;
 	}
+	for (size_t i = 0; i < TANDEM_EXPECTED && keys->out; i++) {
+		if (spec->expected[i])
+			tandem_srtp_sets_expect(t->sets, keys->out, spec->expected[i]);
+	}
 	if (keys->in)
 		keys_set_next(t, keys->in, keys->old == keys->in ? SRTP_NO_KEYS : keys->old);
 	return 0;

@@ -119,12 +119,19 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 static void compile_keys(const struct tandem_leg *from, const struct tandem_leg *to,
 			 struct tandem_flow_spec *spec)
 {
+	size_t i;
+
 	if (from->secure.in.suite)
 		spec->srtp_in = &from->secure.in;
 	if (from->secure.in_old.suite)
 		spec->srtp_in_old = &from->secure.in_old;
 	if (to->secure.out.suite)
 		spec->srtp_out = &to->secure.out;
+	/* where packets are proven by keys, SSRCs are, too */
+	if (!spec->srtp_out || spec->srtp_in)
+		return;
+	for (i = 0; i < TANDEM_EXPECTED && i < from->ssrc_count; i++)
+		spec->expected[i] = from->ssrcs[i];
 }
 
 /* RTCP on a port of its own would need a handshake of its own (RFC 5764 4.2): there is none. */

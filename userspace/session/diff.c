@@ -30,6 +30,7 @@ bool tandem_spec_equal(const struct tandem_flow_spec *a, const struct tandem_flo
 	       a->peer_seq_offset == b->peer_seq_offset &&
 	       !memcmp(&a->pts, &b->pts, sizeof(a->pts)) && a->group_ifindex == b->group_ifindex &&
 	       fan_equal(a->fan, b->fan) && srtp_equal(a->srtp_in, b->srtp_in) &&
+	       !memcmp(a->expected, b->expected, sizeof(a->expected)) &&
 	       srtp_equal(a->srtp_in_old, b->srtp_in_old) && srtp_equal(a->srtp_out, b->srtp_out);
 }
 
