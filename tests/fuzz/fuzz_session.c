@@ -50,7 +50,7 @@ static void retry(struct tandem_plane *plane)
 {
 }
 
-static bool key_lost(const struct tandem_plane *plane, uint64_t id)
+static bool key_spent(const struct tandem_plane *plane, uint64_t id)
 {
 	return false;
 }
@@ -78,7 +78,7 @@ static struct tandem_sessions *open_table(void)
 		.list = list,
 		.send = send_nothing,
 		.retry = retry,
-		.key_lost = key_lost,
+		.key_spent = key_spent,
 		.monotonic_ms = monotonic_ms,
 		.epoch_ms = epoch_ms,
 		.route = route,

@@ -37,8 +37,8 @@ struct fake_plane {
 	size_t n;
 	size_t sets, removes; /* changes asked for */
 	size_t retries;
-	uint64_t lost; /* key set that nothing can be sealed with; 0: none */
-	int refuse;    /* errno for every SET */
+	uint64_t spent; /* key set that nothing more can be sealed with; 0: none */
+	int refuse;	/* errno for every SET */
 	struct tandem_unknown_source queue[16];
 	size_t queued;
 };
@@ -224,9 +224,9 @@ static inline void fake_dispatch(struct tandem_plane *plane,
 	fake(plane)->queued = 0;
 }
 
-static inline bool fake_key_lost(const struct tandem_plane *plane, uint64_t id)
+static inline bool fake_key_spent(const struct tandem_plane *plane, uint64_t id)
 {
-	return fake(plane)->lost == id;
+	return fake(plane)->spent == id;
 }
 
 static inline void fake_retry(struct tandem_plane *plane)
@@ -319,7 +319,7 @@ static inline void fx_init(struct fixture *fx)
 		.describe = fake_describe,
 		.dispatch = fake_dispatch,
 		.retry = fake_retry,
-		.key_lost = fake_key_lost,
+		.key_spent = fake_key_spent,
 		.monotonic_ms = fake_monotonic,
 		.epoch_ms = fake_epoch,
 		.route = fake_route,

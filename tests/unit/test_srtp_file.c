@@ -134,7 +134,7 @@ static void call(const char *path, int out)
 
 	(void)out;
 	stream_of(sets, 6, 3, false);
-	s = stream_of(sets, 7, 2, false);
+	s = stream_of(sets, 7, 3, false);
 	s[0].owner = SRTP_OWNED | 0x1234;
 	s[0].top = 1ULL << 16 | 5;
 	s[0].window[3] = 77;
@@ -163,7 +163,9 @@ static void streams_outlive_the_process(void **state)
 	assert_int_equal(s[0].window[3], 77);
 	assert_int_equal(s[0].rtcp_top, 42);
 	assert_int_equal(s[1].owner, SRTP_OWNED | 0x5678);
-	assert_false(tandem_srtp_sets_lost(sets, 7));
+	assert_false(tandem_srtp_sets_spent(sets, 7));
+	s[2].owner = SRTP_OWNED | 0x9abc; /* now there is no room for another */
+	assert_true(tandem_srtp_sets_spent(sets, 7));
 	tandem_srtp_sets_free(sets);
 	assert_int_equal(stat(f->path, &st), -1);
 }
@@ -226,21 +228,21 @@ static void whoever_does_not_come_back_is_swept(void **state)
 	tandem_srtp_sets_free(sets);
 	sets = sets_of(f->path, SETS);
 	assert_int_equal(stream_of(sets, 7, 2, true)->rtcp_top, 42);
-	assert_false(tandem_srtp_sets_lost(sets, 7));
+	assert_false(tandem_srtp_sets_spent(sets, 7));
 	s = stream_of(sets, 8, 4, true);
 	assert_int_equal(s[0].owner, SRTP_CLOSED);
-	assert_true(tandem_srtp_sets_lost(sets, 8));
+	assert_true(tandem_srtp_sets_spent(sets, 8));
 	/* what arrives under it may be opened: that is the other's index */
 	assert_int_equal(stream_of(sets, 6, 4, false)->owner, 0);
-	assert_false(tandem_srtp_sets_lost(sets, 6));
+	assert_false(tandem_srtp_sets_spent(sets, 6));
 	tandem_srtp_sets_leave(sets);
 	tandem_srtp_sets_free(sets);
 
 	/* and that it was lost is not forgotten */
 	sets = sets_of(f->path, SETS);
 	stream_of(sets, 8, 4, true);
-	assert_true(tandem_srtp_sets_lost(sets, 8));
-	assert_false(tandem_srtp_sets_lost(sets, 99));
+	assert_true(tandem_srtp_sets_spent(sets, 8));
+	assert_false(tandem_srtp_sets_spent(sets, 99));
 	tandem_srtp_sets_free(sets);
 }
 
@@ -259,7 +261,7 @@ static void one_that_ends_leaves_nothing(void **state)
 	tandem_srtp_sets_free(sets);
 	sets = sets_of(f->path, SETS);
 	stream_of(sets, 7, 2, true);
-	assert_true(tandem_srtp_sets_lost(sets, 7));
+	assert_true(tandem_srtp_sets_spent(sets, 7));
 	tandem_srtp_sets_free(sets);
 }
 
@@ -279,7 +281,7 @@ static void assert_begins_empty(const struct fixture *f)
 	struct tandem_srtp_sets *sets = sets_of(f->path, SETS);
 
 	stream_of(sets, 7, 2, true);
-	assert_true(tandem_srtp_sets_lost(sets, 7));
+	assert_true(tandem_srtp_sets_spent(sets, 7));
 	tandem_srtp_sets_free(sets);
 }
 
@@ -328,10 +330,10 @@ static void places_that_cannot_be(void **state)
 		uint32_t index;
 
 		assert_int_equal(tandem_srtp_sets_get(sets, &set, &index, &keys), 0);
-		assert_true(tandem_srtp_sets_lost(sets, id));
+		assert_true(tandem_srtp_sets_spent(sets, id));
 	}
 	stream_of(sets, 7, 2, true);
-	assert_false(tandem_srtp_sets_lost(sets, 7));
+	assert_false(tandem_srtp_sets_spent(sets, 7));
 	tandem_srtp_sets_free(sets);
 }
 
@@ -353,7 +355,7 @@ static void refused_places(void **state)
 
 	/* what it had before goes on */
 	stream_of(others, 7, 2, true);
-	assert_true(tandem_srtp_sets_lost(others, 7));
+	assert_true(tandem_srtp_sets_spent(others, 7));
 	tandem_srtp_sets_free(others);
 	stream_of(sets, 7, 2, false);
 	tandem_srtp_sets_free(sets);
@@ -380,7 +382,7 @@ static void of_another_size(void **state)
 	sets = sets_of(f->path, SETS);
 	assert_int_equal(stream_of(sets, 7, 2, true)->rtcp_top, 42);
 	stream_of(sets, 8, 2, true);
-	assert_true(tandem_srtp_sets_lost(sets, 8));
+	assert_true(tandem_srtp_sets_spent(sets, 8));
 	tandem_srtp_sets_free(sets);
 }
 
@@ -451,14 +453,14 @@ static void to_a_new_array_and_back(void **state)
 	sets = sets_of(f->path, SETS);
 	tandem_srtp_sets_move(sets, other);
 	stream_of(sets, 7, 2, true);
-	assert_true(tandem_srtp_sets_lost(sets, 7));
+	assert_true(tandem_srtp_sets_spent(sets, 7));
 	tandem_srtp_sets_leave(sets);
 	tandem_srtp_sets_free(sets);
 
 	/* none: the same */
 	sets = sets_of(f->path, SETS);
 	stream_of(sets, 12, 2, true);
-	assert_true(tandem_srtp_sets_lost(sets, 12));
+	assert_true(tandem_srtp_sets_spent(sets, 12));
 	tandem_srtp_sets_free(sets);
 }
 
@@ -505,7 +507,7 @@ static void what_a_fast_path_has_comes_first(void **state)
 	keys.first_stream = 5;
 	assert_int_equal(tandem_srtp_sets_adopt(sets, 3, &keys), 0);
 	stream_of(sets, 8, 2, true);
-	assert_true(tandem_srtp_sets_lost(sets, 8));
+	assert_true(tandem_srtp_sets_spent(sets, 8));
 	tandem_srtp_sets_leave(sets);
 	tandem_srtp_sets_free(sets);
 	sets = sets_of(f->path, SETS);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/datapath/holds.h"
 #include "userspace/datapath/srtp_sets.h"
 #include "userspace/datapath/table.h"
 
@@ -478,6 +479,42 @@ static void without_sets_srtp_is_refused(void **state)
 	assert_int_equal(tandem_table_set(&f->table[0], &spec), 0);
 }
 
+/* A flow goes, and another with its keys comes: what was counted under them goes on. */
+static void held_between_flows(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_srtp in = set_of(7), out = set_of(8);
+	struct tandem_change changes[2] = { { .op = TANDEM_FLOW_REMOVE },
+					    { .op = TANDEM_FLOW_SET } };
+	struct tandem_holds holds = { 0 };
+	struct srtp_stream *stream;
+	struct srtp_keys keys;
+	uint32_t index;
+
+	changes[0].spec = flow(1, &in, NULL, &out);
+	changes[1].spec = flow(2, &in, NULL, &out);
+	assert_int_equal(tandem_holds_take(&holds, f->sets, &changes[1], 1), 0);
+	assert_int_equal(holds.count, 0); /* nothing has them yet */
+	assert_int_equal(tandem_table_set(&f->table[0], &changes[0].spec), 0);
+	assert_true(tandem_srtp_sets_hold(f->sets, 8, &index));
+	tandem_srtp_sets_read(f->sets, index, &keys);
+	tandem_srtp_sets_put(f->sets, index);
+	stream = &(*tandem_srtp_sets_streams(f->sets))[keys.first_stream];
+	stream->rtcp_top = 42;
+
+	assert_int_equal(tandem_holds_take(&holds, f->sets, changes, 2), 0);
+	assert_int_equal(holds.count, 2);
+	assert_int_equal(tandem_table_remove(&f->table[0], 1), 0);
+	assert_int_equal(in_use(f->mem[0]), 0);
+	assert_int_equal(tandem_table_set(&f->table[0], &changes[1].spec), 0);
+	tandem_holds_release(&holds, f->sets);
+	assert_int_equal(stream->rtcp_top, 42);
+	assert_int_equal(in_use(f->mem[0]), 2);
+	assert_int_equal(tandem_table_remove(&f->table[0], 2), 0);
+	assert_false(tandem_srtp_sets_hold(f->sets, 8, &index));
+	tandem_holds_clean(&holds);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +526,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(adopted, setup, teardown),
 		cmocka_unit_test_setup_teardown(legs_have_keys_of_their_own, setup, teardown),
 		cmocka_unit_test_setup_teardown(keys_of_legs_are_adopted, setup, teardown),
+		cmocka_unit_test_setup_teardown(held_between_flows, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_sets_srtp_is_refused, setup, teardown),
 	};
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "userspace/datapath/hash.h"
+#include "userspace/datapath/holds.h"
 #include "userspace/datapath/join.h"
 #include "userspace/datapath/retries.h"
 #include "userspace/datapath/srtp_sets.h"
@@ -28,6 +29,7 @@ struct tandem_plane {
 	struct path fast; /* dp is NULL when there is none */
 	struct path slow;
 	struct tandem_srtp_sets *srtp; /* that both use */
+	struct tandem_holds holds;     /* of them, while changes are carried out */
 	struct tandem_hash refused;    /* id -> errno with which the fast path refused it */
 	struct tandem_retries retries; /* those of them that are worth another try */
 	struct tandem_change batch[BATCH];
@@ -184,6 +186,7 @@ void tandem_plane_close(struct tandem_plane *plane, bool keep)
 	if (plane->fast.dp)
 		plane->fast.ops->close(plane->fast.dp, keep);
 	tandem_srtp_sets_free(plane->srtp);
+	tandem_holds_clean(&plane->holds);
 	tandem_hash_clean(&plane->refused);
 	tandem_retries_clean(&plane->retries);
 	free(plane);
@@ -344,7 +347,7 @@ static int apply_fast(struct tandem_plane *plane, struct tandem_change *changes,
 	return 0;
 }
 
-int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes, size_t n)
+static int apply(struct tandem_plane *plane, struct tandem_change *changes, size_t n)
 {
 	for (size_t done = 0; done < n;) {
 		size_t count = n - done < BATCH ? n - done : BATCH;
@@ -357,6 +360,18 @@ int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes
 		done += count;
 	}
 	return 0;
+}
+
+int tandem_plane_apply(struct tandem_plane *plane, struct tandem_change *changes, size_t n)
+{
+	int err = plane->srtp ? tandem_holds_take(&plane->holds, plane->srtp, changes, n) : 0;
+
+	if (err)
+		return err;
+	err = apply(plane, changes, n);
+	if (plane->srtp)
+		tandem_holds_release(&plane->holds, plane->srtp);
+	return err;
 }
 
 void tandem_plane_retry(struct tandem_plane *plane)
@@ -461,9 +476,9 @@ void tandem_plane_sweep(struct tandem_plane *plane)
 		tandem_srtp_sets_sweep(plane->srtp);
 }
 
-bool tandem_plane_key_lost(const struct tandem_plane *plane, uint64_t id)
+bool tandem_plane_key_spent(const struct tandem_plane *plane, uint64_t id)
 {
-	return plane->srtp && tandem_srtp_sets_lost(plane->srtp, id);
+	return plane->srtp && tandem_srtp_sets_spent(plane->srtp, id);
 }
 
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg)

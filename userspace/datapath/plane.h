@@ -53,8 +53,8 @@ void tandem_plane_retry(struct tandem_plane *plane);
 /* What an earlier process had of key sets, and none has asked for since the start, is forgotten. */
 void tandem_plane_sweep(struct tandem_plane *plane);
 
-/* Is it a key set that nothing can be sealed with? See tandem_srtp_sets_lost(). */
-bool tandem_plane_key_lost(const struct tandem_plane *plane, uint64_t id);
+/* Is it a key set with no room for a further SSRC? See tandem_srtp_sets_spent(). */
+bool tandem_plane_key_spent(const struct tandem_plane *plane, uint64_t id);
 
 /* Flows that an earlier process left in the fast path. */
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg);

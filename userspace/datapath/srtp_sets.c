@@ -349,6 +349,19 @@ int tandem_srtp_sets_get(struct tandem_srtp_sets *sets, const struct tandem_srtp
 	return err;
 }
 
+bool tandem_srtp_sets_hold(struct tandem_srtp_sets *sets, uint64_t id, uint32_t *index)
+{
+	bool used;
+
+	pthread_mutex_lock(&sets->lock);
+	*index = tandem_hash_get(&sets->ids, &id);
+	used = *index != TANDEM_NO_SLOT && sets->users[*index];
+	if (used)
+		sets->users[*index]++;
+	pthread_mutex_unlock(&sets->lock);
+	return used;
+}
+
 /* Which places a fast path's sets have, it knows best. */
 static void make_way(struct tandem_srtp_sets *sets, uint32_t index, uint64_t id)
 {
@@ -426,17 +439,23 @@ void tandem_srtp_sets_expect(struct tandem_srtp_sets *sets, uint32_t index, uint
 	pthread_mutex_unlock(&sets->lock);
 }
 
-bool tandem_srtp_sets_lost(struct tandem_srtp_sets *sets, uint64_t id)
+bool tandem_srtp_sets_spent(struct tandem_srtp_sets *sets, uint64_t id)
 {
-	uint32_t index;
-	bool lost;
+	const struct srtp_keys *keys;
+	uint32_t index, i = 0;
+	bool spent;
 
 	pthread_mutex_lock(&sets->lock);
 	index = tandem_hash_get(&sets->ids, &id);
-	lost = index != TANDEM_NO_SLOT && sets->users[index] &&
-	       sets->shared[sets->keys[index].first_stream].owner == SRTP_CLOSED;
+	spent = index != TANDEM_NO_SLOT && sets->users[index];
+	if (spent) {
+		keys = &sets->keys[index];
+		while (i < keys->stream_count && sets->shared[keys->first_stream + i].owner)
+			i++;
+		spent = i == keys->stream_count;
+	}
 	pthread_mutex_unlock(&sets->lock);
-	return lost;
+	return spent;
 }
 
 void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index)

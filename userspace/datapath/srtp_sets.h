@@ -63,6 +63,9 @@ void tandem_srtp_sets_move(struct tandem_srtp_sets *sets, struct srtp_stream *st
 int tandem_srtp_sets_get(struct tandem_srtp_sets *sets, const struct tandem_srtp *set,
 			 uint32_t *index, struct srtp_keys *keys);
 
+/* One more user of a set that is in use; sets *index. false: it is not. */
+bool tandem_srtp_sets_hold(struct tandem_srtp_sets *sets, uint64_t id, uint32_t *index);
+
 /* One more user of the set at an index, as an earlier run has left it. -EINVAL: it cannot be. */
 int tandem_srtp_sets_adopt(struct tandem_srtp_sets *sets, uint32_t index,
 			   const struct srtp_keys *keys);
@@ -77,8 +80,8 @@ void tandem_srtp_sets_read(struct tandem_srtp_sets *sets, uint32_t index, struct
  */
 void tandem_srtp_sets_expect(struct tandem_srtp_sets *sets, uint32_t index, uint32_t ssrc);
 
-/* Is it a set that seals nothing, since nobody knows which indices have been used? */
-bool tandem_srtp_sets_lost(struct tandem_srtp_sets *sets, uint64_t id);
+/* Is it a set in use that has no room for a further SSRC, or for any? */
+bool tandem_srtp_sets_spent(struct tandem_srtp_sets *sets, uint64_t id);
 
 /* One user less; with the last the set is gone. */
 void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index);

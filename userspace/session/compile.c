@@ -277,8 +277,8 @@ static void compile_one(const struct source *src, enum tandem_component comp,
 	if ((comp == TANDEM_RTCP || leg->mux) && open && has_rtcp(to))
 		compile_egress(to, src->cfg, to->mux ? TANDEM_RTP : TANDEM_RTCP,
 			       &spec->egress[EGRESS_RTCP]);
-	if (open)
-		compile_keys(leg, to, spec);
+	/* also while nothing may pass: what has been counted under them stays with them */
+	compile_keys(leg, to, spec);
 }
 
 static int compile_many(const struct source *src, struct tandem_flow_spec *spec)

@@ -73,7 +73,7 @@ int tandem_session_env_default(struct tandem_session_env *env)
 		.dispatch = tandem_plane_dispatch,
 		.send = tandem_plane_send,
 		.retry = tandem_plane_retry,
-		.key_lost = tandem_plane_key_lost,
+		.key_spent = tandem_plane_key_spent,
 		.monotonic_ms = monotonic_ms,
 		.epoch_ms = epoch_ms,
 		.route = route,

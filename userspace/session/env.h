@@ -25,7 +25,7 @@ struct tandem_session_env {
 	int (*send)(struct tandem_plane *plane, const struct tandem_endpoint *local,
 		    const struct tandem_endpoint *remote, const void *payload, size_t len);
 	void (*retry)(struct tandem_plane *plane);
-	bool (*key_lost)(const struct tandem_plane *plane, uint64_t id);
+	bool (*key_spent)(const struct tandem_plane *plane, uint64_t id);
 
 	/* the clock that a flow's last_ns is of, and the time of the Unix epoch */
 	uint64_t (*monotonic_ms)(void *arg);

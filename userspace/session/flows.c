@@ -119,6 +119,30 @@ static void leave_fans(const struct tandem_flow_spec *after, size_t n,
 	}
 }
 
+static bool has_key(const struct tandem_flow_spec *spec, uint64_t id)
+{
+	uint32_t i;
+
+	for (i = 0; spec->fan && i < spec->fan->key_count; i++) {
+		if (spec->fan->keys[i].id == id)
+			return true;
+	}
+	return spec->srtp_out && spec->srtp_out->id == id;
+}
+
+/* Should its flows be gone for a while, nobody knows how far it has been used. */
+static void note_sealed(struct tandem_session *s, const struct tandem_flow_spec *specs, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->agreed.n * 2; i++) {
+		struct tandem_srtp *out = &s->agreed.v[i / 2].leg[i % 2].secure.out;
+
+		for (k = 0; k < n && out->suite && !out->sealed; k++)
+			out->sealed = has_key(&specs[k], out->id);
+	}
+}
+
 int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 {
 	size_t max = s->agreed.n * TANDEM_FLOWS_PER_MEDIA, n, wanted_count = 0;
@@ -144,6 +168,7 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 	n = tandem_diff(s->installed, s->installed_count, wanted, wanted_count, changes);
 	err = apply(ss, s, changes, n);
 	n = installed_after(s, wanted, wanted_count, changes, n, after);
+	note_sealed(s, after, n);
 	keep_keys(after, n, keys, &keys_count);
 	leave_fans(after, n, wanted, wanted_count);
 	leave_fans(after, n, s->installed, s->installed_count);

@@ -85,7 +85,7 @@ static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_le
 		tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
 		tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends", leg->sends, "hold",
 		leg->hold, "rtcp_mux", leg->mux, "transport", (json_int_t)leg->transport,
-		"security", tandem_secure_json(&leg->secure), "codecs", show_codecs(leg));
+		"security", tandem_secure_json(ss, &leg->secure), "codecs", show_codecs(leg));
 }
 
 static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_session *s)

@@ -161,17 +161,6 @@ static int remove_orphans(struct tandem_sessions *ss)
 	return err;
 }
 
-static void note_lost_keys(struct tandem_sessions *ss, struct tandem_session *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->agreed.n * 2; i++) {
-		struct tandem_secure_leg *secure = &s->agreed.v[i / 2].leg[i % 2].secure;
-
-		secure->out_lost = secure->out.suite && ss->env.key_lost(ss->plane, secure->out.id);
-	}
-}
-
 int tandem_sessions_restore(struct tandem_sessions *ss)
 {
 	struct tandem_session *s;
@@ -186,7 +175,6 @@ int tandem_sessions_restore(struct tandem_sessions *ss)
 		/* a flow that cannot be had again is logged; the others go on */
 		if (tandem_flows_sync(ss, s) == -ENOMEM)
 			err = -ENOMEM;
-		note_lost_keys(ss, s);
 		tandem_wires_adopt(ss, s);
 	}
 	if (!err)

@@ -105,7 +105,6 @@ static void wipe_keys(struct tandem_secure_leg *leg)
 	explicit_bzero(&leg->in_old, sizeof(leg->in_old));
 	explicit_bzero(&leg->out, sizeof(leg->out));
 	leg->old_until_ms = 0;
-	leg->out_lost = false;
 	leg->tag = 0;
 }
 
@@ -157,9 +156,15 @@ static int generate(struct tandem_sdes *sdes, uint32_t tag, uint8_t suite)
 	return err;
 }
 
+bool tandem_secure_spent(const struct tandem_sessions *ss, const struct tandem_secure_leg *leg)
+{
+	return leg->out.suite && ss->env.key_spent(ss->plane, leg->out.id);
+}
+
 /* The party that has made the offer. */
-static int secure_offerer(struct tandem_secure_leg *leg, const struct tandem_sdp_media *media,
-			  enum tandem_protection kind, const struct tandem_sdes *crypto)
+static int secure_offerer(const struct tandem_sessions *ss, struct tandem_secure_leg *leg,
+			  const struct tandem_sdp_media *media, enum tandem_protection kind,
+			  const struct tandem_sdes *crypto)
 {
 	struct tandem_sdes own = { 0 };
 	int err;
@@ -174,10 +179,9 @@ static int secure_offerer(struct tandem_secure_leg *leg, const struct tandem_sdp
 		return 0;
 	err = take_key(leg, crypto);
 	/* an answer that is repeated, and an offer that brings nothing new, get the same key */
-	if (!err && (leg->out.suite != crypto->srtp.suite || leg->out_lost)) {
+	if (!err && (leg->out.suite != crypto->srtp.suite || tandem_secure_spent(ss, leg))) {
 		err = generate(&own, crypto->tag, crypto->srtp.suite);
 		leg->out = own.srtp;
-		leg->out_lost = false;
 		explicit_bzero(&own, sizeof(own));
 	}
 	return err;
@@ -231,7 +235,7 @@ static int offer_keys(struct tandem_secure_leg *leg)
 }
 
 /* Offer again what is agreed, but for a key that is of no use any more. */
-static int offer_agreed(struct tandem_secure_leg *leg)
+static int offer_agreed(const struct tandem_sessions *ss, struct tandem_secure_leg *leg)
 {
 	int err = 0;
 
@@ -241,7 +245,7 @@ static int offer_agreed(struct tandem_secure_leg *leg)
 	if (leg->kind == TANDEM_PROTECT_SDES) {
 		leg->offered[0] = (struct tandem_sdes){ leg->tag, leg->out };
 		leg->offered_count = 1;
-		if (leg->out_lost)
+		if (tandem_secure_spent(ss, leg))
 			err = generate(&leg->offered[0], leg->tag, leg->out.suite);
 	}
 	return err;
@@ -265,8 +269,9 @@ static int prepare_wires(struct tandem_sessions *ss, const struct tandem_session
 	return err;
 }
 
-static int secure_media(struct tandem_media *m, const struct tandem_sdp *offer, size_t i,
-			enum tandem_party_id offerer, const struct tandem_signal *sig)
+static int secure_media(const struct tandem_sessions *ss, struct tandem_media *m,
+			const struct tandem_sdp *offer, size_t i, enum tandem_party_id offerer,
+			const struct tandem_signal *sig)
 {
 	struct tandem_secure_leg *own = &m->leg[offerer].secure, *other = &m->leg[!offerer].secure;
 	const struct tandem_sdp_media *media = tandem_sdp_media(offer, i);
@@ -279,10 +284,10 @@ static int secure_media(struct tandem_media *m, const struct tandem_sdp *offer, 
 	offered = offered_kinds(offer, i, &crypto);
 	err = choose(offered, sig->source_security, &kind);
 	if (!err)
-		err = secure_offerer(own, media, kind, &crypto);
+		err = secure_offerer(ss, own, media, kind, &crypto);
 	explicit_bzero(&crypto, sizeof(crypto));
 	if (err || agreed)
-		return err ? err : offer_agreed(other);
+		return err ? err : offer_agreed(ss, other);
 	kind = kind_to_offer(sig->target_security, own->kind);
 	other->optional = sig->target_security == TANDEM_SECURITY_SDES_PREFER ||
 			  (!is_kind(sig->target_security) && offered & OFFERED_PLAIN);
@@ -306,7 +311,7 @@ int tandem_secure_offer(struct tandem_sessions *ss, const struct tandem_session 
 		return 0;
 	}
 	tandem_bundle_offered(m, offer, i, offerer);
-	err = secure_media(m, offer, i, offerer, sig);
+	err = secure_media(ss, m, offer, i, offerer, sig);
 	return err ? err : prepare_wires(ss, s, i, m, offerer, sig);
 }
 
@@ -330,7 +335,6 @@ static int answer_sdes(struct tandem_secure_leg *leg, const struct tandem_sdp *a
 		    leg->offered[n].srtp.suite != sdes.srtp.suite)
 			continue;
 		leg->kind = TANDEM_PROTECT_SDES;
-		leg->out_lost = leg->out_lost && leg->out.id == leg->offered[n].srtp.id;
 		leg->out = leg->offered[n].srtp;
 		err = take_key(leg, &sdes);
 		break;

@@ -35,7 +35,6 @@ struct tandem_secure_leg {
 	struct tandem_srtp in;
 	struct tandem_srtp in_old; /* before a change of keys, until old_until_ms */
 	struct tandem_srtp out;
-	bool out_lost; /* nothing can be sealed with out, as indices may have been used: see srtp_sets.h */
 	uint64_t old_until_ms;	  /* monotonic; 0: there is none */
 	uint32_t tag;		  /* SDES: of the line that was chosen */
 	struct tandem_wire *wire; /* DTLS, or NULL; a counted reference */
@@ -106,8 +105,14 @@ int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to
 /* Remove what secures all media alike from the session level. */
 int tandem_secure_sdp_session(struct tandem_sdp *sdp);
 
+/*
+ * Can nothing more be sealed with the relay's key, or nothing of a further SSRC? The next
+ * description brings another then.
+ */
+bool tandem_secure_spent(const struct tandem_sessions *ss, const struct tandem_secure_leg *leg);
+
 /* As the local API shows it, and as it is stored; NULL on no memory. Only the latter has keys. */
-json_t *tandem_secure_json(const struct tandem_secure_leg *leg);
+json_t *tandem_secure_json(const struct tandem_sessions *ss, const struct tandem_secure_leg *leg);
 json_t *tandem_secure_dump(const struct tandem_secure_leg *leg);
 /* The reverse of dump; a missing one is PASS. -EBADMSG. */
 int tandem_secure_parse(struct tandem_secure_leg *leg, const json_t *js);

@@ -15,11 +15,12 @@ static json_t *suite_json(const struct tandem_srtp *srtp)
 	return name ? json_string(name) : json_null();
 }
 
-json_t *tandem_secure_json(const struct tandem_secure_leg *leg)
+json_t *tandem_secure_json(const struct tandem_sessions *ss, const struct tandem_secure_leg *leg)
 {
 	return json_pack("{s:s, s:o, s:o, s:b, s:o}", "kind", tandem_protection_name(leg->kind),
 			 "suite_in", suite_json(&leg->in), "suite_out", suite_json(&leg->out),
-			 "key_lost", leg->out_lost, "wire", tandem_wire_json(leg->wire));
+			 "key_spent", tandem_secure_spent(ss, leg), "wire",
+			 tandem_wire_json(leg->wire));
 }
 
 static json_t *dump_octets(const uint8_t *octets, size_t n)

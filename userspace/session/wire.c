@@ -95,7 +95,6 @@ static void key_leg(struct tandem_leg *leg, const struct tandem_srtp *in,
 	}
 	secure->in = *in;
 	secure->out = *out;
-	secure->out_lost = false;
 }
 
 /* Where the wire leads to now: the selected pair, or the address of the description. */
