@@ -117,7 +117,10 @@ static const char *check(struct tandem_srtp_file *f)
 	struct head head;
 	char boot[sizeof(head.boot)];
 
-	if (fstat(f->fd, &st) || pread(f->fd, &head, sizeof(head), 0) != sizeof(head) ||
+	if (fstat(f->fd, &st) || !S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+	    st.st_mode & (S_IWGRP | S_IWOTH))
+		return "not this user's alone";
+	if (pread(f->fd, &head, sizeof(head), 0) != sizeof(head) ||
 	    memcmp(head.magic, MAGIC, sizeof(head.magic)))
 		return "not such a file";
 	if (head.version != VERSION)

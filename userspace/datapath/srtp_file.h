@@ -35,7 +35,7 @@ struct tandem_srtp_file {
 /*
  * Open the file at path, and make it where there is none that can be used; for so many sets and
  * streams. One of other lengths is made anew with the sets that it had, as far as they fit, maybe
- * at other places. One of another version, of another boot, or that is damaged, begins
+ * at other places. One of another version, of another boot, that others may write, or that is damaged, begins
  * empty, and the log says so. -EBUSY: another process has it; -ENOSPC, -ENOMEM, or another
  * negative errno.
  */
