@@ -63,6 +63,7 @@ class Media:
         self.args, self.number, self.sent, self.rtcp_sent = args, args.seq, 0, 0
         self.to, self.key, self.their_key, self.early = None, None, None, []
         self.seal = self.open = None
+        self.asking = False  # an answer is on its way, and the key in it may be in use already
         self.report = {"streams": {}, "rtcp": {}, "strangers": 0, "unreadable": 0, "byes": 0}
         self.tape = open(args.tape, "w", encoding="ascii", buffering=1) if args.tape else None
 
@@ -99,6 +100,7 @@ class Media:
         self.seal = srtp_session(self.key, False)
 
     async def offer(self):
+        self.asking = True
         return self.describe(True)
 
     async def answer(self, sdp):
@@ -108,6 +110,7 @@ class Media:
 
     async def answered(self, sdp):
         self.understand(sdp)
+        self.asking = False
 
     # ---- packets ------------------------------------------------------------
 
@@ -129,7 +132,7 @@ class Media:
                 data = self.open.unprotect(data)
             seq, _, ssrc = struct.unpack("!HII", data[2:12])
         except Exception:  # whatever it was, it was not for this ear
-            self.report["unreadable"] += 1
+            self.report["unreadable"] += not self.asking
             return
         stream = self.report["streams"].setdefault(f"{ssrc:#010x}", {"packets": 0, "bad": 0, "seqs": {}})
         stream["packets"] += 1
@@ -148,7 +151,7 @@ class Media:
                 self.report["byes"] += kind == 203
                 data = data[4 * words + 4:]
         except Exception:
-            self.report["unreadable"] += 1
+            self.report["unreadable"] += not self.asking
 
     def send(self, mouth, plain, seal):
         data = seal(plain) if self.args.sdes else plain
