@@ -244,6 +244,7 @@ static int read_uri(struct pass *p, const struct pl *text, struct sa *literal)
 	if (pl_strcpy(&host, p->host, sizeof(p->host)))
 		return -EINVAL;
 	p->port = uri.port;
+	p->tp = SIP_TRANSP_NONE;
 	if (!msg_param_decode(&uri.params, "transport", &transport)) {
 		p->tp = transport_of(&transport);
 		if (p->tp == SIP_TRANSP_NONE || !have_transport(p->ts, p->tp, AF_UNSPEC))
