@@ -315,6 +315,7 @@ static void the_api_without_a_relay(void **state)
 		{ "session.show", "{\"id\":7}", -EINVAL },
 		{ "session.end", "{\"id\":\"x\"}", -EAGAIN },
 		{ "registrations", "{}", -EAGAIN },
+		{ "gateways", "{}", -EAGAIN },
 		{ "stats", "{}", -EAGAIN },
 		{ "version", "{}", 0 },
 	};

@@ -195,6 +195,13 @@ static void lists(void **state)
 		  "{\"registrations\":[{\"aor\":\"sip:a@x\",\"contact\":\"sip:a@192.0.2.1:5062\","
 		  "\"source\":\"192.0.2.1:5062\",\"transport\":\"udp\",\"expires_s\":3599}]}",
 		  { "sip:a@192.0.2.1:5062", "udp", "59:59" } },
+		{ tandem_show_gateways, "{\"gateways\":[]}", { "no gateways" } },
+		{ tandem_show_gateways,
+		  "{\"gateways\":[{\"name\":\"carrier1\",\"uri\":\"sip:192.0.2.1\",\"state\":"
+		  "\"down\","
+		  "\"changed_ago_s\":61,\"priority\":1,\"weight\":10,\"calls\":7,\"failures\":5,"
+		  "\"unanswered\":2,\"rtt_ms\":0.0}]}",
+		  { "carrier1  sip:192.0.2.1  down ", "1:01", "10      7       5" } },
 		{ tandem_show_stats,
 		  "{\"datapath\":\"uring\",\"sessions\":0,\"fast\":{},\"slow\":{}}",
 		  { "datapath       uring", "no packets yet" } },

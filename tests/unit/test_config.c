@@ -95,6 +95,10 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->drain.retry_after_s, 30);
 	assert_null(cfg->drain.redirect);
 	assert_string_equal(cfg->drain.registrations, "accept");
+	assert_int_equal(cfg->sip.name_servers_count, 0);
+	assert_string_equal(cfg->sip.enum_suffix, "e164.arpa");
+	assert_int_equal(cfg->gateways_count, 0);
+	assert_int_equal(cfg->routes_count, 0);
 }
 
 static void nothing_given(void **state)
@@ -114,6 +118,42 @@ static void nothing_given(void **state)
 		tandem_config_free(cfg);
 	}
 	tandem_config_free(NULL);
+}
+
+static void gateways_have_their_defaults(void **state)
+{
+	struct tandem_config_error err;
+	struct tandem_config *cfg;
+	const struct tandem_config_gateway *gw;
+	int ret;
+
+	(void)state;
+	ret = load(&cfg,
+		   "gateways:\n"
+		   "  - {name: one, uri: 'sip:192.0.2.1'}\n"
+		   "  - {name: two, uri: 'sip:two.test', options_s: 0, timeout_s: 0, weight: 0, "
+		   "prefix_strip: 1, prefix_add: '00', sources: [10.0.0.0/8, 2001:db8::1]}\n"
+		   "routes:\n"
+		   "  - {to: '+49*', from: [users, one, 10.0.0.0/8], via: [one, two]}\n"
+		   "  - {domain: '*.partner.test', via: [dns]}\n",
+		   &err);
+	if (ret)
+		fail_msg("line %u: %s: %s", err.line, err.key, err.text);
+	gw = cfg->gateways;
+	assert_int_equal(cfg->gateways_count, 2);
+	assert_int_equal(gw[0].priority, 1);
+	assert_int_equal(gw[0].weight, 1);
+	assert_int_equal(gw[0].options_s, 30);
+	assert_int_equal(gw[0].timeout_s, 4);
+	assert_int_equal(gw[0].prefix_strip, 0);
+	assert_int_equal(gw[1].options_s, 0);
+	assert_int_equal(gw[1].timeout_s, 0);
+	assert_int_equal(gw[1].weight, 0);
+	assert_int_equal(gw[1].sources_count, 2);
+	assert_int_equal(cfg->routes_count, 2);
+	assert_int_equal(cfg->routes[0].via_count, 2);
+	assert_string_equal(cfg->sip.enum_suffix, "e164.arpa");
+	tandem_config_free(cfg);
 }
 
 /* The shipped example names every key with its default, so it must change nothing. */
@@ -291,6 +331,37 @@ static const struct {
 	{ "sip:\n  auth_algorithms: []\n", 2, "sip.auth_algorithms", "none of sha256" },
 	{ "sip:\n  auth_algorithms: [md5, sha1]\n", 2, "sip.auth_algorithms[1]", "'sha1'" },
 	{ "sip:\n  auth_algorithms: [md5, md5]\n", 2, "sip.auth_algorithms[1]", "twice" },
+	{ "gateways:\n  - name: one\n", 2, "gateways[0]", "has no uri" },
+	{ "gateways:\n  - uri: sip:a\n", 2, "gateways[0]", "has no name" },
+	{ "gateways:\n  - {name: one, uri: 'sip:a'}\n  - {name: one, uri: 'sip:b'}\n", 3,
+	  "gateways[1]", "name one is given twice" },
+	{ "gateways:\n  - {name: users, uri: 'sip:a'}\n", 2, "gateways[0]", "'users' is no name" },
+	{ "gateways:\n  - {name: 10.0.0.1, uri: 'sip:a'}\n", 2, "gateways[0]",
+	  "'10.0.0.1' is no name" },
+	{ "gateways:\n  - {name: a, uri: 'tel:1'}\n", 2, "gateways[0]", "is not of the form sip:" },
+	{ "gateways:\n  - name: a\n    uri: 'sip:a'\n    weight: 70000\n", 4, "gateways[0].weight",
+	  "" },
+	{ "gateways:\n  - name: a\n    uri: 'sip:a'\n    options_s: 30s\n", 4,
+	  "gateways[0].options_s", "'30s' is not a number from 0 to 86400" },
+	{ "gateways:\n  - {name: a, uri: 'sip:a', prefix_add: 0x}\n", 2, "gateways[0]",
+	  "prefix_add '0x' is no part of a number" },
+	{ "gateways:\n  - {name: a, uri: 'sip:a', sources: [b]}\n", 2, "gateways[0]",
+	  "source 'b' is not a network" },
+	{ "routes:\n  - {to: '*', via: [carrier]}\n", 2, "routes[0]",
+	  "via 'carrier' is none of dns, enum, a gateway" },
+	{ "routes:\n  - {to: '*', from: [carrier], via: [enum]}\n", 2, "routes[0]",
+	  "from 'carrier' is none of users" },
+	{ "routes:\n  - {to: '*', via: [dns]}\n", 2, "routes[0]",
+	  "via dns is for routes with a domain" },
+	{ "routes:\n  - {domain: '*', via: [enum]}\n", 2, "routes[0]",
+	  "via enum is for routes without a domain" },
+	{ "routes:\n  - {to: '*'}\n", 2, "routes[0]", "has no via" },
+	{ "routes:\n  - {via: [enum]}\n", 2, "routes[0]", "has neither to nor domain" },
+	{ "routes:\n  - {domain: 'a b', via: [dns]}\n", 2, "routes[0]",
+	  "domain 'a b' is not one such as" },
+	{ "sip:\n  name_servers:\n    - ns.example\n", 3, "sip.name_servers[0]",
+	  "'ns.example' is not of the form 192.0.2.53" },
+	{ "sip:\n  enum_suffix: a/b\n", 2, "sip.enum_suffix", "'a/b' is not a domain" },
 	{ "sip:\n  trusted:\n    - 10.0.0.0/8\n    - trunk.example\n", 4, "sip.trusted[1]",
 	  "'trunk.example' is not a network" },
 	{ "sip:\n  source_rate: 0\n", 2, "sip.source_rate", "'0' is not a number from 1" },
@@ -410,6 +481,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_given),
 		cmocka_unit_test(everything_given),
+		cmocka_unit_test(gateways_have_their_defaults),
 		cmocka_unit_test(example_is_the_defaults),
 		cmocka_unit_test(call_records_are_beside_the_database),
 		cmocka_unit_test(unreadable_files),

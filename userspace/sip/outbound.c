@@ -152,6 +152,7 @@ static int add_domain(struct leaving *l, const struct uri *uri)
 	place = add_place(l);
 	if (!place)
 		return -ENOMEM;
+	place->quiet_ms = TANDEM_QUIET_MS;
 	err = -pl_strdup(&place->ruri, l->ruri);
 
 	return err ? err : tandem_place_hop(place, l->ruri, NULL);

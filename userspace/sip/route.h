@@ -19,6 +19,9 @@ struct tandem_hop {
 	struct sa local; /* our address to send from; not set: as the host's routes say */
 };
 
+/* By names and numbers: who is there sends 100 at once, and has been sent the request four times. */
+#define TANDEM_QUIET_MS 4000
+
 /* One member of the target set (RFC 3261 section 16.5). */
 struct tandem_place {
 	char *ruri;				 /* Request-URI to send */

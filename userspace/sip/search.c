@@ -55,6 +55,7 @@ static int add_uri(struct tandem_search *s, struct tandem_target *found, const c
 	place = tandem_target_add(found, 0);
 	if (!place)
 		return -ENOMEM;
+	place->quiet_ms = TANDEM_QUIET_MS;
 	err = str_dup(&place->ruri, text);
 	err |= str_dup(&place->routes, "");
 
