@@ -423,9 +423,9 @@ void tandem_srtp_sets_read(struct tandem_srtp_sets *sets, uint32_t index, struct
 
 void tandem_srtp_sets_expect(struct tandem_srtp_sets *sets, uint32_t index, uint32_t ssrc)
 {
-	const uint64_t owner = SRTP_OWNED | ssrc;
+	const __u64 owner = SRTP_OWNED | ssrc;
 	const struct srtp_keys *keys = &sets->keys[index];
-	uint64_t found;
+	__u64 found;
 
 	pthread_mutex_lock(&sets->lock);
 	/* packets may be taking places meanwhile, as srtp_stream_of() does */
