@@ -305,7 +305,8 @@ static int by_xdp(struct run *run)
 
 static void at_target(struct run *run)
 {
-	run->failed = (run->opts.xdp ? by_xdp(run) : by_sockets(run)) != 0;
+	run->failed = (run->opts.generator == BENCH_BY_SOCKETS ? by_sockets(run) : by_xdp(run)) !=
+		      0;
 }
 
 /* ---- what comes out ---- */

@@ -96,9 +96,8 @@ static void usage(FILE *out)
 	      "  --source ADDR:PORT   the flows come from there and the ports above\n"
 	      "  --sink ADDR:PORT     and arrive there and on the ports above\n"
 	      "  --sessions FILE      lines of SOURCE TARGET SINK, each ADDR:PORT, instead\n"
-	      "  --generator WHICH    socket (default), or xdp: faster, IPv4, on devices with "
-	      "native "
-	      "XDP\n"
+	      "  --generator WHICH    socket (default); or xdp or af_xdp: faster, IPv4, on devices "
+	      "with native XDP\n"
 	      "  --pid PID            of the relay, for its CPU time; may be repeated\n",
 	      out);
 }
@@ -226,6 +225,21 @@ static int set_number(struct bench_options *opts, int letter, const char *value)
 	}
 }
 
+static int set_generator(struct bench_options *opts, const char *value)
+{
+	static const char *const names[] = {
+		[BENCH_BY_SOCKETS] = "socket", [BENCH_BY_XDP] = "xdp", [BENCH_BY_AF_XDP] = "af_xdp"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			opts->generator = (enum bench_generator)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 static int set_text(struct bench_options *opts, int letter, const char *value)
 {
 	switch (letter) {
@@ -242,8 +256,7 @@ static int set_text(struct bench_options *opts, int letter, const char *value)
 		opts->suite = tandem_sdes_suite_by_name(value, strlen(value));
 		return opts->suite ? 0 : -EINVAL;
 	case OPT_GENERATOR:
-		opts->xdp = strcmp(value, "xdp") == 0;
-		return opts->xdp || strcmp(value, "socket") == 0 ? 0 : -EINVAL;
+		return set_generator(opts, value);
 	case OPT_SOURCE:
 		opts->source = value;
 		return 0;

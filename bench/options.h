@@ -14,6 +14,13 @@
 #define BENCH_MAX_FLOWS	 100000
 #define BENCH_MAX_COPIES 64
 
+/* What sends to a relay that someone else has set up. */
+enum bench_generator {
+	BENCH_BY_SOCKETS,
+	BENCH_BY_XDP,	 /* live frames of an XDP program */
+	BENCH_BY_AF_XDP, /* received by the same sink */
+};
+
 struct bench_options {
 	struct relay relays[BENCH_MAX_RELAYS];
 	size_t relays_count;
@@ -32,7 +39,7 @@ struct bench_options {
 	const char *sessions; /* file of flows */
 	char **targets;	      /* ADDR:PORT, one for each flow */
 	size_t targets_count;
-	bool xdp;		   /* sent to by the XDP generator, not by sockets */
+	enum bench_generator generator;
 	const char *source, *sink; /* first address and port of the flows' ends */
 	pid_t pids[RELAY_MAX_PIDS];
 	size_t pids_count;

@@ -161,6 +161,8 @@ int tandem_target_xdp_open(struct target_xdp **targetp, const struct bench_optio
 		err = find_lane(t, flows);
 	if (!err)
 		err = tandem_wire_open(&t->wire, &t->lab, t->count);
+	if (!err && opts->generator == BENCH_BY_AF_XDP)
+		err = tandem_wire_by_socket(t->wire, &t->lab);
 	free(flows);
 	if (err)
 		tandem_target_xdp_close(t);

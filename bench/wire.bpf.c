@@ -14,20 +14,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bench/wire.h"
-
-#define TIMESTAMP_STEP 160 /* 20 ms of an 8 kHz clock */
-#define SSRC_BASE      0x74000000
-#define LATE_NS	       1000000 /* a pause longer than this is not made up for */
-
-struct packet {
-	struct ethhdr eth;
-	struct iphdr ip;
-	struct udphdr udp;
-	__be16 rtp_first, rtp_seq;
-	__be32 rtp_ts, rtp_ssrc;
-	struct wire_mark mark;
-} __attribute__((packed));
+#include "bench/wire_packet.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -63,65 +50,10 @@ struct wire_gen gens[WIRE_MAX_CPUS];
 __u32 current_trial;
 __u64 deadline_ns; /* what comes later has been queued, and does not count */
 
-static __always_inline __u32 words32(__u32 v)
-{
-	return (v & 0xffff) + (v >> 16);
-}
-
-static __always_inline __u16 fold(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum ? (__u16)~sum : 0xffff;
-}
-
-/* True when a packet is to be sent now. */
-static __always_inline int due(struct wire_gen *g, __u64 now)
-{
-	__u64 ticks = now << WIRE_TICK_SHIFT;
-
-	if (now >= g->end_ns)
-		return 0;
-	if (!g->interval)
-		return 1;
-	if (ticks < g->due)
-		return 0;
-	if (ticks - g->due > (__u64)LATE_NS << WIRE_TICK_SHIFT) {
-		g->late += (ticks - g->due) / g->interval;
-		g->due = ticks;
-	}
-	g->due += g->interval;
-	return 1;
-}
-
-static __always_inline void write_packet(struct packet *p, struct wire_gen *g, __u32 index,
-					 struct wire_flow *f, __u64 now)
-{
-	__u32 seq = f->seq++, sum = f->udp_sum;
-
-	__builtin_memcpy(p, g->head, WIRE_HEAD);
-	p->ip.saddr = f->saddr;
-	p->ip.daddr = f->daddr;
-	p->ip.check = f->ip_check;
-	p->udp.source = f->sport;
-	p->udp.dest = f->dport;
-	p->rtp_seq = bpf_htons((__u16)seq);
-	p->rtp_ts = bpf_htonl(seq * TIMESTAMP_STEP);
-	p->rtp_ssrc = bpf_htonl(SSRC_BASE + index);
-	p->mark.magic = WIRE_MAGIC;
-	p->mark.trial = g->trial;
-	p->mark.flow = index;
-	p->mark.seq = seq;
-	p->mark.sent_ns = now;
-	sum += p->rtp_seq + words32(p->rtp_ts) + words32(p->rtp_ssrc) + words32(g->trial) +
-	       words32(index) + words32(seq) + words32((__u32)now) + words32(now >> 32);
-	p->udp.check = fold(sum);
-}
-
 SEC("xdp")
 int generate(struct xdp_md *ctx)
 {
-	struct packet *p = (void *)(long)ctx->data;
+	struct wire_packet *p = (void *)(long)ctx->data;
 	struct wire_gen *g = &gens[bpf_get_smp_processor_id() & (WIRE_MAX_CPUS - 1)];
 	struct wire_flow *f;
 	__u64 now = bpf_ktime_get_ns();
@@ -129,28 +61,25 @@ int generate(struct xdp_md *ctx)
 
 	if ((void *)(p + 1) > (void *)(long)ctx->data_end)
 		return XDP_ABORTED;
-	if (!due(g, now))
+	if (!wire_due(g, now))
 		return XDP_DROP;
-	index = g->first + g->at;
-	g->at += g->stride;
-	if (g->at >= g->count)
-		g->at -= g->count;
+	index = wire_next(g);
 	f = bpf_map_lookup_elem(&wire_flows, &index);
 	if (!f)
 		return XDP_ABORTED;
-	write_packet(p, g, index, f, now);
+	wire_write(p, g, index, f, now);
 	g->sent++;
 	return (int)bpf_redirect_map(&lanes, g->lane, 0);
 }
 
 /*
  * A packet that the relay has encrypted: its mark cannot be read, but the RTP header can. It tells
- * flow and number, as write_packet() has it, and nothing about the time.
+ * flow and number, as wire_write() has it, and nothing about the time.
  */
-static __always_inline int count_sealed(const struct packet *p, struct wire_sink *s)
+static __always_inline int count_sealed(const struct wire_packet *p, struct wire_sink *s)
 {
-	__u32 index = bpf_ntohl(p->rtp_ssrc) - SSRC_BASE;
-	__u32 seq = bpf_ntohl(p->rtp_ts) / TIMESTAMP_STEP;
+	__u32 index = bpf_ntohl(p->rtp_ssrc) - WIRE_SSRC_BASE;
+	__u32 seq = bpf_ntohl(p->rtp_ts) / WIRE_TIMESTAMP_STEP;
 	struct seq_state *f = bpf_map_lookup_elem(&sink_flows, &index);
 
 	if (!f || (__u16)seq != bpf_ntohs(p->rtp_seq))
@@ -167,7 +96,7 @@ static __always_inline int count_sealed(const struct packet *p, struct wire_sink
 SEC("xdp")
 int count(struct xdp_md *ctx)
 {
-	struct packet *p = (void *)(long)ctx->data;
+	struct wire_packet *p = (void *)(long)ctx->data;
 	struct wire_sink *s;
 	struct seq_state *f;
 	__u64 now = bpf_ktime_get_ns();

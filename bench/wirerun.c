@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "bench/stats.h"
+#include "bench/wire_packet.h"
+#include "bench/xsk.h"
 #include "wire.skel.h"
 
 #define NS_PER_S     1000000000ULL
@@ -26,6 +28,7 @@
 #define DRAIN_STEP   20000000
 #define DRAIN_STEPS  100
 #define DRAIN_QUIET  3 /* steps without a packet: nothing more comes */
+#define XSK_BURST    64
 #define FRAME_MAX    (42 + WIRE_SIZE_MAX)
 #define SPIN_ONE_PPS 300000 /* up to here one frame in flight at a time keeps the pace */
 
@@ -44,6 +47,7 @@ struct wire {
 	unsigned int cpu;
 	int links[2 * LAB_MAX_LANES]; /* the two ends of each lane */
 	size_t links_count;
+	struct xsk *xsk; /* NULL: live frames are sent */
 	uint8_t head[WIRE_HEAD];
 };
 
@@ -158,6 +162,7 @@ void tandem_wire_close(struct wire *wire)
 {
 	if (!wire)
 		return;
+	tandem_xsk_close(wire->xsk);
 	for (size_t i = 0; i < wire->links_count; i++)
 		close(wire->links[i]);
 	if (wire->flows)
@@ -190,6 +195,16 @@ int tandem_wire_pass(struct wire *wire, const struct lab *lab, size_t lane)
 	if (!err)
 		err = pass(wire, "out0");
 	return err ? err : tandem_lab_enter(lab->source);
+}
+
+int tandem_wire_by_socket(struct wire *wire, const struct lab *lab)
+{
+	int err = tandem_xsk_open(&wire->xsk, lab->lanes[0].gen_ifindex);
+
+	if (err)
+		fprintf(stderr, "bench: AF_XDP on device %u: %s\n", lab->lanes[0].gen_ifindex,
+			strerror(-err));
+	return err;
 }
 
 /* ---- headers ---- */
@@ -373,6 +388,44 @@ static int send_sleeping(struct wire *wire, const struct wire_load *load,
 	return err;
 }
 
+/* Up to most packets, those that are due now. */
+static int send_burst(struct wire *wire, struct wire_gen *gen, uint32_t most)
+{
+	uint64_t now = now_ns();
+	uint8_t *frame;
+	uint32_t n;
+
+	for (n = 0; n < most && (frame = tandem_xsk_frame(wire->xsk)); n++, now = now_ns()) {
+		uint32_t index;
+
+		if (!wire_due(gen, now))
+			break;
+		index = wire_next(gen);
+		memset(frame + sizeof(struct wire_packet), SILENCE,
+		       wire->frame_len - sizeof(struct wire_packet));
+		wire_write((struct wire_packet *)frame, gen, index, &wire->flows[index], now);
+		tandem_xsk_put(wire->xsk, (uint32_t)wire->frame_len);
+		gen->sent++;
+	}
+	/* also where there was no room: what is on its way may have to be pushed again */
+	return n || !frame ? tandem_xsk_push(wire->xsk) : 0;
+}
+
+static int send_by_socket(struct wire *wire, const struct wire_load *load, struct wire_gen *gen)
+{
+	int err = 0;
+
+	if (load->rate > 0)
+		gen->interval = (uint64_t)((double)(NS_PER_S << WIRE_TICK_SHIFT) / load->rate);
+	gen->end_ns = wire->ended_ns;
+	while (!err && now_ns() < wire->ended_ns) {
+		err = send_burst(wire, gen, load->batch ? load->batch : XSK_BURST);
+		if (load->sleep)
+			nap_until(now_ns() + NAP_NS);
+	}
+	return err;
+}
+
 static int pin(unsigned int cpu)
 {
 	cpu_set_t set;
@@ -408,8 +461,11 @@ int tandem_wire_send(struct wire *wire, const struct wire_load *load)
 	gen->due = wire->began_ns << WIRE_TICK_SHIFT;
 	if (load->rate > 0 && !load->sleep)
 		gen->interval = (uint64_t)((double)(NS_PER_S << WIRE_TICK_SHIFT) / load->rate);
-	err = load->sleep && load->rate > 0 ? send_sleeping(wire, load, gen)
-					    : send_spinning(wire, load);
+	if (wire->xsk)
+		err = send_by_socket(wire, load, gen);
+	else
+		err = load->sleep && load->rate > 0 ? send_sleeping(wire, load, gen)
+						    : send_spinning(wire, load);
 	sched_setaffinity(0, sizeof(before), &before);
 	return err;
 }

@@ -24,6 +24,12 @@ void tandem_wire_close(struct wire *wire);
 /* XDP_PASS in front of the stack of a lane whose relay has no XDP program. */
 int tandem_wire_pass(struct wire *wire, const struct lab *lab, size_t lane);
 
+/*
+ * From now on packets are written here and sent by an AF_XDP socket on the first lane's device, in
+ * place of the program that writes live frames. 0 or a negative errno; says what failed.
+ */
+int tandem_wire_by_socket(struct wire *wire, const struct lab *lab);
+
 /* Choose where the next trials go: flows of the lane, by ways[i], size octets of UDP payload. */
 int tandem_wire_aim(struct wire *wire, const struct lab *lab, size_t lane,
 		    const struct lab_way *ways, uint32_t flows, uint32_t size);

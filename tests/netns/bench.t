@@ -84,13 +84,15 @@ while True:
         key.data.send(key.fileobj.recv(2048))'
 by_xdp()
 {
-	ns_run solo timeout 60 "$TANDEM" bench --quick --trial 0.05 --search 1 --generator xdp --json "$JSON" \
+	ns_run solo timeout 60 "$TANDEM" bench --quick --trial 0.05 --search 1 --generator "${2:-xdp}" --json "$JSON" \
 		--source 10.9.1.2:20000 --sink "$1:30000" --target 10.9.1.1:20000 10.9.1.1:20001
 }
+arrived='r["target"]["flows"] == 2 and all(l["sent"] > l["lost"] and l["p50_us"] > 0 for l in r["target"]["median"]["latency"])'
 check "it listens" wait_for 10 eval 'ns_run other ss -Hnlu | grep -q 10.9.1.1:20001'
 check "is sent to and received from by XDP" by_xdp 10.9.2.2
-check "its packets arrive" figures \
-	'r["target"]["flows"] == 2 and all(l["sent"] > l["lost"] and l["p50_us"] > 0 for l in r["target"]["median"]["latency"])'
+check "its packets arrive" figures "$arrived"
+check "is sent to by an AF_XDP socket" by_xdp 10.9.2.2 af_xdp
+check "and its packets arrive" figures "$arrived"
 check "no program stays on the devices" eval '! ns_run solo ip link | grep -q xdp'
 check "a sink that is nowhere here is refused" eval \
 	'! by_xdp 10.9.3.2 2>"$WORK/said" && grep -q "10.9.3.2: no device" "$WORK/said"'
