@@ -140,6 +140,8 @@ check "a registration is not" asks 200 --method REGISTER --uri sip:example.test
 check "the drain is called off" tandem drain --off
 check "calls are taken again" asks 200
 check "and off again it goes" tandem drain --timeout 60
+timeout 40 "$TANDEM" drain --wait --socket "$SOCK" >/dev/null &
+WAITER=$!
 check "the call that is up goes on" session_has state=established
 call_ended
 relay_gone()
@@ -149,4 +151,6 @@ relay_gone()
 check "the process ends with the last call" wait_for 8 relay_gone
 wait "$TANDEM_PID"
 check "and well" test $? -eq 0
+wait "$WAITER"
+check "who waited for that is told" test $? -eq 0
 tap_done

@@ -34,9 +34,10 @@ static int answer(const char *call, const json_t *params, json_t **result, char 
 		*result = json_pack("{s:[{s:s, s:s}]}", "sessions", "id", "0a1b", "verdict",
 				    "two-way");
 	else if (strcmp(call, "stats") == 0)
-		*result = json_pack("{s:s, s:{s:f}, s:{s:s, s:s, s:i}}", "datapath", "uring",
-				    "slow", "x", 0.09, "auth", "mode", "required", "realm", "r",
-				    "failed", 7);
+		*result = json_pack("{s:s, s:{s:f}, s:{s:s, s:s, s:i}, s:b, s:{s:s}, s:{s:i}}",
+				    "datapath", "uring", "slow", "x", 0.09, "auth", "mode",
+				    "required", "realm", "r", "failed", 7, "draining", 1, "cdr",
+				    "alarm", "no space", "dropped", "agent", 3);
 	else if (strcmp(call, "registrations") == 0)
 		*result = json_pack("{s:[]}", "registrations");
 	else if (strcmp(call, "block.add") == 0)
@@ -233,6 +234,8 @@ static const struct {
 	{ { "registrations", "--socket", "@s" }, TANDEM_EXIT_OK, "no registrations\n", NULL },
 	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "required, realm r\n", NULL },
 	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "failed            7\n", NULL },
+	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "call records wait: no space\n", NULL },
+	{ { "stats", "--socket", "@s" }, TANDEM_EXIT_OK, "new calls are refused\n", NULL },
 	{ { "stats", "--socket", "@s", "--json" }, TANDEM_EXIT_OK, "{\"x\":0.09}", NULL },
 	{ { "block", "add", "192.0.2.1", "--socket", "@s" },
 	  TANDEM_EXIT_OK,

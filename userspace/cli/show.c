@@ -148,6 +148,20 @@ static void show_auth(const json_t *auth, FILE *out)
 			tandem_text_clean(tandem_field_text(auth, "realm"), realm, sizeof(realm)));
 }
 
+/* What an operator has done, or has to know of. */
+static void show_operation(const json_t *doc, FILE *out)
+{
+	const char *alarm =
+		json_string_value(json_object_get(json_object_get(doc, "cdr"), "alarm"));
+	char buf[256];
+
+	if (json_is_true(json_object_get(doc, "draining")))
+		fprintf(out, "%-14s new calls are refused\n", "draining");
+	if (alarm)
+		fprintf(out, "%-14s call records wait: %s\n", "ALARM",
+			tandem_text_clean(alarm, buf, sizeof(buf)));
+}
+
 void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
 {
 	char buf[256];
@@ -163,10 +177,12 @@ void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
 			fprintf(out, "%-14s %lld\n", key, (long long)json_integer_value(value));
 	}
 	show_auth(json_object_get(doc, "auth"), out);
+	show_operation(doc, out);
 	fputc('\n', out);
 	show_reasons(doc, out, width);
 	show_counts(json_object_get(doc, "dtls"), "DTLS HANDSHAKES", out, width);
 	show_counts(json_object_get(doc, "auth"), "SIP REQUESTS", out, width);
+	show_counts(json_object_get(doc, "dropped"), "DROPPED BY", out, width);
 }
 
 static void show_flows(const json_t *list, FILE *out, unsigned int width)

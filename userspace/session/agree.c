@@ -6,9 +6,6 @@
 #include <strings.h>
 
 #include "userspace/session/model.h"
-#include "userspace/util/log.h"
-
-#define MODULE "session"
 
 bool tandem_media_is_anchored(const struct tandem_sdp_media *media)
 {
@@ -228,8 +225,8 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 
 	err = tandem_sdp_check_answer(offer, answer, &why);
 	if (err) {
-		tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: answer: %s (line %u)", s->id,
-			   why.reason, why.line);
+		tandem_session_log(s, TANDEM_LOG_WARNING, "answer: %s (line %u)", why.reason,
+				   why.line);
 		return err;
 	}
 	err = tandem_bundle_agree(list, offer, answer, offerer);

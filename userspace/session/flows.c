@@ -5,9 +5,6 @@
 
 #include "userspace/session/compile.h"
 #include "userspace/session/diff.h"
-#include "userspace/util/log.h"
-
-#define MODULE "session"
 
 /* What is installed after changes of which some may have failed. */
 static size_t installed_after(const struct tandem_session *s, const struct tandem_flow_spec *wanted,
@@ -47,10 +44,10 @@ static int apply(struct tandem_sessions *ss, const struct tandem_session *s,
 		if (!changes[i].result ||
 		    (changes[i].op == TANDEM_FLOW_REMOVE && changes[i].result == -ENOENT))
 			continue;
-		tandem_log(TANDEM_LOG_ERROR, MODULE, "%s: flow %016llx not %s: %s", s->id,
-			   (unsigned long long)changes[i].spec.id,
-			   changes[i].op == TANDEM_FLOW_SET ? "installed" : "removed",
-			   strerror(-changes[i].result));
+		tandem_session_log(s, TANDEM_LOG_ERROR, "flow %016llx not %s: %s",
+				   (unsigned long long)changes[i].spec.id,
+				   changes[i].op == TANDEM_FLOW_SET ? "installed" : "removed",
+				   strerror(-changes[i].result));
 		if (changes[i].op == TANDEM_FLOW_SET && !err)
 			err = changes[i].result;
 	}

@@ -12,9 +12,6 @@
 #include <string.h>
 
 #include "userspace/session/compile.h"
-#include "userspace/util/log.h"
-
-#define MODULE "session"
 
 /* The minimum RTCP interval is 5 s (RFC 3550 6.2): two reports need more than RTP's window. */
 #define RTCP_EXTRA_MS 10000
@@ -214,10 +211,10 @@ static void lock(struct tandem_sessions *ss, struct tandem_session *s, struct ta
 	char was[TANDEM_ENDPOINT_STRLEN], is[TANDEM_ENDPOINT_STRLEN];
 	struct tandem_learn *learn = &leg->learn[comp];
 
-	tandem_log(TANDEM_LOG_INFO, MODULE, "%s: %s comes from %s, not %s: learned", s->id,
-		   comp == TANDEM_RTP ? "media" : "RTCP",
-		   tandem_endpoint_format(source, is, sizeof(is)),
-		   tandem_endpoint_format(&leg->remote[comp], was, sizeof(was)));
+	tandem_session_log(s, TANDEM_LOG_INFO, "%s comes from %s, not %s: learned",
+			   comp == TANDEM_RTP ? "media" : "RTCP",
+			   tandem_endpoint_format(source, is, sizeof(is)),
+			   tandem_endpoint_format(&leg->remote[comp], was, sizeof(was)));
 	learn->locked = *source;
 	learn->ssrc = ssrc;
 	learn->until_ms = 0;

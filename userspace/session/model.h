@@ -11,12 +11,14 @@
 #define TANDEM_SESSION_MODEL_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "userspace/sdp/sdp.h"
 #include "userspace/session/env.h"
 #include "userspace/session/ports.h"
 #include "userspace/session/secure.h"
 #include "userspace/session/session.h"
+#include "userspace/util/log.h"
 
 #define TANDEM_MEDIA_MAX  32 /* m= lines in a session */
 #define TANDEM_LEG_CODECS 16 /* payload types kept per direction */
@@ -157,6 +159,16 @@ struct tandem_sessions {
 	struct tandem_leftover *leftovers;
 	uint64_t next_number; /* of sessions and forwards */
 };
+
+/* A line of the log about a session: its id comes in front, and the line carries its Call-ID. */
+#define tandem_session_log(s, level, fmt, ...)                                                     \
+	do {                                                                                       \
+		struct tandem_log_scope scope_;                                                    \
+                                                                                                   \
+		tandem_log_enter(&scope_, (s)->call_id, strlen((s)->call_id));                     \
+		tandem_log(level, "session", "%s: " fmt, (s)->id, ##__VA_ARGS__);                  \
+		tandem_log_leave(&scope_);                                                         \
+	} while (0)
 
 /* ---- table.c ---- */
 /* Milliseconds of the monotonic clock. */

@@ -9,9 +9,6 @@
 #include <string.h>
 
 #include "userspace/session/model.h"
-#include "userspace/util/log.h"
-
-#define MODULE "session"
 
 static int parse(const struct tandem_session *s, struct tandem_sdp **sdp, const char *text,
 		 size_t len)
@@ -21,7 +18,7 @@ static int parse(const struct tandem_session *s, struct tandem_sdp **sdp, const 
 
 	if (!err)
 		return 0;
-	tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: SDP, line %u: %s", s->id, why.line, why.reason);
+	tandem_session_log(s, TANDEM_LOG_WARNING, "SDP, line %u: %s", why.line, why.reason);
 	return err == -ENOMEM ? err : -EBADMSG;
 }
 
@@ -120,9 +117,10 @@ static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 		if (!err && m->anchored && media->port)
 			err = tandem_secure_offer(ss, s, m, ends, sdp, i, offerer, sig);
 		if (!m->anchored && media->port && !(ends && strcasestr(media->proto, "DTLS/SCTP")))
-			tandem_log(TANDEM_LOG_WARNING, MODULE,
-				   "%s: %s by %s is not RTP over UDP: it passes beside the relay",
-				   s->id, media->type, media->proto);
+			tandem_session_log(
+				s, TANDEM_LOG_WARNING,
+				"%s by %s is not RTP over UDP: it passes beside the relay",
+				media->type, media->proto);
 	}
 	return err;
 }

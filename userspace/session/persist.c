@@ -144,8 +144,8 @@ void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s)
 	if (text)
 		err = tandem_store_session_put(ss->store, s->id, text);
 	if (err && !s->unsaved)
-		tandem_log(TANDEM_LOG_ERROR, MODULE,
-			   "%s: not stored, and would be lost at a restart", s->id);
+		tandem_session_log(s, TANDEM_LOG_ERROR,
+				   "not stored, and would be lost at a restart");
 	s->unsaved = err != 0;
 	if (text)
 		explicit_bzero(text, strlen(text)); /* there may be keys in it */

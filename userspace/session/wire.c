@@ -129,8 +129,8 @@ static bool take_keys(struct tandem_wire *wire, struct tandem_session *s)
 	explicit_bzero(&in, sizeof(in));
 	explicit_bzero(&out, sizeof(out));
 	wire->keyed = s->rekeying = true;
-	tandem_log(TANDEM_LOG_INFO, MODULE, "%s: keys of media %zu with the %s are agreed", s->id,
-		   wire->media, wire->party ? "callee" : "caller");
+	tandem_session_log(s, TANDEM_LOG_INFO, "keys of media %zu with the %s are agreed",
+			   wire->media, wire->party ? "callee" : "caller");
 	return true;
 }
 
@@ -139,8 +139,9 @@ static void tell_failure(struct tandem_wire *wire, const struct tandem_session *
 	if (wire->told || !wire->dtls || tandem_dtls_state(wire->dtls) != TANDEM_DTLS_FAILED)
 		return;
 	wire->told = true;
-	tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: no keys of media %zu with the %s: %s", s->id,
-		   wire->media, wire->party ? "callee" : "caller", tandem_dtls_why(wire->dtls));
+	tandem_session_log(s, TANDEM_LOG_WARNING, "no keys of media %zu with the %s: %s",
+			   wire->media, wire->party ? "callee" : "caller",
+			   tandem_dtls_why(wire->dtls));
 }
 
 /* Tell the session what has become of the wire, and see that it is woken again in time. */
@@ -475,8 +476,7 @@ void tandem_wires_adopt(struct tandem_sessions *ss, struct tandem_session *s)
 			ice_agreed(wire);
 			err = associate(wire);
 			if (err)
-				tandem_log(TANDEM_LOG_ERROR, MODULE, "%s: DTLS: %s", s->id,
-					   strerror(-err));
+				tandem_session_log(s, TANDEM_LOG_ERROR, "DTLS: %s", strerror(-err));
 			settle(wire);
 		}
 	}
