@@ -101,6 +101,20 @@ leave_as_frames()
 	[ $(($(ip_sent OutRequests) - before)) -lt $((PORTS * ROUNDS / 10)) ]
 }
 
+all_through_the_ip_layer()
+{
+	local before
+	before=$(ip_sent OutRequests)
+	scattered "$PORTS" 5 || return 1
+	[ $(($(ip_sent OutRequests) - before)) -ge $((PORTS * 5)) ]
+}
+
+# starts_with MEDIA: with these lines in the configuration.
+starts_with()
+{
+	kill_tandem && MEDIA_EXTRA=${1:-} start_tandem uring
+}
+
 # The link gets too narrow for them while they are being forwarded. It has no IPv6 then.
 leave_in_fragments()
 {
@@ -142,7 +156,10 @@ shares()
 		check "and has its forwards again" scattered "$PORTS" 5
 		check_not "a port with a flow is the relay's" heard_by_another 16400
 		check "packets leave as frames, and not through the host's IP layer" leave_as_frames
-		check "but what has to be fragmented leaves by that" leave_in_fragments
+		check "it starts without frames" starts_with 'frames: off' || return
+		check "and all packets leave through the host's IP layer" all_through_the_ip_layer
+		check "it starts with frames" starts_with || return
+		check "and what has to be fragmented leaves by the IP layer" leave_in_fragments
 	fi
 }
 

@@ -57,6 +57,7 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->media.inactivity_timeout_s, 60);
 	assert_int_equal(cfg->media.hold_timeout_s, 3600);
 	assert_int_equal(cfg->media.setup_timeout_s, 200);
+	assert_string_equal(cfg->media.frames, "auto");
 	assert_string_equal(cfg->media.learn, "nat");
 	assert_int_equal(cfg->media.learn_window_ms, 5000);
 	assert_int_equal(cfg->media.deny_count, 10);
@@ -297,6 +298,7 @@ static const struct {
 	{ "dpdk:\n  socket: dpdk.sock\n", 2, "dpdk.socket", "absolute" },
 	{ "dpdk:\n  eal: \"\"\n", 2, "dpdk.eal", "must not be empty" },
 	{ "log_level: loud\n", 1, "log_level", "'loud'" },
+	{ "media:\n  frames: \"on\"\n", 2, "media.frames", "'on' is none of auto, off" },
 	{ "media:\n  learn: sometimes\n", 2, "media.learn", "'sometimes'" },
 	{ "control_socket: run/x\n", 1, "control_socket", "absolute" },
 	{ "control_socket: /0123456789012345678901234567890123456789012345678901234567890123456789"

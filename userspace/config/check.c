@@ -48,6 +48,8 @@ static int check_words(const struct checker *c)
 	if (tandem_log_level_parse(cfg->log_level, &level))
 		return wrong(c, "log_level", "'%.40s' is none of error, warning, info, debug",
 			     cfg->log_level);
+	if (strcmp(cfg->media.frames, "auto") != 0 && strcmp(cfg->media.frames, "off") != 0)
+		return wrong(c, "media.frames", "'%.40s' is none of auto, off", cfg->media.frames);
 	if (strcmp(cfg->media.learn, "nat") != 0 && strcmp(cfg->media.learn, "off") != 0 &&
 	    strcmp(cfg->media.learn, "always") != 0)
 		return wrong(c, "media.learn", "'%.40s' is none of nat, off, always",

@@ -37,14 +37,15 @@ struct tandem_config_media {
 	unsigned int addresses_count;
 	char **interfaces; /* empty: every interface that holds one of the addresses */
 	unsigned int interfaces_count;
-	uint16_t port_min;	       /* 16384 */
-	uint16_t port_max;	       /* 32767 */
-	uint32_t flow_capacity;	       /* 65536 */
-	uint32_t stream_capacity;      /* 4096 */
-	uint32_t fan_capacity;	       /* 1024 */
-	uint32_t leg_capacity;	       /* 16384 */
-	uint32_t srtp_capacity;	       /* 8192 */
-	uint32_t nexthop_age_ms;       /* 500 */
+	uint16_t port_min;	  /* 16384 */
+	uint16_t port_max;	  /* 32767 */
+	uint32_t flow_capacity;	  /* 65536 */
+	uint32_t stream_capacity; /* 4096 */
+	uint32_t fan_capacity;	  /* 1024 */
+	uint32_t leg_capacity;	  /* 16384 */
+	uint32_t srtp_capacity;	  /* 8192 */
+	uint32_t nexthop_age_ms;  /* 500 */
+	char *frames; /* "auto"; "off": io_uring sends through the host's IP layer alone */
 	uint32_t inactivity_timeout_s; /* 60: an established call without a packet */
 	uint32_t hold_timeout_s;       /* 3600: the same while on hold in both directions */
 	uint32_t setup_timeout_s;      /* 200: offered, never answered */

@@ -62,6 +62,7 @@ static const struct {
 	{ offsetof(struct tandem_config, log_output), "stderr" },
 	{ offsetof(struct tandem_config, cdr.log), "none" },
 	{ offsetof(struct tandem_config, drain.registrations), "accept" },
+	{ offsetof(struct tandem_config, media.frames), "auto" },
 	{ offsetof(struct tandem_config, media.learn), "nat" },
 	{ offsetof(struct tandem_config, sip.auth), "auto" },
 	{ offsetof(struct tandem_config, sip.enum_suffix), "e164.arpa" },

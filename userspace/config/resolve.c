@@ -322,6 +322,7 @@ static void copy_plain(struct tandem_resolved *out, const struct tandem_config *
 	dp->leg_capacity = media->leg_capacity;
 	dp->srtp_capacity = media->srtp_capacity;
 	dp->nexthop_age_ms = media->nexthop_age_ms;
+	dp->no_frames = strcmp(media->frames, "off") == 0;
 	dp->bpf_dir = cfg->bpf_dir;
 	dp->dpdk_socket = cfg->dpdk.socket;
 	dp->interfaces = out->interfaces;

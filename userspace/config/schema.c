@@ -53,6 +53,7 @@ static const cyaml_schema_field_t media_fields[] = {
 	MEDIA_NUMBER(leg_capacity),
 	MEDIA_NUMBER(srtp_capacity),
 	MEDIA_NUMBER(nexthop_age_ms),
+	CYAML_FIELD_STRING_PTR("frames", OPT_PTR, struct tandem_config_media, frames, 1, TEXT_MAX),
 	MEDIA_NUMBER(inactivity_timeout_s),
 	MEDIA_NUMBER(hold_timeout_s),
 	MEDIA_NUMBER(setup_timeout_s),

@@ -191,6 +191,7 @@ struct tandem_datapath_config {
 	uint32_t leg_capacity;	  /* their legs */
 	uint32_t srtp_capacity;	  /* key sets of SRTP */
 	uint32_t nexthop_age_ms;
+	bool no_frames;		 /* io_uring: send through the host's IP layer alone */
 	const char *bpf_dir;	 /* where maps and links are pinned */
 	const char *srtp_file;	 /* where streams of SRTP are kept (srtp_sets.h); NULL: nowhere */
 	const char *dpdk_socket; /* where the worker of the DPDK datapath listens */

@@ -145,7 +145,8 @@ int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_s
 		tandem_uring_trunks_close(dp);
 		return err;
 	}
-	tandem_uring_ways_open(dp);
+	if (!dp->no_frames)
+		tandem_uring_ways_open(dp);
 	for (uint32_t i = 0; i < 2 * URING_TRUNKS; i++) {
 		if (dp->ports[uring_trunk(dp, i)].open)
 			tandem_uring_port_get(dp, uring_trunk(dp, i));

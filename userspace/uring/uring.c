@@ -63,6 +63,7 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 	dp->raw_fds[1] = -1;
 	dp->ways.ask_fd = -1;
 	dp->ways.listen_fd = -1;
+	dp->no_frames = cfg->no_frames;
 	dp->multishot = !(without & URING_WITHOUT_MULTISHOT);
 	dp->trunked = !(without & URING_WITHOUT_TRUNKS);
 	raise_file_limit();

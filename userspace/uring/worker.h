@@ -236,6 +236,7 @@ struct tandem_datapath {
 	struct uring_steer steer;
 	int raw_fds[2]; /* IPv4, IPv6: what sends for ports without a socket; or -1 */
 	struct uring_ways ways;
+	bool no_frames; /* ways stays closed */
 
 	struct io_uring ring;
 	bool multishot; /* wanted; once the ring is open: used */
