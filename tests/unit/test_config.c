@@ -350,7 +350,7 @@ static const struct {
 	{ "gateways:\n  - {name: a, uri: 'sip:a', sources: [b]}\n", 2, "gateways[0]",
 	  "source 'b' is not a network" },
 	{ "routes:\n  - {to: '*', via: [carrier]}\n", 2, "routes[0]",
-	  "via 'carrier' is none of dns, enum, a gateway" },
+	  "via 'carrier' is none of dns, enum, deny, a gateway" },
 	{ "routes:\n  - {to: '*', from: [carrier], via: [enum]}\n", 2, "routes[0]",
 	  "from 'carrier' is none of users" },
 	{ "routes:\n  - {to: '*', via: [dns]}\n", 2, "routes[0]",

@@ -23,11 +23,13 @@ static const char *const users[] = { "users" };
 static const char *const from_one[] = { "one" };
 static const char *const via_both[] = { "one", "two" };
 static const char *const via_two[] = { "two" };
+static const char *const via_deny[] = { "deny" };
 static const char *const via_dns[] = { "dns" };
 static const char *const via_enum[] = { "enum", "one" };
 static const char *const servers[] = { ZONE_SERVER };
 
 static const struct tandem_route_config open_routes[] = {
+	{ .to = "+2900*", .via = via_deny, .via_count = 1 },
 	{ .to = "+1*", .from = from_one, .from_count = 1, .via = via_two, .via_count = 1 },
 	{ .to = "+8*", .from = any, .from_count = 1, .via = via_enum, .via_count = 2 },
 	{ .to = "+49*", .from = users, .from_count = 1, .via = via_both, .via_count = 2 },
@@ -237,6 +239,17 @@ static void who_may_leave(void **state)
 	call_from(&s.alice, "sip:bob@elsewhere.test", "who4", "");
 	peer_expect(&s.alice, "SIP/2.0 403");
 	call_from(&s.alice, "sip:bob@partner.test;maddr=127.0.0.1", "who5", "");
+	peer_expect(&s.alice, "SIP/2.0 403");
+	/* a user here who is not registered is not called elsewhere */
+	add_user(w, "+2555", "x");
+	call_from(&s.alice, "sip:+2555@example.test", "who11", "");
+	peer_expect(&s.alice, "SIP/2.0 480");
+	call_from(&s.alice, "tel:+2555", "who12", "");
+	peer_expect(&s.alice, "SIP/2.0 480");
+	/* however it is written */
+	call_from(&s.alice, "sip:%2b29-00-5@example.test", "who9", "");
+	peer_expect(&s.alice, "SIP/2.0 403");
+	call_from(&s.alice, "tel:+2(900)5", "who10", "");
 	peer_expect(&s.alice, "SIP/2.0 403");
 	call_from(&s.alice, "sip:7042@example.test", "who6", "");
 	peer_expect(&s.alice, "SIP/2.0 480");

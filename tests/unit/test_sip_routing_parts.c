@@ -89,6 +89,8 @@ static void numbers_are_read(void **state)
 		{ "sip:+49301234@example.test", 0, "+49301234", false, true },
 		{ "sip:+49-30-1234@example.test;user=phone", 0, "+49301234", false, true },
 		{ "sip:+4930;ext=5@example.test", 0, "+4930", false, true },
+		{ "sip:%2b49%2D30@example.test", 0, "+4930", false, true },
+		{ "sip:+49%0030@example.test", -ENOENT, NULL, false, false },
 		{ "sip:1234@example.test", 0, "1234", false, false },
 		{ "sip:*21@example.test;user=phone", 0, "*21", false, false },
 		{ "sip:*21@example.test", -ENOENT, NULL, false, false },
@@ -254,6 +256,7 @@ static const char *const from_net[] = { "10.0.0.0/8" };
 static const char *const from_two[] = { "two" };
 static const char *const via_one[] = { "one" };
 static const char *const via_both[] = { "one", "two" };
+static const char *const via_deny[] = { "deny" };
 static const char *const via_dns[] = { "dns" };
 static const char *const via_enum[] = { "enum", "two" };
 
@@ -304,6 +307,7 @@ static int find(const struct table *t, const char *text, bool tel, const char *d
 static void the_first_route_that_fits(void **state)
 {
 	static const struct tandem_route_config routes[] = {
+		{ .to = "+49900*", .via = via_deny, .via_count = 1 },
 		{ .to = "110", .from = from_any, .from_count = 1, .via = via_one, .via_count = 1 },
 		{ .to = "+49*", .via = via_both, .via_count = 2 },
 		{ .to = "+*", .from = from_net, .from_count = 1, .via = via_one, .via_count = 1 },
@@ -319,26 +323,29 @@ static void the_first_route_that_fits(void **state)
 
 	(void)state;
 	table_open(&t, routes, COUNT(routes));
+	/* nobody, but it is not said to be no route */
+	assert_int_equal(find(&t, "+49900123", false, NULL, "10.1.2.3", true, NULL), 0);
+	assert_int_equal(find(&t, "+49900123", false, NULL, "192.0.2.1", false, "one"), 0);
 	/* anybody, also a gateway */
-	assert_int_equal(find(&t, "110", false, NULL, "203.0.113.9", false, NULL), 0);
-	assert_int_equal(find(&t, "110", false, NULL, "192.0.2.1", false, "one"), 0);
+	assert_int_equal(find(&t, "110", false, NULL, "203.0.113.9", false, NULL), 1);
+	assert_int_equal(find(&t, "110", false, NULL, "192.0.2.1", false, "one"), 1);
 	/* users and trusted ones, by default */
-	assert_int_equal(find(&t, "+4930", false, NULL, "203.0.113.9", false, NULL), 101);
-	assert_int_equal(find(&t, "+4930", false, NULL, "203.0.113.9", true, NULL), 1);
+	assert_int_equal(find(&t, "+4930", false, NULL, "203.0.113.9", false, NULL), 102);
+	assert_int_equal(find(&t, "+4930", false, NULL, "203.0.113.9", true, NULL), 2);
 	/* a gateway goes on to where it is named */
 	assert_int_equal(find(&t, "+4930", false, NULL, "192.0.2.1", false, "one"), -1);
 	assert_int_equal(find(&t, "+4930", false, NULL, "192.0.2.1", true, "one"), -1);
-	assert_int_equal(find(&t, "+4930", true, NULL, "192.0.2.2", false, "two"), 3);
+	assert_int_equal(find(&t, "+4930", true, NULL, "192.0.2.2", false, "two"), 4);
 	/* a network */
-	assert_int_equal(find(&t, "+1", false, NULL, "10.1.2.3", false, NULL), 2);
+	assert_int_equal(find(&t, "+1", false, NULL, "10.1.2.3", false, NULL), 3);
 	assert_int_equal(find(&t, "+1", false, NULL, "203.0.113.9", true, NULL), -1);
 	/* nobody has said anything about these */
 	assert_int_equal(find(&t, "200", false, NULL, "10.1.2.3", true, NULL), -2);
 	assert_int_equal(find(&t, "bob", false, "other.test", "10.1.2.3", true, NULL), -2);
 	/* domains */
-	assert_int_equal(find(&t, "bob", false, "Partner.Test", "10.1.2.3", true, NULL), 4);
-	assert_int_equal(find(&t, "bob", false, "partner.test", "10.1.2.3", false, NULL), 104);
-	assert_int_equal(find(&t, "anna", false, "x.sub.test", "10.1.2.3", true, NULL), 5);
+	assert_int_equal(find(&t, "bob", false, "Partner.Test", "10.1.2.3", true, NULL), 5);
+	assert_int_equal(find(&t, "bob", false, "partner.test", "10.1.2.3", false, NULL), 105);
+	assert_int_equal(find(&t, "anna", false, "x.sub.test", "10.1.2.3", true, NULL), 6);
 	assert_int_equal(find(&t, "bob", false, "x.sub.test", "10.1.2.3", true, NULL), -2);
 	assert_int_equal(find(&t, "anna", false, "sub.test", "10.1.2.3", true, NULL), -2);
 	assert_int_equal(find(&t, "anna", false, "evilsub.test", "10.1.2.3", true, NULL), -2);

@@ -119,7 +119,7 @@ struct tandem_config_route {
 	char *domain; /* "partner.example", "*.partner.example"; NULL: numbers and names here */
 	char **from;  /* "users", "trusted", "any", gateways, networks; empty: users, trusted */
 	unsigned int from_count;
-	char **via; /* gateways, "dns", "enum" */
+	char **via; /* gateways, "dns", "enum", "deny" */
 	unsigned int via_count;
 };
 

@@ -87,7 +87,7 @@ static int check_numbers(const struct checker *c, unsigned int i)
 
 static bool is_word(const char *text)
 {
-	static const char *const words[] = { "users", "trusted", "any", "dns", "enum" };
+	static const char *const words[] = { "users", "trusted", "any", "dns", "enum", "deny" };
 
 	for (size_t i = 0; i < COUNT(words); i++) {
 		if (!strcmp(text, words[i]))
@@ -107,7 +107,7 @@ static int check_name(const struct checker *c, unsigned int i, const char *key)
 	    !tandem_prefix_parse(&prefix, gw->name))
 		return wrong(c, key,
 			     "'%.60s' is no name: letters, digits, - _ and ., and none of users, "
-			     "trusted, any, dns, enum, or an address",
+			     "trusted, any, dns, enum, deny, or an address",
 			     gw->name);
 	for (unsigned int j = 0; j < i; j++) {
 		if (!strcmp(c->cfg->gateways[j].name, gw->name))
@@ -177,8 +177,10 @@ static int check_via(const struct checker *c, const struct tandem_config_route *
 			return wrong(c, key, "via dns is for routes with a domain");
 		if (!strcmp(word, "enum") && route->domain)
 			return wrong(c, key, "via enum is for routes without a domain");
-		if (strcmp(word, "dns") != 0 && strcmp(word, "enum") != 0 && !is_gateway(c, word))
-			return wrong(c, key, "via '%.60s' is none of dns, enum, a gateway", word);
+		if (strcmp(word, "dns") != 0 && strcmp(word, "enum") != 0 &&
+		    strcmp(word, "deny") != 0 && !is_gateway(c, word))
+			return wrong(c, key, "via '%.60s' is none of dns, enum, deny, a gateway",
+				     word);
 	}
 	return 0;
 }

@@ -230,7 +230,7 @@ static void watch(struct tandem_tx *tx)
 	const struct tandem_place *place = tandem_tx_place(tx);
 	bool last = tx->hop + 1 >= place->hops_count && tx->place + 1 >= tx->target.places_count;
 
-	if (tx->st && place->quiet_ms && !last)
+	if (tx->st && tx->invite && place->quiet_ms && !last)
 		tmr_start(&tx->tmr_quiet, place->quiet_ms, quiet_handler, tx);
 }
 

@@ -51,19 +51,23 @@ static int read_tel(struct tandem_number *number, const struct uri *uri)
 
 int tandem_number_read(struct tandem_number *number, const struct uri *uri)
 {
-	struct pl user = uri->user, phone;
-	const char *semicolon;
+	char text[2 * TANDEM_NUMBER_SIZE];
+	struct pl user, phone;
+	int len;
 
 	memset(number, 0, sizeof(*number));
 	if (!pl_strcasecmp(&uri->scheme, "tel"))
 		return read_tel(number, uri);
-	if (!pl_isset(&user))
+	if (!pl_isset(&uri->user))
 		return -ENOENT;
 
+	/* "%2B49" is "+49": who may call it must not depend on how it is written */
+	len = re_snprintf(text, sizeof(text), "%H", uri_user_unescape, &uri->user);
+	if (len < 0 || strlen(text) != (size_t)len)
+		return -ENOENT;
 	/* parameters of the number stand in the user part: "+49301234;ext=5" */
-	semicolon = pl_strchr(&user, ';');
-	if (semicolon)
-		user.l = (size_t)(semicolon - user.p);
+	user.p = text;
+	user.l = strcspn(text, ";");
 	if (copy_digits(number, &user, DIGITS))
 		return 0;
 	memset(number, 0, sizeof(*number));

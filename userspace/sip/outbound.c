@@ -179,6 +179,8 @@ static int add_ways(struct leaving *l, const struct tandem_route *route, const s
 			if (!l->t->number && l->is_number && l->number.global)
 				err = -str_dup(&l->t->number, l->number.digits);
 			break;
+		case TANDEM_VIA_DENY:
+			return 403;
 		}
 	}
 	if (!err && !l->t->places_count && !l->t->number)
@@ -207,7 +209,8 @@ int tandem_target_leave(struct tandem_target *t, const struct tandem_sip *ts,
 	route = tandem_routing_find(ts->routing, &l.callee, &caller, &may);
 	if (!route)
 		return may == TANDEM_MAY_NOT ? 403 : -ENOENT;
-	t->needs_user = may == TANDEM_MAY_AS_USER;
+	err = add_ways(&l, route, uri);
+	t->needs_user = !err && may == TANDEM_MAY_AS_USER;
 
-	return add_ways(&l, route, uri);
+	return err;
 }

@@ -231,16 +231,18 @@ int tandem_target_bindings(struct tandem_target *t, const struct tandem_sip *ts,
 	return find_bindings(t, &none, uri, rank);
 }
 
-/* Who is not registered: a user here is just not there; for others there may be a route. */
-static int find_absent(struct tandem_target *t, const struct routes *r, const struct uri *uri)
+/* By the table of routes; but a user here, as uri names one, is just not there. */
+static int leave(struct tandem_target *t, const struct routes *r, const struct uri *uri)
 {
-	int err;
+	int err = tandem_target_leave(t, r->ts, r->msg, &r->uri, &r->ruri);
 
-	if (tandem_auth_has_user(r->ts->auth, uri))
-		return 480;
-	err = tandem_target_leave(t, r->ts, r->msg, uri, &r->ruri);
+	/* the store is asked last: who sends much must not make it busy for nothing */
+	if (err == -ENOENT || !tandem_auth_has_user(r->ts->auth, uri))
+		return err;
+	tandem_target_clean(t);
+	t->needs_user = false;
 
-	return err == -ENOENT ? 480 : err;
+	return 480;
 }
 
 static int find_local(struct tandem_target *t, const struct routes *r)
@@ -258,12 +260,15 @@ static int find_local(struct tandem_target *t, const struct routes *r)
 
 	err = find_bindings(t, r, &r->uri, 0);
 
-	return err == -ENOENT ? find_absent(t, r, &r->uri) : err;
+	if (err == -ENOENT)
+		err = leave(t, r, &r->uri);
+
+	return err == -ENOENT ? 480 : err;
 }
 
-/* A number is a user here when one has it for a name, in the first of the domains. */
-static int find_number_here(struct tandem_target *t, const struct routes *r,
-			    const struct tandem_number *number)
+/* A number is a user here when one has it for a name, in the first of the domains; or it leaves. */
+static int find_number(struct tandem_target *t, const struct routes *r,
+		       const struct tandem_number *number)
 {
 	const struct tandem_sip *ts = r->ts;
 	char *text = NULL;
@@ -278,9 +283,9 @@ static int find_number_here(struct tandem_target *t, const struct routes *r,
 	if (err)
 		return err;
 	pl_set_str(&pl, text);
-	err = uri_decode(&uri, &pl) ? -ENOENT : find_bindings(t, r, &uri, 0);
-	if (err == -ENOENT && tandem_auth_has_user(ts->auth, &uri))
-		err = 480;
+	err = uri_decode(&uri, &pl) ? 400 : find_bindings(t, r, &uri, 0);
+	if (err == -ENOENT)
+		err = leave(t, r, &uri);
 	mem_deref(text);
 
 	return err;
@@ -291,7 +296,7 @@ static int find_tel(struct tandem_target *t, const struct routes *r)
 {
 	struct tandem_number number;
 	struct uri context = { .scheme = PL("sip") };
-	int err = -ENOENT;
+	int err;
 
 	if (tandem_number_read(&number, &r->uri))
 		return 400;
@@ -303,8 +308,8 @@ static int find_tel(struct tandem_target *t, const struct routes *r)
 
 	/* what only a keypad has would have to be escaped in the name of a user */
 	if (number.global || (*number.context.p != '+' && !strpbrk(number.digits, "*#")))
-		err = find_number_here(t, r, &number);
-	if (err == -ENOENT)
+		err = find_number(t, r, &number);
+	else
 		err = tandem_target_leave(t, r->ts, r->msg, &r->uri, &r->ruri);
 
 	return err == -ENOENT ? 404 : err;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "userspace/sip/weigh.h"
+#include "userspace/util/log.h"
 
 /* ---- from the configuration -------------------------------------------------- */
 
@@ -55,12 +56,14 @@ static int read_via(struct tandem_route *route, const struct reader *rd, const c
 	route->via[i].gateway = tandem_gateway_find(rd->gateways, word);
 	if (!strcmp(word, "dns"))
 		route->via[i].kind = TANDEM_VIA_DNS;
+	else if (!strcmp(word, "deny"))
+		route->via[i].kind = TANDEM_VIA_DENY;
 	else if (!strcmp(word, "enum"))
 		route->via[i].kind = TANDEM_VIA_ENUM;
 	else if (route->via[i].gateway)
 		route->via[i].kind = TANDEM_VIA_GATEWAY;
 	else
-		return wrong(rd, "none of dns, enum, a gateway", word);
+		return wrong(rd, "none of dns, enum, deny, a gateway", word);
 	if (route->via[i].kind == TANDEM_VIA_DNS && !route->domain)
 		return wrong(rd, "for routes with a domain", word);
 	if (route->via[i].kind == TANDEM_VIA_ENUM && route->domain)
@@ -93,6 +96,7 @@ static int read_to(struct tandem_route *route, const struct tandem_route_config 
 static int read_route(struct tandem_route *route, const struct reader *rd,
 		      const struct tandem_route_config *cfg)
 {
+	bool denies;
 	size_t i;
 	int err;
 
@@ -107,10 +111,17 @@ static int read_route(struct tandem_route *route, const struct reader *rd,
 		return -ENOMEM;
 	for (i = 0; i < cfg->from_count && !err; i++)
 		err = read_from(route, rd, cfg->from[i]);
-	if (!cfg->from_count)
-		route->users = route->trusted = true;
 	for (i = 0; i < cfg->via_count && !err; i++)
 		err = read_via(route, rd, cfg->via[i]);
+	denies = tandem_route_has(route, TANDEM_VIA_DENY);
+	if (!cfg->from_count) {
+		route->anybody = denies;
+		route->users = route->trusted = !denies;
+	} else if (!err && route->anybody && !denies) {
+		tandem_log(TANDEM_LOG_WARNING, "sip",
+			   "route %zu: anybody who reaches the SIP ports can call by it",
+			   rd->number);
+	}
 
 	return err;
 }

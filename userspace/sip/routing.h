@@ -15,6 +15,7 @@ enum tandem_via {
 	TANDEM_VIA_GATEWAY,
 	TANDEM_VIA_DNS,	 /* the domain's own servers */
 	TANDEM_VIA_ENUM, /* what the number's domain says */
+	TANDEM_VIA_DENY, /* none: refused */
 };
 
 struct tandem_route {
