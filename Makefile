@@ -158,7 +158,7 @@ lint: ## formatting, licences, include directions, scripts, spelling
 format: ## rewrite the sources in the house style
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: all test-tools $(BENCH_BINS) $(if $(DPDK_FOUND),$(BUILD)/bench/dpdk-mill) ## measure the relay beside bare limit programs and peers, about six minutes (root)
+bench: all test-tools $(BENCH_BINS) $(if $(DPDK_FOUND),$(BUILD)/bench/dpdk-mill) ## measure the relay beside bare limit programs and peers, about eight minutes (root)
 	@BUILD=$(BUILD) bench/run.sh
 
 ##@ Installing

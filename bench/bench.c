@@ -62,6 +62,18 @@ static bool is_direct(const struct relay *relay)
 	return !relay->kind && !relay->script;
 }
 
+/* Of a script it is not known yet. */
+static bool any_unprotects(const struct bench_options *opts)
+{
+	for (size_t i = 0; i < opts->relays_count; i++) {
+		const struct relay *r = &opts->relays[i];
+
+		if (r->script || (r->kind && r->kind->unprotects))
+			return true;
+	}
+	return false;
+}
+
 static int build(struct run *run)
 {
 	int err = tandem_lab_open(&run->lab), lane;
@@ -76,7 +88,8 @@ static int build(struct run *run)
 			run->opts.relays[i].lane = (size_t)lane;
 	}
 	if (!err)
-		err = tandem_wire_open(&run->wire, &run->lab, most_flows(&run->opts));
+		err = tandem_wire_open(&run->wire, &run->lab, most_flows(&run->opts),
+				       any_unprotects(&run->opts));
 	for (size_t i = 0; i < run->opts.relays_count && !err; i++) {
 		struct relay *r = &run->opts.relays[i];
 
@@ -92,8 +105,14 @@ static int aim(void *arg, bool direct)
 {
 	struct run *run = arg;
 
-	return tandem_wire_aim(run->wire, &run->lab, direct ? 0 : run->turn->lane, run->turn->ways,
-			       run->turn->flows, run->size);
+	int err = tandem_wire_aim(run->wire, &run->lab, direct ? 0 : run->turn->lane,
+				  run->turn->ways, run->turn->flows, run->size);
+
+	if (!err)
+		err = tandem_wire_seal(run->wire, run->turn->seal);
+	if (err == -EINVAL)
+		fprintf(stderr, "bench: %s: no such packets can be sent to it\n", run->turn->name);
+	return err;
 }
 
 static int start_one(struct run *run, struct relay *r, uint32_t flows)
@@ -114,6 +133,7 @@ static size_t start_all(struct run *run, uint32_t flows)
 {
 	size_t up = 0;
 
+	tandem_wire_forget(run->wire);
 	for (size_t i = 0; i < run->opts.relays_count && !tandem_bench_stopped; i++) {
 		struct relay *r = &run->opts.relays[i];
 		int err = start_one(run, r, flows);

@@ -84,7 +84,7 @@ static void usage(FILE *out)
 	      "measured)\n"
 	      "  --rounds N           1 to 15 (default 3); relays take turns in each\n"
 	      "  --copies N           of each packet, 1 to 64 (default 1), where the relay can\n"
-	      "  --suite NAME         of SRTP (default AES_CM_128_HMAC_SHA1_80)\n"
+	      "  --suite NAME         of SRTP, in and out (default AES_CM_128_HMAC_SHA1_80)\n"
 	      "  --trial SECONDS      of one trial (default 0.5)\n"
 	      "  --search SECONDS     one search may take (default 15)\n"
 	      "  --time SECONDS       the whole run may take (default 900)\n"

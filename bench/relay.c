@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bench/cpu.h"
+#include "bench/seal.h"
 
 #define STOP_STEPS   600 /* of 10 ms */
 #define MAX_FILES    1000000
@@ -24,9 +25,11 @@
 #define STOP_STEP_US 10000
 
 const struct relay_kind *const tandem_relay_kinds[] = {
-	&tandem_relay_xdp,	  &tandem_relay_bare,	   &tandem_relay_uring,
-	&tandem_relay_mmsg,	  &tandem_relay_dpdk,	   &tandem_relay_xdp_srtp,
-	&tandem_relay_uring_srtp, &tandem_relay_dpdk_srtp, NULL,
+	&tandem_relay_xdp,	    &tandem_relay_bare,	       &tandem_relay_uring,
+	&tandem_relay_mmsg,	    &tandem_relay_dpdk,	       &tandem_relay_xdp_srtp,
+	&tandem_relay_uring_srtp,   &tandem_relay_dpdk_srtp,   &tandem_relay_xdp_unsrtp,
+	&tandem_relay_uring_unsrtp, &tandem_relay_dpdk_unsrtp, &tandem_relay_xdp_resrtp,
+	&tandem_relay_uring_resrtp, &tandem_relay_dpdk_resrtp, NULL,
 };
 
 double tandem_bench_now(void)
@@ -153,6 +156,7 @@ static void child_serve(const struct lab *lab, const struct relay *relay, int fd
 	struct relay_job job = { .ways = relay->ways,
 				 .flows = relay->flows,
 				 .copies = relay->copies,
+				 .suite_in = relay->kind->unprotects ? relay->suite : 0,
 				 .suite = relay->kind->protects ? relay->suite : 0,
 				 .sink_mac = lab->lanes[relay->lane].rx_mac,
 				 .out_mac = lab->lanes[relay->lane].out_mac,
@@ -244,6 +248,27 @@ static int wait_ready(struct relay *relay, double timeout_s)
 	return err ? err : tandem_script_read(relay, timeout_s);
 }
 
+/* A script's flows have one key, as it says; tandem's have each its own. */
+static void arriving_key(uint32_t i, struct tandem_srtp *key, void *arg)
+{
+	const struct relay *relay = arg;
+
+	if (relay->kind)
+		tandem_bench_key(i, BENCH_IN, relay->suite, key);
+	else
+		*key = relay->report.srtp;
+}
+
+static int make_seal(struct relay *relay)
+{
+	uint8_t suite = relay->report.srtp.suite;
+
+	if (relay->kind)
+		suite = relay->kind->unprotects ? relay->suite : 0;
+	return suite ? tandem_seal_alloc(&relay->seal, relay->flows, suite, arriving_key, relay)
+		     : 0;
+}
+
 int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flows, uint32_t copies,
 		       unsigned int avoid_cpu, double timeout_s)
 {
@@ -257,6 +282,8 @@ int tandem_relay_start(struct relay *relay, const struct lab *lab, uint32_t flow
 	err = launch(relay, lab, avoid_cpu);
 	if (!err)
 		err = wait_ready(relay, timeout_s);
+	if (!err)
+		err = make_seal(relay);
 	if (err) {
 		fprintf(stderr, "bench: %s with %u flows: %s\n", relay->name, flows,
 			relay->report.why[0] ? relay->report.why : strerror(-err));
@@ -295,6 +322,8 @@ void tandem_relay_stop(struct relay *relay)
 	}
 	if (relay->fd >= 0)
 		close(relay->fd);
+	tandem_seal_free(relay->seal);
+	relay->seal = NULL;
 	free(relay->ways);
 	relay->ways = NULL;
 	relay->pid = 0;

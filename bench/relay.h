@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "bench/lab.h"
+#include "userspace/datapath/datapath.h"
 
 #define RELAY_MAX_PIDS 8
 
@@ -23,6 +24,7 @@ struct relay_report {
 	uint32_t installed;	    /* flows */
 	pid_t pids[RELAY_MAX_PIDS]; /* whose CPU time is the relay's */
 	size_t pids_count;
+	struct tandem_srtp srtp; /* of a script: what all flows arrive with; suite 0: as RTP */
 	bool polls; /* it takes its CPU without a pause: stopped while others have their turn */
 };
 
@@ -30,18 +32,22 @@ struct relay_report {
 struct relay_job {
 	const struct lab_way *ways;
 	uint32_t flows;
-	uint32_t copies; /* of each packet; more than 1 only where the kind says that it can */
-	uint8_t suite;	 /* enum srtp_suite: what leaves is to be SRTP; 0: as it came */
+	uint32_t copies;  /* of each packet; more than 1 only where the kind says that it can */
+	uint8_t suite_in; /* enum srtp_suite: what arrives is SRTP; 0: RTP */
+	uint8_t suite;	  /* the same of what leaves */
 	const uint8_t *sink_mac; /* next hop on out0 */
 	const uint8_t *out_mac;	 /* of out0 */
 	int report_fd;
 };
 
+struct seal; /* seal.h */
+
 struct relay_kind {
 	const char *name;
 	bool xdp;	    /* has a program on in0 */
 	bool copies;	    /* can send more than one of each packet */
-	bool protects;	    /* makes SRTP of RTP */
+	bool unprotects;    /* takes SRTP */
+	bool protects;	    /* what leaves it is SRTP */
 	unsigned int files; /* descriptors that it needs for each flow */
 	const char *help;
 	/*
@@ -60,14 +66,21 @@ extern const struct relay_kind tandem_relay_dpdk;
 extern const struct relay_kind tandem_relay_xdp_srtp;
 extern const struct relay_kind tandem_relay_uring_srtp;
 extern const struct relay_kind tandem_relay_dpdk_srtp;
+extern const struct relay_kind tandem_relay_xdp_unsrtp;
+extern const struct relay_kind tandem_relay_uring_unsrtp;
+extern const struct relay_kind tandem_relay_dpdk_unsrtp;
+extern const struct relay_kind tandem_relay_xdp_resrtp;
+extern const struct relay_kind tandem_relay_uring_resrtp;
+extern const struct relay_kind tandem_relay_dpdk_resrtp;
 
 struct relay {
 	char name[32];
 	const struct relay_kind *kind; /* NULL: the direct lane, or a script */
 	const char *script;
 	size_t lane;
-	bool passes;   /* XDP_PASS has been put in front of it */
-	uint8_t suite; /* enum srtp_suite, for kinds that protect */
+	bool passes;	   /* XDP_PASS has been put in front of it */
+	uint8_t suite;	   /* enum srtp_suite, for kinds that protect or unprotect */
+	struct seal *seal; /* what is sent to it, while it is up; NULL: RTP */
 
 	/* While it is up. */
 	pid_t pid;

@@ -180,3 +180,19 @@ const struct relay_kind tandem_relay_dpdk_srtp = {
 	.help = "tandem, DPDK worker, from RTP to SRTP (polls)",
 	.serve = serve,
 };
+
+const struct relay_kind tandem_relay_dpdk_unsrtp = {
+	.name = "dpdk-unsrtp",
+	.xdp = true,
+	.unprotects = true,
+	.help = "tandem, DPDK worker, from SRTP to RTP (polls)",
+	.serve = serve,
+};
+const struct relay_kind tandem_relay_dpdk_resrtp = {
+	.name = "dpdk-resrtp",
+	.xdp = true,
+	.unprotects = true,
+	.protects = true,
+	.help = "tandem, DPDK worker, from SRTP to SRTP (polls)",
+	.serve = serve,
+};

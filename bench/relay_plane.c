@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "bench/relay_plane.h"
+#include "bench/seal.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/util/log.h"
 
@@ -92,21 +93,12 @@ static void config_for(const struct relay_job *job, struct tandem_datapath_confi
 		cfg->fan_capacity = job->flows;
 		cfg->leg_capacity = job->flows * job->copies;
 	}
-	cfg->srtp_capacity = job->suite ? job->flows : 0;
+	cfg->srtp_capacity = (!!job->suite + !!job->suite_in) * job->flows;
 	cfg->nexthop_age_ms = 500;
 	cfg->bpf_dir = BPFFS "/bench";
 	cfg->interfaces = interfaces;
 	cfg->interfaces_count = 2;
 	cfg->fresh = true;
-}
-
-/* The keys of a flow: no two alike, and nothing secret. */
-static void key_for(uint32_t i, uint8_t suite, struct tandem_srtp *key)
-{
-	*key = (struct tandem_srtp){ .id = i + 1, .suite = suite, .streams = 1 };
-	memset(key->key, 0x5a, sizeof(key->key));
-	memset(key->salt, 0xa5, sizeof(key->salt));
-	memcpy(key->key, &key->id, sizeof(key->id));
 }
 
 static int make_changes(const struct relay_job *job, struct tandem_change *changes,
@@ -117,9 +109,13 @@ static int make_changes(const struct relay_job *job, struct tandem_change *chang
 
 		changes[i].op = TANDEM_FLOW_SET;
 		spec_for(i, &job->ways[i], spec);
+		if (job->suite_in) {
+			tandem_bench_key(i, BENCH_IN, job->suite_in, &keys[2 * i]);
+			spec->srtp_in = &keys[2 * i];
+		}
 		if (job->suite) {
-			key_for(i, job->suite, &keys[i]);
-			spec->srtp_out = &keys[i];
+			tandem_bench_key(i, BENCH_OUT, job->suite, &keys[2 * i + 1]);
+			spec->srtp_out = &keys[2 * i + 1];
 		}
 		if (job->copies == 1)
 			continue;
@@ -133,7 +129,7 @@ static int make_changes(const struct relay_job *job, struct tandem_change *chang
 static int install(struct tandem_plane *plane, const struct relay_job *job, double *seconds)
 {
 	struct tandem_change *changes = calloc(job->flows, sizeof(*changes));
-	struct tandem_srtp *keys = calloc(job->flows, sizeof(*keys));
+	struct tandem_srtp *keys = calloc(2 * (size_t)job->flows, sizeof(*keys));
 	int err = changes && keys ? make_changes(job, changes, keys) : -ENOMEM;
 
 	*seconds = -tandem_bench_now();
@@ -261,5 +257,33 @@ const struct relay_kind tandem_relay_uring_srtp = {
 	.name = "uring-srtp",
 	.protects = true,
 	.help = "tandem, io_uring datapath, from RTP to SRTP",
+	.serve = serve_uring,
+};
+const struct relay_kind tandem_relay_xdp_unsrtp = {
+	.name = "xdp-unsrtp",
+	.xdp = true,
+	.unprotects = true,
+	.help = "tandem, XDP datapath, from SRTP to RTP",
+	.serve = serve_xdp,
+};
+const struct relay_kind tandem_relay_xdp_resrtp = {
+	.name = "xdp-resrtp",
+	.xdp = true,
+	.unprotects = true,
+	.protects = true,
+	.help = "tandem, XDP datapath, from SRTP to SRTP",
+	.serve = serve_xdp,
+};
+const struct relay_kind tandem_relay_uring_unsrtp = {
+	.name = "uring-unsrtp",
+	.unprotects = true,
+	.help = "tandem, io_uring datapath, from SRTP to RTP",
+	.serve = serve_uring,
+};
+const struct relay_kind tandem_relay_uring_resrtp = {
+	.name = "uring-resrtp",
+	.unprotects = true,
+	.protects = true,
+	.help = "tandem, io_uring datapath, from SRTP to SRTP",
 	.serve = serve_uring,
 };

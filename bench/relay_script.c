@@ -7,6 +7,7 @@
  *   polls              those processes take their CPUs without a pause; the benchmark stops them
  *                      (SIGSTOP) while it is another's turn
  *   flow I ADDR PORT   flow I is to be sent there, in place of where it was said to go
+ *   srtp SUITE HEX     all flows are to come to it as SRTP, with this master key and salt
  *   install SECONDS    what setting the flows up took
  *   error TEXT         it cannot be done
  *   ready
@@ -23,6 +24,8 @@
 #include <unistd.h>
 
 #include "bench/relay.h"
+#include "core/srtp_suite.h"
+#include "userspace/media/sdes.h"
 
 #define WRITE_WAIT_MS 20000
 
@@ -79,6 +82,26 @@ int tandem_script_flows(const struct relay *relay)
 	return err ? err : write_all(relay->input, "go\n", 3);
 }
 
+/* "SUITE HEX", the suite as RFC 4568 has it. 0 or -EPROTO. */
+static int take_key(struct tandem_srtp *key, const char *words)
+{
+	const char *hex = strchr(words, ' ');
+	uint8_t octets[sizeof(key->key) + sizeof(key->salt)];
+	size_t n = 0, size;
+
+	key->suite = hex ? tandem_sdes_suite_by_name(words, (size_t)(hex - words)) : 0;
+	if (!key->suite)
+		return -EPROTO;
+	size = srtp_key_len(key->suite);
+	for (hex++; n < sizeof(octets) && sscanf(hex, "%2hhx", &octets[n]) == 1; hex += 2)
+		n++;
+	if (n != size + srtp_salt_len(key->suite) || strlen(hex))
+		return -EPROTO;
+	memcpy(key->key, octets, size);
+	memcpy(key->salt, octets + size, n - size);
+	return 0;
+}
+
 /* One line of the script: 1 when it is ready, 0 to go on, or a negative errno. */
 static int take_line(struct relay *relay, const char *line)
 {
@@ -103,6 +126,8 @@ static int take_line(struct relay *relay, const char *line)
 		r->polls = true;
 		return 0;
 	}
+	if (strncmp(line, "srtp ", 5) == 0 && take_key(&r->srtp, line + 5) == 0)
+		return 0;
 	if (sscanf(line, "install %lf", &r->install_s) == 1)
 		return 0;
 	if (sscanf(line, "flow %u %63s %u", &i, ip, &port) == 3 && i < relay->flows && port &&

@@ -160,7 +160,7 @@ int tandem_target_xdp_open(struct target_xdp **targetp, const struct bench_optio
 	if (!err)
 		err = find_lane(t, flows);
 	if (!err)
-		err = tandem_wire_open(&t->wire, &t->lab, t->count);
+		err = tandem_wire_open(&t->wire, &t->lab, t->count, false);
 	if (!err && opts->generator == BENCH_BY_AF_XDP)
 		err = tandem_wire_by_socket(t->wire, &t->lab);
 	free(flows);

@@ -11,11 +11,16 @@
 #include "bench/hist.h"
 #include "bench/seq.h"
 
-#define WIRE_MAGIC	0x7462656eU /* "tben" */
-#define WIRE_RTP_LEN	12
-#define WIRE_HEAD	(14 + 20 + 8 + WIRE_RTP_LEN) /* Ethernet to RTP */
-#define WIRE_MAX_CPUS	64
-#define WIRE_TICK_SHIFT 8 /* pacing counts in 1/256 ns */
+#define WIRE_MAGIC	    0x7462656eU /* "tben" */
+#define WIRE_RTP_LEN	    12
+#define WIRE_HEAD	    (14 + 20 + 8 + WIRE_RTP_LEN) /* Ethernet to RTP */
+#define WIRE_MAX_CPUS	    64
+#define WIRE_SILENCE	    0xd5 /* of the payload behind the mark */
+#define WIRE_SSRC_BASE	    0x74000000
+#define WIRE_SEALED_MAX	    244 /* octets of a packet of SRTP that can be sent */
+#define WIRE_SPARE	    8	/* octets of a frame of SRTP that the generator takes away */
+#define WIRE_TIMESTAMP_STEP 160 /* 20 ms of an 8 kHz clock */
+#define WIRE_TICK_SHIFT	    8	/* pacing counts in 1/256 ns */
 
 /* Host byte order: both ends are on one host, with one monotonic clock. */
 struct wire_mark {
@@ -36,6 +41,14 @@ struct wire_flow {
 	__u32 seq;     /* of the next packet; goes on from trial to trial */
 };
 
+/* A packet of SRTP, ready to be sent; there is a ring of them for each flow. */
+struct wire_sealed {
+	__u32 seq;  /* whose packet it is; of wire_flow, not of RTP */
+	__u32 lane; /* 1 + the lane whose keys it is made with; 0: there is none yet */
+	__u32 sum;  /* of the packet, as 16-bit words in memory */
+	__u8 data[WIRE_SEALED_MAX];
+};
+
 /* One generator, on one CPU. */
 struct wire_gen {
 	__u64 interval;			/* between packets, in ticks; 0: as fast as it goes */
@@ -45,7 +58,10 @@ struct wire_gen {
 	__u32 lane;			/* index into the devices to send by */
 	__u32 trial;
 	__u64 sent;
-	__u64 late; /* packets given up, since their time had passed */
+	__u64 late;	  /* packets given up, since their time had passed */
+	__u32 ring;	  /* packets of SRTP for each flow; 0: RTP is sent */
+	__u32 sealed_len; /* and their octets */
+	__u64 dry;	  /* packets that had not been made */
 	__u8 head[WIRE_HEAD];
 	__u8 pad[10];
 };

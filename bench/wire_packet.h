@@ -10,9 +10,7 @@
 #include "bench/wire.h"
 #include "core/byteorder.h"
 
-#define WIRE_TIMESTAMP_STEP 160 /* 20 ms of an 8 kHz clock */
-#define WIRE_SSRC_BASE	    0x74000000
-#define WIRE_LATE_NS	    1000000 /* a pause longer than this is not made up for */
+#define WIRE_LATE_NS 1000000 /* a pause longer than this is not made up for */
 
 struct wire_packet {
 	struct ethhdr eth;
@@ -54,17 +52,23 @@ static inline int wire_due(struct wire_gen *g, __u64 now)
 	return 1;
 }
 
-static inline void wire_write(struct wire_packet *p, struct wire_gen *g, __u32 index,
-			      struct wire_flow *f, __u64 now)
+static inline void wire_write_head(struct wire_packet *p, const struct wire_gen *g,
+				   const struct wire_flow *f)
 {
-	__u32 seq = f->seq++, sum = f->udp_sum;
-
 	__builtin_memcpy(p, g->head, WIRE_HEAD);
 	p->ip.saddr = f->saddr;
 	p->ip.daddr = f->daddr;
 	p->ip.check = f->ip_check;
 	p->udp.source = f->sport;
 	p->udp.dest = f->dport;
+}
+
+static inline void wire_write(struct wire_packet *p, struct wire_gen *g, __u32 index,
+			      struct wire_flow *f, __u64 now)
+{
+	__u32 seq = f->seq++, sum = f->udp_sum;
+
+	wire_write_head(p, g, f);
 	p->rtp_seq = net16((__u16)seq);
 	p->rtp_ts = net32(seq * WIRE_TIMESTAMP_STEP);
 	p->rtp_ssrc = net32(WIRE_SSRC_BASE + index);

@@ -15,27 +15,33 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/seal.h"
 #include "bench/stats.h"
 #include "bench/wire_packet.h"
 #include "bench/xsk.h"
 #include "wire.skel.h"
 
-#define NS_PER_S     1000000000ULL
-#define CHUNK	     (1U << 16) /* runs of the program to one system call */
-#define NAP_NS	     500000	/* between bursts */
-#define GRACE_NS     10000000	/* that a packet may come after the last was sent */
-#define SILENCE	     0xd5	/* of the payload behind the mark */
-#define DRAIN_STEP   20000000
-#define DRAIN_STEPS  100
-#define DRAIN_QUIET  3 /* steps without a packet: nothing more comes */
-#define XSK_BURST    64
-#define FRAME_MAX    (42 + WIRE_SIZE_MAX)
-#define SPIN_ONE_PPS 300000 /* up to here one frame in flight at a time keeps the pace */
+#define NS_PER_S       1000000000ULL
+#define CHUNK	       (1U << 16) /* runs of the program to one system call */
+#define NAP_NS	       500000	  /* between bursts */
+#define GRACE_NS       10000000	  /* that a packet may come after the last was sent */
+#define DRAIN_STEP     20000000
+#define DRAIN_STEPS    100
+#define DRAIN_QUIET    3 /* steps without a packet: nothing more comes */
+#define XSK_BURST      64
+#define FRAME_MAX      (42 + WIRE_SIZE_MAX + WIRE_SPARE)
+#define SEALED_PACKETS (1U << 20) /* made ahead, over all flows */
+#define SEALED_PPS     1000000	  /* of SRTP, as fast as it goes: no more than are made */
+#define SPIN_ONE_PPS   300000	  /* up to here one frame in flight at a time keeps the pace */
 
 struct wire {
 	struct wire_bpf *bpf;
-	struct wire_flow *flows; /* of the generator, memory-mapped */
-	struct seq_state *seqs;	 /* of the sink */
+	struct wire_flow *flows;    /* of the generator, memory-mapped */
+	struct seq_state *seqs;	    /* of the sink */
+	struct wire_sealed *sealed; /* rings of SRTP, memory-mapped; NULL: none */
+	struct seal *seal;	    /* what the flows' packets are sealed with; NULL: RTP is sent */
+	uint32_t sealed_by;	    /* 1 + the lane whose keys those are */
+	uint32_t ring, size, sealed_len;
 	uint32_t capacity, count;
 	size_t lane;
 	uint32_t *kept[LAB_MAX_LANES]; /* sequence numbers of lanes that it is not the turn of */
@@ -113,7 +119,17 @@ static void *map_array(const struct bpf_map *map, size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static int load(struct wire *wire, const struct lab *lab)
+static int map_arrays(struct wire *wire, bool sealed)
+{
+	wire->flows = map_array(wire->bpf->maps.wire_flows, wire->capacity * sizeof(*wire->flows));
+	wire->seqs = map_array(wire->bpf->maps.sink_flows, wire->capacity * sizeof(*wire->seqs));
+	if (sealed)
+		wire->sealed = map_array(wire->bpf->maps.sealed,
+					 SEALED_PACKETS * sizeof(*wire->sealed));
+	return wire->flows && wire->seqs && !sealed == !wire->sealed ? 0 : -ENOMEM;
+}
+
+static int load(struct wire *wire, const struct lab *lab, bool sealed)
 {
 	int err = tandem_lab_enter(lab->source); /* a devmap knows the devices of one namespace */
 
@@ -124,19 +140,20 @@ static int load(struct wire *wire, const struct lab *lab)
 		return -errno;
 	bpf_map__set_max_entries(wire->bpf->maps.wire_flows, wire->capacity);
 	bpf_map__set_max_entries(wire->bpf->maps.sink_flows, wire->capacity);
+	bpf_map__set_max_entries(wire->bpf->maps.sealed, sealed ? SEALED_PACKETS : 1);
 	err = wire_bpf__load(wire->bpf);
+	if (!err)
+		err = map_arrays(wire, sealed);
 	if (err)
 		return err;
-	wire->flows = map_array(wire->bpf->maps.wire_flows, wire->capacity * sizeof(*wire->flows));
-	wire->seqs = map_array(wire->bpf->maps.sink_flows, wire->capacity * sizeof(*wire->seqs));
 	wire->cpus = libbpf_num_possible_cpus();
-	if (!wire->flows || !wire->seqs || wire->cpus < 1)
+	if (wire->cpus < 1)
 		return -ENOMEM;
 	wire->sinks = calloc((size_t)wire->cpus, sizeof(*wire->sinks));
 	return wire->sinks ? 0 : -ENOMEM;
 }
 
-int tandem_wire_open(struct wire **wirep, const struct lab *lab, uint32_t flows)
+int tandem_wire_open(struct wire **wirep, const struct lab *lab, uint32_t flows, bool sealed)
 {
 	struct wire *wire = calloc(1, sizeof(*wire));
 	int err;
@@ -144,7 +161,7 @@ int tandem_wire_open(struct wire **wirep, const struct lab *lab, uint32_t flows)
 	if (!wire)
 		return -ENOMEM;
 	wire->capacity = flows;
-	err = load(wire, lab);
+	err = load(wire, lab, sealed);
 	if (err)
 		fprintf(stderr, "bench: the generator's programs cannot be loaded: %s\n",
 			strerror(-err));
@@ -169,6 +186,8 @@ void tandem_wire_close(struct wire *wire)
 		munmap(wire->flows, wire->capacity * sizeof(*wire->flows));
 	if (wire->seqs)
 		munmap(wire->seqs, wire->capacity * sizeof(*wire->seqs));
+	if (wire->sealed)
+		munmap(wire->sealed, SEALED_PACKETS * sizeof(*wire->sealed));
 	wire_bpf__destroy(wire->bpf);
 	for (size_t i = 0; i < LAB_MAX_LANES; i++)
 		free(wire->kept[i]);
@@ -286,7 +305,9 @@ static int change_lane(struct wire *wire, size_t lane)
 	}
 	for (uint32_t i = 0; i < wire->capacity && lane != wire->lane; i++) {
 		wire->kept[wire->lane][i] = wire->flows[i].seq;
-		wire->flows[i].seq = wire->kept[lane][i];
+		/* Nobody minds what numbers come on the wire alone: what has been made can be used. */
+		if (lane || !wire->seal)
+			wire->flows[i].seq = wire->kept[lane][i];
 	}
 	wire->lane = lane;
 	return 0;
@@ -306,14 +327,82 @@ int tandem_wire_aim(struct wire *wire, const struct lab *lab, size_t lane,
 	if (err)
 		return err;
 	wire->count = flows;
+	wire->size = size;
+	wire->seal = NULL;
 	wire->frame_len = 42 + size;
 	write_head(wire, &lab->lanes[lane], size);
-	memset(filler, SILENCE, sizeof(filler));
+	memset(filler, WIRE_SILENCE, sizeof(filler));
 	constant = 2U * udp_len + proto + sum_words(&magic, sizeof(magic)) +
 		   sum_words(wire->head + 42, WIRE_RTP_LEN) + sum_words(filler, size - mark_end);
 	for (uint32_t i = 0; i < flows; i++)
 		write_flow(wire, &wire->flows[i], &ways[i], constant);
 	return 0;
+}
+
+/* ---- SRTP ---- */
+
+/* Headers and sums are those of RTP still: the packets are longer, and bring a sum of their own. */
+static void write_sealed_sums(struct wire *wire, uint32_t len)
+{
+	uint16_t udp_len = htons((uint16_t)(8 + len)), ip_len = htons((uint16_t)(28 + len));
+	uint16_t proto = htons(IPPROTO_UDP);
+
+	memcpy(wire->head + 16, &ip_len, 2);
+	memcpy(wire->head + 38, &udp_len, 2);
+	for (uint32_t i = 0; i < wire->count; i++) {
+		struct wire_flow *f = &wire->flows[i];
+		uint32_t ends = sum_words(&f->saddr, 8);
+
+		f->ip_check = (uint16_t)~fold(sum_words(wire->head + 14, 20) + ends);
+		f->udp_sum = fold(2U * udp_len + proto + ends + f->sport + f->dport);
+	}
+}
+
+int tandem_wire_seal(struct wire *wire, struct seal *seal)
+{
+	uint32_t len = seal ? wire->size + tandem_seal_trailer(seal) : 0;
+
+	wire->seal = seal;
+	wire->sealed_len = len;
+	if (!seal)
+		return 0;
+	wire->ring = SEALED_PACKETS / wire->count;
+	if (!wire->sealed || wire->ring < 2 || len > WIRE_SEALED_MAX)
+		return -EINVAL;
+	if (wire->lane)
+		wire->sealed_by = (uint32_t)wire->lane + 1;
+	wire->frame_len = 42 + len + WIRE_SPARE;
+	write_sealed_sums(wire, len);
+	return 0;
+}
+
+void tandem_wire_forget(struct wire *wire)
+{
+	wire->seal = NULL;
+	for (size_t i = 0; i < LAB_MAX_LANES; i++) {
+		free(wire->kept[i]);
+		wire->kept[i] = NULL;
+	}
+	for (uint32_t i = 0; i < wire->capacity; i++)
+		wire->flows[i].seq = 0;
+	if (wire->sealed)
+		memset(wire->sealed, 0, SEALED_PACKETS * sizeof(*wire->sealed));
+}
+
+/* No more than has been made. */
+static struct wire_load fit_sealed(const struct wire *wire, const struct wire_load *load)
+{
+	struct wire_load fit = *load;
+	double longest;
+
+	if (!wire->seal)
+		return fit;
+	if (fit.rate <= 0)
+		fit.rate = SEALED_PPS;
+	longest = (double)(wire->ring - 1) * wire->count / fit.rate;
+	if (fit.seconds > longest)
+		fit.seconds = longest;
+	return fit;
 }
 
 /* ---- a trial ---- */
@@ -332,8 +421,19 @@ int tandem_wire_reset(struct wire *wire)
 {
 	uint32_t zero = 0;
 
-	wire->taken_before = device_taken(wire);
+	if (wire->seal) {
+		int err = tandem_seal_rings(wire->seal,
+					    &(struct seal_rings){ .packets = wire->sealed,
+								  .length = wire->ring,
+								  .flows = wire->flows,
+								  .count = wire->count,
+								  .size = wire->size,
+								  .lane = wire->sealed_by });
 
+		if (err)
+			return err;
+	}
+	wire->taken_before = device_taken(wire);
 	wire->bpf->bss->current_trial++;
 	for (uint32_t i = 0; i < wire->count; i++)
 		seq_reset(&wire->seqs[i], wire->flows[i].seq);
@@ -350,7 +450,7 @@ static int run_program(struct wire *wire, uint32_t repeat, uint32_t batch)
 		    .data_size_in = (uint32_t)wire->frame_len, .repeat = (int)repeat,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = batch);
 
-	memset(frame, SILENCE, sizeof(frame));
+	memset(frame, WIRE_SILENCE, sizeof(frame));
 	return bpf_prog_test_run_opts(bpf_program__fd(wire->bpf->progs.generate), &opts) ? -errno
 											 : 0;
 }
@@ -401,7 +501,7 @@ static int send_burst(struct wire *wire, struct wire_gen *gen, uint32_t most)
 		if (!wire_due(gen, now))
 			break;
 		index = wire_next(gen);
-		memset(frame + sizeof(struct wire_packet), SILENCE,
+		memset(frame + sizeof(struct wire_packet), WIRE_SILENCE,
 		       wire->frame_len - sizeof(struct wire_packet));
 		wire_write((struct wire_packet *)frame, gen, index, &wire->flows[index], now);
 		tandem_xsk_put(wire->xsk, (uint32_t)wire->frame_len);
@@ -435,8 +535,9 @@ static int pin(unsigned int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
-int tandem_wire_send(struct wire *wire, const struct wire_load *load)
+int tandem_wire_send(struct wire *wire, const struct wire_load *asked)
 {
+	const struct wire_load fit = fit_sealed(wire, asked), *load = &fit;
 	struct wire_gen *gen = &wire->bpf->bss->gens[load->cpu % WIRE_MAX_CPUS];
 	uint64_t span = (uint64_t)(load->seconds * NS_PER_S);
 	cpu_set_t before;
@@ -449,6 +550,8 @@ int tandem_wire_send(struct wire *wire, const struct wire_load *load)
 	gen->count = wire->count;
 	gen->stride = tandem_stride(wire->count);
 	gen->lane = (uint32_t)wire->lane;
+	gen->ring = wire->seal ? wire->ring : 0;
+	gen->sealed_len = wire->sealed_len;
 	gen->trial = wire->bpf->bss->current_trial;
 	wire->cpu = load->cpu;
 	err = pin(load->cpu);
@@ -467,6 +570,11 @@ int tandem_wire_send(struct wire *wire, const struct wire_load *load)
 		err = load->sleep && load->rate > 0 ? send_sleeping(wire, load, gen)
 						    : send_spinning(wire, load);
 	sched_setaffinity(0, sizeof(before), &before);
+	if (!err && gen->dry) {
+		fprintf(stderr, "bench: %llu packets of SRTP were not made in time\n",
+			(unsigned long long)gen->dry);
+		err = -ENOBUFS;
+	}
 	return err;
 }
 

@@ -11,14 +11,15 @@
 #define WIRE_SIZE_MIN 60
 #define WIRE_SIZE_MAX 1400 /* octets of UDP payload */
 
+struct seal; /* seal.h */
 struct wire;
 
 /*
- * Load both programs for up to flows flows; attach the sink to every lane there is, and
+ * Load both programs for up to flows flows, with room for packets of SRTP if sealed; attach the sink to every lane there is, and
  * `pass` to the devices of the relays in plain lanes. Leaves the caller in the source's
  * namespace. 0 or a negative errno; says what failed.
  */
-int tandem_wire_open(struct wire **wirep, const struct lab *lab, uint32_t flows);
+int tandem_wire_open(struct wire **wirep, const struct lab *lab, uint32_t flows, bool sealed);
 void tandem_wire_close(struct wire *wire);
 
 /* XDP_PASS in front of the stack of a lane whose relay has no XDP program. */
@@ -33,6 +34,16 @@ int tandem_wire_by_socket(struct wire *wire, const struct lab *lab);
 /* Choose where the next trials go: flows of the lane, by ways[i], size octets of UDP payload. */
 int tandem_wire_aim(struct wire *wire, const struct lab *lab, size_t lane,
 		    const struct lab_way *ways, uint32_t flows, uint32_t size);
+
+/*
+ * Behind tandem_wire_aim(): what is sent there is SRTP by seal; NULL: RTP, as it is without this call.
+ * On the direct lane seal is that of the lane before, and the same packets are sent again. seal is the
+ * caller's, who keeps it until the next aim. 0 or -EINVAL: too many flows, or too large packets.
+ */
+int tandem_wire_seal(struct wire *wire, struct seal *seal);
+
+/* All relays are new, and sequence numbers begin again. */
+void tandem_wire_forget(struct wire *wire);
 
 struct wire_load {
 	double rate; /* packets/s; 0: as fast as it goes */

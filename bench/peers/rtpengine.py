@@ -7,9 +7,11 @@ over its NG protocol (bencoded dictionaries over UDP): an offer with the flow's 
 caller's address, an answer with its sink as the callee's. The port that the answer shows to
 the caller is where the flow is to be sent. bench/relay_script.c says what is asked of a peer.
 
-With SRTP in the name, that is as a link rtpengine_protect or rtpengine_unprotect, or with
-TANDEM_BENCH_SRTP=protect or unprotect, one side speaks SRTP (SDES, RFC 4568): the callee, so that rtpengine
-encrypts what it gets, or the caller, so that it decrypts what must have been encrypted with KEY.
+With SRTP in the name, that is as a link rtpengine_protect, _unprotect or _reprotect, or with
+TANDEM_BENCH_SRTP=protect, unprotect or reprotect, SRTP is spoken (SDES, RFC 4568): by the callee, so that
+rtpengine encrypts what it gets; by the caller, so that it decrypts what has been encrypted with KEY, which
+the benchmark is told; or by both. The callee takes another suite then, as rtpengine would pass packets on
+as they are.
 """
 import base64
 import os
@@ -28,8 +30,10 @@ START_S = 15
 FIRST_PORT, LAST_PORT = 2048, 65500
 PORTS_OF_A_CALL = 4  # an RTP and an RTCP port on either side
 SUITE = "AES_CM_128_HMAC_SHA1_80"
+OTHER_SUITE = "AES_CM_128_HMAC_SHA1_32"
 # Master key and salt of the side that speaks SRTP; both ends of the benchmark know them.
-KEY = base64.b64encode(bytes(range(30))).decode()
+SECRET = bytes(range(30))
+KEY = base64.b64encode(SECRET).decode()
 
 
 def say(*words):
@@ -97,30 +101,30 @@ class Client:
         return None
 
 
-def sdp(address, port, tag=None):
-    """tag is that of the SUITE, where the address speaks SRTP."""
+def sdp(address, port, tag=None, suite=SUITE):
+    """tag is that of the suite, where the address speaks SRTP."""
     text = ("v=0\r\no=- 1 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\n"
             "m=audio %s RTP/%s 0\r\na=rtpmap:0 PCMU/8000\r\n"
             % (address, address, port, "SAVP" if tag else "AVP"))
-    return text + "a=crypto:%s %s inline:%s\r\n" % (tag, SUITE, KEY) if tag else text
+    return text + "a=crypto:%s %s inline:%s\r\n" % (tag, suite, KEY) if tag else text
 
 
-def suite_tag(text):
-    """The tag under which an SDP has SUITE (RFC 4568 section 4.1)."""
+def suite_tag(text, suite=SUITE):
+    """The tag under which an SDP has the suite (RFC 4568 section 4.1)."""
     for line in text.splitlines():
         words = line.split()
-        if line.startswith("a=crypto:") and words[1] == SUITE:
+        if line.startswith("a=crypto:") and words[1] == suite:
             return words[0].partition(":")[2]
-    give_up("rtpengine does not offer %s" % SUITE)
+    give_up("rtpengine does not offer %s" % suite)
     return None
 
 
 def srtp_mode():
-    """"protect", "unprotect" or ""."""
+    """"protect", "unprotect", "reprotect" or ""."""
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0].partition("_")[2]
     mode = name or os.environ.get("TANDEM_BENCH_SRTP", "")
-    if mode not in ("", "protect", "unprotect"):
-        give_up("TANDEM_BENCH_SRTP is neither protect nor unprotect")
+    if mode not in ("", "protect", "unprotect", "reprotect"):
+        give_up("TANDEM_BENCH_SRTP is none of protect, unprotect, reprotect")
     return mode
 
 
@@ -146,16 +150,18 @@ def checked(reply, want, what):
 def set_up(client, flow, srtp):
     number, src, src_port, _, _, _, _, sink, sink_port = flow
     common = {"call-id": "bench-%s" % number, "from-tag": "a", "replace": ["origin"]}
-    offer = {"transport-protocol": "RTP/SAVP" if srtp == "protect" else "RTP/AVP",
-             "DTLS": "off"} if srtp else {}
+    arrives, leaves = srtp in ("unprotect", "reprotect"), srtp in ("protect", "reprotect")
+    out_suite = OTHER_SUITE if arrives else SUITE
+    offer = {"transport-protocol": "RTP/SAVP" if leaves else "RTP/AVP", "DTLS": "off"} if srtp else {}
     offered = checked(client.call({**common, **offer, "command": "offer",
                                    "direction": ["in", "out"],
-                                   "sdp": sdp(src, src_port, srtp == "unprotect" and 1)}), "ok",
+                                   "sdp": sdp(src, src_port, arrives and 1)}), "ok",
                       "offer %s" % number)
-    tag = suite_tag(offered["sdp"]) if srtp == "protect" else None
+    tag = suite_tag(offered["sdp"], out_suite) if leaves else None
     reply = checked(client.call({**common, "command": "answer", "to-tag": "b",
-                                 "sdp": sdp(sink, sink_port, tag)}), "ok", "answer %s" % number)
-    if srtp == "unprotect":
+                                 "sdp": sdp(sink, sink_port, tag, out_suite)}), "ok",
+                    "answer %s" % number)
+    if arrives:
         suite_tag(reply["sdp"])
     address, port = media(reply["sdp"])
     return "flow %s %s %d" % (number, address, port)
@@ -218,6 +224,8 @@ def main():
         say("pid", daemon.pid)
         began = time.monotonic()
         lines = [set_up(client, flow, srtp) for flow in flows]
+        if srtp in ("unprotect", "reprotect"):
+            say("srtp", SUITE, SECRET.hex())
         say("install", "%.6f" % (time.monotonic() - began))
         say("\n".join(lines))
         say("ready")

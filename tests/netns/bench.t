@@ -9,7 +9,7 @@
 # The namespaces are the benchmark's own; this script's holds the loopback for --target.
 
 . "$(dirname "$0")/lib.sh"
-test_begin 150
+test_begin 300
 need_tandem
 ns_add solo || tap_bail "no namespace"
 JSON=$WORK/bench.json
@@ -162,13 +162,27 @@ check "from RTP to SRTP" eval \
 check "packets come through" figures 'r["uring-srtp"]["median"]["peak_packets_per_s"] > 0'
 check "and cannot be read on the way" figures \
 	'all(l["p50_us"] == 0 for l in r["uring-srtp"]["median"]["latency"])'
+check "from SRTP to RTP, and to SRTP" eval \
+	'bench --relays uring-unsrtp,xdp-unsrtp,xdp-resrtp,direct --flows 20 --measure rate,cpu --json "$JSON" >"$WORK/table"'
+check "relays open what the generator has sealed, trial after trial" figures \
+	'set(r) == {"uring-unsrtp", "xdp-unsrtp", "xdp-resrtp", "direct"} and all(x["median"]["peak_packets_per_s"] > 0 for x in r.values())'
+check "their CPU time was counted" figures \
+	'all(r[n]["median"]["cpu_saturated"]["cpu_s_per_million"] > 0 for n in ("uring-unsrtp", "xdp-unsrtp", "xdp-resrtp"))'
+check_not "packets that are too large for that are refused" \
+	bench --relays uring-unsrtp --flows 2 --sizes 1200 --measure rate
 check_not "a suite that there is none of is refused" bench --relays uring-srtp --suite NONE
 if command -v rtpengine >/dev/null; then
 	check "packets that a relay has encrypted are counted by their RTP header" eval \
 		'bench --relays "srtp=$ROOT/bench/peers/rtpengine_protect.py" --flows 20 --measure rate --json "$JSON" >"$WORK/table"'
 	check "and come through" figures 'r["srtp"]["median"]["peak_packets_per_s"] > 0'
-	check_not "packets that are not encrypted get no further than a relay that decrypts" eval \
-		'TANDEM_BENCH_SRTP=unprotect bench --relays "srtp=$ROOT/bench/peers/rtpengine.py" --flows 5 --measure rate 2>"$WORK/said"'
+	check "others open what comes encrypted with the key that they have told" eval \
+		'bench --relays "open=$ROOT/bench/peers/rtpengine_unprotect.py,again=$ROOT/bench/peers/rtpengine_reprotect.py" --flows 20 --measure rate --json "$JSON" >"$WORK/table"'
+	check "and it comes through" figures \
+		'set(r) == {"open", "again"} and all(x["median"]["peak_packets_per_s"] > 0 for x in r.values())'
+	sed 's/SECRET.hex()/SECRET[::-1].hex()/' "$ROOT/bench/peers/rtpengine.py" >"$WORK/other_unprotect.py"
+	chmod +x "$WORK/other_unprotect.py"
+	check_not "with another key it does not" eval \
+		'bench --relays "other=$WORK/other_unprotect.py" --flows 5 --measure rate 2>"$WORK/said"'
 	check "though the relay was set up" grep -q "not one packet of" "$WORK/said"
 else
 	tap_ok "SRTP by rtpengine # SKIP needs rtpengine"
