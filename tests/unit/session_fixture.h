@@ -428,6 +428,21 @@ static inline int fx_answer(struct fixture *fx, enum tandem_party_id party, cons
 			      sdp);
 }
 
+/* An offer or an answer, by what is wanted of the security of A and of B. */
+static inline int fx_describe(struct fixture *fx, enum tandem_party_id party, bool answer,
+			      enum tandem_security a, enum tandem_security b, const char *text)
+{
+	enum tandem_security security[2] = { a, b };
+	struct tandem_signal sig = { ep(party ? CALLEE : CALLER, 5060),
+				     ep(party ? CALLER : CALLEE, 5060), security[party],
+				     security[!party] };
+
+	free(fx->sdp);
+	fx->sdp = NULL;
+	return (answer ? tandem_session_answer : tandem_session_offer)(
+		fx->ss, CALL, party, &sig, text, strlen(text), &fx->sdp, &fx->sdp_len);
+}
+
 /* A call that is up: caller at port 4000, callee at 5000. */
 static inline void fx_call(struct fixture *fx, const char *call)
 {

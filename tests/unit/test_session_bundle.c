@@ -44,15 +44,14 @@ static int relay_send(struct tandem_plane *plane, const struct tandem_endpoint *
 static int describe(struct fixture *fx, enum tandem_party_id party, bool answer,
 		    enum tandem_security other, const char *text)
 {
-	enum tandem_security security[2] = { TANDEM_SECURITY_AUTO, other };
-	struct tandem_signal sig = { ep(party ? CALLEE : CALLER, 5060),
-				     ep(party ? CALLER : CALLEE, 5060), security[party],
-				     security[!party] };
+	return fx_describe(fx, party, answer, TANDEM_SECURITY_AUTO, other, text);
+}
 
-	free(fx->sdp);
-	fx->sdp = NULL;
-	return (answer ? tandem_session_answer : tandem_session_offer)(
-		fx->ss, CALL, party, &sig, text, strlen(text), &fx->sdp, &fx->sdp_len);
+/* A offers as a browser does, and B answers with this. */
+static void agree(struct fixture *fx, enum tandem_security other, const char *answer)
+{
+	assert_int_equal(describe(fx, TANDEM_PARTY_A, false, other, BROWSER_OFFER), 0);
+	assert_int_equal(describe(fx, TANDEM_PARTY_B, true, other, answer), 0);
 }
 
 static void open_world(struct fixture *fx)
@@ -170,11 +169,7 @@ static void legs_of_a_bundle(void **state)
 
 	(void)state;
 	open_world(&fx);
-	assert_int_equal(describe(&fx, TANDEM_PARTY_A, false, TANDEM_SECURITY_PLAIN, BROWSER_OFFER),
-			 0);
-	assert_int_equal(
-		describe(&fx, TANDEM_PARTY_B, true, TANDEM_SECURITY_PLAIN, PHONE_ANSWER("6002")),
-		0);
+	agree(&fx, TANDEM_SECURITY_PLAIN, PHONE_ANSWER("6002"));
 	s = fx_session(&fx, CALL);
 	secure = &s->agreed.v[0].leg[TANDEM_PARTY_A].secure;
 	secure->in = (struct tandem_srtp){ .id = 5, .suite = SRTP_AES_CM_128_HMAC_SHA1_80 };
@@ -204,10 +199,7 @@ static void audio_only_phone(void **state)
 
 	(void)state;
 	open_world(&fx);
-	assert_int_equal(describe(&fx, TANDEM_PARTY_A, false, TANDEM_SECURITY_PLAIN, BROWSER_OFFER),
-			 0);
-	assert_int_equal(
-		describe(&fx, TANDEM_PARTY_B, true, TANDEM_SECURITY_PLAIN, PHONE_ANSWER("0")), 0);
+	agree(&fx, TANDEM_SECURITY_PLAIN, PHONE_ANSWER("0"));
 	assert_text(&fx, "a=group:BUNDLE a\r\n", true);
 	assert_text(&fx, "m=video 0 UDP/TLS/RTP/SAVPF", true);
 	assert_null(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->fan);
@@ -221,10 +213,7 @@ static void unbundled_answer(void **state)
 
 	(void)state;
 	open_world(&fx);
-	assert_int_equal(describe(&fx, TANDEM_PARTY_A, false, TANDEM_SECURITY_DTLS, BROWSER_OFFER),
-			 0);
-	assert_int_equal(
-		describe(&fx, TANDEM_PARTY_B, true, TANDEM_SECURITY_DTLS, BROWSER_ANSWER("")), 0);
+	agree(&fx, TANDEM_SECURITY_DTLS, BROWSER_ANSWER(""));
 	assert_int_equal(fx_session(&fx, CALL)->agreed.v[1].leg[TANDEM_PARTY_A].transport, 0);
 	assert_int_equal(fx_session(&fx, CALL)->agreed.v[1].leg[TANDEM_PARTY_B].transport, 1);
 	assert_non_null(fx_session(&fx, CALL)->agreed.v[1].leg[TANDEM_PARTY_B].secure.wire);
@@ -239,11 +228,7 @@ static void tag_goes(void **state)
 
 	(void)state;
 	open_world(&fx);
-	assert_int_equal(describe(&fx, TANDEM_PARTY_A, false, TANDEM_SECURITY_PLAIN, BROWSER_OFFER),
-			 0);
-	assert_int_equal(
-		describe(&fx, TANDEM_PARTY_B, true, TANDEM_SECURITY_PLAIN, PHONE_ANSWER("6002")),
-		0);
+	agree(&fx, TANDEM_SECURITY_PLAIN, PHONE_ANSWER("6002"));
 	assert_int_equal(
 		describe(&fx, TANDEM_PARTY_A, false, TANDEM_SECURITY_PLAIN,
 			 HEAD "a=group:BUNDLE v\r\n" AUDIO("0", "") VIDEO(
