@@ -285,6 +285,7 @@ static int open_sip(struct relay *relay)
 	struct tandem_sip_config cfg = {
 		.listen = listen,
 		.listen_count = relay->resolved.listen_count,
+		.tls = { sip->tls.certificate, sip->tls.key, sip->tls.ca, sip->tls.client },
 		.domains = (const char *const *)sip->domains,
 		.domains_count = sip->domains_count,
 		.max_expires_s = sip->max_expires_s,
@@ -355,6 +356,7 @@ static void on_tick(void *arg)
 	if (hangup_seen) {
 		hangup_seen = 0;
 		tandem_cdr_reopen(relay->cdr);
+		tandem_sip_reload(relay->sip);
 	}
 	if (tandem_operate_done(&relay->operate))
 		tandem_loop_stop(relay->loop);

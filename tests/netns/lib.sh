@@ -391,6 +391,7 @@ tandem_config()
 		    - "tcp:[fd77:1::1]:5060"
 		    - "udp:[fd77:2::1]:5060"
 		    - "tcp:[fd77:2::1]:5060"
+		    ${LISTEN_EXTRA:-}
 		  domains: [example.test]
 		  ${SIP_EXTRA:-}
 	EOF
@@ -408,7 +409,7 @@ tandem_launch()
 TANDEM_RUNS=0
 
 # start_tandem [DATAPATH]: MEDIA_EXTRA is one more line under `media:`, SIP_EXTRA under
-# `sip:`, YAML_EXTRA further top-level YAML. True once the control socket answers.
+# `sip:`, LISTEN_EXTRA under `listen:` of that, YAML_EXTRA further top-level YAML. True once the control socket answers.
 start_tandem()
 {
 	tandem_config "${1:-${DATAPATH:-auto}}" >"$WORK/tandem.yaml"

@@ -82,7 +82,7 @@ relay_media()
 # ---- phones: baresip ------------------------------------------------------
 
 # phone_start NS USER: a baresip in $WORK/USER, its events in $WORK/USER.events.
-# PHONE_TRANSPORT udp|tcp, PHONE_FAMILY 4|6, PHONE_ANSWER manual|auto|early,
+# PHONE_TRANSPORT udp|tcp|tls, PHONE_CONFIG (further lines of its configuration), PHONE_FAMILY 4|6, PHONE_ANSWER manual|auto|early,
 # PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD, PHONE_MEDIAENC, PHONE_MEDIANAT override
 # what it says, the last two also as PHONE_MEDIAENC_USER for one phone.
 # WAVS is a directory with sound (USER.wav) that was made before, for a slow machine.
@@ -111,6 +111,7 @@ phone_start()
 			-e "s|@MEDIAENC@|${enc:+;mediaenc=$enc}${nat:+;medianat=$nat}|" \
 			-e "s|@MUX@|$mux|" -e "s|@ANSWER@|${PHONE_ANSWER:-manual}|" "$SIP/baresip/$f.in" >"$dir/$f"
 	done
+	[ -z "${PHONE_CONFIG:-}" ] || printf '%s\n' "$PHONE_CONFIG" >>"$dir/config"
 	[ -e "$WORK/$user.wav" ] || cp "${WAVS:-$WORK}/$user.wav" "$WORK/" 2>/dev/null ||
 		tone_wav "$WORK/$user.wav"
 	ns_start "$ns" "$WORK/$user.log" baresip -f "$dir" -v

@@ -283,6 +283,19 @@ static int check_security(const struct checker *c)
 	return 0;
 }
 
+static int check_tls(const struct checker *c)
+{
+	const struct tandem_config_tls *tls = &c->cfg->sip.tls;
+
+	if (!is_one_of(tls->client, "none", "request", "require"))
+		return wrong(c, "sip.tls.client", "'%.40s' is none of none, request, require",
+			     tls->client);
+	if (!tls->certificate && tls->key)
+		return wrong(c, "sip.tls.key", "is of no certificate");
+
+	return 0;
+}
+
 static int check_sip_lists(const struct checker *c)
 {
 	const struct tandem_config_sip *sip = &c->cfg->sip;
@@ -294,8 +307,10 @@ static int check_sip_lists(const struct checker *c)
 		if (tandem_listen_parse(&listen, sip->listen[i]))
 			return wrong(c, key,
 				     "'%.60s' is not of the form udp:192.0.2.1:5060 or "
-				     "tcp:[2001:db8::1]:5060",
+				     "tcp:[2001:db8::1]:5060, or tls:",
 				     sip->listen[i]);
+		if (listen.tls && !sip->tls.certificate)
+			return wrong(c, key, "TLS needs a sip.tls.certificate");
 		/* It goes into Via and Record-Route, where others must be able to reach it. */
 		if (tandem_ip_is_any(&listen.local.ip) || is_group(&listen.local.ip))
 			return wrong(c, key, "name one address; the others learn it from Via");
@@ -358,9 +373,9 @@ int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yam
 			struct tandem_config_error *err)
 {
 	static int (*const checks[])(const struct checker *c) = {
-		check_words,	 check_paths,	    check_booleans,  check_numbers,
-		check_relations, check_media_lists, check_security,  check_sip_lists,
-		check_sip_deny,	 check_auth,	    check_operation,
+		check_words,	 check_paths,	    check_booleans, check_numbers,
+		check_relations, check_media_lists, check_security, check_tls,
+		check_sip_lists, check_sip_deny,    check_auth,	    check_operation,
 	};
 	const struct checker c = { cfg, y, err };
 

@@ -62,6 +62,14 @@ struct tandem_config_media {
 	bool strict_payload_types; /* false */
 };
 
+/* Certificates of the listeners "tls:ADDR:PORT". */
+struct tandem_config_tls {
+	char *certificate; /* PEM, with its chain; NULL: no TLS */
+	char *key;	   /* PEM; NULL: in the file of the certificate */
+	char *ca;	   /* PEM, who may sign for peers; NULL: whom the host trusts */
+	char *client;	   /* "none", "request" or "require" a certificate of who connects */
+};
+
 struct tandem_config_sip {
 	char **listen; /* "udp:ADDR:PORT", "tcp:[ADDR]:PORT"; empty: UDP and TCP port 5060 on every media address */
 	unsigned int listen_count;
@@ -74,6 +82,7 @@ struct tandem_config_sip {
 	uint32_t max_contacts;	    /* 10 per address of record */
 	uint32_t max_transactions;  /* 20000 */
 	uint32_t timer_c_s;	    /* 180 */
+	struct tandem_config_tls tls;
 	char *auth;  /* "auto", "open", "register", "required"; see tandem_sip_auth_parse() */
 	char *realm; /* NULL: see tandem_config_realm() */
 	char **auth_algorithms; /* as offered: "sha256", "md5"; default both */

@@ -65,6 +65,7 @@ static const struct {
 	{ offsetof(struct tandem_config, media.frames), "auto" },
 	{ offsetof(struct tandem_config, media.learn), "nat" },
 	{ offsetof(struct tandem_config, sip.auth), "auto" },
+	{ offsetof(struct tandem_config, sip.tls.client), "none" },
 	{ offsetof(struct tandem_config, sip.enum_suffix), "e164.arpa" },
 	{ offsetof(struct tandem_config, dpdk.socket), "/run/tandem/dpdk.sock" },
 	{ offsetof(struct tandem_config, dpdk.eal), "" },

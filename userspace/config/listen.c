@@ -7,9 +7,11 @@
 
 int tandem_listen_parse(struct tandem_listen *listen, const char *text)
 {
-	if (strncmp(text, "udp:", 4) != 0 && strncmp(text, "tcp:", 4) != 0)
+	if (strncmp(text, "udp:", 4) != 0 && strncmp(text, "tcp:", 4) != 0 &&
+	    strncmp(text, "tls:", 4) != 0)
 		return -EINVAL;
 	listen->tcp = text[0] == 't';
+	listen->tls = text[1] == 'l';
 	return tandem_endpoint_parse(&listen->local, text + 4);
 }
 
@@ -17,7 +19,10 @@ const char *tandem_listen_format(const struct tandem_listen *listen, char *buf, 
 {
 	char endpoint[TANDEM_ENDPOINT_STRLEN];
 
-	snprintf(buf, size, "%s:%s", listen->tcp ? "tcp" : "udp",
+	snprintf(buf, size, "%s:%s",
+		 listen->tls   ? "tls"
+		 : listen->tcp ? "tcp"
+			       : "udp",
 		 tandem_endpoint_format(&listen->local, endpoint, sizeof(endpoint)));
 	return buf;
 }

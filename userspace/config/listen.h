@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where SIP listens: "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060". */
+/* Where SIP listens: "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060", "tls:192.0.2.1:5061". */
 #ifndef TANDEM_CONFIG_LISTEN_H
 #define TANDEM_CONFIG_LISTEN_H
 
 #include "userspace/util/endpoint.h"
 
 struct tandem_listen {
-	bool tcp;
+	bool tcp; /* with tls as well */
+	bool tls;
 	struct tandem_endpoint local;
 };
 

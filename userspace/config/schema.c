@@ -70,6 +70,13 @@ static const cyaml_schema_field_t media_fields[] = {
 	CYAML_FIELD_END,
 };
 
+#define TLS_TEXT(name)                                                                             \
+	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config_tls, name, 1, TEXT_MAX)
+
+static const cyaml_schema_field_t tls_fields[] = {
+	TLS_TEXT(certificate), TLS_TEXT(key), TLS_TEXT(ca), TLS_TEXT(client), CYAML_FIELD_END,
+};
+
 #define SIP_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_sip, name)
 
 static const cyaml_schema_field_t sip_fields[] = {
@@ -77,6 +84,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 			     LIST_MAX),
 	CYAML_FIELD_SEQUENCE("domains", OPT_PTR, struct tandem_config_sip, domains, &text_entry, 0,
 			     LIST_MAX),
+	CYAML_FIELD_MAPPING("tls", OPT, struct tandem_config_sip, tls, tls_fields),
 	SIP_NUMBER(max_expires_s),
 	SIP_NUMBER(min_expires_s),
 	SIP_NUMBER(default_expires_s),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <string.h>
+#include <strings.h>
 
 #include "userspace/sip/local.h"
 
@@ -26,6 +27,24 @@ bool tandem_sip_uri_clean(const struct pl *uri)
 	}
 
 	return uri->l > 0;
+}
+
+const char *tandem_sip_transport_word(enum sip_transp tp)
+{
+	return tp == SIP_TRANSP_TLS ? "tls" : tp == SIP_TRANSP_TCP ? "tcp" : "udp";
+}
+
+enum sip_transp tandem_sip_transport(const char *word)
+{
+	if (!strcmp(word, "tls"))
+		return SIP_TRANSP_TLS;
+
+	return strcmp(word, "tcp") ? SIP_TRANSP_UDP : SIP_TRANSP_TCP;
+}
+
+bool tandem_sip_is_sips(const struct pl *uri)
+{
+	return uri->l >= 5 && !strncasecmp(uri->p, "sips:", 5);
 }
 
 bool tandem_sip_host_is(const struct pl *host, const struct sa *sa)

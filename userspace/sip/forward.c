@@ -49,10 +49,10 @@ static void find_sides(struct sides *s, const struct tandem_tx *tx, enum sip_tra
 	s->out = tandem_sip_listener_find(tx->ts, tp, src);
 
 	/* a further proxy, known by its Route, looks after its own peers */
-	if (msg->tp == SIP_TRANSP_TCP || !contact_is_reachable(msg))
+	if (tandem_sip_is_stream(msg->tp) || !contact_is_reachable(msg))
 		s->from = (struct tandem_flow){ true, msg->tp, msg->src };
 	if (!*tandem_tx_place(tx)->routes &&
-	    (tp == SIP_TRANSP_TCP || !target_is_reachable(tx, dst)))
+	    (tandem_sip_is_stream(tp) || !target_is_reachable(tx, dst)))
 		s->to = (struct tandem_flow){ true, tp, *dst };
 	if (sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
 		s->from.set = false;
@@ -61,14 +61,15 @@ static void find_sides(struct sides *s, const struct tandem_tx *tx, enum sip_tra
 static int write_record_route(struct mbuf *mb, const struct tandem_tx *tx,
 			      const struct tandem_listener *l, const struct tandem_flow *flow)
 {
+	bool sips = tandem_sip_is_sips(&tx->msg->ruri);
 	char token[TANDEM_TOKEN_SIZE];
 	int err;
 
 	err = -tandem_token_write(token, tx->ts->key, &tx->msg->callid, flow);
 
 	return err ? err
-		   : mbuf_printf(mb, "Record-Route: <sip:%s@%J%s;lr>\r\n", token, &l->addr,
-				 sip_transp_param(l->tp));
+		   : mbuf_printf(mb, "Record-Route: <%s:%s@%J%s;lr>\r\n", sips ? "sips" : "sip",
+				 token, &l->addr, sips ? "" : sip_transp_param(l->tp));
 }
 
 /*
@@ -126,6 +127,19 @@ static int mark_via(struct tandem_tx *tx, struct mbuf *mb)
 			   (unsigned long long)tandem_token_loop(tx->ts->key, tx->msg));
 }
 
+/* RFC 5630 section 3.1.3: what is asked for by TLS goes by TLS, and to one who is so as well. */
+static bool keeps_sips(const struct tandem_tx *tx, enum sip_transp tp)
+{
+	bool asked = tandem_sip_is_sips(&tx->msg->ruri);
+	struct pl ruri;
+
+	pl_set_str(&ruri, tandem_tx_place(tx)->ruri);
+	if (tandem_sip_is_sips(&ruri))
+		return tp == SIP_TRANSP_TLS;
+
+	return !asked;
+}
+
 static int send_handler(enum sip_transp tp, const struct sa *src, const struct sa *dst,
 			struct mbuf *mb, void *arg)
 {
@@ -138,6 +152,8 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	tx->composed = true;
 	if (!tandem_sip_may_send(src, dst))
 		return EACCES;
+	if (!keeps_sips(tx, tp))
+		return EPROTONOSUPPORT;
 	err = tandem_body_get(&body, tx->msg);
 	if (err)
 		return -err;
@@ -258,6 +274,8 @@ bool tandem_forward(struct tandem_tx *tx)
 		tandem_tx_fail(
 			tx, tandem_sip_code(tx->session_err),
 			tandem_sip_warning(tx->ts, tx->session_err, warning, sizeof(warning)));
+	else if (err == EPROTONOSUPPORT && tandem_sip_is_sips(&tx->msg->ruri))
+		tandem_tx_fail(tx, 480, "Warning: 380 tandem \"SIPS Not Allowed\"\r\n");
 	else
 		tandem_tx_fail(tx, err == EACCES ? 403 : 500, NULL);
 

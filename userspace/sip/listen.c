@@ -14,6 +14,8 @@ int tandem_sip_listener_parse(struct tandem_listener *l, const char *spec)
 		l->tp = SIP_TRANSP_UDP;
 	else if (!strncasecmp(spec, "tcp:", 4))
 		l->tp = SIP_TRANSP_TCP;
+	else if (!strncasecmp(spec, "tls:", 4))
+		l->tp = SIP_TRANSP_TLS;
 	else
 		return -EINVAL;
 
@@ -66,9 +68,10 @@ static const char *domain_find(const struct tandem_sip *ts, const struct pl *hos
 
 static bool is_our_address(const struct tandem_sip *ts, const struct uri *uri)
 {
+	uint16_t port = pl_strcasecmp(&uri->scheme, "sips") ? SIP_PORT : SIP_PORT_TLS;
 	struct sa sa;
 
-	if (sa_set(&sa, &uri->host, uri->port ? uri->port : SIP_PORT))
+	if (sa_set(&sa, &uri->host, uri->port ? uri->port : port))
 		return false;
 
 	return listens_on(ts, &sa);
@@ -76,7 +79,7 @@ static bool is_our_address(const struct tandem_sip *ts, const struct uri *uri)
 
 bool tandem_sip_is_local(const struct tandem_sip *ts, const struct uri *uri)
 {
-	if (pl_strcasecmp(&uri->scheme, "sip"))
+	if (pl_strcasecmp(&uri->scheme, "sip") && pl_strcasecmp(&uri->scheme, "sips"))
 		return false;
 	if (is_our_address(ts, uri))
 		return true;

@@ -34,10 +34,12 @@ struct tandem_gateways;
 struct tandem_location;
 struct tandem_names;
 struct tandem_routing;
+struct tandem_sip_tls;
 
 struct tandem_sip {
 	struct tandem_stack *stacks;
 	size_t stacks_count;
+	struct tandem_sip_tls *tls; /* NULL: no listener needs it */
 	struct dnsc *dnsc;
 	struct tandem_names *names; /* NULL: there is no name server */
 	struct tandem_gateways *gateways;
@@ -68,7 +70,7 @@ struct tandem_sip {
 
 /* listen.c */
 
-/* "udp:192.0.2.1:5060" as a listener; -EINVAL, and -EADDRNOTAVAIL for a wildcard address. */
+/* "udp:192.0.2.1:5060", tcp or tls, as a listener; -EINVAL, and -EADDRNOTAVAIL for a wildcard address. */
 int tandem_sip_listener_parse(struct tandem_listener *l, const char *spec);
 
 /* True when uri names this host: a served domain, or an address and port we listen on. */
@@ -120,8 +122,32 @@ bool tandem_sip_host_is(const struct pl *host, const struct sa *sa);
  */
 bool tandem_sip_may_send(const struct sa *src, const struct sa *dst);
 
+/* True for what runs on connections, which a peer behind a NAT is reached on. */
+static inline bool tandem_sip_is_stream(enum sip_transp tp)
+{
+	return tp == SIP_TRANSP_TCP || tp == SIP_TRANSP_TLS;
+}
+
+/* The word of a transport in the store and the API: "udp", "tcp", "tls"; and back. */
+const char *tandem_sip_transport_word(enum sip_transp tp);
+enum sip_transp tandem_sip_transport(const char *word);
+
+/* True for a URI of the scheme sips, which goes by nothing but TLS (RFC 5630). */
+bool tandem_sip_is_sips(const struct pl *uri);
+
 /* "sip:192.0.2.1:5060;transport=tcp" for a transport address. */
 int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa);
+
+/* datagram.c */
+
+/* Have the socket that msg came from take datagrams of any length; no matter for other transports. */
+void tandem_sip_datagram_widen(const struct sip_msg *msg);
+
+/*
+ * Send a message to a listener of ours that is new, so that its socket is known before the first
+ * one of others. A negative errno where that cannot be; their first does it then.
+ */
+int tandem_sip_datagram_first(const struct tandem_listener *l);
 
 /* dialog.c */
 

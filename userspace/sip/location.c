@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "userspace/sip/location.h"
+#include "userspace/sip/local.h"
 #include "userspace/util/log.h"
 
 #define HASH_SIZE 8192
@@ -51,7 +52,7 @@ struct tandem_binding *tandem_binding_alloc(const struct tandem_contact *c)
 	b->cseq = c->cseq;
 	b->q = c->q;
 	b->expires = c->expires;
-	b->tp = strcmp(c->transport, "tcp") ? SIP_TRANSP_UDP : SIP_TRANSP_TCP;
+	b->tp = tandem_sip_transport(c->transport);
 
 	return err ? mem_deref(b) : b;
 }
@@ -60,7 +61,7 @@ bool tandem_binding_connected(const struct tandem_binding *b)
 {
 	const struct sip_msg msg = { .sock = b->conn, .tp = b->tp };
 
-	return b->tp == SIP_TRANSP_TCP && b->conn && sip_msg_tcpconn(&msg);
+	return tandem_sip_is_stream(b->tp) && b->conn && sip_msg_tcpconn(&msg);
 }
 
 static void binding_link(struct tandem_location *loc, struct tandem_binding *b)
@@ -167,7 +168,7 @@ static int store_binding(struct tandem_store *store, const struct tandem_binding
 		.q = b->q,
 		.expires = b->expires,
 		.source = b->source,
-		.transport = b->tp == SIP_TRANSP_TCP ? "tcp" : "udp",
+		.transport = tandem_sip_transport_word(b->tp),
 		.local = b->local,
 		.path = b->path,
 		.user_agent = b->user_agent,
@@ -378,14 +379,13 @@ static bool append_json(struct le *le, void *arg)
 	int64_t left = b->expires - time(NULL);
 
 	if (left > 0)
-		json_array_append_new(arg,
-				      json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I}",
-						"aor", json_text(b->aor), "contact",
-						json_text(b->uri), "source", b->source, "transport",
-						b->tp == SIP_TRANSP_TCP ? "tcp" : "udp", "local",
-						b->local, "path", json_text(b->path), "user_agent",
-						json_text(b->user_agent), "q", b->q / 1000.0,
-						"expires_s", (json_int_t)left));
+		json_array_append_new(
+			arg, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I}", "aor",
+				       json_text(b->aor), "contact", json_text(b->uri), "source",
+				       b->source, "transport", tandem_sip_transport_word(b->tp),
+				       "local", b->local, "path", json_text(b->path), "user_agent",
+				       json_text(b->user_agent), "q", b->q / 1000.0, "expires_s",
+				       (json_int_t)left));
 
 	return false;
 }

@@ -147,7 +147,7 @@ static struct tandem_binding *new_binding(const struct registration *r, const st
 		.q = parse_q(&addr->params),
 		.expires = time(NULL) + seconds,
 		.source = source,
-		.transport = r->msg->tp == SIP_TRANSP_TCP ? "tcp" : "udp",
+		.transport = tandem_sip_transport_word(r->msg->tp),
 		.local = local,
 		.path = r->path,
 		.user_agent = r->user_agent,
@@ -160,7 +160,7 @@ static struct tandem_binding *new_binding(const struct registration *r, const st
 	(void)re_snprintf(local, sizeof(local), "%J", &r->msg->dst);
 
 	b = tandem_binding_alloc(&c);
-	if (b && r->msg->tp == SIP_TRANSP_TCP)
+	if (b && tandem_sip_is_stream(r->msg->tp))
 		b->conn = mem_ref(r->msg->sock);
 
 	return b;
@@ -206,6 +206,15 @@ static uint16_t add_change(struct registration *r, const struct sip_addr *addr, 
 	return 0;
 }
 
+/* RFC 5630 section 5.2: who is to be reached by TLS alone has said so over TLS. */
+static bool scheme_fits(const struct sip_msg *msg, const struct uri *uri)
+{
+	if (!pl_strcasecmp(&uri->scheme, "sips"))
+		return msg->tp == SIP_TRANSP_TLS;
+
+	return !pl_strcasecmp(&uri->scheme, "sip");
+}
+
 static uint16_t read_contact(struct registration *r, const struct pl *val)
 {
 	const struct tandem_sip_config *cfg = &r->ts->cfg;
@@ -213,7 +222,7 @@ static uint16_t read_contact(struct registration *r, const struct pl *val)
 	uint32_t seconds;
 
 	if (r->changes_count >= CONTACTS_MAX || sip_addr_decode(&addr, val) ||
-	    pl_strcasecmp(&addr.uri.scheme, "sip") || addr.auri.l > URI_MAX || !addr.uri.host.l ||
+	    !scheme_fits(r->msg, &addr.uri) || addr.auri.l > URI_MAX || !addr.uri.host.l ||
 	    !tandem_sip_uri_clean(&addr.auri) || r->msg->callid.l > 255)
 		return 400;
 

@@ -321,7 +321,7 @@ static int follow_dialog(struct tandem_target *t, const struct routes *r)
 	struct tandem_place *place;
 	int err = 0;
 
-	if (pl_strcasecmp(&r->uri.scheme, "sip"))
+	if (pl_strcasecmp(&r->uri.scheme, "sip") && pl_strcasecmp(&r->uri.scheme, "sips"))
 		return 416;
 
 	place = tandem_target_add(t, 0);
@@ -348,7 +348,7 @@ static int find_remote(struct tandem_target *t, const struct routes *r)
 		return follow_dialog(t, r);
 	if (!pl_strcasecmp(&r->uri.scheme, "tel"))
 		return r->ts->routing ? find_tel(t, r) : 416;
-	if (pl_strcasecmp(&r->uri.scheme, "sip"))
+	if (pl_strcasecmp(&r->uri.scheme, "sip") && pl_strcasecmp(&r->uri.scheme, "sips"))
 		return 416;
 
 	err = tandem_target_leave(t, r->ts, r->msg, &r->uri, &r->ruri);

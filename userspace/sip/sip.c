@@ -13,6 +13,7 @@
 #include "userspace/sip/location.h"
 #include "userspace/sip/names.h"
 #include "userspace/sip/routing.h"
+#include "userspace/sip/tls.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -91,6 +92,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	struct tandem_sip *ts = arg;
 	struct tandem_log_scope scope;
 
+	tandem_sip_datagram_widen(msg);
 	if (ts->closing || tandem_block_drops(ts->block, msg))
 		return true;
 
@@ -105,6 +107,7 @@ static bool response_handler(const struct sip_msg *msg, void *arg)
 {
 	struct tandem_sip *ts = arg;
 
+	tandem_sip_datagram_widen(msg);
 	if (!ts->closing && pl_isset(&msg->via.branch))
 		tandem_sip_stray_response(ts, msg);
 
@@ -116,6 +119,7 @@ static void expire_handler(void *arg)
 	struct tandem_sip *ts = arg;
 
 	tandem_location_expire(ts->loc);
+	(void)tandem_sip_tls_reload(ts->tls, false);
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
 }
 
@@ -148,6 +152,7 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 
 	ts->cfg = *cfg;
 	ts->cfg.listen = NULL;
+	memset(&ts->cfg.tls, 0, sizeof(ts->cfg.tls));
 	ts->cfg.domains = NULL;
 	ts->cfg.realm = NULL;
 	ts->cfg.trusted = NULL;
@@ -195,11 +200,16 @@ static int listen_all(struct tandem_sip *ts, const struct tandem_sip_config *cfg
 		struct tandem_listener *l = &ts->listeners[i];
 
 		err = tandem_sip_listener_parse(l, cfg->listen[i]);
+		if (!err && l->tp == SIP_TRANSP_TLS && !ts->tls) {
+			err = tandem_sip_tls_alloc(&ts->tls, &cfg->tls, why, size);
+			if (err)
+				return err;
+		}
 		if (!err)
 			err = tandem_sip_stack_listen(ts, l, request_handler, response_handler);
 		if (err) {
 			snprintf(why, size, "%s: %s", cfg->listen[i],
-				 err == -EINVAL ? "not udp:ADDRESS:PORT or tcp:ADDRESS:PORT"
+				 err == -EINVAL ? "not udp:ADDRESS:PORT, tcp: or tls:"
 						: strerror(-err));
 			return err;
 		}
@@ -358,6 +368,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 		(void)hash_apply(ts->ht_call, free_tx, NULL);
 	tandem_gateways_free(ts->gateways);
 	tandem_sip_stacks_free(ts);
+	tandem_sip_tls_free(ts->tls);
 	tandem_routing_free(ts->routing);
 	tandem_names_free(ts->names);
 	mem_deref(ts->dnsc);
@@ -398,6 +409,12 @@ void tandem_sip_session_ended(struct tandem_sip *ts, const char *call_id, const 
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: session ended: %s", call_id, why ? why : "");
 	(void)tandem_tx_find_call(ts, call_id, give_up, NULL);
 	tandem_log_leave(&scope);
+}
+
+void tandem_sip_reload(struct tandem_sip *ts)
+{
+	if (ts)
+		(void)tandem_sip_tls_reload(ts->tls, true);
 }
 
 void tandem_sip_stats(const struct tandem_sip *ts, struct tandem_sip_stats *stats)

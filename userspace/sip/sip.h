@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "userspace/session/session.h"
+#include "userspace/sip/tls.h"
 #include "userspace/store/store.h"
 #include "userspace/util/digest.h"
 #include "userspace/util/endpoint.h"
@@ -55,8 +56,9 @@ struct tandem_route_config {
 
 /* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
 struct tandem_sip_config {
-	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060" */
+	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060", "tls:..." */
 	size_t listen_count;
+	struct tandem_sip_tls_config tls;
 	const char *const *domains; /* served, beside the listen addresses themselves */
 	size_t domains_count;
 	uint32_t max_expires_s;
@@ -145,6 +147,12 @@ json_t *tandem_sip_dropped_json(const struct tandem_sip *sip);
 
 /* {"gateways":[...]}, see docs/api.md; new reference, NULL on no memory. */
 json_t *tandem_sip_gateways_json(const struct tandem_sip *sip);
+
+/*
+ * Read the certificate of TLS again (SIGHUP); a file that has changed is noticed without. One
+ * that cannot be used is said in the log, and the old one stays.
+ */
+void tandem_sip_reload(struct tandem_sip *sip);
 
 void tandem_sip_stats(const struct tandem_sip *sip, struct tandem_sip_stats *stats);
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "userspace/sip/local.h"
+#include "userspace/sip/tls.h"
 #include "userspace/util/log.h"
 
 #define HASH_SIZE 4096
@@ -116,7 +117,10 @@ int tandem_sip_stack_listen(struct tandem_sip *ts, const struct tandem_listener 
 	if (!find(ts, &l->addr))
 		err = stack_open(ts, &l->addr, request_h, response_h);
 	if (!err)
-		err = -sip_transp_add(find(ts, &l->addr)->sip, l->tp, &l->addr);
+		err = -sip_transp_add(find(ts, &l->addr)->sip, l->tp, &l->addr,
+				      tandem_sip_tls_context(ts->tls));
+	if (!err && l->tp == SIP_TRANSP_UDP && tandem_sip_datagram_first(l))
+		tandem_log(TANDEM_LOG_DEBUG, "sip", "the first long datagram may be lost");
 
 	return err;
 }

@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# SIP over TLS: two phones talk by it, and the one that is called is reached over the connection
+# that it opened. Certificates change while phones are connected; versions that are too old
+# and clients without a certificate, where one is required, are turned away; one the relay talks to no server that a stranger signed for; who asks for
+# sips: is never passed on without TLS; a long request arrives over UDP.
+#
+#   alice (baresip) ==TLS== relay (tandem) ==TLS== bob (baresip)
+#         10.77.1.2    10.77.1.1:5061  10.77.2.1:5061    10.77.2.2
+
+. "$(dirname "$0")/calls.sh"
+
+# certificate NAME CN [ISSUER]: NAME.pem and NAME.key in $WORK, signed by ISSUER or by itself.
+certificate()
+{
+	local by=()
+	[ -z "${3:-}" ] || by=(-CA "$WORK/$3.pem" -CAkey "$WORK/$3.key")
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+		-subj "/CN=$2" -addext "subjectAltName=DNS:$2,IP:10.77.1.1,IP:10.77.2.1" \
+		-keyout "$WORK/$1.key" -out "$WORK/$1.pem" "${by[@]}" 2>/dev/null
+}
+
+# shown OPTIONS...: what a client sees of the relay.
+# shellcheck disable=SC2120 # its arguments come by way of eval
+shown()
+{
+	ns_run caller timeout 5 openssl s_client -connect 10.77.1.1:5061 "$@" </dev/null 2>&1
+}
+
+subject_is()
+{
+	shown | grep -q "subject=CN = $1\$"
+}
+
+# asks REQUEST_URI CODE OPTIONS...: an OPTIONS over TLS gets that status.
+asks()
+{
+	local uri=$1 code=$2
+	shift 2
+	{
+		printf 'OPTIONS %s SIP/2.0\r\nVia: SIP/2.0/TLS 10.77.1.2:5099;branch=z9hG4bK%s;rport\r\n' \
+			"$uri" "$RANDOM$RANDOM"
+		printf 'From: <sip:x@example.test>;tag=1\r\nTo: <%s>\r\nCall-ID: %s@x\r\n' \
+			"$uri" "$RANDOM$RANDOM"
+		printf 'CSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n'
+		sleep 2
+	} | ns_run caller timeout 6 openssl s_client -quiet -connect 10.77.1.1:5061 "$@" 2>/dev/null |
+		grep -q "^SIP/2.0 $code "
+}
+
+log_says()
+{
+	grep -q "$1" "$WORK/tandem.log"
+}
+
+# server PORT CERTIFICATE: something in the callee's place that speaks TLS, and keeps what it is told
+# in $WORK/server_PORT.
+server()
+{
+	cat >"$WORK/server.py" <<-'EOF'
+		import socket, ssl, sys
+		context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+		context.load_cert_chain(sys.argv[2] + ".pem", sys.argv[2] + ".key")
+		listener = socket.create_server(("10.77.2.2", int(sys.argv[1])))
+		while True:
+		    conn, _ = listener.accept()
+		    conn.settimeout(5)
+		    try:
+		        with context.wrap_socket(conn, server_side=True) as tls:
+		            print(tls.recv(4096).decode(), flush=True)
+		    except (ssl.SSLError, OSError) as why:
+		        print(why, flush=True)
+	EOF
+	ns_start callee "$WORK/server_$1" "$PYTHON" "$WORK/server.py" "$1" "$WORK/$2"
+	wait_for 5 tcp_bound callee "$1"
+}
+
+# gateway NAME PORT: an entry of `gateways:` that is asked over TLS every other second.
+gateway()
+{
+	printf '  - {name: %s, uri: "sip:10.77.2.2:%s;transport=tls", options_s: 2}\n' "$1" "$2"
+}
+
+# long_datagram OCTETS: a request of that size over UDP is answered with 200.
+long_datagram()
+{
+	ns_run caller timeout 8 "$PYTHON" - "$1" <<-'EOF'
+		import socket, sys
+		body = b"x" * int(sys.argv[1])
+		head = (b"OPTIONS sip:10.77.1.1:5060 SIP/2.0\r\n"
+		        b"Via: SIP/2.0/UDP 10.77.1.2:5098;branch=z9hG4bK%d;rport\r\n"
+		        b"From: <sip:x@example.test>;tag=1\r\nTo: <sip:10.77.1.1:5060>\r\n"
+		        b"Call-ID: long%d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\n"
+		        b"Content-Type: text/plain\r\nContent-Length: %d\r\n\r\n")
+		sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		sock.bind(("10.77.1.2", 5098))
+		sock.settimeout(5)
+		sock.sendto(head % (len(body), len(body), len(body)) + body, ("10.77.1.1", 5060))
+		sys.exit(not sock.recv(65535).startswith(b"SIP/2.0 200 "))
+	EOF
+}
+
+command -v openssl >/dev/null || tap_skip_all "needs openssl"
+command -v baresip >/dev/null || tap_skip_all "needs baresip"
+test_begin 90 sipp tcpdump tshark clang-16
+need_tandem
+need_tool rtpphone
+need_tool g711cmp
+topology_up || tap_bail "topology"
+certificate ca "test authority"
+certificate relay one.example.test ca
+certificate client client.example.test ca
+certificate other two.example.test ca
+certificate stranger stranger.example.test
+LISTEN_EXTRA='- "tls:10.77.1.1:5061"
+    - "tls:10.77.2.1:5061"'
+YAML_EXTRA=$(printf 'gateways:\n%s\n%s' "$(gateway known 5071)" "$(gateway unknown 5072)")
+check "a server with a certificate of the authority" server 5071 client
+check "and one with a certificate of its own" server 5072 stranger
+SIP_EXTRA="tls: {certificate: $WORK/relay.pem, key: $WORK/relay.key, ca: $WORK/ca.pem, client: request}"
+check "tandem starts" start_tandem || tap_done
+
+check "the relay talks to a server that its authority has signed for" \
+	wait_for 10 grep -q "^OPTIONS sip" "$WORK/server_5071"
+check "and has tried the other" wait_for 10 grep -qi "alert unknown ca" "$WORK/server_5072"
+check "but not told it anything" eval '! grep -q "^OPTIONS sip" "$WORK/server_5072"'
+check "the first datagram may be long" long_datagram 20000
+check "or as long as UDP has it" long_datagram 65000
+check "TLS 1.2 is spoken" eval 'shown -tls1_2 | grep -q "subject="'
+check "TLS 1.1 is not" eval '! shown -tls1_1 -cipher DEFAULT@SECLEVEL=0 | grep -q "subject="'
+check "no certificate is asked to be shown in vain" asks sip:10.77.1.1:5061 200
+check "a certificate of the authority is taken" asks sip:10.77.1.1:5061 200 \
+	-cert "$WORK/client.pem" -key "$WORK/client.key"
+check "a certificate of a stranger is not" eval \
+	'! asks sip:10.77.1.1:5061 200 -cert "$WORK/stranger.pem" -key "$WORK/stranger.key"'
+
+check "a phone registers over UDP" register callee bob 5060 "$B_SIP"
+check "who asks for sips: does not get one without TLS" asks sips:bob@example.test 480
+
+cp "$WORK/other.pem" "$WORK/relay.pem"
+kill -HUP "$TANDEM_PID"
+check "half of a new pair is refused" wait_for 5 log_says "the old certificate stays in use"
+check "and the old one serves" subject_is one.example.test
+PHONE_TRANSPORT=tls phones_talk tls
+cp "$WORK/other.key" "$WORK/relay.key"
+kill -HUP "$TANDEM_PID"
+check "the whole pair is taken" wait_for 5 subject_is two.example.test
+relay_ends
+tap_done
