@@ -16,7 +16,7 @@ certificate()
 {
 	local by=()
 	[ -z "${3:-}" ] || by=(-CA "$WORK/$3.pem" -CAkey "$WORK/$3.key")
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
 		-subj "/CN=$2" -addext "subjectAltName=DNS:$2,IP:10.77.1.1,IP:10.77.2.1" \
 		-keyout "$WORK/$1.key" -out "$WORK/$1.pem" "${by[@]}" 2>/dev/null
 }
@@ -125,6 +125,8 @@ check "the relay talks to a server that its authority has signed for" \
 	wait_for 10 grep -q "^OPTIONS sip" "$WORK/server_5071"
 check "and has tried the other" wait_for 10 grep -qi "alert unknown ca" "$WORK/server_5072"
 check "but not told it anything" eval '! grep -q "^OPTIONS sip" "$WORK/server_5072"'
+check "the doctor has nothing against the certificate" eval \
+	'"$TANDEM" doctor -c "$WORK/tandem.yaml" | grep -q "sip certificate.*relay.pem$"'
 check "the first datagram may be long" long_datagram 20000
 check "or as long as UDP has it" long_datagram 65000
 check "TLS 1.2 is spoken" eval 'shown -tls1_2 | grep -q "subject="'

@@ -74,6 +74,7 @@ static void examine(struct examination *ex, const struct tandem_config *cfg)
 				  cfg->control_socket);
 	tandem_doctor_kernel(&ex->doctor, cfg->bpf_dir);
 	tandem_doctor_files(&ex->doctor, cfg);
+	tandem_doctor_tls(&ex->doctor, cfg);
 	if (ex->resolves)
 		tandem_doctor_network(&ex->doctor, &ex->host, &ex->resolved, running);
 	else

@@ -39,6 +39,9 @@ void tandem_doctor_kernel(struct tandem_doctor *doctor, const char *bpf_dir);
 /* Files: the database can be written, the control socket's directory can be made. */
 void tandem_doctor_files(struct tandem_doctor *doctor, const struct tandem_config *cfg);
 
+/* The certificate of SIP over TLS, where there is one: it can be read, and is valid for a while. */
+void tandem_doctor_tls(struct tandem_doctor *doctor, const struct tandem_config *cfg);
+
 /* Network: addresses, ports, interfaces and their kind; SIP ports free (running: a relay has them). */
 void tandem_doctor_network(struct tandem_doctor *doctor, const struct tandem_host *host,
 			   const struct tandem_resolved *resolved, bool running);
