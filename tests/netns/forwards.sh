@@ -118,5 +118,5 @@ kill_tandem()
 {
 	kill -KILL "$TANDEM_PID"
 	wait "$TANDEM_PID" 2>/dev/null
-	! tandem version
+	! tandem session list
 }
