@@ -189,8 +189,10 @@ static inline void world_start(struct world *w)
 	assert_int_equal(tandem_sessions_alloc(&w->ss, &cfg, w->plane, w->store, ended, w), 0);
 	w->cfg.listen = listeners;
 	w->cfg.listen_count = 4;
-	w->cfg.domains = domains;
-	w->cfg.domains_count = 1;
+	if (!w->cfg.domains) {
+		w->cfg.domains = domains;
+		w->cfg.domains_count = 1;
+	}
 	if (tandem_sip_alloc(&w->sip, &w->cfg, w->ss, w->store, why, sizeof(why)))
 		fail_msg("%s", why);
 }
@@ -228,10 +230,13 @@ static inline void own_loopback(void)
 	close(fd);
 }
 
-static inline int world_setup(void **state)
+/* Serving these domains; NULL: example.test. */
+static inline int world_setup_with(void **state, const char *const *domains, size_t count)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
+	w->cfg.domains = domains;
+	w->cfg.domains_count = count;
 	own_loopback();
 	assert_int_equal(libre_init(), 0);
 	snprintf(w->path, sizeof(w->path), "/tmp/tandem-sip-%d.db", (int)getpid());
@@ -239,6 +244,11 @@ static inline int world_setup(void **state)
 	world_start(w);
 	*state = w;
 	return 0;
+}
+
+static inline int world_setup(void **state)
+{
+	return world_setup_with(state, NULL, 0);
 }
 
 static inline void unlink_with(const char *path, const char *suffix)

@@ -201,3 +201,34 @@ int tandem_header_max_forwards(const struct sip_msg *msg)
 
 	return v;
 }
+
+bool tandem_header_cseq_fits(const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, SIP_HDR_CSEQ);
+	uint64_t v = 0;
+	size_t i;
+
+	for (i = 0; hdr && i < hdr->val.l && hdr->val.p[i] >= '0' && hdr->val.p[i] <= '9'; i++) {
+		v = v * 10 + (uint64_t)(hdr->val.p[i] - '0');
+		if (v > INT32_MAX)
+			return false;
+	}
+
+	return true;
+}
+
+bool tandem_header_quotes_close(const struct sip_msg *msg, enum sip_hdrid id)
+{
+	const struct sip_hdr *hdr = sip_msg_hdr(msg, id);
+	bool quoted = false;
+	size_t i;
+
+	for (i = 0; hdr && i < hdr->val.l; i++) {
+		if (hdr->val.p[i] == '"')
+			quoted = !quoted;
+		else if (quoted && hdr->val.p[i] == '\\')
+			i++;
+	}
+
+	return !quoted;
+}

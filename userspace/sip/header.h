@@ -31,6 +31,12 @@ int tandem_header_response_vias(struct mbuf *mb, const struct sip_msg *msg);
 int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int flags,
 		       const char *realm);
 
+/* The number of CSeq is below 2^31 (RFC 3261 section 8.1.1.5); libre takes what is left of a higher one. */
+bool tandem_header_cseq_fits(const struct sip_msg *msg);
+
+/* Every quoted string in the header has its end. */
+bool tandem_header_quotes_close(const struct sip_msg *msg, enum sip_hdrid id);
+
 /* Max-Forwards of a request: its value, 70 when absent, -EBADMSG when not a number up to 255. */
 int tandem_header_max_forwards(const struct sip_msg *msg);
 

@@ -215,6 +215,12 @@ static bool scheme_fits(const struct sip_msg *msg, const struct uri *uri)
 	return !pl_strcasecmp(&uri->scheme, "sip");
 }
 
+/* Outside of <> a question mark is nobody's: it could be of the URI or of the header (section 20.10). */
+static bool is_ambiguous(const struct sip_addr *addr, const struct pl *val)
+{
+	return pl_isset(&addr->uri.headers) && !pl_strchr(val, '<');
+}
+
 static uint16_t read_contact(struct registration *r, const struct pl *val)
 {
 	const struct tandem_sip_config *cfg = &r->ts->cfg;
@@ -222,8 +228,8 @@ static uint16_t read_contact(struct registration *r, const struct pl *val)
 	uint32_t seconds;
 
 	if (r->changes_count >= CONTACTS_MAX || sip_addr_decode(&addr, val) ||
-	    !scheme_fits(r->msg, &addr.uri) || addr.auri.l > URI_MAX || !addr.uri.host.l ||
-	    !tandem_sip_uri_clean(&addr.auri) || r->msg->callid.l > 255)
+	    is_ambiguous(&addr, val) || !scheme_fits(r->msg, &addr.uri) || addr.auri.l > URI_MAX ||
+	    !addr.uri.host.l || !tandem_sip_uri_clean(&addr.auri) || r->msg->callid.l > 255)
 		return 400;
 
 	seconds = contact_expires(r, &addr);

@@ -47,11 +47,19 @@ static bool has_doubles(const struct sip_msg *msg)
 	return false;
 }
 
+/* Headers in a Request-URI are for who makes a request of it (RFC 3261 section 19.1.5). */
+static bool is_wellformed(const struct sip_msg *msg)
+{
+	return tandem_header_ids_true(msg) && !has_doubles(msg) && tandem_header_cseq_fits(msg) &&
+	       tandem_header_quotes_close(msg, SIP_HDR_FROM) &&
+	       tandem_header_quotes_close(msg, SIP_HDR_TO) && !pl_isset(&msg->uri.headers);
+}
+
 static bool is_complete(const struct sip_msg *msg)
 {
 	struct pl body;
 
-	if (!tandem_header_ids_true(msg) || has_doubles(msg))
+	if (!is_wellformed(msg))
 		return false;
 
 	return pl_isset(&msg->via.sentby) && pl_isset(&msg->via.branch) && pl_isset(&msg->callid) &&
