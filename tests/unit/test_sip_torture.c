@@ -176,6 +176,68 @@ static void each_of_rfc4475(void **state)
 		feed(*state, &rfc4475[i]);
 }
 
+/*
+ * What RFC 5118 section 4 is about, in requests of our own: IPv6 addresses with and without
+ * brackets, where they must be and where they must not.
+ */
+static const struct {
+	const char *section;
+	const char *method;
+	const char *uri;
+	const char *sent_by; /* and parameters of the Via */
+	const char *contact;
+	const char *c; /* of the session description; NULL: there is none */
+	int code;
+} rfc5118[] = {
+	{ "4.1", "REGISTER", "sip:[::1]:25060", "[2001:db8::9:1]", "<sip:a@[2001:db8::9:1]>", NULL,
+	  200 },
+	{ "4.2", "REGISTER", "sip:2001:db8::10", "[2001:db8::9:1]", "<sip:a@[2001:db8::9:1]>", NULL,
+	  400 },
+	{ "4.3", "REGISTER", "sip:[2001:db8::10:5070]", "[2001:db8::9:1]",
+	  "<sip:a@[2001:db8::9:1]>", NULL, 403 },
+	{ "4.4", "REGISTER", "sip:[2001:db8::10]:5070", "[2001:db8::9:1]",
+	  "<sip:a@[2001:db8::9:1]>", NULL, 403 },
+	{ "4.5, with brackets", "OPTIONS", "sip:a@[::1]:25060",
+	  "[2001:db8::9:1];received=[2001:db8::9:255]", "<sip:a@[2001:db8::9:1]>", NULL, 480 },
+	{ "4.5, without", "OPTIONS", "sip:a@[::1]:25060",
+	  "[2001:db8::9:1];received=2001:db8::9:255", "<sip:a@[2001:db8::9:1]>", NULL, 480 },
+	{ "4.6", "INVITE", "sip:a@[::1]:25060", "[2001:db8::9:1]", "<sip:a@[2001:db8::9:1]>",
+	  "IN IP6 2001:db8::20", 480 },
+	{ "4.9", "INVITE", "sip:a@[::1]:25060", "[::ffff:192.0.2.2]:19823",
+	  "<sip:a@[::ffff:192.0.2.2]:19823>", "IN IP6 ::ffff:192.0.2.2", 480 },
+	{ "4.10", "OPTIONS", "sip:a@[2001:db8:::192.0.2.1]", "[2001:db8::9:1]",
+	  "<sip:a@[2001:db8::9:1]>", NULL, 403 },
+};
+
+static void each_of_rfc5118(void **state)
+{
+	char sdp[256], buf[2048];
+	size_t i;
+	int code;
+
+	for (i = 0; i < ARRAY_SIZE(rfc5118); i++) {
+		sdp[0] = '\0';
+		if (rfc5118[i].c)
+			snprintf(sdp, sizeof(sdp),
+				 "v=0\r\no=- 1 1 %s\r\ns=-\r\nc=%s\r\nt=0 0\r\n"
+				 "m=audio 4000 RTP/AVP 0\r\n",
+				 rfc5118[i].c, rfc5118[i].c);
+		snprintf(buf, sizeof(buf),
+			 "%s %s SIP/2.0\r\nVia: SIP/2.0/TCP %s;branch=z9hG4bK5118-%zu\r\n"
+			 "Max-Forwards: 70\r\nFrom: <sip:a@example.com>;tag=5118\r\n"
+			 "To: <sip:a@example.com>\r\nCall-ID: 5118-%zu\r\nCSeq: 1 %s\r\n"
+			 "Contact: %s\r\n%sContent-Length: %zu\r\n\r\n%s",
+			 rfc5118[i].method, rfc5118[i].uri, rfc5118[i].sent_by, i, i,
+			 rfc5118[i].method, rfc5118[i].contact,
+			 *sdp ? "Content-Type: application/sdp\r\n" : "", strlen(sdp), sdp);
+		world_anew(*state);
+		code = final_code(buf, strlen(buf));
+		if (code != rfc5118[i].code)
+			fail_msg("%s: %d in place of %d", rfc5118[i].section, code,
+				 rfc5118[i].code);
+	}
+}
+
 static const char plain[] =
 	"INVITE sip:bob@example.test;user=phone SIP/2.0\r\n"
 	"Via: SIP/2.0/UDP 127.0.0.1:5060;branch=z9hG4bKtorture;rport, SIP/2.0/UDP h;branch=z\r\n"
@@ -246,6 +308,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_of_rfc4475, torture_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(each_of_rfc5118, torture_setup, world_teardown),
 		TEST(mutations),
 	};
 

@@ -105,3 +105,21 @@ int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa)
 	return -re_sdprintf(hopp, "sip:%J%s", sa,
 			    tp == SIP_TRANSP_UDP ? ";transport=udp" : sip_transp_param(tp));
 }
+
+bool tandem_sip_host_bracketed(const struct pl *uri)
+{
+	size_t i, end, colons = 0, at = 0;
+
+	for (end = 0; end < uri->l && !strchr(";?", uri->p[end]); end++) {
+		if (uri->p[end] == '@')
+			at = end + 1;
+	}
+	for (i = 0; !at && i < end; i++) {
+		if (uri->p[i] == ':')
+			at = i + 1;
+	}
+	for (i = at; i < end; i++)
+		colons += uri->p[i] == ':';
+
+	return colons < 2 || uri->p[at] == '[';
+}

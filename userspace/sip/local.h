@@ -112,6 +112,9 @@ void tandem_sip_reply_addr(struct sa *dst, const struct sip_msg *msg);
 /* False when a URI holds white space or control characters, which could add header lines. */
 bool tandem_sip_uri_clean(const struct pl *uri);
 
+/* False when the host of a SIP URI is an IPv6 address without its brackets (RFC 5118 section 4.2). */
+bool tandem_sip_host_bracketed(const struct pl *uri);
+
 /* True when host is a literal address equal to that of sa. */
 bool tandem_sip_host_is(const struct pl *host, const struct sa *sa);
 

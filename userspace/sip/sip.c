@@ -47,12 +47,18 @@ static bool has_doubles(const struct sip_msg *msg)
 	return false;
 }
 
+static bool is_sip(const struct uri *uri)
+{
+	return !pl_strcasecmp(&uri->scheme, "sip") || !pl_strcasecmp(&uri->scheme, "sips");
+}
+
 /* Headers in a Request-URI are for who makes a request of it (RFC 3261 section 19.1.5). */
 static bool is_wellformed(const struct sip_msg *msg)
 {
 	return tandem_header_ids_true(msg) && !has_doubles(msg) && tandem_header_cseq_fits(msg) &&
 	       tandem_header_quotes_close(msg, SIP_HDR_FROM) &&
-	       tandem_header_quotes_close(msg, SIP_HDR_TO) && !pl_isset(&msg->uri.headers);
+	       tandem_header_quotes_close(msg, SIP_HDR_TO) && !pl_isset(&msg->uri.headers) &&
+	       (!is_sip(&msg->uri) || tandem_sip_host_bracketed(&msg->ruri));
 }
 
 static bool is_complete(const struct sip_msg *msg)
