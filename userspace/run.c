@@ -75,19 +75,31 @@ static int resolve(struct relay *relay)
 
 /* ---- the local API --------------------------------------------------------- */
 
-static int api_end(const char *call_id, const char *why, void *arg)
+static int end_session(struct relay *relay, const char *call, const char *why)
 {
-	struct relay *relay = arg;
 	/* The session's own string goes with the session. */
-	char *id = strdup(call_id);
+	char *name = strdup(call);
 	int ret;
 
-	if (!id)
+	if (!name)
 		return -ENOMEM;
-	ret = tandem_session_end(relay->sessions, id, why);
+	ret = tandem_session_end(relay->sessions, name, why);
 	if (!ret && relay->sip)
-		tandem_sip_session_ended(relay->sip, id, why);
-	free(id);
+		tandem_sip_session_ended(relay->sip, name, why);
+	free(name);
+	return ret;
+}
+
+/* The call, with all of its branches. */
+static int api_end(const char *call, const char *why, void *arg)
+{
+	struct relay *relay = arg;
+	char call_id[TANDEM_SESSION_NAME_SIZE];
+	int ret = 0;
+
+	snprintf(call_id, sizeof(call_id), "%.*s", (int)strcspn(call, " "), call);
+	while (!ret && (call = tandem_session_find(relay->sessions, call_id)))
+		ret = end_session(relay, call, why);
 	return ret;
 }
 
@@ -160,13 +172,13 @@ static int open_plane(struct relay *relay)
 	return 0;
 }
 
-static void on_session_ended(const char *call_id, const char *why, void *arg)
+static void on_session_ended(const char *call, const char *why, void *arg)
 {
 	struct relay *relay = arg;
 
 	/* None yet while the sessions of an earlier run are taken up. */
 	if (relay->sip)
-		tandem_sip_session_ended(relay->sip, call_id, why);
+		tandem_sip_session_ended(relay->sip, call, why);
 }
 
 static void on_session_over(const char *call_id, const char *why, bool established, json_t *report,
@@ -174,7 +186,11 @@ static void on_session_over(const char *call_id, const char *why, bool establish
 {
 	struct relay *relay = arg;
 
-	tandem_cdr_session_over(relay->cdr, call_id, why, established, report);
+	/* two have answered at once, and the caller has kept the other */
+	if (established && tandem_session_confirmed(relay->sessions, call_id))
+		json_decref(report);
+	else
+		tandem_cdr_session_over(relay->cdr, call_id, why, established, report);
 }
 
 static bool session_exists(const char *call_id, void *arg)
@@ -295,6 +311,9 @@ static int open_sip(struct relay *relay)
 		.max_contacts = sip->max_contacts,
 		.max_transactions = sip->max_transactions,
 		.timer_c_s = sip->timer_c_s,
+		.ring_s = sip->ring_s,
+		.redirect = strcmp(sip->mode, "redirect") == 0,
+		.follow_redirects = strcmp(sip->redirects, "follow") == 0,
 		.cdr = relay->cdr,
 	};
 	struct tandem_gateway_lists *lists;

@@ -155,7 +155,7 @@ static int describe(struct tandem_sessions *ss, bool answer, const uint8_t *poli
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct tandem_dialog dialog = { CALL, "sip:a@x", "sip:b@x", "ta", "tb" };
+	static const struct tandem_dialog dialog = { CALL, "sip:a@x", "sip:b@x", "ta", "tb", 0 };
 	static struct tandem_sessions *ss;
 	const uint8_t *nul;
 

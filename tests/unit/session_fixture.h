@@ -371,8 +371,9 @@ static inline struct tandem_session *fx_session(struct fixture *fx, const char *
 
 static inline int fx_dialog(struct fixture *fx, const char *call)
 {
-	struct tandem_dialog d = { call, "sip:alice@example.org", "sip:bob@example.org", "tag-a",
-				   NULL };
+	struct tandem_dialog d = {
+		call, "sip:alice@example.org", "sip:bob@example.org", "tag-a", NULL, 0
+	};
 
 	return tandem_session_open(fx->ss, &d);
 }

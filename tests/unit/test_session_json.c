@@ -228,7 +228,7 @@ static void mos_of_events_and_video(void **state)
 
 static void list_and_states(void **state)
 {
-	struct tandem_dialog odd = { "odd", "sip:\xff\xfe@x", "sip:b@x", "t", NULL };
+	struct tandem_dialog odd = { "odd", "sip:\xff\xfe@x", "sip:b@x", "t", NULL, 0 };
 	struct fixture fx;
 	json_t *js;
 

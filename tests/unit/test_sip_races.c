@@ -113,8 +113,8 @@ static void contact_with_a_branch(void **state)
 		  "Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bKcb;rport\nMax-Forwards: 70\n"
 		  "From: <sip:bob@example.test>;tag=r\nTo: <sip:bob@example.test>\nCall-ID: cb\n"
 		  "CSeq: 1 REGISTER\nContact: <sip:bob@127.0.0.1:%u;branch=z9hG4bKnone>\n"
-		  "Expires: 600\n",
-		  c.bob.port, c.bob.port);
+		  "Contact: <sip:bob@127.0.0.1:%u;transport=UDP>;expires=0\nExpires: 600\n",
+		  c.bob.port, c.bob.port, c.bob.port);
 	peer_expect(&c.bob, "SIP/2.0 200");
 	establish(&c, "branch", OFFER, ANSWER);
 	respond(&c, c.invite, "200 OK", NULL, ANSWER);

@@ -54,6 +54,11 @@ static int check_words(const struct checker *c)
 	    strcmp(cfg->media.learn, "always") != 0)
 		return wrong(c, "media.learn", "'%.40s' is none of nat, off, always",
 			     cfg->media.learn);
+	if (strcmp(cfg->sip.mode, "proxy") != 0 && strcmp(cfg->sip.mode, "redirect") != 0)
+		return wrong(c, "sip.mode", "'%.40s' is none of proxy, redirect", cfg->sip.mode);
+	if (strcmp(cfg->sip.redirects, "follow") != 0 && strcmp(cfg->sip.redirects, "pass") != 0)
+		return wrong(c, "sip.redirects", "'%.40s' is none of follow, pass",
+			     cfg->sip.redirects);
 	return 0;
 }
 

@@ -82,6 +82,9 @@ struct tandem_config_sip {
 	uint32_t max_contacts;	    /* 10 per address of record */
 	uint32_t max_transactions;  /* 20000 */
 	uint32_t timer_c_s;	    /* 180 */
+	uint32_t ring_s;	    /* 20 */
+	char *mode;		    /* "proxy", "redirect" */
+	char *redirects;	    /* "follow", "pass": what is done with a 3xx */
 	struct tandem_config_tls tls;
 	char *auth;  /* "auto", "open", "register", "required"; see tandem_sip_auth_parse() */
 	char *realm; /* NULL: see tandem_config_realm() */

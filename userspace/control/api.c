@@ -27,8 +27,8 @@ static int unavailable(const struct request *req, const char *what)
 	return -EAGAIN;
 }
 
-/* The session that "id" names, by its Call-ID, which is what stays valid. */
-static int named_session(const struct request *req, const char **call_id)
+/* The session that "id" names, by id, name or Call-ID. */
+static int named_session(const struct request *req, const char **call)
 {
 	const char *id = json_string_value(json_object_get(req->params, "id"));
 
@@ -38,8 +38,8 @@ static int named_session(const struct request *req, const char **call_id)
 	}
 	if (!req->api->sessions)
 		return unavailable(req, "sessions");
-	*call_id = tandem_session_find(req->api->sessions, id);
-	if (!*call_id) {
+	*call = tandem_session_find(req->api->sessions, id);
+	if (!*call) {
 		snprintf(req->why, req->why_size, "no session %s", id);
 		return -ENOENT;
 	}
@@ -55,27 +55,27 @@ static int session_list(const struct request *req, json_t **out)
 
 static int session_show(const struct request *req, json_t **out)
 {
-	const char *call_id;
-	int ret = named_session(req, &call_id);
+	const char *call;
+	int ret = named_session(req, &call);
 
-	return ret ? ret : given(tandem_session_json(req->api->sessions, call_id), out);
+	return ret ? ret : given(tandem_session_json(req->api->sessions, call), out);
 }
 
 static int session_end(const struct request *req, json_t **out)
 {
 	json_t *result;
-	const char *call_id;
-	int ret = named_session(req, &call_id);
+	const char *call;
+	int ret = named_session(req, &call);
 
 	if (ret)
 		return ret;
 	if (!req->api->end)
 		return unavailable(req, "way to end a session");
-	/* call_id goes with the session, so the answer is made first. */
-	result = json_pack("{s:s}", "ended", call_id);
+	/* call goes with the session, so the answer is made first. */
+	result = json_pack("{s:s#}", "ended", call, (int)strcspn(call, " "));
 	if (!result)
 		return -ENOMEM;
-	ret = req->api->end(call_id, "ended by the operator", req->api->arg);
+	ret = req->api->end(call, "ended by the operator", req->api->arg);
 	if (ret)
 		json_decref(result);
 	else

@@ -116,9 +116,9 @@ static json_t *show_summary(const struct tandem_sessions *ss, const struct tande
 	int64_t age_ms = ss->env.epoch_ms(ss->env.arg) - s->started_ms;
 	char verdict[TANDEM_VERDICT_SIZE];
 
-	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:I, s:I, s:s, s:s, s:s}", "id", s->id,
-			 "call_id", s->call_id, "from", tandem_json_text(s->from_uri), "to",
-			 tandem_json_text(s->to_uri), "state",
+	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:s, s:I, s:I, s:s, s:s, s:s}", "id", s->id,
+			 "call_id", s->call_id, "branch", s->branch, "from",
+			 tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri), "state",
 			 tandem_session_state_name(tandem_session_state(s)), "started",
 			 (json_int_t)(s->started_ms / 1000), "duration_s",
 			 (json_int_t)(age_ms > 0 ? age_ms / 1000 : 0), "verdict",
@@ -148,7 +148,7 @@ json_t *tandem_sessions_json(struct tandem_sessions *ss)
 
 json_t *tandem_session_json(struct tandem_sessions *ss, const char *id_or_call_id)
 {
-	const struct tandem_session *s = tandem_sessions_by_name(ss, id_or_call_id);
+	const struct tandem_session *s = tandem_sessions_by_text(ss, id_or_call_id);
 	struct tandem_snapshot snap;
 	json_t *js;
 

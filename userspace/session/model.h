@@ -106,6 +106,8 @@ struct tandem_session {
 	uint64_t number; /* never used again; the upper 48 bits of its flow ids */
 	char id[17];	 /* the number in hexadecimal */
 	char *call_id;
+	unsigned int branch;
+	char *name; /* see tandem_session_name() */
 	char *from_uri;
 	char *to_uri;
 	char *tag[2];			  /* B's may be NULL */
@@ -173,12 +175,11 @@ struct tandem_sessions {
 /* ---- table.c ---- */
 /* Milliseconds of the monotonic clock. */
 uint64_t tandem_sessions_now(const struct tandem_sessions *ss);
-/* By Call-ID, and by number; NULL when there is none. */
-struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
-					       const char *call_id);
+/* By name, and by number; NULL when there is none. */
+struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss, const char *call);
 struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number);
-/* By id or Call-ID. */
-struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss, const char *name);
+/* By name, Call-ID or id. */
+struct tandem_session *tandem_sessions_by_text(const struct tandem_sessions *ss, const char *text);
 /* A session that is in no table yet; strings are copied. */
 int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
 			  uint64_t number);

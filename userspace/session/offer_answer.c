@@ -140,11 +140,11 @@ static void drop_pending(struct tandem_sessions *ss, struct tandem_session *s)
 	s->pending_from = TANDEM_PARTY_NONE;
 }
 
-int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
-			 enum tandem_party_id party, const struct tandem_signal *sig,
-			 const char *sdp, size_t len, char **outp, size_t *out_len)
+int tandem_session_offer(struct tandem_sessions *ss, const char *call, enum tandem_party_id party,
+			 const struct tandem_signal *sig, const char *sdp, size_t len, char **outp,
+			 size_t *out_len)
 {
-	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	struct tandem_session *s = tandem_sessions_by_call(ss, call);
 	const struct tandem_media_list *base;
 	struct tandem_media_list next = { 0 };
 	struct tandem_sdp *doc;
@@ -210,11 +210,11 @@ static int adopt(struct tandem_sessions *ss, struct tandem_session *s,
 	return err;
 }
 
-int tandem_session_answer(struct tandem_sessions *ss, const char *call_id,
-			  enum tandem_party_id party, const struct tandem_signal *sig,
-			  const char *sdp, size_t len, char **outp, size_t *out_len)
+int tandem_session_answer(struct tandem_sessions *ss, const char *call, enum tandem_party_id party,
+			  const struct tandem_signal *sig, const char *sdp, size_t len, char **outp,
+			  size_t *out_len)
 {
-	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	struct tandem_session *s = tandem_sessions_by_call(ss, call);
 	struct tandem_media_list next = { 0 };
 	const struct tandem_media_list *base;
 	struct tandem_endpoint source;
@@ -253,9 +253,9 @@ int tandem_session_answer(struct tandem_sessions *ss, const char *call_id,
 	return err;
 }
 
-int tandem_session_rollback(struct tandem_sessions *ss, const char *call_id)
+int tandem_session_rollback(struct tandem_sessions *ss, const char *call)
 {
-	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	struct tandem_session *s = tandem_sessions_by_call(ss, call);
 
 	if (!s)
 		return -ENOENT;

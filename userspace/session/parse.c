@@ -191,13 +191,15 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 	struct tandem_dialog d = { 0 };
 	struct tandem_session *s;
 	json_int_t number, started;
-	int confirmed, err;
+	int confirmed, branch = 0, err;
 
-	if (json_unpack((json_t *)doc, "{s:I, s:s, s:s, s:s, s:s, s:I, s:b}", "number", &number,
-			"call_id", &d.call_id, "from", &d.from_uri, "to", &d.to_uri, "tag_a",
-			&d.from_tag, "started_ms", &started, "confirmed", &confirmed) ||
-	    number <= 0 || number >> 48)
+	if (json_unpack((json_t *)doc, "{s:I, s:s, s?i, s:s, s:s, s:s, s:I, s:b}", "number",
+			&number, "call_id", &d.call_id, "branch", &branch, "from", &d.from_uri,
+			"to", &d.to_uri, "tag_a", &d.from_tag, "started_ms", &started, "confirmed",
+			&confirmed) ||
+	    number <= 0 || number >> 48 || branch < 0)
 		return -EBADMSG;
+	d.branch = (unsigned int)branch;
 	d.to_tag = json_string_value(json_object_get(doc, "tag_b"));
 	err = tandem_session_create(&s, &d, number);
 	if (err)

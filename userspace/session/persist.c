@@ -120,8 +120,8 @@ static json_t *dump_tag(const char *tag)
 
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s)
 {
-	return json_pack("{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "number",
-			 (json_int_t)s->number, "call_id", s->call_id, "from",
+	return json_pack("{s:I, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:b, s:o}", "number",
+			 (json_int_t)s->number, "call_id", s->call_id, "branch", s->branch, "from",
 			 tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri), "tag_a",
 			 dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b",
 			 dump_tag(s->tag[TANDEM_PARTY_B]), "source_a",

@@ -48,8 +48,7 @@ static int take_up(struct tandem_sessions *ss, const char *id, const json_t *doc
 		return err;
 	if (strcmp(s->id, id))
 		err = -EBADMSG;
-	else if (tandem_sessions_by_call(ss, s->call_id) ||
-		 tandem_sessions_by_number(ss, s->number))
+	else if (tandem_sessions_by_call(ss, s->name) || tandem_sessions_by_number(ss, s->number))
 		err = -EEXIST;
 	if (!err)
 		err = reserve(ss, s);

@@ -83,8 +83,8 @@ struct tandem_sessions_config {
 	size_t security_count;
 };
 
-/* A session has ended other than by the front end's own call; why is a short phrase. */
-typedef void(tandem_session_ended_h)(const char *call_id, const char *why, void *arg);
+/* The session of this name has ended other than by the front end's own call; why is a short phrase. */
+typedef void(tandem_session_ended_h)(const char *call, const char *why, void *arg);
 
 /*
  * A session is about to be forgotten, however it came to its end. established: it was answered
@@ -112,14 +112,30 @@ void tandem_sessions_free(struct tandem_sessions *ss);
 /* Number of sessions that are not ended. */
 size_t tandem_sessions_count(const struct tandem_sessions *ss);
 
-/* Who and what a session is for; kept with it. Strings are copied. */
+/*
+ * Who and what a session is for; kept with it. Strings are copied.
+ *
+ * A call that is forked has a session for each branch, so that each of those called has ports and
+ * an answer of its own. What is named `call` below is the name of one session: the Call-ID for
+ * branch 0, else as tandem_session_name() writes it.
+ */
 struct tandem_dialog {
 	const char *call_id;
 	const char *from_uri;
 	const char *to_uri;
 	const char *from_tag; /* of A */
 	const char *to_tag;   /* of B; NULL until known */
+	unsigned int branch;
 };
+
+#define TANDEM_SESSION_NAME_SIZE 280
+
+/* The name of a session into buf: "CALL-ID" or "CALL-ID BRANCH"; no Call-ID has a space in it. */
+void tandem_session_name(char buf[TANDEM_SESSION_NAME_SIZE], const char *call_id,
+			 unsigned int branch);
+
+/* The lowest branch of the call that has no session. */
+unsigned int tandem_session_spare(const struct tandem_sessions *ss, const char *call_id);
 
 /*
  * Create the session or update its dialog data (a to_tag that became known).
@@ -134,16 +150,18 @@ typedef void(tandem_session_each_h)(const struct tandem_dialog *dialog, int64_t 
 void tandem_sessions_each(const struct tandem_sessions *ss, tandem_session_each_h *h, void *arg);
 
 /* Which party sends requests with this From tag; -ENOENT for an unknown call or tag. */
-int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, const char *tag,
+int tandem_session_party(const struct tandem_sessions *ss, const char *call, const char *tag,
 			 enum tandem_party_id *party);
 
 /*
- * The same for a request with both tags: in a confirmed call the To tag has to be the
- * other party's (RFC 3261 section 12.2.2). Before, other early dialogs of a forked
- * INVITE are let pass, as only one callee's tag is kept. -ENOENT as above.
+ * Which session of the call a request with both tags belongs to, and which party has sent it: the
+ * one that has both. Failing that, one that is not confirmed and has the From tag: where another
+ * proxy has forked there are further early dialogs in it, and only one callee's tag is kept (RFC
+ * 3261 section 12.2.2). Its name, valid until it ends; NULL when there is none.
  */
-int tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
-			  const char *from_tag, const char *to_tag, enum tandem_party_id *party);
+const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
+				  const char *from_tag, const char *to_tag,
+				  enum tandem_party_id *party);
 
 /*
  * Where an SDP came from and where it goes. source is the signalling address of
@@ -195,24 +213,27 @@ int tandem_security_parse(enum tandem_security *security, const char *name);
  * what keeps the plane from installing its flows. After an error nothing has changed,
  * but for that last one: then the answer holds, and a repeated one tries again.
  */
-int tandem_session_offer(struct tandem_sessions *ss, const char *call_id,
-			 enum tandem_party_id party, const struct tandem_signal *sig,
-			 const char *sdp, size_t len, char **outp, size_t *out_len);
-int tandem_session_answer(struct tandem_sessions *ss, const char *call_id,
-			  enum tandem_party_id party, const struct tandem_signal *sig,
-			  const char *sdp, size_t len, char **outp, size_t *out_len);
+int tandem_session_offer(struct tandem_sessions *ss, const char *call, enum tandem_party_id party,
+			 const struct tandem_signal *sig, const char *sdp, size_t len, char **outp,
+			 size_t *out_len);
+int tandem_session_answer(struct tandem_sessions *ss, const char *call, enum tandem_party_id party,
+			  const struct tandem_signal *sig, const char *sdp, size_t len, char **outp,
+			  size_t *out_len);
 
 /* The pending offer was refused: back to what was agreed before. No-op when none is pending. */
-int tandem_session_rollback(struct tandem_sessions *ss, const char *call_id);
+int tandem_session_rollback(struct tandem_sessions *ss, const char *call);
 
 /* The call was answered for good (2xx to INVITE). */
-int tandem_session_confirm(struct tandem_sessions *ss, const char *call_id);
+int tandem_session_confirm(struct tandem_sessions *ss, const char *call);
 
 /* Remove the flows, free the ports, forget the session. why goes to the log. */
-int tandem_session_end(struct tandem_sessions *ss, const char *call_id, const char *why);
+int tandem_session_end(struct tandem_sessions *ss, const char *call, const char *why);
 
-/* Find by id or Call-ID; the Call-ID, or NULL. Valid until the session ends. */
-const char *tandem_session_find(const struct tandem_sessions *ss, const char *id_or_call_id);
+/* Find by id, name or Call-ID (then any of its sessions); its name, or NULL. Valid until it ends. */
+const char *tandem_session_find(const struct tandem_sessions *ss, const char *text);
+
+/* True when a session of the call was confirmed. */
+bool tandem_session_confirmed(const struct tandem_sessions *ss, const char *call_id);
 
 /* To be called about once a second: reads counters, times out, closes learning windows. */
 void tandem_sessions_tick(struct tandem_sessions *ss);

@@ -11,18 +11,22 @@
 #define MODULE	    "session"
 #define MIN_BUCKETS 64
 #define MAX_BUCKETS 65536
+#define CALL_ID_MAX 255
 
 uint64_t tandem_sessions_now(const struct tandem_sessions *ss)
 {
 	return ss->env.monotonic_ms(ss->env.arg);
 }
 
-/* Call-IDs are chosen by strangers: the seed keeps them from choosing one bucket for all. */
+/*
+ * Call-IDs are chosen by strangers: the seed keeps them from choosing one bucket for all. The
+ * sessions of one call are in one bucket.
+ */
 static size_t call_bucket(const struct tandem_sessions *ss, const char *call_id)
 {
 	uint64_t h = ss->env.seed ^ 0xcbf29ce484222325ULL;
 
-	for (; *call_id; call_id++) {
+	for (; *call_id && *call_id != ' '; call_id++) {
 		h ^= (unsigned char)*call_id;
 		h *= 0x9e3779b97f4a7c15ULL;
 		h ^= h >> 29;
@@ -35,14 +39,24 @@ static size_t number_bucket(const struct tandem_sessions *ss, uint64_t number)
 	return number & (ss->buckets - 1);
 }
 
-struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
-					       const char *call_id)
+struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss, const char *call)
 {
-	struct tandem_session *s = ss->by_call[call_bucket(ss, call_id)];
+	struct tandem_session *s = ss->by_call[call_bucket(ss, call)];
 
-	while (s && strcmp(s->call_id, call_id))
+	while (s && strcmp(s->name, call))
 		s = s->next_by_call;
 	return s;
+}
+
+/* The next session of the call behind s, or the first of them. */
+static struct tandem_session *next_of_call(const struct tandem_sessions *ss, const char *call_id,
+					   const struct tandem_session *s)
+{
+	struct tandem_session *next = s ? s->next_by_call : ss->by_call[call_bucket(ss, call_id)];
+
+	while (next && strcmp(next->call_id, call_id))
+		next = next->next_by_call;
+	return next;
 }
 
 struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number)
@@ -54,19 +68,21 @@ struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *s
 	return s;
 }
 
-struct tandem_session *tandem_sessions_by_name(const struct tandem_sessions *ss, const char *name)
+struct tandem_session *tandem_sessions_by_text(const struct tandem_sessions *ss, const char *text)
 {
-	struct tandem_session *s = tandem_sessions_by_call(ss, name);
+	struct tandem_session *s = tandem_sessions_by_call(ss, text);
 	char *end;
 	uint64_t number;
 
+	if (!s)
+		s = next_of_call(ss, text, NULL);
 	if (s)
 		return s;
-	number = strtoull(name, &end, 16);
-	if (!*name || *end)
+	number = strtoull(text, &end, 16);
+	if (!*text || *end)
 		return NULL;
 	s = tandem_sessions_by_number(ss, number);
-	return s && !strcmp(s->id, name) ? s : NULL;
+	return s && !strcmp(s->id, text) ? s : NULL;
 }
 
 void tandem_sessions_insert(struct tandem_sessions *ss, struct tandem_session *s)
@@ -113,17 +129,29 @@ static int dup_text(char **dst, const char *src)
 	return src && !*dst ? -ENOMEM : 0;
 }
 
+void tandem_session_name(char buf[TANDEM_SESSION_NAME_SIZE], const char *call_id,
+			 unsigned int branch)
+{
+	if (branch)
+		snprintf(buf, TANDEM_SESSION_NAME_SIZE, "%.255s %u", call_id, branch);
+	else
+		snprintf(buf, TANDEM_SESSION_NAME_SIZE, "%.255s", call_id);
+}
+
 int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
 			  uint64_t number)
 {
 	struct tandem_session *s = calloc(1, sizeof(*s));
+	char name[TANDEM_SESSION_NAME_SIZE];
 
 	if (!s)
 		return -ENOMEM;
 	s->number = number;
 	snprintf(s->id, sizeof(s->id), "%012llx", (unsigned long long)number);
 	s->pending_from = s->offerer = TANDEM_PARTY_NONE;
-	if (dup_text(&s->call_id, dialog->call_id) ||
+	s->branch = dialog->branch;
+	tandem_session_name(name, dialog->call_id, dialog->branch);
+	if (dup_text(&s->call_id, dialog->call_id) || dup_text(&s->name, name) ||
 	    dup_text(&s->from_uri, dialog->from_uri ? dialog->from_uri : "") ||
 	    dup_text(&s->to_uri, dialog->to_uri ? dialog->to_uri : "") ||
 	    dup_text(&s->tag[TANDEM_PARTY_A], dialog->from_tag) ||
@@ -144,6 +172,7 @@ void tandem_session_destroy(struct tandem_session *s)
 	tandem_sdp_free(s->offer);
 	tandem_flows_clean(s);
 	free(s->call_id);
+	free(s->name);
 	free(s->from_uri);
 	free(s->to_uri);
 	free(s->tag[TANDEM_PARTY_A]);
@@ -224,13 +253,15 @@ static bool is_printable(const char *text)
 
 int tandem_session_open(struct tandem_sessions *ss, const struct tandem_dialog *dialog)
 {
+	char name[TANDEM_SESSION_NAME_SIZE];
 	struct tandem_session *s;
 	int err;
 
-	if (!dialog->call_id || !*dialog->call_id || !is_printable(dialog->call_id) ||
-	    !dialog->from_tag)
+	if (!dialog->call_id || !*dialog->call_id || strlen(dialog->call_id) > CALL_ID_MAX ||
+	    !is_printable(dialog->call_id) || !dialog->from_tag)
 		return -EINVAL;
-	s = tandem_sessions_by_call(ss, dialog->call_id);
+	tandem_session_name(name, dialog->call_id, dialog->branch);
+	s = tandem_sessions_by_call(ss, name);
 	if (s) {
 		err = set_tag(s, dialog->to_tag);
 		if (!err && s->answered)
@@ -249,10 +280,8 @@ int tandem_session_open(struct tandem_sessions *ss, const struct tandem_dialog *
 	return 0;
 }
 
-int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, const char *tag,
-			 enum tandem_party_id *party)
+static int find_party(const struct tandem_session *s, const char *tag, enum tandem_party_id *party)
 {
-	const struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
 	int p;
 
 	for (p = 0; s && tag && p < 2; p++) {
@@ -264,20 +293,63 @@ int tandem_session_party(const struct tandem_sessions *ss, const char *call_id, 
 	return -ENOENT;
 }
 
-int tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
-			  const char *from_tag, const char *to_tag, enum tandem_party_id *party)
+int tandem_session_party(const struct tandem_sessions *ss, const char *call, const char *tag,
+			 enum tandem_party_id *party)
 {
-	const struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
-	int err = tandem_session_party(ss, call_id, from_tag, party);
-
-	if (err || !s->confirmed || !s->tag[!*party])
-		return err;
-	return to_tag && !strcmp(s->tag[!*party], to_tag) ? 0 : -ENOENT;
+	return find_party(tandem_sessions_by_call(ss, call), tag, party);
 }
 
-int tandem_session_confirm(struct tandem_sessions *ss, const char *call_id)
+const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
+				  const char *from_tag, const char *to_tag,
+				  enum tandem_party_id *party)
 {
-	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	const struct tandem_session *s, *early = NULL;
+	enum tandem_party_id p;
+
+	for (s = next_of_call(ss, call_id, NULL); s; s = next_of_call(ss, call_id, s)) {
+		if (find_party(s, from_tag, &p))
+			continue;
+		if (to_tag && s->tag[!p] && !strcmp(s->tag[!p], to_tag)) {
+			*party = p;
+			return s->name;
+		}
+		if (!early && (!s->confirmed || !s->tag[!p])) {
+			early = s;
+			*party = p;
+		}
+	}
+	return early ? early->name : NULL;
+}
+
+unsigned int tandem_session_spare(const struct tandem_sessions *ss, const char *call_id)
+{
+	const struct tandem_session *s;
+	unsigned int branch = 0;
+
+	s = next_of_call(ss, call_id, NULL);
+	while (s) {
+		if (s->branch != branch) {
+			s = next_of_call(ss, call_id, s);
+			continue;
+		}
+		branch++;
+		s = next_of_call(ss, call_id, NULL);
+	}
+	return branch;
+}
+
+bool tandem_session_confirmed(const struct tandem_sessions *ss, const char *call_id)
+{
+	const struct tandem_session *s = next_of_call(ss, call_id, NULL);
+
+	while (s && !s->confirmed)
+		s = next_of_call(ss, call_id, s);
+	return s != NULL;
+}
+
+int tandem_session_confirm(struct tandem_sessions *ss, const char *call)
+{
+	struct tandem_session *s = tandem_sessions_by_call(ss, call);
 
 	if (!s)
 		return -ENOENT;
@@ -291,9 +363,9 @@ int tandem_session_confirm(struct tandem_sessions *ss, const char *call_id)
 	return 0;
 }
 
-int tandem_session_end(struct tandem_sessions *ss, const char *call_id, const char *why)
+int tandem_session_end(struct tandem_sessions *ss, const char *call, const char *why)
 {
-	struct tandem_session *s = tandem_sessions_by_call(ss, call_id);
+	struct tandem_session *s = tandem_sessions_by_call(ss, call);
 	struct tandem_log_scope scope;
 
 	if (!s)
@@ -307,11 +379,11 @@ int tandem_session_end(struct tandem_sessions *ss, const char *call_id, const ch
 	return 0;
 }
 
-const char *tandem_session_find(const struct tandem_sessions *ss, const char *id_or_call_id)
+const char *tandem_session_find(const struct tandem_sessions *ss, const char *text)
 {
-	const struct tandem_session *s = tandem_sessions_by_name(ss, id_or_call_id);
+	const struct tandem_session *s = tandem_sessions_by_text(ss, text);
 
-	return s ? s->call_id : NULL;
+	return s ? s->name : NULL;
 }
 
 void tandem_sessions_each(const struct tandem_sessions *ss, tandem_session_each_h *h, void *arg)
@@ -321,6 +393,7 @@ void tandem_sessions_each(const struct tandem_sessions *ss, tandem_session_each_
 	for (s = ss->first; s; s = s->next) {
 		const struct tandem_dialog dialog = {
 			.call_id = s->call_id,
+			.branch = s->branch,
 			.from_uri = s->from_uri,
 			.to_uri = s->to_uri,
 			.from_tag = s->tag[TANDEM_PARTY_A],

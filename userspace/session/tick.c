@@ -112,7 +112,7 @@ void tandem_sessions_tick(struct tandem_sessions *ss)
 		tandem_log(TANDEM_LOG_INFO, MODULE, "%s: %s has ended: %s", s->id, s->call_id,
 			   s->why_over);
 		if (ss->ended_h)
-			ss->ended_h(s->call_id, s->why_over, ss->arg);
+			ss->ended_h(s->name, s->why_over, ss->arg);
 		tandem_session_retire(ss, s);
 		tandem_log_leave(&scope);
 	}

@@ -5,28 +5,64 @@
 
 #include "userspace/sip/local.h"
 #include "userspace/sip/token.h"
+#include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
 #define ROUTES_MAX 32
 
-int tandem_sip_party(const struct tandem_sip *ts, const struct sip_msg *msg,
-		     enum tandem_party_id *party)
+struct early {
+	const struct pl *tag; /* of the callee */
+	const struct pl *from;
+};
+
+static bool has_early(struct tandem_branch *b, void *arg)
+{
+	const struct early *e = arg;
+
+	return b->tx->initial && b->session && b->opened && !pl_strcmp(e->from, b->tx->from_tag) &&
+	       tandem_branch_has_tag(b, e->tag);
+}
+
+/* One of several early dialogs: the branch has them all, the session only the last of each. */
+static const char *find_early(const struct tandem_sip *ts, const char *call_id,
+			      const struct sip_msg *msg, enum tandem_party_id *party)
+{
+	struct early by_a = { .tag = &msg->to.tag, .from = &msg->from.tag };
+	struct early by_b = { .tag = &msg->from.tag, .from = &msg->to.tag };
+	const struct tandem_branch *b;
+
+	*party = TANDEM_PARTY_A;
+	b = tandem_tx_find_branch(ts, call_id, has_early, &by_a);
+	if (!b) {
+		*party = TANDEM_PARTY_B;
+		b = tandem_tx_find_branch(ts, call_id, has_early, &by_b);
+	}
+
+	/* once it is confirmed, its tag alone counts */
+	return b && !b->accepted ? b->session : NULL;
+}
+
+const char *tandem_sip_party(const struct tandem_sip *ts, const struct sip_msg *msg,
+			     enum tandem_party_id *party)
 {
 	char *call_id = NULL, *from = NULL, *to = NULL;
+	const char *session = NULL;
 	int err;
 
-	err = -pl_strdup(&call_id, &msg->callid);
+	err = pl_strdup(&call_id, &msg->callid);
 	if (!err)
-		err = -pl_strdup(&from, &msg->from.tag);
+		err = pl_strdup(&from, &msg->from.tag);
 	if (!err && pl_isset(&msg->to.tag))
-		err = -pl_strdup(&to, &msg->to.tag);
-	if (!err)
-		err = tandem_session_dialog(ts->ss, call_id, from, to, party);
+		err = pl_strdup(&to, &msg->to.tag);
+	if (!err && to)
+		session = find_early(ts, call_id, msg, party);
+	if (!err && !session)
+		session = tandem_session_dialog(ts->ss, call_id, from, to, party);
 	mem_deref(call_id);
 	mem_deref(from);
 	mem_deref(to);
 
-	return err;
+	return session;
 }
 
 /* What a request of ours within the dialog of a 2xx is made of. */

@@ -5,12 +5,10 @@
 
 #include "userspace/sip/auth.h"
 #include "userspace/sip/body.h"
-#include "userspace/sip/gateway.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
 #include "userspace/sip/tx.h"
-#include "userspace/util/log.h"
 
 /* The two sides of this hop, for Record-Route. */
 struct sides {
@@ -29,19 +27,20 @@ static bool contact_is_reachable(const struct sip_msg *msg)
 	       tandem_sip_host_is(&addr.uri.host, &msg->src);
 }
 
-static bool target_is_reachable(const struct tandem_tx *tx, const struct sa *dst)
+static bool target_is_reachable(const struct tandem_branch *b)
 {
 	struct uri uri;
 	struct pl pl;
 
-	pl_set_str(&pl, tandem_tx_place(tx)->ruri);
+	pl_set_str(&pl, tandem_branch_place(b)->ruri);
 
-	return !uri_decode(&uri, &pl) && tandem_sip_host_is(&uri.host, dst);
+	return !uri_decode(&uri, &pl) && tandem_sip_host_is(&uri.host, &b->dst);
 }
 
-static void find_sides(struct sides *s, const struct tandem_tx *tx, enum sip_transp tp,
-		       const struct sa *src, const struct sa *dst)
+static void find_sides(struct sides *s, const struct tandem_branch *b, enum sip_transp tp,
+		       const struct sa *src)
 {
+	const struct tandem_tx *tx = b->tx;
 	const struct sip_msg *msg = tx->msg;
 
 	memset(s, 0, sizeof(*s));
@@ -51,9 +50,9 @@ static void find_sides(struct sides *s, const struct tandem_tx *tx, enum sip_tra
 	/* a further proxy, known by its Route, looks after its own peers */
 	if (tandem_sip_is_stream(msg->tp) || !contact_is_reachable(msg))
 		s->from = (struct tandem_flow){ true, msg->tp, msg->src };
-	if (!*tandem_tx_place(tx)->routes &&
-	    (tandem_sip_is_stream(tp) || !target_is_reachable(tx, dst)))
-		s->to = (struct tandem_flow){ true, tp, *dst };
+	if (!*tandem_branch_place(b)->routes &&
+	    (tandem_sip_is_stream(tp) || !target_is_reachable(b)))
+		s->to = (struct tandem_flow){ true, tp, b->dst };
 	if (sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
 		s->from.set = false;
 }
@@ -76,13 +75,14 @@ static int write_record_route(struct mbuf *mb, const struct tandem_tx *tx,
  * One URI when both sides can use it, two when they differ (RFC 5658), or when a
  * side needs its flow in it. The outer one, for the side we send to, comes first.
  */
-static int write_record_routes(struct mbuf *mb, const struct tandem_tx *tx, enum sip_transp tp,
-			       const struct sa *src, const struct sa *dst)
+static int write_record_routes(struct mbuf *mb, const struct tandem_branch *b, enum sip_transp tp,
+			       const struct sa *src)
 {
+	const struct tandem_tx *tx = b->tx;
 	struct sides s;
 	int err = 0;
 
-	find_sides(&s, tx, tp, src, dst);
+	find_sides(&s, b, tp, src);
 	if (!s.in || !s.out)
 		return EADDRNOTAVAIL;
 
@@ -111,14 +111,15 @@ static bool wants_record_route(const struct sip_msg *msg)
 }
 
 /* libre has written the first line and our Via: learn its branch, add the loop mark. */
-static int mark_via(struct tandem_tx *tx, struct mbuf *mb)
+static int mark_via(struct tandem_branch *b, struct mbuf *mb)
 {
-	struct pl branch;
+	const struct tandem_tx *tx = b->tx;
+	struct pl id;
 
-	if (re_regex((char *)mb->buf, mb->end, "\r\nVia: [^;]+;branch=[^;\r]+", NULL, &branch) ||
+	if (re_regex((char *)mb->buf, mb->end, "\r\nVia: [^;]+;branch=[^;\r]+", NULL, &id) ||
 	    mb->pos < 2)
 		return EPROTO;
-	tandem_tx_set_branch(tx, &branch);
+	tandem_branch_set_id(b, &id);
 
 	mb->pos -= 2;
 	mb->end = mb->pos;
@@ -128,57 +129,70 @@ static int mark_via(struct tandem_tx *tx, struct mbuf *mb)
 }
 
 /* RFC 5630 section 3.1.3: what is asked for by TLS goes by TLS, and to one who is so as well. */
-static bool keeps_sips(const struct tandem_tx *tx, enum sip_transp tp)
+static bool keeps_sips(const struct tandem_branch *b, enum sip_transp tp)
 {
-	bool asked = tandem_sip_is_sips(&tx->msg->ruri);
+	bool asked = tandem_sip_is_sips(&b->tx->msg->ruri);
 	struct pl ruri;
 
-	pl_set_str(&ruri, tandem_tx_place(tx)->ruri);
+	pl_set_str(&ruri, tandem_branch_place(b)->ruri);
 	if (tandem_sip_is_sips(&ruri))
 		return tp == SIP_TRANSP_TLS;
 
 	return !asked;
 }
 
+static int write_headers(struct mbuf *mb, struct tandem_branch *b, enum sip_transp tp,
+			 const struct sa *src, bool has_body)
+{
+	const struct tandem_tx *tx = b->tx;
+	unsigned int flags = has_body ? 0 : TANDEM_HEADER_DROP_BODY;
+	int err = mark_via(b, mb);
+
+	if (!err)
+		err = tandem_header_request_vias(mb, tx->msg);
+	if (!err && wants_record_route(tx->msg))
+		err = write_record_routes(mb, b, tp, src);
+	if (!err)
+		err = mbuf_write_str(mb, tandem_branch_place(b)->routes);
+	if (!err && b->breadth) {
+		flags |= TANDEM_HEADER_DROP_MAX_BREADTH;
+		err = mbuf_printf(mb, "Max-Breadth: %u\r\n", b->breadth);
+	}
+
+	return err ? err : tandem_header_copy(mb, tx->msg, flags, tandem_auth_realm(tx->ts->auth));
+}
+
 static int send_handler(enum sip_transp tp, const struct sa *src, const struct sa *dst,
 			struct mbuf *mb, void *arg)
 {
-	struct tandem_tx *tx = arg;
+	struct tandem_branch *b = arg;
+	const struct tandem_tx *tx = b->tx;
 	const struct mbuf *out = NULL;
 	struct pl body, sdp;
 	bool has_sdp;
 	int err;
 
-	tx->composed = true;
+	b->composed = true;
+	b->dst = *dst;
 	if (!tandem_sip_may_send(src, dst))
 		return EACCES;
-	if (!keeps_sips(tx, tp))
+	if (!keeps_sips(b, tp))
 		return EPROTONOSUPPORT;
 	err = tandem_body_get(&body, tx->msg);
 	if (err)
 		return -err;
 	has_sdp = tandem_body_find_sdp(&sdp, &body, &tx->msg->ctyp);
-	err = tandem_media_request(tx, dst, has_sdp ? &sdp : NULL, &out);
+	err = tandem_media_request(b, dst, has_sdp ? &sdp : NULL, &out);
 	if (err && err != -ENODATA) {
-		tx->session_err = err;
+		b->session_err = err;
 		return EPROTO;
 	}
 	if (err == -ENODATA)
 		body = pl_null;
 
-	err = mark_via(tx, mb);
+	err = write_headers(mb, b, tp, src, body.p != NULL);
 	if (!err)
-		err = tandem_header_request_vias(mb, tx->msg);
-	if (!err && wants_record_route(tx->msg))
-		err = write_record_routes(mb, tx, tp, src, dst);
-	if (!err)
-		err = mbuf_write_str(mb, tandem_tx_place(tx)->routes);
-	if (!err)
-		err = tandem_header_copy(mb, tx->msg, body.p ? 0 : TANDEM_HEADER_DROP_BODY,
-					 tandem_auth_realm(tx->ts->auth));
-
-	if (!err)
-		tandem_record_sent(tx, tp, dst);
+		tandem_record_sent(b, tp);
 
 	return err ? err : tandem_body_write(mb, &body, &sdp, out);
 }
@@ -195,9 +209,12 @@ static struct sip *choose_stack(const struct tandem_sip *ts, const struct tandem
 	return tandem_sip_stack_to(ts, sa_set(&dst, &uri->host, SIP_PORT) ? NULL : &dst);
 }
 
-static int send_to_hop(struct tandem_tx *tx, const struct tandem_hop *hop)
+int tandem_forward(struct tandem_branch *b)
 {
-	bool stateful = pl_strcmp(&tx->msg->met, "ACK");
+	const struct tandem_place *place = tandem_branch_place(b);
+	const struct tandem_hop *hop = &place->hops[b->hop];
+	const struct sip_msg *msg = b->tx->msg;
+	bool stateful = pl_strcmp(&msg->met, "ACK");
 	struct mbuf *empty = mbuf_alloc(1);
 	struct uri uri;
 	struct pl pl;
@@ -209,117 +226,12 @@ static int send_to_hop(struct tandem_tx *tx, const struct tandem_hop *hop)
 	pl_set_str(&pl, hop->uri);
 	err = uri_decode(&uri, &pl);
 	if (!err)
-		err = sip_request(&tx->req, choose_stack(tx->ts, hop, &uri), stateful,
-				  tx->msg->met.p, (int)tx->msg->met.l, tandem_tx_place(tx)->ruri,
-				  -1, &uri, empty, 0, send_handler,
-				  stateful ? tandem_response_handler : NULL, tx);
+		err = sip_request(&b->req, choose_stack(b->tx->ts, hop, &uri), stateful, msg->met.p,
+				  (int)msg->met.l, place->ruri, -1, &uri, empty, 0, send_handler,
+				  stateful ? tandem_response_handler : NULL, b);
 	mem_deref(empty);
+	if (!err)
+		b->running = stateful;
 
 	return err;
-}
-
-static void next_hop(struct tandem_tx *tx)
-{
-	const struct tandem_place *place = tandem_tx_place(tx);
-
-	if (++tx->hop < place->hops_count)
-		return;
-	tx->hop = 0;
-	tx->place++;
-}
-
-static void quiet_handler(void *arg)
-{
-	struct tandem_tx *tx = arg;
-
-	tandem_log(TANDEM_LOG_INFO, "sip", "%s: not a word from %s", tx->call_id,
-		   tandem_tx_place(tx)->hops[tx->hop].uri);
-	/* libre cancels what it has sent, should that still be answered */
-	tx->req = mem_deref(tx->req);
-	if (!tandem_forward_again(tx, 0))
-		tandem_tx_fail(tx, 408, NULL);
-}
-
-/* A gateway that is dead should not cost the caller the 32 s of timer B, if there is another. */
-static void watch(struct tandem_tx *tx)
-{
-	const struct tandem_place *place = tandem_tx_place(tx);
-	bool last = tx->hop + 1 >= place->hops_count && tx->place + 1 >= tx->target.places_count;
-
-	if (tx->st && tx->invite && place->quiet_ms && !last)
-		tmr_start(&tx->tmr_quiet, place->quiet_ms, quiet_handler, tx);
-}
-
-bool tandem_forward(struct tandem_tx *tx)
-{
-	const struct tandem_place *place;
-	char warning[160];
-	int err = EHOSTUNREACH;
-
-	for (; (place = tandem_tx_place(tx)); next_hop(tx)) {
-		err = send_to_hop(tx, &place->hops[tx->hop]);
-		if (!err) {
-			watch(tx);
-			return true;
-		}
-		if (tx->session_err)
-			break;
-		tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s cannot be reached: %s", tx->call_id,
-			   place->hops[tx->hop].uri, strerror(err));
-		if (tx->hop + 1 >= place->hops_count)
-			tandem_gateway_outcome(tx->ts, place->gateway, 0);
-	}
-
-	if (tx->session_err)
-		tandem_tx_fail(
-			tx, tandem_sip_code(tx->session_err),
-			tandem_sip_warning(tx->ts, tx->session_err, warning, sizeof(warning)));
-	else if (err == EPROTONOSUPPORT && tandem_sip_is_sips(&tx->msg->ruri))
-		tandem_tx_fail(tx, 480, "Warning: 380 tandem \"SIPS Not Allowed\"\r\n");
-	else
-		tandem_tx_fail(tx, err == EACCES ? 403 : 500, NULL);
-
-	return false;
-}
-
-/* Nothing but what is of this hop alone has gone upstream, and nobody wants it to end. */
-static bool is_open(const struct tandem_tx *tx)
-{
-	return tx->st && !tx->canceled && !tx->override && !tx->session_err && !tx->to_tag &&
-	       tx->media != TANDEM_MEDIA_ANSWERED && tx->media != TANDEM_MEDIA_LATE_OFFERED &&
-	       tx->media != TANDEM_MEDIA_LATE_ANSWERED;
-}
-
-bool tandem_forward_again(struct tandem_tx *tx, uint16_t code)
-{
-	const struct tandem_place *place = tandem_tx_place(tx);
-	bool lost = !code || code == 503; /* RFC 3263 section 4.3 */
-	bool unable = lost || code == 408 || (code >= 500 && code < 600);
-	bool more;
-
-	tmr_cancel(&tx->tmr_quiet);
-	if (!place)
-		return false;
-	more = lost && tx->hop + 1 < place->hops_count;
-	if (!more && !tx->canceled && !tx->override)
-		tandem_gateway_outcome(tx->ts, place->gateway, code);
-	if (!is_open(tx))
-		return false;
-	if (!more && unable && tx->place + 1 < tx->target.places_count &&
-	    tx->target.places[tx->place + 1].stand_in) {
-		tx->hop = place->hops_count;
-		more = true;
-	}
-	if (!more)
-		return false;
-
-	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %u from %s: tried elsewhere", tx->call_id, code,
-		   place->hops[MIN(tx->hop, place->hops_count - 1)].uri);
-	next_hop(tx);
-	/* the next may be reached from another address of ours, or be owed another kind of media */
-	tandem_media_failed(tx, "tried elsewhere");
-	tandem_sdp_edit_clean(&tx->request);
-	(void)tandem_forward(tx);
-
-	return true;
 }

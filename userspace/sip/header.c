@@ -5,6 +5,7 @@
 #include "userspace/sip/header.h"
 
 #define MAX_FORWARDS_DEFAULT 70
+#define MAX_BREADTH_DEFAULT  60
 
 bool tandem_header_is(const struct sip_hdr *hdr, enum sip_hdrid id, const char *name, char compact)
 {
@@ -129,6 +130,13 @@ static bool is_left_out(const struct sip_hdr *hdr, const struct sip_msg *msg, un
 	     tandem_header_is(hdr, SIP_HDR_CONTENT_ENCODING, "Content-Encoding", 'e')))
 		return true;
 
+	if (flags & TANDEM_HEADER_DROP_MAX_BREADTH && !pl_strcasecmp(&hdr->name, "Max-Breadth"))
+		return true;
+	if (flags & TANDEM_HEADER_DROP_CHALLENGES &&
+	    (tandem_header_is(hdr, SIP_HDR_WWW_AUTHENTICATE, "WWW-Authenticate", 0) ||
+	     tandem_header_is(hdr, SIP_HDR_PROXY_AUTHENTICATE, "Proxy-Authenticate", 0)))
+		return true;
+
 	return flags & TANDEM_HEADER_DROP_RETRY_AFTER &&
 	       tandem_header_is(hdr, SIP_HDR_RETRY_AFTER, "Retry-After", 0);
 }
@@ -181,6 +189,21 @@ int tandem_header_copy(struct mbuf *mb, const struct sip_msg *msg, unsigned int 
 		err |= mbuf_printf(mb, "Max-Forwards: %d\r\n", MAX_FORWARDS_DEFAULT);
 
 	return err;
+}
+
+unsigned int tandem_header_max_breadth(const struct sip_msg *msg)
+{
+	const struct sip_hdr *hdr = sip_msg_xhdr(msg, "Max-Breadth");
+	size_t i;
+
+	if (!hdr || !hdr->val.l || hdr->val.l > 2)
+		return MAX_BREADTH_DEFAULT;
+	for (i = 0; i < hdr->val.l; i++) {
+		if (hdr->val.p[i] < '0' || hdr->val.p[i] > '9')
+			return MAX_BREADTH_DEFAULT;
+	}
+
+	return MIN(pl_u32(&hdr->val), MAX_BREADTH_DEFAULT);
 }
 
 int tandem_header_max_forwards(const struct sip_msg *msg)

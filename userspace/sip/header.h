@@ -22,6 +22,8 @@ int tandem_header_response_vias(struct mbuf *mb, const struct sip_msg *msg);
 
 #define TANDEM_HEADER_DROP_BODY	       0x1 /* leave out what describes the body */
 #define TANDEM_HEADER_DROP_RETRY_AFTER 0x2
+#define TANDEM_HEADER_DROP_MAX_BREADTH 0x4
+#define TANDEM_HEADER_DROP_CHALLENGES  0x8
 
 /*
  * All other headers, in order and octet by octet, but: no Route, no Content-Length;
@@ -36,6 +38,12 @@ bool tandem_header_cseq_fits(const struct sip_msg *msg);
 
 /* Every quoted string in the header has its end. */
 bool tandem_header_quotes_close(const struct sip_msg *msg, enum sip_hdrid id);
+
+/*
+ * Max-Breadth of a request (RFC 5393 section 5.3): its value, 60 when it is absent, higher or not a
+ * number.
+ */
+unsigned int tandem_header_max_breadth(const struct sip_msg *msg);
 
 /* Max-Forwards of a request: its value, 70 when absent, -EBADMSG when not a number up to 255. */
 int tandem_header_max_forwards(const struct sip_msg *msg);

@@ -154,9 +154,12 @@ int tandem_sip_datagram_first(const struct tandem_listener *l);
 
 /* dialog.c */
 
-/* Which party of a call in the session model sent msg, by both tags. -ENOENT for neither. */
-int tandem_sip_party(const struct tandem_sip *ts, const struct sip_msg *msg,
-		     enum tandem_party_id *party);
+/*
+ * The name of the session that msg belongs to by both tags, valid until it ends, and which party
+ * of it has sent msg. NULL for none.
+ */
+const char *tandem_sip_party(const struct tandem_sip *ts, const struct sip_msg *msg,
+			     enum tandem_party_id *party);
 
 /*
  * Let go of a callee whose 2xx to our INVITE cannot be passed on: acknowledge it in

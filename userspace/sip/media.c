@@ -16,19 +16,49 @@ static enum tandem_party_id other(enum tandem_party_id party)
 	return party == TANDEM_PARTY_A ? TANDEM_PARTY_B : TANDEM_PARTY_A;
 }
 
+struct merged {
+	const struct tandem_tx *tx;
+	bool twice; /* the very same request by another way */
+};
+
+static bool is_merged(struct tandem_tx *tx, void *arg)
+{
+	struct merged *m = arg;
+
+	if (tx == m->tx || !tx->initial || strcmp(tx->from_tag, m->tx->from_tag) ||
+	    tx->msg->cseq.num != m->tx->msg->cseq.num)
+		return false;
+	m->twice = !pl_cmp(&tx->msg->ruri, &m->tx->msg->ruri);
+
+	return true;
+}
+
+/*
+ * One more INVITE with the Call-ID of a session: a proxy before us has forked, and calls
+ * another of our users as well. Anything else would be a second call in the first one's name.
+ */
+static uint16_t classify_again(const struct tandem_tx *tx)
+{
+	struct merged m = { .tx = tx };
+
+	return tandem_tx_find_call(tx->ts, tx->call_id, is_merged, &m) && !m.twice ? 0 : 482;
+}
+
 uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral)
 {
 	bool in_dialog = pl_isset(&tx->msg->to.tag);
-	struct tandem_sessions *ss = tx->ts->ss;
+	const char *session = NULL;
 
 	/* who comes round a second time was anchored the first time */
 	if (spiral)
 		return 0;
 
 	if (is_method(tx, "INVITE") && !in_dialog) {
-		/* merged requests, and a Call-ID that would take over another call */
-		if (tandem_session_find(ss, tx->call_id))
-			return 482;
+		uint16_t code = tandem_session_find(tx->ts->ss, tx->call_id) ? classify_again(tx)
+									     : 0;
+
+		if (code)
+			return code;
 		tx->initial = true;
 		tx->anchored = true;
 		tx->party = TANDEM_PARTY_A;
@@ -37,21 +67,31 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral)
 	if (!in_dialog)
 		return 0;
 
-	tx->anchored = !tandem_sip_party(tx->ts, tx->msg, &tx->party);
+	session = tandem_sip_party(tx->ts, tx->msg, &tx->party);
+	if (session && str_dup(&tx->session, session))
+		return 500;
+	tx->anchored = session != NULL;
 	if (!tx->anchored && (is_method(tx, "INVITE") || is_method(tx, "UPDATE")))
 		return 481;
 
 	return 0;
 }
 
-static int session_open(struct tandem_tx *tx)
+/* As new, or with the tag that is known now. */
+static int session_open(struct tandem_branch *b)
 {
-	char *from = NULL, *to = NULL;
+	const struct tandem_tx *tx = b->tx;
+	char *from = NULL, *to = NULL, *space;
 	struct tandem_dialog dialog = { .call_id = tx->call_id,
 					.from_tag = tx->from_tag,
-					.to_tag = tx->to_tag };
+					.to_tag = b->tag };
 	int err;
 
+	space = b->session ? strchr(b->session, ' ') : NULL;
+	if (space)
+		dialog.branch = (unsigned int)strtoul(space, NULL, 10);
+	else if (!b->session)
+		dialog.branch = tandem_session_spare(tx->ts->ss, tx->call_id);
 	err = -pl_strdup(&from, &tx->msg->from.auri);
 	if (!err)
 		err = -pl_strdup(&to, &tx->msg->to.auri);
@@ -62,6 +102,14 @@ static int session_open(struct tandem_tx *tx)
 	}
 	mem_deref(from);
 	mem_deref(to);
+	if (!err && !b->session) {
+		char name[TANDEM_SESSION_NAME_SIZE];
+
+		tandem_session_name(name, tx->call_id, dialog.branch);
+		err = -str_dup(&b->session, name);
+		if (err)
+			(void)tandem_session_end(tx->ts->ss, name, "out of memory");
+	}
 
 	return err;
 }
@@ -90,9 +138,10 @@ struct exchange {
 };
 
 /* Give the SDP to the session, and keep what it says in edit. */
-static int apply(const struct tandem_tx *tx, const struct exchange *x, struct tandem_sdp_edit *edit)
+static int apply(const struct tandem_branch *b, const struct exchange *x,
+		 struct tandem_sdp_edit *edit)
 {
-	struct tandem_sessions *ss = tx->ts->ss;
+	struct tandem_sessions *ss = b->tx->ts->ss;
 	struct tandem_signal sig = { 0 };
 	char *out = NULL;
 	size_t len = 0;
@@ -104,12 +153,12 @@ static int apply(const struct tandem_tx *tx, const struct exchange *x, struct ta
 	sig.source_security = tandem_sessions_security(ss, &sig.source);
 	sig.target_security = tandem_sessions_security(ss, &sig.target);
 	if (!err)
-		err = x->offer ? tandem_session_offer(ss, tx->call_id, x->party, &sig, x->sdp->p,
+		err = x->offer ? tandem_session_offer(ss, b->session, x->party, &sig, x->sdp->p,
 						      x->sdp->l, &out, &len)
-			       : tandem_session_answer(ss, tx->call_id, x->party, &sig, x->sdp->p,
+			       : tandem_session_answer(ss, b->session, x->party, &sig, x->sdp->p,
 						       x->sdp->l, &out, &len);
 	if (err) {
-		tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s from %c: %s", tx->call_id,
+		tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s from %c: %s", b->session,
 			   x->offer ? "offer" : "answer", x->party == TANDEM_PARTY_A ? 'A' : 'B',
 			   strerror(-err));
 		return err;
@@ -129,37 +178,44 @@ static int apply(const struct tandem_tx *tx, const struct exchange *x, struct ta
 	return 0;
 }
 
-static bool offer_pending(struct tandem_tx *tx, void *arg)
+static bool is_same_session(const struct tandem_branch *a, const struct tandem_branch *b)
 {
-	return tx != arg && tx->anchored &&
-	       (tx->media == TANDEM_MEDIA_OFFERED || tx->media == TANDEM_MEDIA_LATE_OFFERED);
+	return a->session && b->session && !strcmp(a->session, b->session);
+}
+
+static bool offer_pending(struct tandem_branch *b, void *arg)
+{
+	return b != arg && b->tx->anchored && is_same_session(b, arg) &&
+	       (b->media == TANDEM_MEDIA_OFFERED || b->media == TANDEM_MEDIA_LATE_OFFERED);
 }
 
 struct late {
-	const struct tandem_tx *request;
+	const struct tandem_branch *request;
 	bool ack;
 };
 
 /* The INVITE that the ACK or PRACK at hand belongs to, if its offer came from downstream. */
-static bool awaits_answer(struct tandem_tx *tx, void *arg)
+static bool awaits_answer(struct tandem_branch *b, void *arg)
 {
 	const struct late *late = arg;
+	const struct tandem_tx *tx = b->tx, *request = late->request->tx;
 
-	return tx->invite && tx->anchored && tx->party == late->request->party &&
-	       (tx->media == TANDEM_MEDIA_LATE_OFFERED ||
-		tx->media == TANDEM_MEDIA_LATE_ANSWERED) &&
-	       (!late->ack || tx->msg->cseq.num == late->request->msg->cseq.num);
+	return tx->invite && tx->anchored && tx->party == request->party &&
+	       is_same_session(b, late->request) &&
+	       (b->media == TANDEM_MEDIA_LATE_OFFERED || b->media == TANDEM_MEDIA_LATE_ANSWERED) &&
+	       (!late->ack || tx->msg->cseq.num == request->msg->cseq.num);
 }
 
-static int late_answer(struct tandem_tx *tx, struct tandem_tx *invite, const struct sa *dst,
+static int late_answer(struct tandem_branch *b, struct tandem_branch *invite, const struct sa *dst,
 		       const struct pl *sdp, const struct mbuf **outp)
 {
+	const struct tandem_tx *tx = b->tx;
 	struct exchange x = { .party = tx->party, .src = &tx->msg->src, .dst = dst, .sdp = sdp };
-	struct tandem_sdp_edit *edit = invite ? &invite->late_answer : &tx->late_answer;
+	struct tandem_sdp_edit *edit = invite ? &invite->late_answer : &b->late_answer;
 	int err = 0;
 
 	if (!is_same(edit, sdp))
-		err = apply(tx, &x, edit);
+		err = apply(b, &x, edit);
 	if (err)
 		return -ENODATA;
 	if (invite)
@@ -169,104 +225,108 @@ static int late_answer(struct tandem_tx *tx, struct tandem_tx *invite, const str
 	return 0;
 }
 
-static int request_offer(struct tandem_tx *tx, const struct sa *dst, const struct pl *sdp,
+static int request_offer(struct tandem_branch *b, const struct sa *dst, const struct pl *sdp,
 			 const struct mbuf **outp)
 {
+	const struct tandem_tx *tx = b->tx;
 	struct exchange x = { tx->party, true, &tx->msg->src, dst, sdp };
 	int err;
 
-	if (tandem_tx_find_call(tx->ts, tx->call_id, offer_pending, tx))
+	if (tandem_tx_find_branch(tx->ts, tx->call_id, offer_pending, b))
 		return -EINPROGRESS;
 
-	err = apply(tx, &x, &tx->request);
+	err = apply(b, &x, &b->request);
 	if (err)
 		return err;
-	tx->media = TANDEM_MEDIA_OFFERED;
-	*outp = tx->request.out;
+	b->media = TANDEM_MEDIA_OFFERED;
+	*outp = b->request.out;
 
 	return 0;
 }
 
-static void request_without_sdp(struct tandem_tx *tx, struct late *late)
+static void request_without_sdp(struct tandem_branch *b, struct late *late)
 {
-	struct tandem_tx *invite;
+	struct tandem_tx *tx = b->tx;
+	struct tandem_branch *invite;
 
 	if (tx->invite)
-		tx->media = TANDEM_MEDIA_LATE;
+		b->media = TANDEM_MEDIA_LATE;
 	if (!late->ack)
 		return;
 
 	/* an ACK that owes an answer and has none: the offer is void */
-	invite = tandem_tx_find_call(tx->ts, tx->call_id, awaits_answer, late);
+	invite = tandem_tx_find_branch(tx->ts, tx->call_id, awaits_answer, late);
 	if (invite && invite->media == TANDEM_MEDIA_LATE_OFFERED) {
-		(void)tandem_session_rollback(tx->ts->ss, tx->call_id);
+		(void)tandem_session_rollback(tx->ts->ss, b->session);
 		invite->media = TANDEM_MEDIA_LATE_ANSWERED;
 	}
 }
 
-int tandem_media_request(struct tandem_tx *tx, const struct sa *dst, const struct pl *sdp,
+int tandem_media_request(struct tandem_branch *b, const struct sa *dst, const struct pl *sdp,
 			 const struct mbuf **outp)
 {
-	struct late late = { .request = tx, .ack = is_method(tx, "ACK") };
-	struct tandem_tx *invite;
+	struct tandem_tx *tx = b->tx;
+	struct late late = { .request = b, .ack = is_method(tx, "ACK") };
+	struct tandem_branch *invite;
 	int err;
 
 	if (!tx->anchored)
 		return 0;
-	if (tx->initial && !tx->opened) {
-		err = session_open(tx);
+	if (tx->initial && !b->opened) {
+		err = session_open(b);
 		if (err)
 			return err;
-		tx->opened = true;
+		b->opened = true;
 	}
 	if (!sdp) {
-		request_without_sdp(tx, &late);
+		request_without_sdp(b, &late);
 		return 0;
 	}
-	if (is_same(&tx->request, sdp)) {
-		*outp = tx->request.out;
+	if (is_same(&b->request, sdp)) {
+		*outp = b->request.out;
 		return 0;
 	}
 
 	if (late.ack || is_method(tx, "PRACK")) {
-		invite = tandem_tx_find_call(tx->ts, tx->call_id, awaits_answer, &late);
+		invite = tandem_tx_find_branch(tx->ts, tx->call_id, awaits_answer, &late);
 		if (invite || late.ack)
-			return late_answer(tx, invite, dst, sdp, outp);
+			return late_answer(b, invite, dst, sdp, outp);
 	} else if (!tx->invite && !is_method(tx, "UPDATE")) {
 		return 0;
 	}
 
-	return request_offer(tx, dst, sdp, outp);
+	return request_offer(b, dst, sdp, outp);
 }
 
-static int response_answer(struct tandem_tx *tx, const struct exchange *x)
+static int response_answer(struct tandem_branch *b, const struct exchange *x)
 {
-	int err = apply(tx, x, &tx->response);
+	int err = apply(b, x, &b->response);
 
 	if (!err)
-		tx->media = TANDEM_MEDIA_ANSWERED;
+		b->media = TANDEM_MEDIA_ANSWERED;
 
 	return err;
 }
 
-static int response_offer(struct tandem_tx *tx, struct exchange *x)
+static int response_offer(struct tandem_branch *b, struct exchange *x)
 {
 	int err;
 
 	/* another early dialog may make another offer: the one before is void */
-	if (tx->media == TANDEM_MEDIA_LATE_OFFERED)
-		(void)tandem_session_rollback(tx->ts->ss, tx->call_id);
+	if (b->media == TANDEM_MEDIA_LATE_OFFERED)
+		(void)tandem_session_rollback(b->tx->ts->ss, b->session);
 	x->offer = true;
-	err = apply(tx, x, &tx->response);
+	err = apply(b, x, &b->response);
 	if (!err)
-		tx->media = TANDEM_MEDIA_LATE_OFFERED;
+		b->media = TANDEM_MEDIA_LATE_OFFERED;
 
 	return err;
 }
 
-int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const struct sa *dst,
+int tandem_media_response(struct tandem_branch *b, const struct sip_msg *msg, const struct sa *dst,
 			  const struct pl *sdp, const struct mbuf **outp)
 {
+	const struct tandem_tx *tx = b->tx;
 	struct exchange x = { .party = other(tx->party), .src = &msg->src, .dst = dst, .sdp = sdp };
 	int err;
 
@@ -275,21 +335,21 @@ int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const
 		return 0;
 
 	/* the 2xx of another phone, where a proxy behind us has forked: the first one has the call */
-	if (tx->initial && !tx->active && tx->to_tag && pl_strcmp(&msg->to.tag, tx->to_tag))
+	if (tx->initial && b->accepted && b->tag && pl_strcmp(&msg->to.tag, b->tag))
 		return -ENODATA;
-	if (is_same(&tx->response, sdp)) {
-		*outp = tx->response.out;
+	if (is_same(&b->response, sdp)) {
+		*outp = b->response.out;
 		return 0;
 	}
 
-	switch (tx->media) {
+	switch (b->media) {
 	case TANDEM_MEDIA_OFFERED:
 	case TANDEM_MEDIA_ANSWERED:
-		err = response_answer(tx, &x);
+		err = response_answer(b, &x);
 		break;
 	case TANDEM_MEDIA_LATE:
 	case TANDEM_MEDIA_LATE_OFFERED:
-		err = response_offer(tx, &x);
+		err = response_offer(b, &x);
 		break;
 	case TANDEM_MEDIA_NONE:
 		return tx->invite || is_method(tx, "UPDATE") || is_method(tx, "PRACK") ? -ENODATA
@@ -299,60 +359,55 @@ int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const
 	}
 	if (err)
 		return err;
-	*outp = tx->response.out;
+	*outp = b->response.out;
 
 	return 0;
 }
 
-void tandem_media_learn_tag(struct tandem_tx *tx, const struct sip_msg *msg)
+static bool has_session(const struct tandem_branch *b)
+{
+	const char *name = tandem_session_find(b->tx->ts->ss, b->session);
+
+	return name && !strcmp(name, b->session);
+}
+
+void tandem_media_learn_tag(struct tandem_branch *b, const struct sip_msg *msg)
 {
 	const struct pl *tag = &msg->to.tag;
-	char *copy = NULL;
 
 	/* a session that was ended meanwhile must not come to life again */
-	if (!tx->initial || !tx->opened || msg->scode >= 300 ||
-	    !tandem_session_find(tx->ts->ss, tx->call_id))
+	if (!b->tx->initial || !b->opened || msg->scode >= 300 || !pl_isset(tag) || !has_session(b))
 		return;
-	if (!pl_isset(tag) || (tx->to_tag && !pl_strcmp(tag, tx->to_tag)) || pl_strdup(&copy, tag))
+	if ((b->tag && !pl_strcmp(tag, b->tag)) || tandem_branch_learn_tag(b, tag))
 		return;
 
-	mem_deref(tx->to_tag);
-	tx->to_tag = copy;
-	(void)session_open(tx);
+	(void)session_open(b);
 }
 
-void tandem_media_final(struct tandem_tx *tx, const struct sip_msg *msg)
+void tandem_media_accepted(struct tandem_branch *b)
 {
-	char why[80];
-
-	if (!tx->anchored)
+	if (!b->tx->anchored)
 		return;
-
-	if (msg->scode >= 300) {
-		(void)re_snprintf(why, sizeof(why), "%u %r", msg->scode, &msg->reason);
-		tandem_media_failed(tx, why);
-		return;
-	}
 
 	/* no answer, or one that was refused: nobody may wait for it any more */
-	if (tx->media == TANDEM_MEDIA_OFFERED) {
-		(void)tandem_session_rollback(tx->ts->ss, tx->call_id);
-		tx->media = TANDEM_MEDIA_NONE;
+	if (b->media == TANDEM_MEDIA_OFFERED) {
+		(void)tandem_session_rollback(b->tx->ts->ss, b->session);
+		b->media = TANDEM_MEDIA_NONE;
 	}
-	if (tx->invite)
-		(void)tandem_session_confirm(tx->ts->ss, tx->call_id);
+	if (b->tx->invite)
+		(void)tandem_session_confirm(b->tx->ts->ss, b->session);
 }
 
-void tandem_media_failed(struct tandem_tx *tx, const char *why)
+void tandem_media_failed(struct tandem_branch *b, const char *why)
 {
-	if (!tx->anchored)
+	if (!b->tx->anchored)
 		return;
 
-	if (tx->opened) {
-		(void)tandem_session_end(tx->ts->ss, tx->call_id, why);
-		tx->opened = false;
-	} else if (tx->media == TANDEM_MEDIA_OFFERED || tx->media == TANDEM_MEDIA_LATE_OFFERED) {
-		(void)tandem_session_rollback(tx->ts->ss, tx->call_id);
+	if (b->opened) {
+		(void)tandem_session_end(b->tx->ts->ss, b->session, why);
+		b->opened = false;
+	} else if (b->media == TANDEM_MEDIA_OFFERED || b->media == TANDEM_MEDIA_LATE_OFFERED) {
+		(void)tandem_session_rollback(b->tx->ts->ss, b->session);
 	}
-	tx->media = TANDEM_MEDIA_NONE;
+	b->media = TANDEM_MEDIA_NONE;
 }

@@ -13,24 +13,24 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral);
 
 /*
  * The request is about to be sent to dst with this SDP (NULL: none). *outp is the
- * SDP to send instead, borrowed from tx; NULL to send what came. 0, or an error of
+ * SDP to send instead, borrowed from b; NULL to send what came. 0, or an error of
  * the session model; -EINPROGRESS when another offer is pending; -ENODATA to leave
  * the SDP out.
  */
-int tandem_media_request(struct tandem_tx *tx, const struct sa *dst, const struct pl *sdp,
+int tandem_media_request(struct tandem_branch *b, const struct sa *dst, const struct pl *sdp,
 			 const struct mbuf **outp);
 
 /* The same for a response that goes upstream to dst; any error but -ENODATA is a refusal. */
-int tandem_media_response(struct tandem_tx *tx, const struct sip_msg *msg, const struct sa *dst,
+int tandem_media_response(struct tandem_branch *b, const struct sip_msg *msg, const struct sa *dst,
 			  const struct pl *sdp, const struct mbuf **outp);
 
 /* The callee's tag, as soon as a response to the first INVITE shows it. */
-void tandem_media_learn_tag(struct tandem_tx *tx, const struct sip_msg *msg);
+void tandem_media_learn_tag(struct tandem_branch *b, const struct sip_msg *msg);
 
-/* Tell the session what a final response means for it: confirmed, or refused. */
-void tandem_media_final(struct tandem_tx *tx, const struct sip_msg *msg);
+/* Tell the session that a 2xx was sent on. */
+void tandem_media_accepted(struct tandem_branch *b);
 
-/* The request failed: the offer in it is void, the session it opened is over. */
-void tandem_media_failed(struct tandem_tx *tx, const char *why);
+/* The branch has failed: the offer in it is void, the session it opened is over. */
+void tandem_media_failed(struct tandem_branch *b, const char *why);
 
 #endif

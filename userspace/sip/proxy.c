@@ -6,6 +6,7 @@
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
+#include "userspace/sip/redirect.h"
 #include "userspace/sip/search.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
@@ -90,32 +91,33 @@ static void answer_local(struct tandem_sip *ts, const struct sip_msg *msg)
 
 static void cancel_handler(void *arg)
 {
-	struct tandem_tx *tx = arg;
-
-	tx->canceled = true;
-	tandem_record_cancel(tx);
-	if (tx->search) {
-		tandem_tx_fail(tx, 487, NULL);
-		return;
-	}
-	tmr_cancel(&tx->tmr_c);
-	tmr_cancel(&tx->tmr_quiet);
-	sip_request_cancel(tx->req);
+	tandem_fork_cancel(arg);
 }
 
 /* A BYE of a party of the dialog ends the session, whatever becomes of the BYE. */
 static void end_session(struct tandem_sip *ts, const struct sip_msg *msg)
 {
 	enum tandem_party_id party;
-	char *call_id;
+	const char *session = tandem_sip_party(ts, msg, &party);
+	char *name;
 
-	if (tandem_sip_party(ts, msg, &party) || pl_strdup(&call_id, &msg->callid))
+	if (!session || str_dup(&name, session))
 		return;
 
 	tandem_record_bye(ts, msg, party);
-	(void)tandem_session_end(ts->ss, call_id,
+	(void)tandem_session_end(ts->ss, name,
 				 party == TANDEM_PARTY_A ? "BYE from A" : "BYE from B");
-	mem_deref(call_id);
+	mem_deref(name);
+}
+
+static void send_on(struct tandem_tx *tx)
+{
+	if (!pl_strcmp(&tx->msg->met, "ACK"))
+		tandem_fork_ack(tx);
+	else if (tx->ts->cfg.redirect && !pl_isset(&tx->msg->to.tag))
+		tandem_redirect_answer(tx);
+	else
+		tandem_fork_start(tx);
 }
 
 static void searched(int code, void *arg)
@@ -125,21 +127,16 @@ static void searched(int code, void *arg)
 	if (code)
 		tandem_tx_fail(tx, (uint16_t)code, NULL);
 	else
-		(void)tandem_forward(tx);
+		send_on(tx);
 }
 
-/* At once where no name has to be resolved. False when it has failed, and is gone. */
-static bool find_and_forward(struct tandem_tx *tx)
+/* At once where no name has to be resolved. */
+static void find_and_forward(struct tandem_tx *tx)
 {
 	int code = tandem_search_start(&tx->search, tx->ts, &tx->target, searched, tx);
 
-	if (code == -EINPROGRESS)
-		return true;
-	if (!code)
-		return tandem_forward(tx);
-	tandem_tx_fail(tx, (uint16_t)code, NULL);
-
-	return false;
+	if (code != -EINPROGRESS)
+		searched(code, tx);
 }
 
 static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tandem_target *target,
@@ -164,12 +161,12 @@ static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tande
 		tandem_tx_finish(tx, false);
 		return;
 	}
+	tx->as_user = *tandem_auth_user(ts->auth) != '\0';
 	tandem_record_begin(tx);
 
 	if (tx->invite)
 		(void)sip_treply(&tx->st, tx->in, msg, 100, "Trying");
-	tandem_timer_c_start(tx);
-	(void)find_and_forward(tx);
+	find_and_forward(tx);
 	if (bye && !spiral)
 		end_session(ts, msg);
 }
@@ -226,6 +223,7 @@ void tandem_sip_proxy_ack(struct tandem_sip *ts, const struct sip_msg *msg)
 	struct trace trace = trace_vias(ts, msg);
 	struct tandem_target target;
 	struct tandem_tx *tx = NULL;
+	int code;
 
 	if (!tandem_target_resolve(&target, ts, msg) && !target.local && !trace.looped &&
 	    tandem_header_max_forwards(msg) > 0 && ts->active < ts->cfg.max_transactions)
@@ -235,7 +233,9 @@ void tandem_sip_proxy_ack(struct tandem_sip *ts, const struct sip_msg *msg)
 		return;
 
 	(void)tandem_media_classify(tx, trace.spiral);
-	/* not composed yet: a name is being resolved, and libre still needs the record */
-	if (find_and_forward(tx))
-		tandem_tx_finish(tx, !tx->composed);
+	code = tandem_search_start(&tx->search, ts, &tx->target, searched, tx);
+	if (!code)
+		tandem_fork_ack(tx);
+	/* libre needs it no more, but for a name that is being resolved */
+	tandem_tx_finish(tx, code == -EINPROGRESS);
 }

@@ -85,28 +85,22 @@ void tandem_record_refused(const struct tandem_sip *ts, const struct sip_msg *ms
 		attempt(ts, msg, code);
 }
 
-void tandem_record_sent(const struct tandem_tx *tx, enum sip_transp tp, const struct sa *dst)
+void tandem_record_sent(const struct tandem_branch *b, enum sip_transp tp)
 {
-	const struct tandem_place *place = tandem_tx_place(tx);
+	const struct tandem_place *place = tandem_branch_place(b);
 	char address[64];
 
-	if (tx->initial && re_snprintf(address, sizeof(address), "%J", dst) > 0)
-		tandem_cdr_branch(tx->ts->cfg.cdr, tx->call_id, place->ruri, address,
+	if (b->tx->initial && re_snprintf(address, sizeof(address), "%J", &b->dst) > 0)
+		tandem_cdr_branch(b->tx->ts->cfg.cdr, b->tx->call_id, place->ruri, address,
 				  sip_transp_name(tp), place->gateway ? place->gateway : "");
 }
 
-void tandem_record_branch(const struct tandem_tx *tx, const struct sip_msg *msg)
+void tandem_record_branch(const struct tandem_branch *b, uint16_t code)
 {
 	char address[64];
 
-	if (tx->initial && re_snprintf(address, sizeof(address), "%J", &msg->src) > 0)
-		tandem_cdr_branch_status(tx->ts->cfg.cdr, tx->call_id, address, msg->scode);
-}
-
-void tandem_record_silence(const struct tandem_tx *tx)
-{
-	if (tx->initial)
-		tandem_cdr_branch_status(tx->ts->cfg.cdr, tx->call_id, NULL, 408);
+	if (b->tx->initial && re_snprintf(address, sizeof(address), "%J", &b->dst) > 0)
+		tandem_cdr_branch_status(b->tx->ts->cfg.cdr, b->tx->call_id, address, code);
 }
 
 void tandem_record_response(const struct tandem_tx *tx, const struct sip_msg *msg, uint16_t code)

@@ -11,14 +11,11 @@ void tandem_record_begin(const struct tandem_tx *tx);
 /* A request is refused with code before anything is kept of it; only first INVITEs count. */
 void tandem_record_refused(const struct tandem_sip *ts, const struct sip_msg *msg, uint16_t code);
 
-/* The request of tx is sent to dst. */
-void tandem_record_sent(const struct tandem_tx *tx, enum sip_transp tp, const struct sa *dst);
+/* The request is sent to the address of b. */
+void tandem_record_sent(const struct tandem_branch *b, enum sip_transp tp);
 
-/* A final response to the request of tx has come, whether it is sent on or not. */
-void tandem_record_branch(const struct tandem_tx *tx, const struct sip_msg *msg);
-
-/* The request of tx has got no response where it was sent last. */
-void tandem_record_silence(const struct tandem_tx *tx);
+/* The branch has ended with this code, whether it is sent on or not; 408 for silence. */
+void tandem_record_branch(const struct tandem_branch *b, uint16_t code);
 
 /* A response of a callee's to the request of tx was sent on, with code. */
 void tandem_record_response(const struct tandem_tx *tx, const struct sip_msg *msg, uint16_t code);

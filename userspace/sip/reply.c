@@ -31,6 +31,8 @@ const char *tandem_sip_reason(uint16_t code)
 		return "Bad Extension";
 	case 423:
 		return "Interval Too Brief";
+	case 440:
+		return "Max-Breadth Exceeded";
 	case 480:
 		return "Temporarily Unavailable";
 	case 481:

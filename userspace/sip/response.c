@@ -11,21 +11,15 @@
 #include "userspace/util/log.h"
 
 /* What is sent upstream in place of a status code. */
-static uint16_t outward_code(const struct tandem_tx *tx, uint16_t code)
+static uint16_t outward_code(uint16_t code)
 {
-	/* the answer to a CANCEL of our own */
-	if (code == 487 && tx->override)
-		return tx->override;
 	/* this peer's overload is not ours (section 16.7 step 6) */
-	if (code == 503)
-		return 500;
-
-	return code;
+	return code == 503 ? 500 : code;
 }
 
-static int write_first_line(struct mbuf *mb, const struct tandem_tx *tx, const struct sip_msg *msg)
+static int write_first_line(struct mbuf *mb, const struct sip_msg *msg)
 {
-	uint16_t code = outward_code(tx, msg->scode);
+	uint16_t code = outward_code(msg->scode);
 
 	if (code == msg->scode)
 		return mbuf_printf(mb, "SIP/2.0 %u %r\r\n", code, &msg->reason);
@@ -33,46 +27,76 @@ static int write_first_line(struct mbuf *mb, const struct tandem_tx *tx, const s
 	return mbuf_printf(mb, "SIP/2.0 %u %s\r\n", code, tandem_sip_reason(code));
 }
 
-static int compose(struct mbuf *mb, struct tandem_tx *tx, const struct sip_msg *msg,
+/* challenges: those of all branches, in place of the message's own; or NULL. */
+static int write_response(struct mbuf *mb, const struct sip_msg *msg, const struct pl *body,
+			  const struct pl *sdp, const struct mbuf *out,
+			  const struct mbuf *challenges)
+{
+	unsigned int flags = body->p ? 0 : TANDEM_HEADER_DROP_BODY;
+	int err;
+
+	if (msg->scode == 503)
+		flags |= TANDEM_HEADER_DROP_RETRY_AFTER;
+	if (challenges)
+		flags |= TANDEM_HEADER_DROP_CHALLENGES;
+
+	err = write_first_line(mb, msg);
+	if (!err)
+		err = tandem_header_response_vias(mb, msg);
+	if (!err && challenges)
+		err = mbuf_write_mem(mb, challenges->buf, challenges->end);
+	if (!err)
+		err = tandem_header_copy(mb, msg, flags, NULL);
+	if (!err)
+		err = tandem_body_write(mb, body, sdp, out);
+	mb->pos = 0;
+
+	return err;
+}
+
+static int compose(struct mbuf *mb, struct tandem_branch *b, const struct sip_msg *msg,
 		   const struct sa *dst)
 {
 	const struct mbuf *out = NULL;
 	struct pl body, sdp = pl_null;
-	unsigned int flags = 0;
 	int err;
 
 	err = tandem_body_get(&body, msg);
 	if (err)
 		return -err;
 	if (tandem_body_find_sdp(&sdp, &body, &msg->ctyp)) {
-		err = tandem_media_response(tx, msg, dst, &sdp, &out);
-		if (err && err != -ENODATA && tx->initial && msg->scode >= 200) {
-			tx->session_err = err;
+		err = tandem_media_response(b, msg, dst, &sdp, &out);
+		if (err && err != -ENODATA && b->tx->initial && msg->scode >= 200) {
+			b->session_err = err;
 			return EPROTO;
 		}
 		if (err)
 			body = pl_null;
 	}
-	if (!body.p)
-		flags |= TANDEM_HEADER_DROP_BODY;
-	if (msg->scode == 503)
-		flags |= TANDEM_HEADER_DROP_RETRY_AFTER;
 
-	err = write_first_line(mb, tx, msg);
+	return write_response(mb, msg, &body, &sdp, out, NULL);
+}
+
+/* Through the server transaction while there is one. */
+static int send_upstream(struct tandem_tx *tx, const struct sip_msg *msg, const struct sa *dst,
+			 struct mbuf *mb)
+{
+	uint16_t code = outward_code(msg->scode);
+	int err;
+
+	if (tx->st)
+		err = sip_strans_reply(&tx->st, tx->in, tx->msg, dst, code, mb);
+	else
+		err = sip_send(tx->in, tx->msg->sock, tx->msg->tp, dst, mb);
 	if (!err)
-		err = tandem_header_response_vias(mb, msg);
-	if (!err)
-		err = tandem_header_copy(mb, msg, flags, NULL);
-	if (!err)
-		err = tandem_body_write(mb, &body, &sdp, out);
-	mb->pos = 0;
+		tandem_record_response(tx, msg, code);
 
 	return err;
 }
 
-/* Compose and send; through the server transaction while there is one. */
-static int relay(struct tandem_tx *tx, const struct sip_msg *msg)
+static int relay(struct tandem_branch *b, const struct sip_msg *msg)
 {
+	struct tandem_tx *tx = b->tx;
 	struct mbuf *mb = mbuf_alloc(1024);
 	struct sa dst;
 	int err;
@@ -81,145 +105,143 @@ static int relay(struct tandem_tx *tx, const struct sip_msg *msg)
 		return ENOMEM;
 
 	tandem_sip_reply_addr(&dst, tx->msg);
-	err = compose(mb, tx, msg, &dst);
-	if (err)
-		goto out;
-
-	if (tx->st)
-		err = sip_strans_reply(&tx->st, tx->in, tx->msg, &dst, outward_code(tx, msg->scode),
-				       mb);
-	else
-		err = sip_send(tx->in, tx->msg->sock, tx->msg->tp, &dst, mb);
+	err = compose(mb, b, msg, &dst);
 	if (!err)
-		tandem_record_response(tx, msg, outward_code(tx, msg->scode));
-
-out:
+		err = send_upstream(tx, msg, &dst, mb);
 	mem_deref(mb);
 
 	return err;
 }
 
-static void timer_c_handler(void *arg)
+int tandem_response_send_best(struct tandem_tx *tx)
 {
-	struct tandem_tx *tx = arg;
-	struct tandem_log_scope scope;
+	const struct sip_msg *msg = tx->best.msg;
+	bool challenges = msg->scode == 401 || msg->scode == 407;
+	struct mbuf *mb = mbuf_alloc(1024);
+	struct pl body, sdp = pl_null;
+	struct sa dst;
+	int err = mb ? 0 : ENOMEM;
 
-	/* 16.8: no final response in time; the 487 that follows is sent on as 408 */
-	tandem_log_enter(&scope, tx->call_id, strlen(tx->call_id));
-	tandem_log(TANDEM_LOG_INFO, "sip", "%s: nobody answers", tx->call_id);
-	tandem_log_leave(&scope);
-	tx->override = 408;
-	sip_request_cancel(tx->req);
+	tandem_sip_reply_addr(&dst, tx->msg);
+	if (!err)
+		err = -tandem_body_get(&body, msg);
+	if (!err)
+		err = write_response(mb, msg, &body, &sdp, NULL,
+				     challenges ? tx->best.challenges : NULL);
+	if (!err)
+		err = send_upstream(tx, msg, &dst, mb);
+	mem_deref(mb);
+
+	return err;
 }
 
-void tandem_timer_c_start(struct tandem_tx *tx)
+static void handle_provisional(struct tandem_branch *b, const struct sip_msg *msg)
 {
-	if (tx->invite && !tx->canceled && !tx->override)
-		tmr_start(&tx->tmr_c, (uint64_t)tx->ts->cfg.timer_c_s * 1000, timer_c_handler, tx);
-}
-
-static void handle_provisional(struct tandem_tx *tx, const struct sip_msg *msg)
-{
-	tmr_cancel(&tx->tmr_quiet);
+	tmr_cancel(&b->tmr_quiet);
+	b->quiet = false;
 	/* 100 is for one hop only */
 	if (msg->scode == 100)
 		return;
 
-	tandem_timer_c_start(tx);
-	tandem_media_learn_tag(tx, msg);
-	if (relay(tx, msg))
-		tandem_log(TANDEM_LOG_WARNING, "sip", "%s: %u could not be sent on", tx->call_id,
+	tandem_timer_c_start(b);
+	/* after the final response there is nothing to add */
+	if (!b->tx->active || b->given_up)
+		return;
+	tandem_media_learn_tag(b, msg);
+	if (relay(b, msg))
+		tandem_log(TANDEM_LOG_WARNING, "sip", "%s: %u could not be sent on", b->tx->call_id,
 			   msg->scode);
 }
 
 /*
- * The 2xx to the first INVITE has media that the relay cannot carry. A proxy would pass
- * it on and leave the caller with a call that has no media; as only this relay can know,
- * it ends the call on both sides, and lingers to acknowledge what comes again.
+ * A 2xx to the first INVITE that cannot be used: its media are none that the relay can carry, or the
+ * caller was refused meanwhile. A proxy would pass it on and leave the caller with a call that
+ * has no media; as only this relay can know, it ends the call with the callee, and the branch
+ * stays to acknowledge what comes again.
  */
-static void disown(struct tandem_tx *tx, const struct sip_msg *msg)
+static void disown(struct tandem_branch *b, const struct sip_msg *msg)
 {
-	uint16_t code = tx->override ? tx->override : tandem_sip_code(tx->session_err);
+	uint16_t code = b->override ? b->override : tandem_sip_code(b->session_err);
 	char warning[160];
 
-	tandem_sip_ack_2xx(tx->ts, tx->msg, msg);
-	tandem_sip_bye_2xx(tx->ts, tx->msg, msg);
-	tandem_tx_refuse(tx, code,
-			 tandem_sip_warning(tx->ts, tx->session_err, warning, sizeof(warning)));
-	tx->disowned = true;
-	tandem_tx_finish(tx, true);
+	tandem_sip_ack_2xx(b->tx->ts, b->tx->msg, msg);
+	tandem_sip_bye_2xx(b->tx->ts, b->tx->msg, msg);
+	b->disowned = true;
+	tandem_fork_ended(b, code, NULL,
+			  b->session_err ? tandem_sip_warning(b->tx->ts, b->session_err, warning,
+							      sizeof(warning))
+					 : NULL);
 }
 
-static void handle_final(struct tandem_tx *tx, const struct sip_msg *msg)
+static void handle_2xx(struct tandem_branch *b, const struct sip_msg *msg)
 {
-	bool accepted = msg->scode < 300;
+	struct tandem_tx *tx = b->tx;
 	int err;
 
-	tandem_record_branch(tx, msg);
-	if (tandem_forward_again(tx, msg->scode))
-		return;
-	tandem_media_learn_tag(tx, msg);
-	err = relay(tx, msg);
-	if (tx->session_err) {
-		disown(tx, msg);
+	/* of two answers to what is no INVITE the first counts */
+	if (!tx->active && !tx->invite) {
+		tandem_fork_ended(b, msg->scode, NULL, NULL);
 		return;
 	}
-	tandem_media_final(tx, msg);
-	if (err && tx->st) {
-		tandem_tx_fail(tx, 500, NULL);
+	if (!tx->active && !tx->answered) {
+		disown(b, msg);
 		return;
 	}
-	tandem_tx_finish(tx, tx->invite && accepted);
+	tandem_record_branch(b, msg->scode);
+	tandem_media_learn_tag(b, msg);
+	err = relay(b, msg);
+	if (b->session_err) {
+		disown(b, msg);
+		return;
+	}
+	if (err && tx->st)
+		tandem_tx_refuse(tx, 500, NULL);
+	tandem_media_accepted(b);
+	tandem_fork_accepted(b);
 }
 
-/* No response at all: the next hop if there is one, else say so upstream. */
-static void handle_failure(struct tandem_tx *tx, int err)
+/* No response at all. */
+static void handle_failure(struct tandem_branch *b, int err)
 {
-	if (tx->ts->closing) {
-		tandem_tx_finish(tx, false);
+	b->running = false;
+	if (b->tx->ts->closing)
 		return;
-	}
 
-	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s did not answer: %s", tx->call_id,
-		   tandem_tx_place(tx)->hops[tx->hop].uri, strerror(err));
-	tandem_record_silence(tx);
-	if (tandem_forward_again(tx, 0))
-		return;
-	if (tx->canceled)
-		tandem_tx_fail(tx, 487, NULL);
-	else if (tx->override)
-		tandem_tx_fail(tx, tx->override, NULL);
-	else
-		tandem_tx_fail(tx, err == ETIMEDOUT ? 408 : 500, NULL);
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s did not answer: %s", b->tx->call_id,
+		   tandem_branch_place(b)->hops[b->hop].uri, strerror(err));
+	tandem_fork_ended(b, b->override ? b->override : err == ETIMEDOUT ? 408 : 500, NULL, NULL);
 }
 
 void tandem_response_handler(int err, const struct sip_msg *msg, void *arg)
 {
-	struct tandem_tx *tx = arg;
+	struct tandem_branch *b = mem_ref(arg);
+	struct tandem_tx *tx = mem_ref(b->tx);
 	struct tandem_log_scope scope;
 
 	tandem_log_enter(&scope, tx->call_id, strlen(tx->call_id));
 	if (err || !msg)
-		handle_failure(tx, err ? err : ECONNABORTED);
+		handle_failure(b, err ? err : ECONNABORTED);
 	else if (msg->scode < 200)
-		handle_provisional(tx, msg);
+		handle_provisional(b, msg);
+	else if (msg->scode < 300)
+		handle_2xx(b, msg);
 	else
-		handle_final(tx, msg);
+		tandem_fork_ended(b, msg->scode, msg, NULL);
 	tandem_log_leave(&scope);
+	mem_deref(b);
+	mem_deref(tx);
 }
 
 void tandem_sip_stray_response(struct tandem_sip *ts, const struct sip_msg *msg)
 {
-	struct tandem_tx *tx;
+	struct tandem_branch *b;
 
 	if (msg->scode < 200 || msg->scode >= 300 || pl_strcmp(&msg->cseq.met, "INVITE"))
 		return;
 
-	tx = tandem_tx_find_branch(ts, &msg->via.branch);
-	if (!tx || tx->active || !tx->invite)
-		return;
-	if (tx->disowned)
-		tandem_sip_ack_2xx(ts, tx->msg, msg);
-	else
-		(void)relay(tx, msg);
+	b = tandem_branch_find(ts, &msg->via.branch);
+	if (b && b->disowned)
+		tandem_sip_ack_2xx(ts, b->tx->msg, msg);
+	else if (b && b->accepted)
+		(void)relay(b, msg);
 }

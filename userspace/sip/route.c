@@ -95,7 +95,7 @@ static bool known_dialog(const struct routes *r)
 {
 	enum tandem_party_id party;
 
-	return pl_isset(&r->msg->to.tag) && !tandem_sip_party(r->ts, r->msg, &party);
+	return pl_isset(&r->msg->to.tag) && tandem_sip_party(r->ts, r->msg, &party);
 }
 
 /* The header lines of the routes that are left. */
@@ -206,21 +206,27 @@ static int use_binding(struct tandem_target *t, const struct routes *r,
 	return err ? err : write_routes(place, r, b->path, NULL);
 }
 
+/* One rank for each q-value, so that equal ones are called at once (RFC 3261 section 16.6). */
 static int find_bindings(struct tandem_target *t, const struct routes *r, const struct uri *uri,
 			 unsigned int rank)
 {
-	struct tandem_binding *b;
+	struct tandem_binding *list[TANDEM_PLACES_MAX];
 	char *aor = NULL;
-	size_t count;
+	size_t count, i;
 	int err;
 
 	err = tandem_sip_aor(r->ts, uri, &aor);
 	if (err)
 		return err == -EINVAL ? -ENOENT : err;
-	count = tandem_location_find(r->ts->loc, aor, &b, 1);
+	count = tandem_location_find(r->ts->loc, aor, list, ARRAY_SIZE(list));
+	count = MIN(count, ARRAY_SIZE(list));
 	mem_deref(aor);
+	for (i = 0; i < count && !err; i++) {
+		rank += i && list[i]->q != list[i - 1]->q;
+		err = use_binding(t, r, list[i], rank);
+	}
 
-	return count ? use_binding(t, r, b, rank) : -ENOENT;
+	return count ? err : -ENOENT;
 }
 
 int tandem_target_bindings(struct tandem_target *t, const struct tandem_sip *ts,
@@ -387,4 +393,20 @@ int tandem_target_resolve(struct tandem_target *t, const struct tandem_sip *ts,
 		return find_local(t, &r);
 
 	return find_remote(t, &r);
+}
+
+int tandem_target_contact(struct tandem_target *t, const struct tandem_sip *ts,
+			  const struct sip_msg *msg, const struct pl *uri)
+{
+	struct routes r;
+
+	memset(t, 0, sizeof(*t));
+	memset(&r, 0, sizeof(r));
+	r.ts = ts;
+	r.msg = msg;
+	r.ruri = *uri;
+	if (!tandem_sip_uri_clean(uri) || uri_decode(&r.uri, uri))
+		return 400;
+
+	return tandem_sip_is_local(ts, &r.uri) ? find_local(t, &r) : find_remote(t, &r);
 }

@@ -29,7 +29,8 @@ struct tandem_place {
 	struct tandem_hop hops[TANDEM_HOPS_MAX]; /* the next for when one fails (RFC 3263 4.3) */
 	size_t hops_count;
 	unsigned int rank; /* the lower is tried first */
-	bool stand_in;	   /* only for when those before could not serve the request at all */
+	bool stand_in;	   /* only for when the one before could not serve the request at all */
+	bool unable;	   /* that is so of this one */
 	char *gateway;	   /* its name in the table, or NULL */
 	uint32_t quiet_ms; /* without a word for so long the next is tried; 0: as RFC 3261 has it */
 };
@@ -53,6 +54,13 @@ struct tandem_target {
  */
 int tandem_target_resolve(struct tandem_target *target, const struct tandem_sip *ts,
 			  const struct sip_msg *msg);
+
+/*
+ * The same for uri, which the request was redirected to: as if msg had asked for it, and outside
+ * of any dialog.
+ */
+int tandem_target_contact(struct tandem_target *target, const struct tandem_sip *ts,
+			  const struct sip_msg *msg, const struct pl *uri);
 
 /* Add where uri, of a user here, is registered, at rank. 0, -ENOENT for nowhere, or other errno. */
 int tandem_target_bindings(struct tandem_target *t, const struct tandem_sip *ts,

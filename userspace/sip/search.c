@@ -39,9 +39,15 @@ static void destructor(void *arg)
 
 /* ---- numbers ------------------------------------------------------------------ */
 
+static unsigned int next_rank(const struct tandem_target *t)
+{
+	return t->places_count ? t->places[t->places_count - 1].rank + 1 : 0;
+}
+
 /* Adds a place for what ENUM said. It may be a user here. */
 static int add_uri(struct tandem_search *s, struct tandem_target *found, const char *text)
 {
+	unsigned int rank = next_rank(found);
 	struct tandem_place *place;
 	struct uri uri;
 	struct pl pl;
@@ -51,8 +57,8 @@ static int add_uri(struct tandem_search *s, struct tandem_target *found, const c
 	if (uri_decode(&uri, &pl) || pl_isset(&uri.headers))
 		return -EBADMSG;
 	if (tandem_sip_is_local(s->ts, &uri))
-		return tandem_target_bindings(found, s->ts, &uri, 0);
-	place = tandem_target_add(found, 0);
+		return tandem_target_bindings(found, s->ts, &uri, rank);
+	place = tandem_target_add(found, rank);
 	if (!place)
 		return -ENOMEM;
 	place->quiet_ms = TANDEM_QUIET_MS;
@@ -65,7 +71,7 @@ static int add_uri(struct tandem_search *s, struct tandem_target *found, const c
 static void take_naptr(struct tandem_search *s, struct tandem_target *found,
 		       const struct tandem_answer *answer, char *domain)
 {
-	size_t order[TANDEM_RECORDS_MAX], i;
+	size_t order[TANDEM_RECORDS_MAX], i, before;
 	char uri[TANDEM_ENUM_URI_SIZE];
 	int err;
 
@@ -76,8 +82,11 @@ static void take_naptr(struct tandem_search *s, struct tandem_target *found,
 
 		if (!str_casecmp(r->naptr.flags, "u") && tandem_enum_is_sip(r->naptr.services)) {
 			err = tandem_enum_rewrite(uri, r->naptr.regexp, s->target->number);
+			before = found->places_count;
 			if (!err)
 				err = add_uri(s, found, uri);
+			for (; before && before < found->places_count; before++)
+				found->places[before].stand_in = true;
 			if (err)
 				tandem_log(TANDEM_LOG_DEBUG, "sip", "ENUM of %s: %s",
 					   s->target->number, strerror(-err));
@@ -115,20 +124,19 @@ static int find_number(struct tandem_search *s, struct tandem_target *found)
 /* What is found goes first, in its order; the others are for when it fails. */
 static int merge(struct tandem_target *t, struct tandem_target *found)
 {
+	unsigned int span = next_rank(found);
 	size_t i;
 
 	for (i = 0; i < t->places_count; i++) {
-		t->places[i].rank += (unsigned int)found->places_count;
+		t->places[i].rank += span;
 		t->places[i].stand_in |= found->places_count > 0;
 	}
 	for (i = 0; i < found->places_count; i++) {
-		struct tandem_place *place = tandem_target_add(t, (unsigned int)i);
+		struct tandem_place *place = tandem_target_add(t, found->places[i].rank);
 
 		if (!place)
 			return -ENOMEM;
 		*place = found->places[i];
-		place->rank = (unsigned int)i;
-		place->stand_in = i > 0;
 		/* it is t's now */
 		memset(&found->places[i], 0, sizeof(found->places[i]));
 	}

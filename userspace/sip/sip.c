@@ -184,6 +184,7 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	set_default(&ts->cfg.max_contacts, 10);
 	set_default(&ts->cfg.max_transactions, 20000);
 	set_default(&ts->cfg.timer_c_s, 180);
+	set_default(&ts->cfg.ring_s, 20);
 	set_default(&ts->cfg.drain_retry_after_s, 30);
 
 	ts->domains = mem_zalloc(sizeof(*ts->domains) * (cfg->domains_count + 1), NULL);
@@ -399,29 +400,28 @@ void tandem_sip_free(struct tandem_sip *ts)
 	free(ts);
 }
 
-static bool give_up(struct tandem_tx *tx, void *arg)
+static bool give_up(struct tandem_branch *b, void *arg)
 {
-	(void)arg;
-	if (tx->initial && tx->active && tx->opened) {
-		tx->opened = false;
-		tx->override = 408;
-		tmr_cancel(&tx->tmr_c);
-		sip_request_cancel(tx->req);
+	if (b->tx->initial && b->tx->active && b->opened && !strcmp(b->session, arg)) {
+		b->opened = false;
+		tandem_fork_give_up(b, 408);
 	}
 
 	return false;
 }
 
-void tandem_sip_session_ended(struct tandem_sip *ts, const char *call_id, const char *why)
+void tandem_sip_session_ended(struct tandem_sip *ts, const char *call, const char *why)
 {
+	char call_id[TANDEM_SESSION_NAME_SIZE];
 	struct tandem_log_scope scope;
 
-	if (!ts || !call_id)
+	if (!ts || !call)
 		return;
 
+	(void)re_snprintf(call_id, sizeof(call_id), "%b", call, strcspn(call, " "));
 	tandem_log_enter(&scope, call_id, strlen(call_id));
-	tandem_log(TANDEM_LOG_INFO, "sip", "%s: session ended: %s", call_id, why ? why : "");
-	(void)tandem_tx_find_call(ts, call_id, give_up, NULL);
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: session ended: %s", call, why ? why : "");
+	(void)tandem_tx_find_branch(ts, call_id, give_up, (void *)call);
 	tandem_log_leave(&scope);
 }
 

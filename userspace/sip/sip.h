@@ -68,6 +68,9 @@ struct tandem_sip_config {
 	uint32_t max_contacts; /* per address of record */
 	uint32_t max_transactions;
 	uint32_t timer_c_s;
+	uint32_t ring_s;       /* before contacts of the next lower q are called */
+	bool redirect;	       /* answer with 302 in place of calling */
+	bool follow_redirects; /* call the contacts of a 3xx in the caller's stead */
 	enum tandem_sip_auth auth;
 	const char *realm;				 /* NULL: "tandem" */
 	enum tandem_digest_alg algs[TANDEM_DIGEST_ALGS]; /* as they are offered */

@@ -2,44 +2,37 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
+#include "userspace/sip/redirect.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
 #define LINGER_MS (64 * SIP_T1)
 
-void tandem_sdp_edit_clean(struct tandem_sdp_edit *edit)
-{
-	edit->in = mem_deref(edit->in);
-	edit->out = mem_deref(edit->out);
-}
-
 static void destructor(void *arg)
 {
 	struct tandem_tx *tx = arg;
+	struct tandem_branch *b;
 
 	if (tx->active)
 		tx->ts->active--;
 	if (tx->le_linger.list)
 		tx->ts->lingering_count--;
 	list_unlink(&tx->le_linger);
-	hash_unlink(&tx->he_branch);
 	hash_unlink(&tx->he_call);
-	tmr_cancel(&tx->tmr_c);
-	tmr_cancel(&tx->tmr_quiet);
+	tmr_cancel(&tx->tmr_ring);
 
-	/* a request that is still running is cancelled by libre when we let go of it */
-	mem_deref(tx->req);
+	/* requests that are still running are cancelled by libre when we let go of them */
+	while ((b = list_ledata(list_head(&tx->branches))))
+		tandem_branch_free(b);
+	tandem_redirects_clean(tx);
+	tandem_best_clean(&tx->best);
 	mem_deref(tx->search);
 	mem_deref(tx->st);
 	tandem_target_clean(&tx->target);
 	mem_deref(tx->call_id);
 	mem_deref(tx->from_tag);
-	mem_deref(tx->to_tag);
-	tandem_sdp_edit_clean(&tx->request);
-	tandem_sdp_edit_clean(&tx->response);
-	tandem_sdp_edit_clean(&tx->late_answer);
+	mem_deref(tx->session);
 	mem_deref(tx->msg);
 }
 
@@ -52,13 +45,13 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 	if (!tx)
 		return NULL;
 
-	tmr_init(&tx->tmr_c);
-	tmr_init(&tx->tmr_quiet);
+	tmr_init(&tx->tmr_ring);
 	tx->ts = ts;
 	tx->in = tandem_sip_stack(ts, &msg->dst);
 	tx->target = *target;
 	memset(target, 0, sizeof(*target));
 	tx->active = true;
+	tx->unable = true;
 	ts->active++;
 	tx->msg = mem_ref((void *)msg);
 	tx->invite = !pl_strcmp(&msg->met, "INVITE");
@@ -72,9 +65,9 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 	return tx;
 }
 
-const struct tandem_place *tandem_tx_place(const struct tandem_tx *tx)
+const struct tandem_place *tandem_branch_place(const struct tandem_branch *b)
 {
-	return tx->place < tx->target.places_count ? &tx->target.places[tx->place] : NULL;
+	return &b->tx->target.places[b->place];
 }
 
 void tandem_tx_finish(struct tandem_tx *tx, bool linger)
@@ -82,14 +75,15 @@ void tandem_tx_finish(struct tandem_tx *tx, bool linger)
 	struct tandem_sip *ts = tx->ts;
 
 	if (!linger) {
+		/* its handlers may still hold it */
+		hash_unlink(&tx->he_call);
 		mem_deref(tx);
 		return;
 	}
 
 	tx->active = false;
 	ts->active--;
-	tmr_cancel(&tx->tmr_c);
-	tmr_cancel(&tx->tmr_quiet);
+	tmr_cancel(&tx->tmr_ring);
 	tx->linger_until = tmr_jiffies() + LINGER_MS;
 	list_append(&ts->lingering, &tx->le_linger, tx);
 
@@ -111,29 +105,6 @@ void tandem_tx_expire(struct tandem_sip *ts)
 		mem_deref(tx);
 }
 
-void tandem_tx_set_branch(struct tandem_tx *tx, const struct pl *branch)
-{
-	hash_unlink(&tx->he_branch);
-	if (pl_strcpy(branch, tx->branch, sizeof(tx->branch)))
-		return;
-	hash_append(tx->ts->ht_branch, hash_joaat_pl(branch), &tx->he_branch, tx);
-}
-
-struct tandem_tx *tandem_tx_find_branch(const struct tandem_sip *ts, const struct pl *branch)
-{
-	struct le *le;
-
-	LIST_FOREACH(hash_list(ts->ht_branch, hash_joaat_pl(branch)), le)
-	{
-		struct tandem_tx *tx = le->data;
-
-		if (!pl_strcmp(branch, tx->branch))
-			return tx;
-	}
-
-	return NULL;
-}
-
 struct tandem_tx *tandem_tx_find_call(const struct tandem_sip *ts, const char *call_id,
 				      tandem_tx_h *h, void *arg)
 {
@@ -150,20 +121,47 @@ struct tandem_tx *tandem_tx_find_call(const struct tandem_sip *ts, const char *c
 	return NULL;
 }
 
+struct find_branch {
+	tandem_branch_h *h;
+	void *arg;
+	struct tandem_branch *found;
+};
+
+static bool find_branch(struct tandem_tx *tx, void *arg)
+{
+	struct find_branch *f = arg;
+	struct le *le, *next;
+
+	for (le = list_head(&tx->branches); le && !f->found; le = next) {
+		next = le->next;
+		if (f->h(le->data, f->arg))
+			f->found = le->data;
+	}
+
+	return f->found != NULL;
+}
+
+struct tandem_branch *tandem_tx_find_branch(const struct tandem_sip *ts, const char *call_id,
+					    tandem_branch_h *h, void *arg)
+{
+	struct find_branch f = { .h = h, .arg = arg };
+
+	(void)tandem_tx_find_call(ts, call_id, find_branch, &f);
+
+	return f.found;
+}
+
 void tandem_tx_refuse(struct tandem_tx *tx, uint16_t code, const char *headers)
 {
-	char why[64];
-
-	snprintf(why, sizeof(why), "%u %s", code, tandem_sip_reason(code));
 	tandem_record_status(tx, code);
-	tandem_media_failed(tx, why);
 
 	/* RFC 4320 section 4.2: a non-INVITE request is never answered with 408 */
 	if (tx->st && (tx->invite || code != 408))
 		(void)sip_treplyf(&tx->st, NULL, tx->in, tx->msg, false, code,
 				  tandem_sip_reason(code), "%sContent-Length: 0\r\n\r\n",
 				  headers ? headers : "");
-	tandem_log(TANDEM_LOG_DEBUG, "sip", "%s: refused with %s", tx->call_id, why);
+	tandem_log(TANDEM_LOG_DEBUG, "sip", "%s: refused with %u %s", tx->call_id, code,
+		   tandem_sip_reason(code));
 }
 
 void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers)
