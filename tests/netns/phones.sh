@@ -65,11 +65,11 @@ tcp_bound()
 	ns_run "$1" ss -Hltn "sport = :$2" | grep -q .
 }
 
-# register NS USER PORT TARGET [OPTIONS...]: its contact is the phone's PORT.
+# register NS USER PORT TARGET [OPTIONS...]: its contact is the phone's PORT, with the q REG_Q.
 register()
 {
 	sipp_run "$1" "reg_$2" register "$4" -s "$2" -p "$(($3 + 1000))" -m 1 \
-		-key contact_port "$3" "${@:5}"
+		-key contact_port "$3" -key q "${REG_Q:-1.0}" "${@:5}"
 }
 
 # relay_media NAME: "address port" tandem offered to the sipp called NAME.

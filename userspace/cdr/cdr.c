@@ -225,11 +225,13 @@ void tandem_cdr_branch_status(struct tandem_cdr *c, const char *call_id, const c
 	struct tandem_cdr_entry *e = c ? find(c, call_id) : NULL;
 	json_t *branch = e ? find_branch(e, address) : NULL;
 
-	if (!branch || e->answered || json_is_integer(json_object_get(branch, "status")))
+	if (!branch || json_is_integer(json_object_get(branch, "status")))
 		return;
 	json_object_set_new(branch, "status", json_integer(status));
 	json_object_set_new(branch, "end_ms", json_integer(tandem_cdr_now()));
-	set_callee(e, branch);
+	/* those that end later were called in vain */
+	if (!e->answered)
+		set_callee(e, branch);
 }
 
 static void set_status(struct tandem_cdr_entry *e, int status, const char *reason)

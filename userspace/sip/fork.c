@@ -388,7 +388,8 @@ void tandem_fork_ended(struct tandem_branch *b, uint16_t code, const struct sip_
 	tandem_record_branch(b, msg ? msg->scode : code);
 	if (counts && !try_next_hop(b, msg) && !(msg && tandem_redirect_follow(tx, msg)))
 		tandem_best_add(&tx->best, code, msg, headers);
-	(void)snprintf(why, sizeof(why), "%u %s", code, tandem_sip_reason(code));
+	(void)re_snprintf(why, sizeof(why), "%u %r", code,
+			  msg ? &msg->reason : &(struct pl)PL("not answered"));
 	if (b->disowned)
 		tandem_media_failed(b, why);
 	else
