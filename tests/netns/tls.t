@@ -137,8 +137,8 @@ check "a certificate of the authority is taken" asks sip:10.77.1.1:5061 200 \
 check "a certificate of a stranger is not" eval \
 	'! asks sip:10.77.1.1:5061 200 -cert "$WORK/stranger.pem" -key "$WORK/stranger.key"'
 
-check "a phone registers over UDP" register callee bob 5060 "$B_SIP"
-check "who asks for sips: does not get one without TLS" asks sips:bob@example.test 480
+check "a phone registers over UDP" register callee carol 5060 "$B_SIP"
+check "who asks for sips: does not get one without TLS" asks sips:carol@example.test 480
 
 cp "$WORK/other.pem" "$WORK/relay.pem"
 kill -HUP "$TANDEM_PID"

@@ -56,6 +56,7 @@ struct tandem_branch {
 	bool running;	   /* no final response yet */
 	bool opened;	   /* the session exists because of it */
 	bool composed;	   /* the request was written to a buffer at least once */
+	bool heard;	   /* a provisional response has come */
 	bool quiet;	   /* not a word: others need not wait for it */
 	bool given_up;	   /* nobody waits for it: only a 2xx would count */
 	bool canceled;	   /* we have sent CANCEL, or will with its first word */

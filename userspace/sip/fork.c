@@ -59,9 +59,14 @@ void tandem_fork_give_up(struct tandem_branch *b, uint16_t code)
 	cancel(b);
 }
 
-/* Nobody waits for it any more. */
+/*
+ * Nobody waits for it any more. Who has not said a word may never do, and should not keep a
+ * session for as long as that takes to be sure; a late 2xx is hung up on.
+ */
 static void release(struct tandem_branch *b)
 {
+	if (b->running && !b->given_up && !b->heard)
+		tandem_media_failed(b, "487 not a word");
 	b->given_up = true;
 	b->tx->breadth += b->breadth;
 	b->breadth = 0;

@@ -139,6 +139,7 @@ static void handle_provisional(struct tandem_branch *b, const struct sip_msg *ms
 {
 	tmr_cancel(&b->tmr_quiet);
 	b->quiet = false;
+	b->heard = true;
 	/* 100 is for one hop only */
 	if (msg->scode == 100)
 		return;
@@ -154,8 +155,8 @@ static void handle_provisional(struct tandem_branch *b, const struct sip_msg *ms
 }
 
 /*
- * A 2xx to the first INVITE that cannot be used: its media are none that the relay can carry, or the
- * caller was refused meanwhile. A proxy would pass it on and leave the caller with a call that
+ * A 2xx to the first INVITE that cannot be used: its media are none that the relay can carry, its
+ * session has ended, or the caller was refused meanwhile. A proxy would pass it on and leave the caller with a call that
  * has no media; as only this relay can know, it ends the call with the callee, and the branch
  * stays to acknowledge what comes again.
  */
@@ -183,7 +184,7 @@ static void handle_2xx(struct tandem_branch *b, const struct sip_msg *msg)
 		tandem_fork_ended(b, msg->scode, NULL, NULL);
 		return;
 	}
-	if (!tx->active && !tx->answered) {
+	if ((!tx->active && !tx->answered) || (tx->initial && !b->opened)) {
 		disown(b, msg);
 		return;
 	}
