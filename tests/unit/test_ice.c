@@ -100,6 +100,41 @@ static void component_dropped(void **state)
 	net_free(net);
 }
 
+/* It comes back: the pair of the first stays, and the second is checked like one that is new. */
+static void component_added(void **state)
+{
+	struct tandem_ice_config offerer = full_offerer, answerer;
+	(void)state;
+
+	for (int lite = 0; lite < 2; lite++) {
+		struct net *net = net_new();
+		struct peer *a, *b;
+
+		answerer = lite ? lite_answerer : full_answerer;
+		offerer.components = answerer.components = 2;
+		a = net_peer(net, offerer, addr_a, 2);
+		b = net_peer(net, answerer, addr_b, 2);
+		net_introduce(a, false, b, lite);
+		net_run(net, 2000);
+		assert_int_equal(tandem_ice_set_components(a->ice, 1), 0);
+		assert_int_equal(tandem_ice_set_components(b->ice, 1), 0);
+		assert_false(tandem_ice_selected(a->ice, 2, NULL, NULL));
+		net_run(net, 2000);
+		memset(&a->remote[1], 0, sizeof(a->remote[1]));
+		memset(&b->remote[1], 0, sizeof(b->remote[1]));
+		assert_int_equal(tandem_ice_set_components(a->ice, 2), 0);
+		assert_int_equal(tandem_ice_set_components(b->ice, 2), 0);
+		assert_int_equal(tandem_ice_state(a->ice), TANDEM_ICE_CHECKING);
+		assert_true(tandem_ice_selected(a->ice, 1, NULL, NULL));
+		net_run(net, 2000);
+		assert_connected(a, addr_a[0], addr_b[0]);
+		assert_connected(b, addr_b[0], addr_a[0]);
+		assert_endpoint(&a->remote[1], addr_b[1]);
+		assert_endpoint(&b->remote[1], addr_a[1]);
+		net_free(net);
+	}
+}
+
 static void full_with_lite(void **state)
 {
 	(void)state;
@@ -634,6 +669,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(full_with_full),
 		cmocka_unit_test(two_components),
+		cmocka_unit_test(component_added),
 		cmocka_unit_test(component_dropped),
 		cmocka_unit_test(full_with_lite),
 		cmocka_unit_test(lite_with_lite),

@@ -214,10 +214,47 @@ int tandem_ice_local_candidate(const struct tandem_ice *ice, size_t i, struct ta
 	return 0;
 }
 
+static bool component_served(const struct tandem_ice *ice, unsigned int component)
+{
+	for (size_t i = 0; i < ice->locals_count; i++) {
+		if (ice->locals[i].component == component)
+			return true;
+	}
+	return false;
+}
+
+/* One more component: until it has its pair the agent is not done. */
+static void component_add(struct tandem_ice *ice)
+{
+	unsigned int c = ice->components++;
+	struct ice_list *list = ice->list;
+
+	ice->ended = false;
+	if (ice->state == TANDEM_ICE_CONNECTED)
+		ice->state = TANDEM_ICE_CHECKING;
+	if (!list)
+		return;
+	list->nominate_at[c] = 0;
+	list->hurry[c] = false;
+	/* known from when there was such a component before */
+	for (size_t i = 0; i < list->remotes_count; i++) {
+		if (list->remotes[i].component == ice->components)
+			tandem_ice_pairs_add(ice, i);
+	}
+}
+
 int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components)
 {
-	if (!components || components > ice->components)
+	for (unsigned int c = 1; c <= components; c++) {
+		if (!component_served(ice, c))
+			return -EINVAL;
+	}
+	if (!components)
 		return -EINVAL;
+	while (ice->components < components)
+		component_add(ice);
+	if (ice->components == components)
+		return 0;
 	tandem_ice_pairs_trim(ice, components);
 	for (unsigned int c = components; c < ice->components; c++) {
 		memset(&ice->now.selected[c], 0, sizeof(ice->now.selected[c]));

@@ -151,8 +151,11 @@ const char *tandem_ice_remote_pwd(const struct tandem_ice *ice);
 int tandem_ice_local_candidate(const struct tandem_ice *ice, size_t i, struct tandem_candidate *c);
 
 /**
- * Go on with fewer components: the answer has agreed to rtcp-mux. Those above are forgotten.
- * -EINVAL for 0 or more than there are.
+ * Go on with fewer components: the answer has agreed to rtcp-mux. Those above are forgotten. Or with
+ * as many again as have local candidates, as a later description has it: the remote candidates of
+ * those that are added are to be given after that.
+ *
+ * @return 0; -EINVAL for 0, or where one has no local candidate
  */
 int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components);
 
