@@ -83,8 +83,8 @@ relay_media()
 
 # phone_start NS USER: a baresip in $WORK/USER, its events in $WORK/USER.events.
 # PHONE_TRANSPORT udp|tcp|tls, PHONE_CONFIG (further lines of its configuration), PHONE_FAMILY 4|6, PHONE_ANSWER manual|auto|early,
-# PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD, PHONE_MEDIAENC, PHONE_MEDIANAT override
-# what it says, the last two also as PHONE_MEDIAENC_USER for one phone.
+# PHONE_DOMAIN, PHONE_OUTBOUND, PHONE_REGINT, PHONE_PASSWORD, PHONE_MUX yes|no, PHONE_MEDIAENC,
+# PHONE_MEDIANAT override what it says, the last two also as PHONE_MEDIAENC_USER for one phone.
 # WAVS is a directory with sound (USER.wav) that was made before, for a slow machine.
 phone_start()
 {
@@ -98,8 +98,8 @@ phone_start()
 	fi
 	enc=PHONE_MEDIAENC_$user nat=PHONE_MEDIANAT_$user
 	enc=${!enc-${PHONE_MEDIAENC:-}} nat=${!nat-${PHONE_MEDIANAT:-}}
-	# ICE for one component, as in WebRTC
-	[ -z "$nat" ] || mux=yes
+	# ICE for one component, as in WebRTC, unless two are wanted
+	[ -z "$nat" ] || mux=${PHONE_MUX:-yes}
 	mkdir -p "$dir"
 	for f in config accounts; do
 		sed -e "s|@LISTEN@|$ip:5060|" -e "s|@WAV@|$WORK/$user.wav|" -e "s|@DIR@|$dir|" \

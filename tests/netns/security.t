@@ -30,6 +30,10 @@ secure_talk()
 		'flows.+.packets>300' "media.0.a.security.kind=$2" "media.0.b.security.kind=$3"
 	[ "$DATAPATH" != xdp ] ||
 		check "more than 99 % of the packets take the fast path" wait_for 5 fast_share 990
+	if [ "${PHONE_MUX:-}" = no ]; then
+		check "alice's phone reads bob's RTCP" phone_event alice 10 CALL_RTCP
+		check "bob's phone reads alice's RTCP" phone_event bob 10 CALL_RTCP
+	fi
 	check_not "the session does not show keys" grep -Eq '"(key|salt|pwd)"' "$WORK/live.json"
 	phone alice hangup
 	check "bob hears that it is over" phone_event bob 5 CALL_CLOSED
@@ -104,7 +108,8 @@ secure_calls()
 	secure_call "SDES to SDES" sdes_require sdes_require srtp-mand srtp-mand sdes sdes
 	secure_call "plain to DTLS" plain dtls '' dtls_srtp none dtls
 	secure_call "DTLS with ICE to plain" auto plain dtls_srtp '' dtls none ice
-	secure_call "DTLS with ICE to SDES" auto sdes_require dtls_srtp srtp-mand dtls sdes ice
+	PHONE_MUX=no secure_call "DTLS with ICE, and RTCP apart, to SDES" auto sdes_require dtls_srtp srtp-mand \
+		dtls sdes ice
 }
 
 test_begin 900 tcpdump

@@ -4,8 +4,9 @@
 # A browser (headless Chromium) and a plain phone call each other, and two WebRTC peers
 # (Chromium, aiortc): ICE and DTLS-SRTP end at the relay. Everyone plays a tone of its own;
 # the tone that the other hears says who is heard. WebRTC peers send pictures besides, in one
-# bundle with the sound, or apart where one of them knows no bundles. Where the fast path does SRTP,
-# nearly every packet takes it once ICE is done.
+# bundle with the sound, or apart where one of them knows no bundles; baresip is one besides that has
+# RTCP as a component of its own. Where the fast path does SRTP, nearly every packet takes it once ICE
+# is done.
 #
 #   caller: Chromium 700 Hz, or baresip ---- relay (tandem) ---- callee: baresip 1200 Hz,
 #                                                                Chromium, or aiortc 1500 Hz
@@ -114,6 +115,36 @@ check "the relay checks, and is controlled by the browser" ice controlled
 check "the browser's call ends well" pid_wait "$WEB_PID"
 check "the browser hears bob" near "$WORK/web.json" 1200
 check "bob's phone has no pictures, and the browser knows" alone "$WORK/web.json"
+plain_heard bob 700
+check "no session is left" wait_for 5 session_count_is 0
+check "tandem stops" relay_stops
+
+# rtcp FROM KIND...: RTCP has come from that party by flows of those kinds, and there are no others.
+rtcp()
+{
+	session_save "$WORK/rtcp.json" && "$PYTHON" - "$WORK/rtcp.json" "$@" <<-'EOF'
+		import json, sys
+		flows = [f for f in json.load(open(sys.argv[1]))["flows"] if f["from"] == sys.argv[2]]
+		kinds = sorted(f["kind"] for f in flows)
+		print(flows)
+		sys.exit(not (kinds == sorted(sys.argv[3:]) and
+		              all(f["rtcp_packets"] for f in flows if f["kind"] != "rtp")))
+	EOF
+}
+
+# The callee takes no rtcp-mux: what comes in one flow leaves as two components, each with keys of its
+# own, and two flows become one. Its phone says what RTCP it could read.
+MEDIA_EXTRA='security: [{peer: 10.77.2.0/24, policy: dtls}]'
+check "tandem starts, with phones that do not multiplex on one side" start_tandem || tap_done
+PHONE_ANSWER=auto PHONE_MEDIAENC=dtls_srtp PHONE_MEDIANAT=ice PHONE_MUX=no plain_phone callee bob 1200
+web_start caller web 1 --peer aiortc --call sip:bob@example.test --tone 700
+media_passes
+check "RTCP comes from the caller with its media" wait_for 10 rtcp a mux
+check "RTCP comes from bob by a component of its own" wait_for 10 rtcp b rtp rtcp
+check "bob's phone reads the caller's RTCP" phone_event bob 10 CALL_RTCP
+check "the caller's call ends well" pid_wait "$WEB_PID"
+check "the caller hears bob" near "$WORK/web.json" 1200
+check "bob had a handshake for RTCP" grep -q 'DTLS-SRTP complete (audio/RTCP)' "$WORK/bob.log"
 plain_heard bob 700
 check "no session is left" wait_for 5 session_count_is 0
 check "tandem stops" relay_stops

@@ -164,7 +164,7 @@ static void secured_and_not_keyed_yet(void **state)
 
 	(void)state;
 	a->secure.kind = TANDEM_PROTECT_SDES;
-	a->secure.in.suite = a->secure.out.suite = suite;
+	a->secure.rtp.in.suite = a->secure.rtp.out.suite = suite;
 	a->learn[TANDEM_RTP].until_ms = 1;
 	b->secure.kind = TANDEM_PROTECT_DTLS;
 	n = tandem_compile(&session, &cfg, specs);
@@ -173,7 +173,7 @@ static void secured_and_not_keyed_yet(void **state)
 	assert_non_null(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->srtp_in);
 	assert_int_equal(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->egress[EGRESS_RTP].flags, 0);
 	assert_int_equal(flow(n, TANDEM_PARTY_B, TANDEM_RTP)->egress[EGRESS_RTP].flags, 0);
-	b->secure.in.suite = b->secure.out.suite = suite;
+	b->secure.rtp.in.suite = b->secure.rtp.out.suite = suite;
 	n = tandem_compile(&session, &cfg, specs);
 	assert_int_equal(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->flags, RULE_F_LEARN);
 	assert_non_null(flow(n, TANDEM_PARTY_A, TANDEM_RTP)->srtp_in);

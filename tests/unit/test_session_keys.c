@@ -80,11 +80,11 @@ static void spent_keys_are_replaced(void **state)
 	(void)state;
 	for (p = 0; p < 2; p++) {
 		secure_call(&fx, &both);
-		out = leg_of(&fx, p)->secure.out;
+		out = leg_of(&fx, p)->secure.rtp.out;
 		fx.plane.spent = out.id;
 		restart(&fx);
 		leg = &leg_of(&fx, p)->secure;
-		assert_int_equal(leg->out.id, out.id);
+		assert_int_equal(leg->rtp.out.id, out.id);
 		js = tandem_session_json(fx.ss, CALL);
 		text = json_dumps(js, 0);
 		assert_non_null(strstr(text, "\"key_spent\": true"));
@@ -103,11 +103,11 @@ static void spent_keys_are_replaced(void **state)
 					  sdp(TANDEM_PARTY_B, "RTP/SAVP", CRYPTO_B)),
 				 0);
 		leg = &leg_of(&fx, p)->secure;
-		assert_int_not_equal(leg->out.id, out.id);
-		assert_memory_not_equal(leg->out.key, out.key, 16);
+		assert_int_not_equal(leg->rtp.out.id, out.id);
+		assert_memory_not_equal(leg->rtp.out.key, out.key, 16);
 		if (p == TANDEM_PARTY_A)
 			shown_key(&fx, "a=crypto:5 " CM, &shown);
-		assert_memory_equal(leg->out.key, shown.key, 16);
+		assert_memory_equal(leg->rtp.out.key, shown.key, 16);
 		fx_clean(&fx);
 	}
 }
@@ -120,21 +120,21 @@ static void media_that_comes_back(void **state)
 
 	(void)state;
 	secure_call(&fx, &both);
-	in = leg_of(&fx, TANDEM_PARTY_A)->secure.in;
-	out = leg_of(&fx, TANDEM_PARTY_A)->secure.out;
+	in = leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.in;
+	out = leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.out;
 	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_A, false, removed(TANDEM_PARTY_A)), 0);
 	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_B, true, removed(TANDEM_PARTY_B)), 0);
 	assert_int_equal(fx.plane.n, 0);
-	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.out.suite, 0);
+	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.out.suite, 0);
 	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_A, false,
 				  sdp(TANDEM_PARTY_A, "RTP/SAVP", CRYPTO_A)),
 			 0);
 	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_B, true,
 				  sdp(TANDEM_PARTY_B, "RTP/SAVP", CRYPTO_B)),
 			 0);
-	assert_memory_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.in.key, in.key, 16);
-	assert_int_not_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.in.id, in.id);
-	assert_memory_not_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.out.key, out.key, 16);
+	assert_memory_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.in.key, in.key, 16);
+	assert_int_not_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.in.id, in.id);
+	assert_memory_not_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.out.key, out.key, 16);
 	fx_clean(&fx);
 }
 

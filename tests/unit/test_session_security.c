@@ -367,8 +367,8 @@ static void keys_that_stay(void **state)
 
 	(void)state;
 	secure_call(&fx, &both);
-	in = leg_of(&fx, TANDEM_PARTY_A)->secure.in.id;
-	out = leg_of(&fx, TANDEM_PARTY_A)->secure.out.id;
+	in = leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.in.id;
+	out = leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.out.id;
 	sets = fx.plane.sets;
 	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_B, false,
 				  sdp(TANDEM_PARTY_B, "RTP/SAVP", CRYPTO_B)),
@@ -379,8 +379,8 @@ static void keys_that_stay(void **state)
 	assert_int_equal(describe(&fx, &both, TANDEM_PARTY_A, true,
 				  sdp(TANDEM_PARTY_A, "RTP/SAVP", CRYPTO_A)),
 			 0);
-	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.in.id, in);
-	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.out.id, out);
+	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.in.id, in);
+	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.out.id, out);
 	assert_int_equal(fx.plane.sets, sets);
 	fx_clean(&fx);
 }
@@ -393,7 +393,7 @@ static void keys_that_change(void **state)
 
 	(void)state;
 	secure_call(&fx, &both);
-	old = leg_of(&fx, TANDEM_PARTY_A)->secure.in.id;
+	old = leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.in.id;
 	assert_int_equal(
 		describe(&fx, &both, TANDEM_PARTY_A, false,
 			 sdp(TANDEM_PARTY_A, "RTP/SAVP", "a=crypto:1 " CM " inline:" KEY_C "\r\n")),
@@ -430,7 +430,7 @@ static void rollback(void **state)
 			 sdp(TANDEM_PARTY_A, "RTP/SAVP", "a=crypto:1 " CM " inline:" KEY_C "\r\n")),
 		0);
 	assert_int_equal(tandem_session_rollback(fx.ss, CALL), 0);
-	assert_key(&leg_of(&fx, TANDEM_PARTY_A)->secure.in, KEY_A);
+	assert_key(&leg_of(&fx, TANDEM_PARTY_A)->secure.rtp.in, KEY_A);
 	assert_int_equal(leg_of(&fx, TANDEM_PARTY_A)->secure.tag, 5);
 	fx_clean(&fx);
 }
@@ -554,8 +554,8 @@ static void stored_and_shown(void **state)
 	assert_int_equal(tandem_store_open(&fx.store, ":memory:", why, sizeof(why)), 0);
 	fx.ss->store = fx.store;
 	tandem_session_save(fx.ss, fx_session(&fx, CALL));
-	in = leg_of(&fx, TANDEM_PARTY_B)->secure.in;
-	out = leg_of(&fx, TANDEM_PARTY_B)->secure.out;
+	in = leg_of(&fx, TANDEM_PARTY_B)->secure.rtp.in;
+	out = leg_of(&fx, TANDEM_PARTY_B)->secure.rtp.out;
 	js = tandem_session_json(fx.ss, CALL);
 	text = json_dumps(js, 0);
 	assert_non_null(strstr(text, "\"kind\": \"sdes\""));
@@ -568,9 +568,9 @@ static void stored_and_shown(void **state)
 
 	tandem_sessions_free(fx.ss);
 	assert_int_equal(fx_start(&fx), 0);
-	assert_memory_equal(&leg_of(&fx, TANDEM_PARTY_B)->secure.in, &in, sizeof(in));
+	assert_memory_equal(&leg_of(&fx, TANDEM_PARTY_B)->secure.rtp.in, &in, sizeof(in));
 	out.sealed = true; /* by the process before */
-	assert_memory_equal(&leg_of(&fx, TANDEM_PARTY_B)->secure.out, &out, sizeof(out));
+	assert_memory_equal(&leg_of(&fx, TANDEM_PARTY_B)->secure.rtp.out, &out, sizeof(out));
 	assert_key(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->srtp_in, KEY_A);
 	assert_string_equal(leg_of(&fx, TANDEM_PARTY_B)->secure.proto, "RTP/SAVP");
 	fx_clean(&fx);

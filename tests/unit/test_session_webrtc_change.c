@@ -120,8 +120,8 @@ static void another_association(void **state)
 	phone_calls_browser(&fx, &b, "active");
 	spec = fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP);
 	id = spec->srtp_in->id;
-	tandem_dtls_free(b.dtls);
-	b.dtls = NULL;
+	tandem_dtls_free(b.end[0].dtls);
+	b.end[0].dtls = NULL;
 	tandem_dtls_context_put(b.ctx);
 	assert_int_equal(tandem_dtls_context_alloc(&b.ctx, NULL), 0);
 	queued = 0; /* the close_notify */

@@ -4,6 +4,8 @@
  * its own place on the network; a plain phone, or another browser, on the other.
  *
  *   browser 192.0.2.10, media from 192.0.2.99:7000 ---- relay ---- phone 198.51.100.20
+ *
+ * One that does not multiplex has RTCP at 192.0.2.99:7001, with an association of its own.
  */
 #ifndef TANDEM_TESTS_WEBRTC_FIXTURE_H
 #define TANDEM_TESTS_WEBRTC_FIXTURE_H
@@ -16,14 +18,21 @@
 #define QUEUE 64
 #define PLACE "192.0.2.99"
 
+/* A component of a browser's. */
+struct browser_end {
+	struct browser *b;
+	struct tandem_endpoint place;
+	struct tandem_endpoint relay; /* of the selected pair */
+	struct tandem_dtls *dtls;
+};
+
 struct browser {
 	struct fixture *fx;
-	struct tandem_endpoint place;
 	struct tandem_ice *ice;
 	struct tandem_dtls_context *ctx;
-	struct tandem_dtls *dtls;
 	bool client;
-	struct tandem_endpoint relay; /* of the selected pair */
+	unsigned int components; /* 1: it multiplexes */
+	struct browser_end end[2];
 };
 
 /* Datagrams on their way, either way. */
@@ -71,14 +80,14 @@ static inline bool browser_allowed(const struct tandem_endpoint *remote, void *a
 static inline void browser_selected(unsigned int component, const struct tandem_endpoint *local,
 				    const struct tandem_endpoint *remote, void *arg)
 {
-	((struct browser *)arg)->relay = *remote;
+	((struct browser *)arg)->end[component - 1].relay = *remote;
 }
 
 static inline void browser_dtls_send(const void *data, size_t len, void *arg)
 {
-	struct browser *b = arg;
+	struct browser_end *end = arg;
 
-	put(true, &b->place, &b->relay, data, len);
+	put(true, &end->place, &end->relay, data, len);
 }
 
 static inline void browser_changed(enum tandem_dtls_state state, void *arg)
@@ -120,12 +129,17 @@ static inline void relay_gets(struct fixture *fx, const struct packet *p)
 
 static inline void browser_gets(struct browser *b, const struct packet *p)
 {
-	if (!tandem_endpoint_equal(&p->to, &b->place))
-		return;
-	if (tandem_stun_is(p->data, p->len))
-		(void)tandem_ice_input(b->ice, &p->to, &p->from, p->data, p->len, b->fx->now_ms);
-	else if (b->dtls)
-		tandem_dtls_input(b->dtls, p->data, p->len, b->fx->now_ms);
+	unsigned int c;
+
+	for (c = 0; c < b->components; c++) {
+		if (!tandem_endpoint_equal(&p->to, &b->end[c].place))
+			continue;
+		if (tandem_stun_is(p->data, p->len))
+			(void)tandem_ice_input(b->ice, &p->to, &p->from, p->data, p->len,
+					       b->fx->now_ms);
+		else if (b->end[c].dtls)
+			tandem_dtls_input(b->end[c].dtls, p->data, p->len, b->fx->now_ms);
+	}
 }
 
 static inline void deliver_all(struct fixture *fx)
@@ -149,7 +163,7 @@ static inline void deliver_all(struct fixture *fx)
 static inline void run(struct fixture *fx, unsigned int ms)
 {
 	uint64_t end = fx->now_ms + ms;
-	size_t i;
+	size_t i, c;
 
 	while (fx->now_ms < end) {
 		fx->now_ms += 10;
@@ -159,8 +173,10 @@ static inline void run(struct fixture *fx, unsigned int ms)
 			if (!b)
 				continue;
 			tandem_ice_tick(b->ice, fx->now_ms);
-			if (b->dtls && b->client && b->relay.port)
-				(void)tandem_dtls_start(b->dtls, fx->now_ms);
+			for (c = 0; c < b->components && b->client; c++) {
+				if (b->end[c].dtls && b->end[c].relay.port)
+					(void)tandem_dtls_start(b->end[c].dtls, fx->now_ms);
+			}
 		}
 		tandem_sessions_timer(fx->ss);
 		deliver_all(fx);
@@ -169,33 +185,52 @@ static inline void run(struct fixture *fx, unsigned int ms)
 
 static inline void make_dtls(struct browser *b, bool client)
 {
-	const struct tandem_dtls_config cfg = { .client = client, .ops = &browser_dtls, .arg = b };
+	struct tandem_dtls_config cfg = { .client = client, .ops = &browser_dtls };
+	unsigned int c;
 
-	tandem_dtls_free(b->dtls);
 	b->client = client;
-	assert_int_equal(tandem_dtls_alloc(&b->dtls, b->ctx, &cfg), 0);
+	for (c = 0; c < b->components; c++) {
+		tandem_dtls_free(b->end[c].dtls);
+		cfg.arg = &b->end[c];
+		assert_int_equal(tandem_dtls_alloc(&b->end[c].dtls, b->ctx, &cfg), 0);
+	}
 }
 
-static inline void browser_open(struct browser *b, struct fixture *fx, const char *place,
-				bool offers)
+/* components: 2 for one that does not multiplex. */
+static inline void browser_open_with(struct browser *b, struct fixture *fx, const char *place,
+				     bool offers, unsigned int components)
 {
-	const struct tandem_ice_local local = { .component = 1, .addr = ep(place, 7000) };
+	const struct tandem_ice_local locals[] = {
+		{ .component = 1, .addr = ep(place, 7000) },
+		{ .component = 2, .addr = ep(place, 7001) },
+	};
 	const struct tandem_ice_config cfg = { .controlling = offers,
-					       .components = 1,
-					       .locals = &local,
-					       .locals_count = 1,
+					       .components = components,
+					       .locals = locals,
+					       .locals_count = components,
 					       .ops = &browser_ice,
 					       .arg = b };
 
-	*b = (struct browser){ .fx = fx, .place = local.addr };
+	*b = (struct browser){
+		.fx = fx,
+		.components = components,
+		.end = { { .b = b, .place = locals[0].addr }, { .b = b, .place = locals[1].addr } },
+	};
 	assert_int_equal(tandem_ice_alloc(&b->ice, &cfg), 0);
 	assert_int_equal(tandem_dtls_context_alloc(&b->ctx, NULL), 0);
 	browsers[!browsers[0] ? 0 : 1] = b;
 }
 
+static inline void browser_open(struct browser *b, struct fixture *fx, const char *place,
+				bool offers)
+{
+	browser_open_with(b, fx, place, offers, 1);
+}
+
 static inline void browser_close(struct browser *b)
 {
-	tandem_dtls_free(b->dtls);
+	tandem_dtls_free(b->end[0].dtls);
+	tandem_dtls_free(b->end[1].dtls);
 	tandem_dtls_context_put(b->ctx);
 	tandem_ice_free(b->ice);
 	browsers[browsers[0] == b ? 0 : 1] = NULL;
@@ -220,9 +255,11 @@ static inline const char *browser_sdp(const struct browser *b, const char *setup
 		 "a=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:%s\r\na=ice-pwd:%s\r\n"
 		 "a=ice-options:trickle\r\na=fingerprint:%s\r\na=setup:%s\r\na=mid:0\r\n"
 		 "a=sendrecv\r\n%sa=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
-		 "a=candidate:1 1 udp 2113937151 c3d5.local 50000 typ host\r\n",
+		 "a=candidate:1 1 udp 2113937151 c3d5.local 50000 typ host\r\n%s",
 		 tandem_ice_ufrag(b->ice), tandem_ice_pwd(b->ice), fp, setup,
-		 mux ? "a=rtcp-mux\r\n" : "");
+		 mux ? "a=rtcp-mux\r\n" : "",
+		 b->components > 1 ? "a=candidate:1 2 udp 2113937150 c3d5.local 50001 typ host\r\n"
+				   : "");
 	return text[turn];
 }
 
@@ -239,31 +276,41 @@ static inline const char *attr(const struct tandem_sdp *doc, int section, const 
 static inline void browser_reads(struct browser *b)
 {
 	struct tandem_dtls_fingerprint fp;
-	struct tandem_ice_remote remote = { .lite = true };
+	struct tandem_ice_remote remote = { 0 };
 	struct tandem_candidate c;
 	struct tandem_sdp *doc;
 	enum tandem_dtls_setup setup;
+	unsigned int n;
 
 	assert_int_equal(tandem_sdp_parse(&doc, b->fx->sdp, b->fx->sdp_len, NULL), 0);
-	attr(doc, TANDEM_SDP_SESSION, "ice-lite");
-	attr(doc, 0, "rtcp-mux");
-	assert_true(tandem_sdp_media(doc, 0)->bundle >= 0);
+	remote.lite = tandem_sdp_find_attr(doc, TANDEM_SDP_SESSION, "ice-lite", 0) != NULL;
+	assert_int_not_equal(remote.lite, b->fx->cfg.security_count);
+	if (b->components == 1) {
+		attr(doc, 0, "rtcp-mux");
+		assert_true(tandem_sdp_media(doc, 0)->bundle >= 0);
+	}
 	remote.ufrag = attr(doc, 0, "ice-ufrag");
 	remote.pwd = attr(doc, 0, "ice-pwd");
 	assert_int_equal(tandem_ice_set_remote(b->ice, &remote, b->fx->now_ms), 0);
-	assert_int_equal(tandem_candidate_parse(&c, attr(doc, 0, "candidate"),
-						strlen(attr(doc, 0, "candidate"))),
-			 0);
-	assert_int_equal(c.addr.port, tandem_sdp_media(doc, 0)->port);
-	if (tandem_ice_add_remote(b->ice, &c, b->fx->now_ms) != -EEXIST)
-		assert_true(tandem_ice_add_remote(b->ice, &c, b->fx->now_ms) == -EEXIST);
+	for (n = 0; n < b->components; n++) {
+		const char *value = tandem_sdp_find_attr(doc, 0, "candidate", n);
+
+		assert_non_null(value);
+		assert_int_equal(tandem_candidate_parse(&c, value, strlen(value)), 0);
+		assert_int_equal(c.component, n + 1);
+		assert_int_equal(c.addr.port, n ? tandem_sdp_media(doc, 0)->rtcp_port
+						: tandem_sdp_media(doc, 0)->port);
+		if (tandem_ice_add_remote(b->ice, &c, b->fx->now_ms) != -EEXIST)
+			assert_true(tandem_ice_add_remote(b->ice, &c, b->fx->now_ms) == -EEXIST);
+	}
 	tandem_ice_end_of_candidates(b->ice, b->fx->now_ms);
 	assert_int_equal(tandem_dtls_fingerprint_parse(&fp, attr(doc, 0, "fingerprint")), 0);
 	setup = tandem_dtls_setup_parse(attr(doc, 0, "setup"));
 	/* where the relay leaves the choice, a browser begins */
-	if (!b->dtls)
+	if (!b->end[0].dtls)
 		make_dtls(b, setup != TANDEM_DTLS_ACTIVE);
-	assert_int_equal(tandem_dtls_set_peer(b->dtls, &fp, 1, b->fx->now_ms), 0);
+	for (n = 0; n < b->components; n++)
+		assert_int_equal(tandem_dtls_set_peer(b->end[n].dtls, &fp, 1, b->fx->now_ms), 0);
 	tandem_sdp_free(doc);
 }
 
@@ -282,7 +329,7 @@ static inline void assert_keys(struct fixture *fx, const struct browser *b,
 	const struct tandem_flow_spec *to = fx_flow(fx, 0, !party, TANDEM_RTP);
 	struct tandem_srtp in, out;
 
-	assert_int_equal(tandem_dtls_keys(b->dtls, &in, &out), 0);
+	assert_int_equal(tandem_dtls_keys(b->end[0].dtls, &in, &out), 0);
 	assert_non_null(from->srtp_in);
 	assert_non_null(to->srtp_out);
 	assert_true(tandem_sdes_same_keys(from->srtp_in, &out));

@@ -74,10 +74,9 @@ static void set_signalling(struct tandem_leg *leg, const struct ip_addr *ip)
 /* With ICE the description does not say where the party is: the wire finds out. */
 static void take_pair(struct tandem_leg *leg)
 {
-	struct tandem_endpoint none = { 0 };
-
-	tandem_wire_selected(leg->secure.wire, &leg->remote[TANDEM_RTP]);
-	leg->remote[TANDEM_RTCP] = leg->mux ? leg->remote[TANDEM_RTP] : none;
+	tandem_wire_selected(leg->secure.wire, TANDEM_RTP, &leg->remote[TANDEM_RTP]);
+	tandem_wire_selected(leg->secure.wire, leg->mux ? TANDEM_RTP : TANDEM_RTCP,
+			     &leg->remote[TANDEM_RTCP]);
 	leg->mute = false;
 	memset(leg->learn, 0, sizeof(leg->learn));
 }
@@ -158,21 +157,32 @@ static bool is_secured(const struct tandem_sdp_media *media)
 	return strcasestr(media->proto, "SAVP") || media->has_crypto || media->has_fingerprint;
 }
 
+bool tandem_media_muxes(const struct tandem_sdp_media *media, bool answer)
+{
+	return media->rtcp_mux || (!answer && media->rtcp_mux_only);
+}
+
 /*
  * rtcp-mux is a matter of both ends, unless the relay has spoken for one of them: then it is
- * one of the leg.
+ * one of the leg. So it is for who takes nothing else (RFC 8858), where security ends here.
  */
 static void agree_mux(struct tandem_media *m, const struct tandem_sdp_negotiated *neg,
 		      enum tandem_party_id offerer)
 {
 	struct tandem_leg *own = &m->leg[offerer], *other = &m->leg[!offerer];
-	bool offered = neg->offerer.media->rtcp_mux, answered = neg->answerer.media->rtcp_mux;
+	bool only = neg->offerer.media->rtcp_mux_only;
 
 	own->mux = other->mux = neg->rtcp_mux;
-	if (own->secure.kind == TANDEM_PROTECT_DTLS)
-		own->mux = offered;
+	if (own->secure.kind == TANDEM_PROTECT_DTLS ||
+	    (own->secure.kind != TANDEM_PROTECT_PASS && only))
+		own->mux = tandem_media_muxes(neg->offerer.media, false);
 	if (other->secure.kind == TANDEM_PROTECT_DTLS)
-		other->mux = answered;
+		other->mux = tandem_media_muxes(neg->answerer.media, true);
+	/* RTCP has no keys of its own any more */
+	if (own->mux)
+		explicit_bzero(&own->secure.rtcp, sizeof(own->secure.rtcp));
+	if (other->mux)
+		explicit_bzero(&other->secure.rtcp, sizeof(other->secure.rtcp));
 }
 
 static int agree_one(const struct tandem_sessions *ss, const struct tandem_session *s,

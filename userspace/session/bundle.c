@@ -31,7 +31,7 @@ static void agree_offerer(struct tandem_media_list *list, const struct tandem_sd
 	for (i = 0; i < list->n; i++) {
 		rank = list->v[i].leg[offerer].secure.bundle_rank;
 		if (!rank || rank >= best || !is_live(&list->v[i], offer, answer, i, offerer) ||
-		    !tandem_sdp_media(offer, i)->rtcp_mux)
+		    !tandem_media_muxes(tandem_sdp_media(offer, i), false))
 			continue;
 		best = rank;
 		tag = i;
@@ -93,10 +93,7 @@ static void settle(struct tandem_leg *leg, size_t i, size_t transport)
 		return;
 	tandem_wire_put(secure->wire);
 	secure->wire = NULL;
-	explicit_bzero(&secure->in, sizeof(secure->in));
-	explicit_bzero(&secure->in_old, sizeof(secure->in_old));
-	explicit_bzero(&secure->out, sizeof(secure->out));
-	secure->old_until_ms = 0;
+	tandem_secure_wipe(secure);
 	memset(leg->remote, 0, sizeof(leg->remote));
 	memset(leg->learn, 0, sizeof(leg->learn));
 }

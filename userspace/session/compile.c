@@ -69,11 +69,25 @@ static bool compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
 	return left_out;
 }
 
-/* What leaves for a party whose keys are not there yet would leave in the clear. */
-static bool is_keyed(const struct tandem_leg *leg)
+/* Is its RTCP a component of its own, with keys of its own (RFC 5764 4.1)? */
+static bool has_apart(const struct tandem_leg *leg)
 {
-	return leg->secure.kind < TANDEM_PROTECT_SDES ||
-	       (leg->secure.in.suite && leg->secure.out.suite);
+	return leg->secure.kind == TANDEM_PROTECT_DTLS && !leg->mux && leg->secure.wire &&
+	       tandem_wire_has_rtcp(leg->secure.wire);
+}
+
+static const struct tandem_leg_keys *keys_of(const struct tandem_leg *leg,
+					     enum tandem_component comp)
+{
+	return comp == TANDEM_RTCP && has_apart(leg) ? &leg->secure.rtcp : &leg->secure.rtp;
+}
+
+/* What leaves for a party whose keys are not there yet would leave in the clear. */
+static bool is_keyed(const struct tandem_leg *leg, enum tandem_component comp)
+{
+	const struct tandem_leg_keys *keys = keys_of(leg, comp);
+
+	return leg->secure.kind < TANDEM_PROTECT_SDES || (keys->in.suite && keys->out.suite);
 }
 
 static void compile_egress(const struct tandem_leg *to, const struct tandem_sessions_config *cfg,
@@ -94,8 +108,8 @@ static void compile_egress(const struct tandem_leg *to, const struct tandem_sess
 static bool may_learn(const struct tandem_leg *leg, const struct tandem_leg *to,
 		      enum tandem_component comp)
 {
-	return leg->learn[comp].until_ms &&
-	       (leg->secure.kind < TANDEM_PROTECT_SDES || (is_keyed(leg) && is_keyed(to)));
+	return leg->learn[comp].until_ms && (leg->secure.kind < TANDEM_PROTECT_SDES ||
+					     (is_keyed(leg, comp) && is_keyed(to, comp)));
 }
 
 static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id from,
@@ -116,17 +130,26 @@ static uint32_t compile_flags(const struct tandem_media *m, enum tandem_party_id
 	return flags;
 }
 
-static void compile_keys(const struct tandem_leg *from, const struct tandem_leg *to,
-			 struct tandem_flow_spec *spec)
+static void compile_keys_in(const struct tandem_leg *from, enum tandem_component comp,
+			    struct tandem_flow_spec *spec)
 {
+	const struct tandem_leg_keys *keys = keys_of(from, comp);
+
+	if (keys->in.suite)
+		spec->srtp_in = &keys->in;
+	if (keys->in_old.suite)
+		spec->srtp_in_old = &keys->in_old;
+}
+
+static void compile_keys(const struct tandem_leg *from, const struct tandem_leg *to,
+			 enum tandem_component comp, struct tandem_flow_spec *spec)
+{
+	const struct tandem_leg_keys *keys = keys_of(to, comp);
 	size_t i;
 
-	if (from->secure.in.suite)
-		spec->srtp_in = &from->secure.in;
-	if (from->secure.in_old.suite)
-		spec->srtp_in_old = &from->secure.in_old;
-	if (to->secure.out.suite)
-		spec->srtp_out = &to->secure.out;
+	compile_keys_in(from, comp, spec);
+	if (keys->out.suite)
+		spec->srtp_out = &keys->out;
 	/* where packets are proven by keys, SSRCs are, too */
 	if (!spec->srtp_out || spec->srtp_in)
 		return;
@@ -134,10 +157,15 @@ static void compile_keys(const struct tandem_leg *from, const struct tandem_leg 
 		spec->expected[i] = from->ssrcs[i];
 }
 
-/* RTCP on a port of its own would need a handshake of its own (RFC 5764 4.2): there is none. */
 static bool has_rtcp(const struct tandem_leg *leg)
 {
-	return leg->mux || leg->secure.kind != TANDEM_PROTECT_DTLS;
+	return leg->mux || leg->secure.kind != TANDEM_PROTECT_DTLS || has_apart(leg);
+}
+
+/* By which component of a leg RTCP is sent. */
+static enum tandem_component rtcp_of(const struct tandem_leg *to)
+{
+	return to->mux ? TANDEM_RTP : TANDEM_RTCP;
 }
 
 /* A transport of one party: its packets, and the media that they may be of. */
@@ -149,6 +177,7 @@ struct source {
 	size_t members[TANDEM_MEDIA_MAX];
 	size_t count;
 	bool split; /* they leave by several transports of the other party */
+	bool apart; /* or by one, but RTCP, that comes with RTP, under keys of its own */
 };
 
 static const struct tandem_leg *way_of(const struct source *src, size_t member)
@@ -170,18 +199,20 @@ static void find_members(struct source *src)
 		if (way_of(src, src->count - 1) != way_of(src, 0))
 			src->split = true;
 	}
+	src->apart = !src->split && list->v[src->transport].leg[src->from].mux &&
+		     has_apart(way_of(src, 0));
 }
 
 /* ---- packets of several media, which part ways ---- */
 
 static bool has_way(const struct source *src, const struct tandem_leg *to, bool rtcp)
 {
-	const struct tandem_endpoint *remote =
-		tandem_leg_endpoint(to, rtcp && !to->mux ? TANDEM_RTCP : TANDEM_RTP);
+	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
+	enum tandem_component comp = rtcp ? rtcp_of(to) : TANDEM_RTP;
+	const struct tandem_endpoint *remote = tandem_leg_endpoint(to, comp);
 
-	return is_keyed(&src->s->agreed.v[src->transport].leg[src->from]) && is_keyed(to) &&
-	       !to->mute && remote->port && !tandem_ip_is_any(&remote->ip) &&
-	       (!rtcp || has_rtcp(to));
+	return is_keyed(leg, TANDEM_RTP) && is_keyed(to, comp) && !to->mute && remote->port &&
+	       !tandem_ip_is_any(&remote->ip) && (!rtcp || has_rtcp(to));
 }
 
 /* id: see struct tandem_fan_leg. */
@@ -189,17 +220,19 @@ static void add_leg(const struct source *src, const struct tandem_leg *to, bool 
 		    struct tandem_fan *fan, struct tandem_srtp *keys)
 {
 	struct tandem_fan_leg *leg = &fan->legs[fan->leg_count++];
+	enum tandem_component comp = rtcp ? rtcp_of(to) : TANDEM_RTP;
+	const struct tandem_srtp *out = &keys_of(to, comp)->out;
 	uint32_t i = 0;
 
 	leg->id = id;
-	compile_egress(to, src->cfg, rtcp && !to->mux ? TANDEM_RTCP : TANDEM_RTP, &leg->leg.egress);
-	if (!to->secure.out.suite)
+	compile_egress(to, src->cfg, comp, &leg->leg.egress);
+	if (!out->suite)
 		return;
-	leg->srtp = to->secure.out.id;
+	leg->srtp = out->id;
 	while (i < fan->key_count && keys[i].id != leg->srtp)
 		i++;
 	if (i == fan->key_count)
-		keys[fan->key_count++] = to->secure.out;
+		keys[fan->key_count++] = *out;
 }
 
 /* A branch for each SSRC that is known, with at most one leg; those that are not are punted. */
@@ -220,6 +253,19 @@ static void add_ssrcs(const struct source *src, size_t member, struct tandem_fan
 			add_leg(src, to, false,
 				(uint32_t)(src->members[member] * TANDEM_LEG_SSRCS + i), fan, keys);
 	}
+}
+
+/* For all SSRCs, where nothing has to be told apart but RTCP. */
+static void add_any(const struct source *src, struct tandem_fan *fan, struct tandem_srtp *keys)
+{
+	struct branch *branch = &fan->branches[fan->branch_count++];
+
+	branch->flags = BRANCH_F_ANY;
+	branch->first = fan->leg_count;
+	branch->count = has_way(src, way_of(src, 0), false);
+	if (branch->count)
+		add_leg(src, way_of(src, 0), false, TANDEM_MEDIA_MAX * (TANDEM_LEG_SSRCS + 1), fan,
+			keys);
 }
 
 /*
@@ -258,8 +304,10 @@ static struct tandem_fan *compile_fan(const struct source *src)
 		return NULL;
 	keys = (struct tandem_srtp *)&fan->legs[legs];
 	fan->keys = keys;
-	for (i = 0; i < src->count; i++)
+	for (i = 0; i < src->count && src->split; i++)
 		add_ssrcs(src, i, fan, keys);
+	if (!src->split)
+		add_any(src, fan, keys);
 	add_rtcp(src, fan, keys);
 	return fan;
 }
@@ -270,15 +318,14 @@ static void compile_one(const struct source *src, enum tandem_component comp,
 			const struct tandem_leg *to, struct tandem_flow_spec *spec)
 {
 	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
-	bool open = is_keyed(leg) && is_keyed(to);
+	bool keyed = is_keyed(leg, comp);
 
-	if (comp == TANDEM_RTP && open)
+	if (comp == TANDEM_RTP && keyed && is_keyed(to, comp))
 		compile_egress(to, src->cfg, comp, &spec->egress[EGRESS_RTP]);
-	if ((comp == TANDEM_RTCP || leg->mux) && open && has_rtcp(to))
-		compile_egress(to, src->cfg, to->mux ? TANDEM_RTP : TANDEM_RTCP,
-			       &spec->egress[EGRESS_RTCP]);
+	if ((comp == TANDEM_RTCP || leg->mux) && keyed && has_rtcp(to) && is_keyed(to, TANDEM_RTCP))
+		compile_egress(to, src->cfg, rtcp_of(to), &spec->egress[EGRESS_RTCP]);
 	/* also while nothing may pass: what has been counted under them stays with them */
-	compile_keys(leg, to, spec);
+	compile_keys(leg, to, comp, spec);
 }
 
 static int compile_many(const struct source *src, struct tandem_flow_spec *spec)
@@ -288,10 +335,7 @@ static int compile_many(const struct source *src, struct tandem_flow_spec *spec)
 	spec->fan = compile_fan(src);
 	if (!spec->fan)
 		return -ENOMEM;
-	if (leg->secure.in.suite)
-		spec->srtp_in = &leg->secure.in;
-	if (leg->secure.in_old.suite)
-		spec->srtp_in_old = &leg->secure.in_old;
+	compile_keys_in(leg, TANDEM_RTP, spec);
 	return 0;
 }
 
@@ -331,18 +375,19 @@ static int compile_flow(const struct source *src, enum tandem_component comp,
 	if (remote->port && !tandem_ip_is_any(&remote->ip)) {
 		spec->key.remote = remote->ip;
 		spec->key.remote_port = htons(remote->port);
-	} else if (comp == TANDEM_RTCP) {
+	} else if (comp == TANDEM_RTCP && !(spec->flags & RULE_F_ICE)) {
 		return 0; /* this party does no RTCP */
 	}
 	spec->key.local = src->cfg->locals[leg->local].ip;
 	spec->key.local_port = htons(leg->port + comp);
-	if (src->split)
+	if (comp == TANDEM_RTP && (src->split || src->apart))
 		err = compile_many(src, spec);
 	else
 		compile_one(src, comp, way_of(src, 0), spec);
 	if (comp == TANDEM_RTP)
 		compile_member_pts(src, spec);
-	return err ? err : comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags;
+	/* a handshake has to come to an end before anything is sent */
+	return err ? err : comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags || has_apart(leg);
 }
 
 static int compile_source(const struct source *src, struct tandem_flow_spec *specs)
@@ -350,7 +395,7 @@ static int compile_source(const struct source *src, struct tandem_flow_spec *spe
 	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
 	int n = compile_flow(src, TANDEM_RTP, specs), more;
 
-	/* a bundle has rtcp-mux */
+	/* what parts ways is a bundle, and that has rtcp-mux */
 	if (n < 0 || leg->mux || !has_rtcp(leg))
 		return n;
 	more = compile_flow(src, TANDEM_RTCP, &specs[n]);

@@ -40,7 +40,7 @@ enum tandem_component tandem_flow_id_component(uint64_t id);
  * Write the flows that the session's agreed media want, at most
  * TANDEM_FLOWS_PER_MEDIA for each. Returns how many, or -ENOMEM. What comes from a bundle and
  * goes to one is a flow like any other; where it parts ways it has a fan, with a branch for each
- * SSRC that is known. Keys are the session's, but those of a fan are its own. The fans are the
+ * SSRC that is known. So it has where RTCP, that comes with RTP, leaves under keys of its own. Keys are the session's, but those of a fan are its own. The fans are the
  * caller's.
  */
 int tandem_compile(const struct tandem_session *s, const struct tandem_sessions_config *cfg,

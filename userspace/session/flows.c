@@ -127,16 +127,24 @@ static bool has_key(const struct tandem_flow_spec *spec, uint64_t id)
 	return spec->srtp_out && spec->srtp_out->id == id;
 }
 
+static void note_key(struct tandem_srtp *out, const struct tandem_flow_spec *specs, size_t n)
+{
+	size_t k;
+
+	for (k = 0; k < n && out->suite && !out->sealed; k++)
+		out->sealed = has_key(&specs[k], out->id);
+}
+
 /* Should its flows be gone for a while, nobody knows how far it has been used. */
 static void note_sealed(struct tandem_session *s, const struct tandem_flow_spec *specs, size_t n)
 {
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < s->agreed.n * 2; i++) {
-		struct tandem_srtp *out = &s->agreed.v[i / 2].leg[i % 2].secure.out;
+		struct tandem_secure_leg *secure = &s->agreed.v[i / 2].leg[i % 2].secure;
 
-		for (k = 0; k < n && out->suite && !out->sealed; k++)
-			out->sealed = has_key(&specs[k], out->id);
+		note_key(&secure->rtp.out, specs, n);
+		note_key(&secure->rtcp.out, specs, n);
 	}
 }
 

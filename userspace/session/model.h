@@ -26,11 +26,6 @@
 #define TANDEM_LOCAL_NONE (-1)
 #define TANDEM_PARTY_NONE (-1)
 
-enum tandem_component {
-	TANDEM_RTP,
-	TANDEM_RTCP,
-};
-
 /* A payload type as it is on the wire in one direction. */
 struct tandem_codec {
 	uint8_t pt;
@@ -247,6 +242,11 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 struct ip_addr tandem_media_ip(const struct tandem_sdp_addr *addr);
 /* Can and shall the relay be in the path of this media? */
 bool tandem_media_is_anchored(const struct tandem_sdp_media *media);
+/*
+ * Does a description ask for rtcp-mux, or agree to it? Who offers rtcp-mux-only may leave away the
+ * former (RFC 8858 section 4.2); in an answer that means nothing.
+ */
+bool tandem_media_muxes(const struct tandem_sdp_media *media, bool answer);
 /* 0, or what keeps the relay from sending there: -EACCES, -EAFNOSUPPORT, -EPROTO. */
 int tandem_media_check(const struct tandem_sessions *ss, const struct tandem_sdp_media *media);
 

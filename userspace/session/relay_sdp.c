@@ -80,13 +80,18 @@ out:
 	return err;
 }
 
-/* a=rtcp with the port of m= announces rtcp-mux only (RFC 5761 5.1.1, 5.1.3) */
+/*
+ * a=rtcp with the port of m= announces rtcp-mux only (RFC 5761 5.1.1, 5.1.3). In an offer it is for
+ * those that do not multiplex, until one has agreed to.
+ */
 static bool has_two_ports(const struct tandem_leg *leg, bool answer,
 			  const struct tandem_sdp_media *media)
 {
 	if (leg->secure.kind == TANDEM_PROTECT_PASS)
 		return media->rtcp_port != media->port;
-	return answer ? !leg->mux : leg->secure.kind != TANDEM_PROTECT_DTLS;
+	if (answer || leg->secure.kind != TANDEM_PROTECT_DTLS)
+		return !answer || !leg->mux;
+	return leg->secure.wire && tandem_wire_has_rtcp(leg->secure.wire);
 }
 
 static void find_face(const struct tandem_sessions *ss, const struct tandem_media_list *list,
@@ -163,7 +168,8 @@ static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)
 	const char *value = tandem_sdp_find_attr(sdp, i, "rtcp", 0);
 	bool has_address = value && strchr(value, ' ');
 
-	if (!media->rtcp_explicit || !media->rtcp_port)
+	/* RFC 5761 5.1.3: with ICE there is a line in any case */
+	if (!(media->rtcp_explicit && media->rtcp_port) && !(face->ice && face->two_ports))
 		return 0;
 	return tandem_sdp_set_rtcp(sdp, i, face->port + face->two_ports, face->family,
 				   has_address ? face->host : NULL);
@@ -200,7 +206,7 @@ static int edit_idle(const struct tandem_media *m, enum tandem_party_id to, stru
 	return err ? err : remove_ice(sdp, i);
 }
 
-/* Those with ICE: in an offer all, in an answer those that were offered in a group. */
+/* Those with ICE: in an offer all, in an answer those that multiplex, and were offered in a group. */
 static int edit_group(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
 		      struct tandem_sdp *sdp, const struct face *faces)
 {
@@ -208,7 +214,8 @@ static int edit_group(const struct tandem_media_list *list, enum tandem_party_id
 	size_t i, n = tandem_sdp_media_count(sdp);
 
 	for (i = 0; i < n; i++)
-		in[i] = faces[i].ice && (!answer || list->v[i].leg[to].secure.bundle_rank);
+		in[i] = faces[i].ice &&
+			(!answer || (!faces[i].two_ports && list->v[i].leg[to].secure.bundle_rank));
 	return tandem_bundle_sdp(list, to, answer, sdp, in);
 }
 

@@ -21,7 +21,8 @@ static json_t *codec_names(const struct tandem_leg *leg)
 
 static json_t *leg_report(const struct tandem_media *m, const struct tandem_leg *leg)
 {
-	const struct tandem_srtp *srtp = leg->secure.in.suite ? &leg->secure.in : &leg->secure.out;
+	const struct tandem_srtp *srtp = leg->secure.rtp.in.suite ? &leg->secure.rtp.in
+								  : &leg->secure.rtp.out;
 	const char *security = tandem_protection_name(leg->secure.kind);
 
 	/* keys that pass from end to end */

@@ -99,12 +99,15 @@ static int choose(unsigned int offered, enum tandem_security security, enum tand
 	return 0;
 }
 
+void tandem_secure_wipe(struct tandem_secure_leg *leg)
+{
+	explicit_bzero(&leg->rtp, sizeof(leg->rtp));
+	explicit_bzero(&leg->rtcp, sizeof(leg->rtcp));
+}
+
 static void wipe_keys(struct tandem_secure_leg *leg)
 {
-	explicit_bzero(&leg->in, sizeof(leg->in));
-	explicit_bzero(&leg->in_old, sizeof(leg->in_old));
-	explicit_bzero(&leg->out, sizeof(leg->out));
-	leg->old_until_ms = 0;
+	tandem_secure_wipe(leg);
 	leg->tag = 0;
 }
 
@@ -141,11 +144,11 @@ static void set_kind(struct tandem_secure_leg *leg, enum tandem_protection kind)
 static int take_key(struct tandem_secure_leg *leg, const struct tandem_sdes *sdes)
 {
 	leg->tag = sdes->tag;
-	if (tandem_sdes_same_keys(&leg->in, &sdes->srtp))
+	if (tandem_sdes_same_keys(&leg->rtp.in, &sdes->srtp))
 		return 0;
-	leg->in = sdes->srtp;
-	leg->in.streams = TANDEM_KEY_STREAMS;
-	return tandem_sdes_new_id(&leg->in.id);
+	leg->rtp.in = sdes->srtp;
+	leg->rtp.in.streams = TANDEM_KEY_STREAMS;
+	return tandem_sdes_new_id(&leg->rtp.in.id);
 }
 
 static int generate(struct tandem_sdes *sdes, uint32_t tag, uint8_t suite)
@@ -156,9 +159,14 @@ static int generate(struct tandem_sdes *sdes, uint32_t tag, uint8_t suite)
 	return err;
 }
 
+static bool is_spent(const struct tandem_sessions *ss, const struct tandem_srtp *out)
+{
+	return out->suite && ss->env.key_spent(ss->plane, out->id);
+}
+
 bool tandem_secure_spent(const struct tandem_sessions *ss, const struct tandem_secure_leg *leg)
 {
-	return leg->out.suite && ss->env.key_spent(ss->plane, leg->out.id);
+	return is_spent(ss, &leg->rtp.out) || is_spent(ss, &leg->rtcp.out);
 }
 
 /* The party that has made the offer. */
@@ -179,9 +187,9 @@ static int secure_offerer(const struct tandem_sessions *ss, struct tandem_secure
 		return 0;
 	err = take_key(leg, crypto);
 	/* an answer that is repeated, and an offer that brings nothing new, get the same key */
-	if (!err && (leg->out.suite != crypto->srtp.suite || tandem_secure_spent(ss, leg))) {
+	if (!err && (leg->rtp.out.suite != crypto->srtp.suite || tandem_secure_spent(ss, leg))) {
 		err = generate(&own, crypto->tag, crypto->srtp.suite);
-		leg->out = own.srtp;
+		leg->rtp.out = own.srtp;
 		explicit_bzero(&own, sizeof(own));
 	}
 	return err;
@@ -243,10 +251,10 @@ static int offer_agreed(const struct tandem_sessions *ss, struct tandem_secure_l
 	leg->offered_count = 0;
 	leg->offered_kind = leg->kind;
 	if (leg->kind == TANDEM_PROTECT_SDES) {
-		leg->offered[0] = (struct tandem_sdes){ leg->tag, leg->out };
+		leg->offered[0] = (struct tandem_sdes){ leg->tag, leg->rtp.out };
 		leg->offered_count = 1;
 		if (tandem_secure_spent(ss, leg))
-			err = generate(&leg->offered[0], leg->tag, leg->out.suite);
+			err = generate(&leg->offered[0], leg->tag, leg->rtp.out.suite);
 	}
 	return err;
 }
@@ -335,7 +343,7 @@ static int answer_sdes(struct tandem_secure_leg *leg, const struct tandem_sdp *a
 		    leg->offered[n].srtp.suite != sdes.srtp.suite)
 			continue;
 		leg->kind = TANDEM_PROTECT_SDES;
-		leg->out = leg->offered[n].srtp;
+		leg->rtp.out = leg->offered[n].srtp;
 		err = take_key(leg, &sdes);
 		break;
 	}
@@ -367,13 +375,13 @@ int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *offer,
 	}
 }
 
-static void keep_old(struct tandem_secure_leg *leg, const struct tandem_secure_leg *before,
+static void keep_old(struct tandem_leg_keys *keys, const struct tandem_leg_keys *before,
 		     uint64_t now)
 {
-	if (!leg->in.suite || !before->in.suite || leg->in.id == before->in.id)
+	if (!keys->in.suite || !before->in.suite || keys->in.id == before->in.id)
 		return;
-	leg->in_old = before->in;
-	leg->old_until_ms = now + TANDEM_OLD_KEY_MS;
+	keys->in_old = before->in;
+	keys->old_until_ms = now + TANDEM_OLD_KEY_MS;
 }
 
 void tandem_secure_keep_old(struct tandem_media_list *list, const struct tandem_media_list *before,
@@ -382,9 +390,27 @@ void tandem_secure_keep_old(struct tandem_media_list *list, const struct tandem_
 	size_t i, p;
 
 	for (i = 0; i < list->n && i < before->n; i++) {
-		for (p = 0; p < 2; p++)
-			keep_old(&list->v[i].leg[p].secure, &before->v[i].leg[p].secure, now);
+		for (p = 0; p < 2; p++) {
+			struct tandem_secure_leg *leg = &list->v[i].leg[p].secure;
+			const struct tandem_secure_leg *was = &before->v[i].leg[p].secure;
+
+			keep_old(&leg->rtp, &was->rtp, now);
+			keep_old(&leg->rtcp, &was->rtcp, now);
+		}
 	}
+}
+
+static bool expire(struct tandem_leg_keys *keys, uint64_t now, bool *pending)
+{
+	if (!keys->old_until_ms)
+		return false;
+	if (now < keys->old_until_ms) {
+		*pending = true;
+		return false;
+	}
+	explicit_bzero(&keys->in_old, sizeof(keys->in_old));
+	keys->old_until_ms = 0;
+	return true;
 }
 
 bool tandem_secure_expire(struct tandem_media_list *list, uint64_t now, bool *pending)
@@ -397,15 +423,8 @@ bool tandem_secure_expire(struct tandem_media_list *list, uint64_t now, bool *pe
 		for (p = 0; p < 2; p++) {
 			struct tandem_secure_leg *leg = &list->v[i].leg[p].secure;
 
-			if (!leg->old_until_ms)
-				continue;
-			if (now < leg->old_until_ms) {
-				*pending = true;
-				continue;
-			}
-			explicit_bzero(&leg->in_old, sizeof(leg->in_old));
-			leg->old_until_ms = 0;
-			expired = true;
+			expired |= expire(&leg->rtp, now, pending);
+			expired |= expire(&leg->rtcp, now, pending);
 		}
 	}
 	return expired;

@@ -28,16 +28,21 @@ enum tandem_protection {
 	TANDEM_PROTECT_DTLS,
 };
 
+/* Key sets in use, suite 0: none. */
+struct tandem_leg_keys {
+	struct tandem_srtp in;	   /* the party's */
+	struct tandem_srtp in_old; /* before a change of keys, until old_until_ms */
+	struct tandem_srtp out;	   /* the relay's */
+	uint64_t old_until_ms;	   /* monotonic; 0: there is none */
+};
+
 struct tandem_secure_leg {
 	enum tandem_protection kind;
-	char proto[24]; /* in this party's m= line; empty with PASS */
-	/* key sets in use, suite 0: none. in is the party's, out is the relay's */
-	struct tandem_srtp in;
-	struct tandem_srtp in_old; /* before a change of keys, until old_until_ms */
-	struct tandem_srtp out;
-	uint64_t old_until_ms;	  /* monotonic; 0: there is none */
-	uint32_t tag;		  /* SDES: of the line that was chosen */
-	struct tandem_wire *wire; /* DTLS, or NULL; a counted reference */
+	char proto[24];		     /* in this party's m= line; empty with PASS */
+	struct tandem_leg_keys rtp;  /* of RTCP, too, but where it has some of its own: */
+	struct tandem_leg_keys rtcp; /* with DTLS and without rtcp-mux (RFC 5764 4.1) */
+	uint32_t tag;		     /* SDES: of the line that was chosen */
+	struct tandem_wire *wire;    /* DTLS, or NULL; a counted reference */
 	uint8_t bundle_rank; /* place in the first BUNDLE group of the party's last offer, from 1; 0: none */
 	char mid[TANDEM_MID_SIZE]; /* of the section, as the party knows it; "": none, or too long */
 
@@ -84,6 +89,9 @@ int tandem_secure_answer(struct tandem_media *m, const struct tandem_sdp *offer,
  */
 void tandem_secure_idle(struct tandem_media *m);
 
+/* Wipe the keys of both. */
+void tandem_secure_wipe(struct tandem_secure_leg *leg);
+
 /* Wipe all of it; to be used again as one that passes. */
 void tandem_secure_leg_clean(struct tandem_secure_leg *leg);
 
@@ -106,7 +114,7 @@ int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to
 int tandem_secure_sdp_session(struct tandem_sdp *sdp);
 
 /*
- * Can nothing more be sealed with the relay's key, or nothing of a further SSRC? The next
+ * Can nothing more be sealed with a key of the relay's, or nothing of a further SSRC? The next
  * description brings another then.
  */
 bool tandem_secure_spent(const struct tandem_sessions *ss, const struct tandem_secure_leg *leg);

@@ -39,7 +39,7 @@ static int add_key(struct tandem_sdp *sdp, size_t i, const struct tandem_sdes *s
 static int add_keys(struct tandem_sdp *sdp, size_t i, const struct tandem_secure_leg *leg,
 		    bool answer)
 {
-	const struct tandem_sdes chosen = { leg->tag, leg->out };
+	const struct tandem_sdes chosen = { leg->tag, leg->rtp.out };
 	size_t n;
 	int err = 0;
 

@@ -18,9 +18,9 @@ static json_t *suite_json(const struct tandem_srtp *srtp)
 json_t *tandem_secure_json(const struct tandem_sessions *ss, const struct tandem_secure_leg *leg)
 {
 	return json_pack("{s:s, s:o, s:o, s:b, s:o}", "kind", tandem_protection_name(leg->kind),
-			 "suite_in", suite_json(&leg->in), "suite_out", suite_json(&leg->out),
-			 "key_spent", tandem_secure_spent(ss, leg), "wire",
-			 tandem_wire_json(leg->wire));
+			 "suite_in", suite_json(&leg->rtp.in), "suite_out",
+			 suite_json(&leg->rtp.out), "key_spent", tandem_secure_spent(ss, leg),
+			 "wire", tandem_wire_json(leg->wire));
 }
 
 static json_t *dump_octets(const uint8_t *octets, size_t n)
@@ -53,10 +53,12 @@ static json_t *dump_srtp(const struct tandem_srtp *srtp)
 
 json_t *tandem_secure_dump(const struct tandem_secure_leg *leg)
 {
-	return json_pack("{s:s, s:s, s:I, s:b, s:o, s:o, s:o}", "kind",
+	return json_pack("{s:s, s:s, s:I, s:b, s:o, s:o, s:o, s:o, s:o}", "kind",
 			 tandem_protection_name(leg->kind), "proto", leg->proto, "tag",
-			 (json_int_t)leg->tag, "optional", leg->optional, "in", dump_srtp(&leg->in),
-			 "out", dump_srtp(&leg->out), "wire", tandem_wire_dump(leg->wire));
+			 (json_int_t)leg->tag, "optional", leg->optional, "in",
+			 dump_srtp(&leg->rtp.in), "out", dump_srtp(&leg->rtp.out), "rtcp_in",
+			 dump_srtp(&leg->rtcp.in), "rtcp_out", dump_srtp(&leg->rtcp.out), "wire",
+			 tandem_wire_dump(leg->wire));
 }
 
 static int digit(char c)
@@ -123,11 +125,14 @@ int tandem_secure_parse(struct tandem_secure_leg *leg, const json_t *js)
 	leg->tag = tag;
 	leg->optional = optional;
 	leg->offered_kind = leg->kind;
-	if (parse_srtp(&leg->in, json_object_get(js, "in")) ||
-	    parse_srtp(&leg->out, json_object_get(js, "out")))
+	if (parse_srtp(&leg->rtp.in, json_object_get(js, "in")) ||
+	    parse_srtp(&leg->rtp.out, json_object_get(js, "out")) ||
+	    parse_srtp(&leg->rtcp.in, json_object_get(js, "rtcp_in")) ||
+	    parse_srtp(&leg->rtcp.out, json_object_get(js, "rtcp_out")))
 		return -EBADMSG;
-	leg->out.sealed = leg->out.suite != 0;
-	if (leg->kind == TANDEM_PROTECT_SDES && (!leg->in.suite || !leg->out.suite))
+	leg->rtp.out.sealed = leg->rtp.out.suite != 0;
+	leg->rtcp.out.sealed = leg->rtcp.out.suite != 0;
+	if (leg->kind == TANDEM_PROTECT_SDES && (!leg->rtp.in.suite || !leg->rtp.out.suite))
 		return -EBADMSG;
 	return 0;
 }

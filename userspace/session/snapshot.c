@@ -48,7 +48,7 @@ static void add_flow(struct tandem_verdict_side *side, const struct tandem_flow_
 	const struct tandem_flow_state *flow = &v->stats.flow;
 	size_t i;
 
-	if (v->leg->secure.wire && !v->leg->secure.in.suite)
+	if (v->leg->secure.wire && !v->leg->secure.rtp.in.suite)
 		side->obstacle = tandem_wire_obstacle(v->leg->secure.wire);
 	side->may_send |= v->leg->sends;
 	side->packets += flow->packets - flow->rtcp_packets;

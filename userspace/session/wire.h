@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A wire is what a leg with DTLS-SRTP needs on its media path: an ICE agent, if its party has one,
- * and a DTLS association. It tells the session where the party is, and which keys it has.
+ * and DTLS associations. It tells the session where the party is, and which keys it has.
  *
  * The relay's agent is lite (RFC 8445 2.5) unless the configuration wants it full, or the party has
  * offered as lite: its addresses are ones that all can reach, and it is the party that checks. DTLS is taken from the selected pair alone, or without ICE from the address
- * of the description. A wire is one component: RTCP comes to the same port, or not at all.
+ * of the description.
+ *
+ * RTCP of a party that multiplexes comes to the same port (RFC 5761). That is offered always; of one
+ * that does not do it, RTCP is a second component, with a pair that ICE selects, an association and
+ * keys of its own (RFC 5764 section 4.1).
  *
  * The leg of a media has the same wire in the agreed and in the pending list, so a wire is counted.
  * What a description says is kept until the agreement, and only then does a new association take
@@ -20,6 +24,11 @@
 
 #define TANDEM_HALF_OPEN	200 /* handshakes at a time */
 #define TANDEM_HALF_OPEN_SOURCE 50  /* of those from one address */
+
+enum tandem_component {
+	TANDEM_RTP,
+	TANDEM_RTCP,
+};
 
 struct tandem_sdp;
 struct tandem_session;
@@ -72,8 +81,12 @@ bool tandem_wire_is_lite(const struct tandem_wire *wire);
 /* Does the party take part in ICE, or may it yet? Then its description says not where it is. */
 bool tandem_wire_has_ice(const struct tandem_wire *wire);
 
+/* Has RTCP a component of its own, by the last description; or may it have, as none has come? */
+bool tandem_wire_has_rtcp(const struct tandem_wire *wire);
+
 /* Where ICE has found the party; port 0: not yet. */
-void tandem_wire_selected(const struct tandem_wire *wire, struct tandem_endpoint *remote);
+void tandem_wire_selected(const struct tandem_wire *wire, enum tandem_component comp,
+			  struct tandem_endpoint *remote);
 
 /*
  * Add to a section what the party is to know of the wire. own: it is the wire's own section, and

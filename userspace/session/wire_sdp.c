@@ -27,6 +27,38 @@ static int read_fingerprints(struct tandem_wire_peer *peer, const struct tandem_
 	return peer->fps_count ? 0 : -EPROTO;
 }
 
+/* Are more candidates to be expected than there are (RFC 8838)? */
+static bool may_trickle(const struct tandem_sdp *sdp, size_t i)
+{
+	const char *options = find_attr(sdp, i, "ice-options", 0);
+
+	return options && strstr(options, "trickle") && !find_attr(sdp, i, "end-of-candidates", 0);
+}
+
+/*
+ * The components that the party has. Without rtcp-mux those are two, unless its candidates are for
+ * RTP alone: then it does no RTCP.
+ */
+static unsigned int count_components(const struct tandem_sdp *sdp, size_t i, bool answer)
+{
+	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+	struct tandem_candidate c;
+	const char *value;
+	bool any = false;
+	size_t n;
+
+	if (tandem_media_muxes(media, answer) || !media->rtcp_port)
+		return 1;
+	for (n = 0; (value = tandem_sdp_find_attr(sdp, i, "candidate", n)); n++) {
+		if (tandem_candidate_parse(&c, value, strlen(value)))
+			continue;
+		if (c.component == 2)
+			return 2;
+		any = true;
+	}
+	return any && !may_trickle(sdp, i) ? 1 : 2;
+}
+
 static void read_candidates(struct tandem_wire *wire, const struct tandem_sdp *sdp, size_t i,
 			    uint64_t now)
 {
@@ -78,8 +110,8 @@ static int read_ice(struct tandem_wire *wire, const struct tandem_sdp *sdp, size
 	struct tandem_ice_remote remote;
 	int err = 0;
 
-	/* with two ports ICE would need another component, and that a handshake of its own */
-	if (!ufrag || !pwd || !tandem_sdp_media(sdp, i)->rtcp_mux) {
+	wire->components = count_components(sdp, i, answer);
+	if (!ufrag || !pwd) {
 		tandem_wire_drop_ice(wire);
 		return 0;
 	}
@@ -93,6 +125,9 @@ static int read_ice(struct tandem_wire *wire, const struct tandem_sdp *sdp, size
 	else if (wire->peer_ufrag[0] &&
 		 (strcmp(wire->peer_ufrag, ufrag) || strcmp(wire->peer_pwd, pwd)))
 		err = renew_ice(wire, answer);
+	/* what is too many is given up by the agreement */
+	if (!err && wire->components > 1)
+		err = tandem_ice_set_components(wire->ice, wire->components);
 	if (err)
 		return err;
 	strcpy(wire->peer_ufrag, ufrag);
@@ -115,8 +150,9 @@ static enum tandem_dtls_setup read_setup(const struct tandem_sdp *sdp, size_t i)
 int tandem_wire_offered(struct tandem_wire *wire, const struct tandem_sdp *sdp, size_t i)
 {
 	struct tandem_wire_peer *peer = &wire->next_peer;
-	enum tandem_dtls_setup prefer = wire->dtls && wire->peer.client ? TANDEM_DTLS_ACTIVE
-									: TANDEM_DTLS_PASSIVE;
+	enum tandem_dtls_setup prefer = wire->end[TANDEM_RTP].dtls && wire->peer.client
+						? TANDEM_DTLS_ACTIVE
+						: TANDEM_DTLS_PASSIVE;
 	int err = read_fingerprints(peer, sdp, i);
 
 	if (err)
@@ -152,6 +188,8 @@ static int write_ice(const struct tandem_wire *wire, bool own, struct tandem_sdp
 	if (!err)
 		err = tandem_sdp_add_attr(sdp, i, "ice-pwd", tandem_ice_pwd(wire->ice));
 	for (n = 0; own && !err && !tandem_ice_local_candidate(wire->ice, n, &c); n++) {
+		if (c.component > wire->components)
+			continue;
 		if (tandem_candidate_format(&c, value, sizeof(value)) < 0)
 			return -EINVAL;
 		err = tandem_sdp_add_attr(sdp, i, "candidate", value);

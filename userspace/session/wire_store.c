@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A wire as JSON: for readers, and for the store. After a restart the pair that was selected and
- * the keys go on; the association is gone, and a new one comes with the next description.
+ * A wire as JSON: for readers, and for the store. After a restart the pairs that were selected and
+ * the keys go on; the associations are gone, and new ones come with the next description.
  */
 #include <errno.h>
 #include <string.h>
@@ -17,16 +17,24 @@ static const char *ice_role(const struct tandem_wire *wire)
 	return tandem_ice_controlling(wire->ice) ? "controlling" : "controlled";
 }
 
+static const char *dtls_state(const struct tandem_wire_end *end)
+{
+	return end->dtls ? tandem_dtls_state_name(tandem_dtls_state(end->dtls)) : "none";
+}
+
 json_t *tandem_wire_json(const struct tandem_wire *wire)
 {
+	const struct tandem_wire_end *rtp, *rtcp;
+
 	if (!wire)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s, s:s}", "ice",
+	rtp = &wire->end[TANDEM_RTP];
+	rtcp = &wire->end[TANDEM_RTCP];
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "ice",
 			 wire->ice ? tandem_ice_state_name(tandem_ice_state(wire->ice)) : "none",
-			 "ice_role", ice_role(wire), "dtls",
-			 wire->dtls ? tandem_dtls_state_name(tandem_dtls_state(wire->dtls))
-				    : "none",
-			 "dtls_error", wire->dtls ? tandem_dtls_why(wire->dtls) : "");
+			 "ice_role", ice_role(wire), "dtls", dtls_state(rtp), "dtls_error",
+			 rtp->dtls ? tandem_dtls_why(rtp->dtls) : "", "dtls_rtcp", dtls_state(rtcp),
+			 "dtls_rtcp_error", rtcp->dtls ? tandem_dtls_why(rtcp->dtls) : "");
 }
 
 static json_t *dump_fingerprints(const struct tandem_wire_peer *peer)
@@ -63,14 +71,16 @@ json_t *tandem_wire_dump(const struct tandem_wire *wire)
 {
 	if (!wire)
 		return json_null();
-	return json_pack("{s:b, s:b, s:b, s:s, s:s, s:s, s:s, s:b, s:o, s:b, s:o}", "full",
-			 wire->full, "controlling", wire->ice && tandem_ice_controlling(wire->ice),
-			 "ice", wire->ice != NULL, "ufrag",
+	return json_pack("{s:b, s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b, s:o}",
+			 "full", wire->full, "controlling",
+			 wire->ice && tandem_ice_controlling(wire->ice), "ice", wire->ice != NULL,
+			 "components", (int)wire->components, "ufrag",
 			 wire->ice ? tandem_ice_ufrag(wire->ice) : "", "pwd",
 			 wire->ice ? tandem_ice_pwd(wire->ice) : "", "peer_ufrag", wire->peer_ufrag,
 			 "peer_pwd", wire->peer_pwd, "peer_lite", wire->peer_lite, "selected",
-			 tandem_json_endpoint(&wire->selected), "client", wire->peer.client,
-			 "fingerprints", dump_fingerprints(&wire->peer));
+			 tandem_json_endpoint(&wire->end[TANDEM_RTP].selected), "selected_rtcp",
+			 tandem_json_endpoint(&wire->end[TANDEM_RTCP].selected), "client",
+			 wire->peer.client, "fingerprints", dump_fingerprints(&wire->peer));
 }
 
 static int parse_fingerprints(struct tandem_wire_peer *peer, const json_t *js)
@@ -89,11 +99,18 @@ static int parse_fingerprints(struct tandem_wire_peer *peer, const json_t *js)
 	return 0;
 }
 
+static int parse_pair(struct tandem_endpoint *selected, const json_t *js)
+{
+	if (!js || json_is_null(js))
+		return 0;
+	return json_is_string(js) ? tandem_endpoint_parse(selected, json_string_value(js))
+				  : -EBADMSG;
+}
+
 static int parse_ice(struct tandem_wire *wire, const json_t *js)
 {
 	const char *ufrag, *pwd, *peer_ufrag, *peer_pwd;
-	struct tandem_endpoint selected = { 0 };
-	const json_t *ep = json_object_get(js, "selected");
+	struct tandem_endpoint selected[2] = { 0 };
 	int lite, err;
 
 	if (json_unpack((json_t *)js, "{s:s, s:s, s:s, s:s, s:b}", "ufrag", &ufrag, "pwd", &pwd,
@@ -101,8 +118,8 @@ static int parse_ice(struct tandem_wire *wire, const json_t *js)
 	    !tandem_ice_ufrag_valid(peer_ufrag, strlen(peer_ufrag)) ||
 	    !tandem_ice_pwd_valid(peer_pwd, strlen(peer_pwd)))
 		return -EBADMSG;
-	if (!json_is_null(ep) &&
-	    (!json_is_string(ep) || tandem_endpoint_parse(&selected, json_string_value(ep))))
+	if (parse_pair(&selected[TANDEM_RTP], json_object_get(js, "selected")) ||
+	    parse_pair(&selected[TANDEM_RTCP], json_object_get(js, "selected_rtcp")))
 		return -EBADMSG;
 	strcpy(wire->peer_ufrag, peer_ufrag);
 	strcpy(wire->peer_pwd, peer_pwd);
@@ -110,7 +127,7 @@ static int parse_ice(struct tandem_wire *wire, const json_t *js)
 	tandem_ice_free(wire->ice);
 	wire->ice = NULL;
 	err = tandem_wire_make_ice(wire, ufrag, pwd);
-	return err ? err : tandem_wire_adopt_pair(wire, &selected);
+	return err ? err : tandem_wire_adopt_pairs(wire, selected);
 }
 
 int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s, size_t media,
@@ -119,6 +136,7 @@ int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s
 	struct tandem_wire_ice mode = { .mode = tandem_sessions_ice(ss, &s->source[party]) };
 	struct tandem_wire *wire;
 	int client, ice, err;
+	json_int_t components;
 
 	if (leg->secure.kind != TANDEM_PROTECT_DTLS || leg->local == TANDEM_LOCAL_NONE ||
 	    leg->transport != media)
@@ -132,12 +150,15 @@ int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s
 	/* of an earlier version all are lite */
 	wire->full = json_is_true(json_object_get(js, "full"));
 	wire->controlling = json_is_true(json_object_get(js, "controlling"));
+	/* and have one component */
+	components = json_integer_value(json_object_get(js, "components"));
+	wire->components = components == 2 ? 2 : 1;
 	wire->peer.client = client;
 	err = parse_fingerprints(&wire->peer, json_object_get(js, "fingerprints"));
 	if (err)
 		return err;
-	/* with keys the association is over; without, it begins anew */
-	if (!leg->secure.in.suite)
+	/* with keys the associations are over; without, they begin anew */
+	if (!leg->secure.rtp.in.suite)
 		wire->next_peer = wire->peer;
 	if (ice)
 		return parse_ice(wire, js);
