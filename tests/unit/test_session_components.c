@@ -95,7 +95,8 @@ static void answered_without_mux(void **state)
 					     audio(CALLER, 4000, "")),
 				 0);
 		assert_has(&fx, "a=rtcp-mux\r\n");
-		assert_has(&fx, "a=rtcp:");
+		assert_has(&fx, "rtpmap:101 telephone-event/8000\r\na=rtcp:");
+		assert_non_null(strstr(strstr(fx.sdp, "a=rtcp:"), " IN IP4 10.0.0.2\r\n"));
 		make_dtls(&b, !i);
 		browser_reads(&b);
 		assert_int_equal(fx_describe(&fx, TANDEM_PARTY_B, true, AUTO, DTLS,

@@ -166,7 +166,8 @@ static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)
 {
 	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 	const char *value = tandem_sdp_find_attr(sdp, i, "rtcp", 0);
-	bool has_address = value && strchr(value, ' ');
+	/* some WebRTC stacks read no line without one */
+	bool has_address = face->ice || (value && strchr(value, ' '));
 
 	/* RFC 5761 5.1.3: with ICE there is a line in any case */
 	if (!(media->rtcp_explicit && media->rtcp_port) && !(face->ice && face->two_ports))
