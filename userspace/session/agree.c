@@ -230,6 +230,7 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 {
 	struct tandem_sdp_negotiated *neg;
 	struct tandem_sdp_error why = { 0 };
+	const char *reason;
 	size_t i;
 	int err;
 
@@ -257,5 +258,9 @@ int tandem_media_agree(const struct tandem_sessions *ss, const struct tandem_ses
 			tandem_bundle_ssrcs(&list->v[i], offer, answer, i, offerer);
 	}
 	free(neg);
-	return err;
+	reason = err ? NULL : tandem_bundle_mids(list, offer, answer, offerer);
+	if (!reason)
+		return err;
+	tandem_session_log(s, TANDEM_LOG_WARNING, "answer: %s", reason);
+	return -EPROTO;
 }

@@ -4,12 +4,9 @@
  * of which media. The description's side of it is in bundle_sdp.c.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "userspace/session/model.h"
-
-#define MID_URI "urn:ietf:params:rtp-hdrext:sdes:mid"
 
 /* ---- who shares a transport ---- */
 
@@ -117,30 +114,11 @@ int tandem_bundle_agree(struct tandem_media_list *list, const struct tandem_sdp 
 
 /* ---- which packets are whose ---- */
 
-/* "4 urn:...", or "4/sendrecv urn:..." (RFC 8285 8); ids are those of the offer in both. */
-static uint8_t find_mid_ext(const struct tandem_sdp *sdp, size_t i)
-{
-	unsigned int id;
-	const char *value, *uri;
-	size_t n;
-
-	for (n = 0; (value = tandem_sdp_find_attr(sdp, i, "extmap", n)); n++) {
-		uri = strchr(value, ' ');
-		if (!uri || strncmp(uri + 1, MID_URI, sizeof(MID_URI) - 1) ||
-		    (uri[sizeof(MID_URI)] && uri[sizeof(MID_URI)] != ' '))
-			continue;
-		if (sscanf(value, "%3u", &id) == 1 && id > 0 && id < 256)
-			return (uint8_t)id;
-	}
-	return 0;
-}
-
 static void take_ssrcs(struct tandem_leg *leg, const struct tandem_sdp *sdp, size_t i)
 {
 	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 	size_t n;
 
-	leg->mid_ext = find_mid_ext(sdp, i);
 	/* those that were learned go on, unless the party names others now */
 	if (media->nssrcs)
 		leg->ssrc_count = 0;

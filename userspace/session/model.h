@@ -262,7 +262,7 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 /* Remove a=group:BUNDLE. */
 int tandem_relay_unbundle(struct tandem_sdp *sdp);
 
-/* ---- bundle.c, bundle_sdp.c ---- */
+/* ---- bundle.c, bundle_sdp.c, bundle_ext.c ---- */
 /*
  * Give every section of the first BUNDLE group of an offer what it leaves to another: that makes
  * bundle-only sections (RFC 9143 6) ones like any other.
@@ -283,9 +283,15 @@ int tandem_bundle_agree(struct tandem_media_list *list, const struct tandem_sdp 
  */
 int tandem_bundle_sdp(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,
 		      struct tandem_sdp *sdp, const bool *in);
-/* What the parties send in a media that is agreed: SSRCs, and where the MID is. */
+/* What the parties send in a media that is agreed: SSRCs, and the MID. */
 void tandem_bundle_ssrcs(struct tandem_media *m, const struct tandem_sdp *offer,
 			 const struct tandem_sdp *answer, size_t i, enum tandem_party_id offerer);
+/*
+ * Where packets of the parties have the MID, once it is known which media are agreed. NULL; or why
+ * the answer cannot be, as nobody would know which packets are of which media.
+ */
+const char *tandem_bundle_mids(struct tandem_media_list *list, const struct tandem_sdp *offer,
+			       const struct tandem_sdp *answer, enum tandem_party_id offerer);
 /*
  * A packet that is authentic, with an SSRC that is not known: which media it is of, by its MID
  * or else by its payload type (RFC 9143 9.2). True when it is known now. len bytes, from the
