@@ -39,7 +39,8 @@ check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_stre
 check userspace/media    "userspace/media/[a-z_]+\.h|$dp|core/[a-z0-9_]+\.h|$util"
 check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/counters\.def|userspace/media/[a-z_]+\.h|$sdp|$store|$util"
 check userspace/cdr      "userspace/cdr/[a-z_]+\.h|userspace/store/db\.h|$util"
-check userspace/sip      "userspace/sip/[a-z_]+\.h|userspace/cdr/cdr\.h|$session|$store|$util"
+check userspace/web      "userspace/web/[a-z_]+\.h|$util"
+check userspace/sip      "userspace/sip/[a-z_]+\.h|userspace/cdr/cdr\.h|userspace/web/web\.h|$session|$store|$util"
 check userspace/control  "userspace/control/[a-z_]+\.h|$session|$store|$util"
 check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 

@@ -128,7 +128,7 @@ class Peer:
             "chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
             "--no-first-run", "--remote-debugging-pipe", "--autoplay-policy=no-user-gesture-required",
             "--disable-background-networking", "--disable-renderer-backgrounding", "--disable-component-update", f"--user-data-dir={self.home}",
-            *hide, "about:blank", pass_fds=(3, 4), preexec_fn=pipes, stdin=asyncio.subprocess.DEVNULL,
+            *hide, *getattr(self.args, "options", []), "about:blank", pass_fds=(3, 4), preexec_fn=pipes, stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL)
         os.close(commands)
         os.close(replies)
@@ -140,6 +140,9 @@ class Peer:
         page = next(t["targetId"] for t in targets if t["type"] == "page")
         session = await self.ask("Target.attachToTarget", {"targetId": page, "flatten": True})
         self.session = session["sessionId"]
+        if getattr(self.args, "page", None):
+            await self.ask("Page.navigate", {"url": self.args.page}, self.session)
+            return
         page = PAGE
         for name, value in (("TONE", self.args.tone), ("VIDEO", self.args.video),
                             ("DATA", self.args.data)):

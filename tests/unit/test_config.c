@@ -462,7 +462,7 @@ static void listen_syntax(void **state)
 		{ "udp:[2001:db8::1]5060", NULL },
 		{ "udp:[2001:db8::1", NULL },
 		{ "tls:192.0.2.1:5061", "tls:192.0.2.1:5061" },
-		{ "wss:192.0.2.1:5061", NULL },
+		{ "sctp:192.0.2.1:5061", NULL },
 		{ "192.0.2.1:5060", NULL },
 		{ "udp::5060", NULL },
 		{ "udp:", NULL },

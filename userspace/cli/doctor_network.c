@@ -69,13 +69,14 @@ static int try_bind(const struct tandem_listen *listen)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = tandem_endpoint_to_sockaddr(&listen->local, &ss);
-	int type = listen->tcp ? SOCK_STREAM : SOCK_DGRAM;
+	bool stream = strcmp(listen->transport, "udp") != 0;
+	int type = stream ? SOCK_STREAM : SOCK_DGRAM;
 	int fd = socket(ss.ss_family, type | SOCK_CLOEXEC, 0), one = 1, ret = 0;
 
 	if (fd < 0)
 		return -errno;
 	/* Connections that linger are no obstacle to a listener. */
-	if (listen->tcp)
+	if (stream)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&ss, len))
 		ret = -errno;

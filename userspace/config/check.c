@@ -312,9 +312,9 @@ static int check_sip_lists(const struct checker *c)
 		if (tandem_listen_parse(&listen, sip->listen[i]))
 			return wrong(c, key,
 				     "'%.60s' is not of the form udp:192.0.2.1:5060 or "
-				     "tcp:[2001:db8::1]:5060, or tls:",
+				     "tcp:[2001:db8::1]:5060, or tls:, ws:, wss:",
 				     sip->listen[i]);
-		if (listen.tls && !sip->tls.certificate)
+		if (tandem_listen_secure(&listen) && !sip->tls.certificate)
 			return wrong(c, key, "TLS needs a sip.tls.certificate");
 		/* It goes into Via and Record-Route, where others must be able to reach it. */
 		if (tandem_ip_is_any(&listen.local.ip) || is_group(&listen.local.ip))

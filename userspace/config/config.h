@@ -70,6 +70,15 @@ struct tandem_config_tls {
 	char *client;	   /* "none", "request" or "require" a certificate of who connects */
 };
 
+/* Browsers, at the listeners "ws:ADDR:PORT" and "wss:". */
+struct tandem_config_web {
+	char *path;	/* that they ask for; NULL: any */
+	char **origins; /* of pages that may connect; empty: any */
+	unsigned int origins_count;
+	uint32_t max_connections; /* 10000 */
+	uint32_t max_per_source;  /* 100 */
+};
+
 struct tandem_config_sip {
 	char **listen; /* "udp:ADDR:PORT", "tcp:[ADDR]:PORT"; empty: UDP and TCP port 5060 on every media address */
 	unsigned int listen_count;
@@ -86,6 +95,7 @@ struct tandem_config_sip {
 	char *mode;		    /* "proxy", "redirect" */
 	char *redirects;	    /* "follow", "pass": what is done with a 3xx */
 	struct tandem_config_tls tls;
+	struct tandem_config_web web;
 	char *auth;  /* "auto", "open", "register", "required"; see tandem_sip_auth_parse() */
 	char *realm; /* NULL: see tandem_config_realm() */
 	char **auth_algorithms; /* as offered: "sha256", "md5"; default both */

@@ -39,6 +39,8 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(sip, max_transactions, 20000, 10, 1000000),
 	NUMBER(sip, timer_c_s, 180, 10, 3600),
 	NUMBER(sip, ring_s, 20, 1, 3600),
+	NUMBER(sip, web.max_connections, 10000, 1, 1000000),
+	NUMBER(sip, web.max_per_source, 100, 1, 1000000),
 	NUMBER(sip, auth_failures, 10, 1, 10000),
 	NUMBER(sip, auth_block_s, 300, 1, DAY_S),
 	NUMBER(sip, source_rate, 100, 1, 100000),

@@ -270,15 +270,16 @@ static int resolve_listen(const struct resolver *r)
 	}
 	for (size_t i = 0; i < out->sessions.locals_count && !r->cfg->sip.listen_count; i++) {
 		struct tandem_listen listen = {
+			.transport = "udp",
 			.local = { .ip = out->sessions.locals[i].ip, .port = SIP_PORT },
 		};
 
 		out->listen[out->listen_count++] = listen;
-		listen.tcp = true;
+		listen.transport = "tcp";
 		out->listen[out->listen_count++] = listen;
 	}
 	for (size_t i = 0; i < out->listen_count; i++) {
-		if (!out->listen[i].tcp)
+		if (strcmp(out->listen[i].transport, "udp") == 0)
 			out->sessions.own[out->sessions.own_count++] = out->listen[i].local;
 	}
 	return 0;

@@ -77,6 +77,15 @@ static const cyaml_schema_field_t tls_fields[] = {
 	TLS_TEXT(certificate), TLS_TEXT(key), TLS_TEXT(ca), TLS_TEXT(client), CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t web_fields[] = {
+	CYAML_FIELD_STRING_PTR("path", OPT_PTR, struct tandem_config_web, path, 1, TEXT_MAX),
+	CYAML_FIELD_SEQUENCE("origins", OPT_PTR, struct tandem_config_web, origins, &text_entry, 0,
+			     LIST_MAX),
+	CYAML_FIELD_UINT("max_connections", OPT, struct tandem_config_web, max_connections),
+	CYAML_FIELD_UINT("max_per_source", OPT, struct tandem_config_web, max_per_source),
+	CYAML_FIELD_END,
+};
+
 #define SIP_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_sip, name)
 
 static const cyaml_schema_field_t sip_fields[] = {
@@ -85,6 +94,7 @@ static const cyaml_schema_field_t sip_fields[] = {
 	CYAML_FIELD_SEQUENCE("domains", OPT_PTR, struct tandem_config_sip, domains, &text_entry, 0,
 			     LIST_MAX),
 	CYAML_FIELD_MAPPING("tls", OPT, struct tandem_config_sip, tls, tls_fields),
+	CYAML_FIELD_MAPPING("web", OPT, struct tandem_config_sip, web, web_fields),
 	SIP_NUMBER(max_expires_s),
 	SIP_NUMBER(min_expires_s),
 	SIP_NUMBER(default_expires_s),

@@ -31,15 +31,24 @@ bool tandem_sip_uri_clean(const struct pl *uri)
 
 const char *tandem_sip_transport_word(enum sip_transp tp)
 {
-	return tp == SIP_TRANSP_TLS ? "tls" : tp == SIP_TRANSP_TCP ? "tcp" : "udp";
+	static const char *const words[] = {
+		[SIP_TRANSP_UDP] = "udp", [SIP_TRANSP_TCP] = "tcp", [SIP_TRANSP_TLS] = "tls",
+		[SIP_TRANSP_WS] = "ws",	  [SIP_TRANSP_WSS] = "wss",
+	};
+
+	return tp >= 0 && (size_t)tp < ARRAY_SIZE(words) ? words[tp] : "udp";
 }
 
 enum sip_transp tandem_sip_transport(const char *word)
 {
-	if (!strcmp(word, "tls"))
-		return SIP_TRANSP_TLS;
+	enum sip_transp tp;
 
-	return strcmp(word, "tcp") ? SIP_TRANSP_UDP : SIP_TRANSP_TCP;
+	for (tp = SIP_TRANSP_TCP; tp <= SIP_TRANSP_WSS; tp++) {
+		if (!strcmp(word, tandem_sip_transport_word(tp)))
+			return tp;
+	}
+
+	return SIP_TRANSP_UDP;
 }
 
 bool tandem_sip_is_sips(const struct pl *uri)

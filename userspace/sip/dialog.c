@@ -136,7 +136,10 @@ static int send_ending(struct ending *e)
 	const struct sip_msg *msg = e->response;
 	const struct sip_hdr *contact = sip_msg_hdr(msg, SIP_HDR_CONTACT);
 	bool stateful = str_cmp(e->method, "ACK") != 0;
-	char *ruri = NULL, *hop = NULL;
+	const struct sa any = { .len = 0 };
+	struct sip *sip = tandem_sip_stack(e->ts, &msg->dst);
+	enum sip_transp tp = tandem_sip_tp(e->ts, msg);
+	char *ruri = NULL, *flow = NULL, *hop = NULL;
 	struct mbuf *empty = mbuf_alloc(1);
 	struct sip_addr addr;
 	struct uri uri;
@@ -152,17 +155,20 @@ static int send_ending(struct ending *e)
 	(void)sip_msg_hdr_apply(msg, true, SIP_HDR_RECORD_ROUTE, route_handler, e);
 	err = -pl_strdup(&ruri, &addr.auri);
 	if (!err)
-		err = tandem_sip_hop(&hop, msg->tp, &msg->src);
+		err = tandem_sip_hop(&flow, tp, &msg->src);
+	if (!err)
+		err = -tandem_sip_hop_uri(&hop, &sip, e->ts, flow,
+					  tp == msg->tp ? &msg->dst : &any);
 	if (!err) {
 		pl_set_str(&pl, hop);
 		err = -uri_decode(&uri, &pl);
 	}
 	if (!err)
-		err = -sip_request(NULL, tandem_sip_stack(e->ts, &msg->dst), stateful, e->method,
-				   -1, ruri, -1, &uri, empty, 0, write_ending,
-				   stateful ? ignore_response : NULL, e);
+		err = -sip_request(NULL, sip, stateful, e->method, -1, ruri, -1, &uri, empty, 0,
+				   write_ending, stateful ? ignore_response : NULL, e);
 	mem_deref(empty);
 	mem_deref(ruri);
+	mem_deref(flow);
 	mem_deref(hop);
 
 	return err;

@@ -37,22 +37,22 @@ static bool target_is_reachable(const struct tandem_branch *b)
 	return !uri_decode(&uri, &pl) && tandem_sip_host_is(&uri.host, &b->dst);
 }
 
-static void find_sides(struct sides *s, const struct tandem_branch *b, enum sip_transp tp,
-		       const struct sa *src)
+static void find_sides(struct sides *s, const struct tandem_branch *b, const struct tandem_way *way)
 {
 	const struct tandem_tx *tx = b->tx;
 	const struct sip_msg *msg = tx->msg;
+	enum sip_transp tp = tandem_sip_tp(tx->ts, msg);
 
 	memset(s, 0, sizeof(*s));
 	s->in = tandem_sip_listener_find(tx->ts, msg->tp, &msg->dst);
-	s->out = tandem_sip_listener_find(tx->ts, tp, src);
+	s->out = way->listener;
 
 	/* a further proxy, known by its Route, looks after its own peers */
-	if (tandem_sip_is_stream(msg->tp) || !contact_is_reachable(msg))
-		s->from = (struct tandem_flow){ true, msg->tp, msg->src };
+	if (tandem_sip_is_stream(tp) || !contact_is_reachable(msg))
+		s->from = (struct tandem_flow){ true, tp, msg->src };
 	if (!*tandem_branch_place(b)->routes &&
-	    (tandem_sip_is_stream(tp) || !target_is_reachable(b)))
-		s->to = (struct tandem_flow){ true, tp, b->dst };
+	    (tandem_sip_is_stream(way->tp) || !target_is_reachable(b)))
+		s->to = (struct tandem_flow){ true, way->tp, way->addr };
 	if (sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
 		s->from.set = false;
 }
@@ -75,14 +75,14 @@ static int write_record_route(struct mbuf *mb, const struct tandem_tx *tx,
  * One URI when both sides can use it, two when they differ (RFC 5658), or when a
  * side needs its flow in it. The outer one, for the side we send to, comes first.
  */
-static int write_record_routes(struct mbuf *mb, const struct tandem_branch *b, enum sip_transp tp,
-			       const struct sa *src)
+static int write_record_routes(struct mbuf *mb, const struct tandem_branch *b,
+			       const struct tandem_way *way)
 {
 	const struct tandem_tx *tx = b->tx;
 	struct sides s;
 	int err = 0;
 
-	find_sides(&s, b, tp, src);
+	find_sides(&s, b, way);
 	if (!s.in || !s.out)
 		return EADDRNOTAVAIL;
 
@@ -136,13 +136,13 @@ static bool keeps_sips(const struct tandem_branch *b, enum sip_transp tp)
 
 	pl_set_str(&ruri, tandem_branch_place(b)->ruri);
 	if (tandem_sip_is_sips(&ruri))
-		return tp == SIP_TRANSP_TLS;
+		return tp == SIP_TRANSP_TLS || tp == SIP_TRANSP_WSS;
 
 	return !asked;
 }
 
-static int write_headers(struct mbuf *mb, struct tandem_branch *b, enum sip_transp tp,
-			 const struct sa *src, bool has_body)
+static int write_headers(struct mbuf *mb, struct tandem_branch *b, const struct tandem_way *way,
+			 bool has_body)
 {
 	const struct tandem_tx *tx = b->tx;
 	unsigned int flags = has_body ? 0 : TANDEM_HEADER_DROP_BODY;
@@ -151,7 +151,7 @@ static int write_headers(struct mbuf *mb, struct tandem_branch *b, enum sip_tran
 	if (!err)
 		err = tandem_header_request_vias(mb, tx->msg);
 	if (!err && wants_record_route(tx->msg))
-		err = write_record_routes(mb, b, tp, src);
+		err = write_record_routes(mb, b, way);
 	if (!err)
 		err = mbuf_write_str(mb, tandem_branch_place(b)->routes);
 	if (!err && b->breadth) {
@@ -168,21 +168,25 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	struct tandem_branch *b = arg;
 	const struct tandem_tx *tx = b->tx;
 	const struct mbuf *out = NULL;
+	struct tandem_way way;
 	struct pl body, sdp;
 	bool has_sdp;
 	int err;
 
 	b->composed = true;
-	b->dst = *dst;
 	if (!tandem_sip_may_send(src, dst))
 		return EACCES;
-	if (!keeps_sips(b, tp))
+	err = tandem_sip_way(&way, tx->ts, tp, src, dst);
+	if (err)
+		return err;
+	b->dst = way.addr;
+	if (!keeps_sips(b, way.tp))
 		return EPROTONOSUPPORT;
 	err = tandem_body_get(&body, tx->msg);
 	if (err)
 		return -err;
 	has_sdp = tandem_body_find_sdp(&sdp, &body, &tx->msg->ctyp);
-	err = tandem_media_request(b, dst, has_sdp ? &sdp : NULL, &out);
+	err = tandem_media_request(b, &b->dst, has_sdp ? &sdp : NULL, &out);
 	if (err && err != -ENODATA) {
 		b->session_err = err;
 		return EPROTO;
@@ -190,23 +194,11 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	if (err == -ENODATA)
 		body = pl_null;
 
-	err = write_headers(mb, b, tp, src, body.p != NULL);
+	err = write_headers(mb, b, &way, body.p != NULL);
 	if (!err)
-		tandem_record_sent(b, tp);
+		tandem_record_sent(b, way.tp);
 
 	return err ? err : tandem_body_write(mb, &body, &sdp, out);
-}
-
-/* A name is not resolved yet: what it is sent from then is the default route's choice. */
-static struct sip *choose_stack(const struct tandem_sip *ts, const struct tandem_hop *hop,
-				const struct uri *uri)
-{
-	struct sa dst;
-
-	if (sa_isset(&hop->local, SA_ADDR))
-		return tandem_sip_stack(ts, &hop->local);
-
-	return tandem_sip_stack_to(ts, sa_set(&dst, &uri->host, SIP_PORT) ? NULL : &dst);
 }
 
 int tandem_forward(struct tandem_branch *b)
@@ -216,20 +208,24 @@ int tandem_forward(struct tandem_branch *b)
 	const struct sip_msg *msg = b->tx->msg;
 	bool stateful = pl_strcmp(&msg->met, "ACK");
 	struct mbuf *empty = mbuf_alloc(1);
+	struct sip *sip = NULL;
+	char *text = NULL;
 	struct uri uri;
 	struct pl pl;
-	int err;
+	int err = empty ? 0 : ENOMEM;
 
-	if (!empty)
-		return ENOMEM;
-
-	pl_set_str(&pl, hop->uri);
-	err = uri_decode(&uri, &pl);
 	if (!err)
-		err = sip_request(&b->req, choose_stack(b->tx->ts, hop, &uri), stateful, msg->met.p,
-				  (int)msg->met.l, place->ruri, -1, &uri, empty, 0, send_handler,
+		err = tandem_sip_hop_uri(&text, &sip, b->tx->ts, hop->uri, &hop->local);
+	if (!err) {
+		pl_set_str(&pl, text);
+		err = uri_decode(&uri, &pl);
+	}
+	if (!err)
+		err = sip_request(&b->req, sip, stateful, msg->met.p, (int)msg->met.l, place->ruri,
+				  -1, &uri, empty, 0, send_handler,
 				  stateful ? tandem_response_handler : NULL, b);
 	mem_deref(empty);
+	mem_deref(text);
 	if (!err)
 		b->running = stateful;
 

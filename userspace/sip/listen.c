@@ -16,10 +16,14 @@ int tandem_sip_listener_parse(struct tandem_listener *l, const char *spec)
 		l->tp = SIP_TRANSP_TCP;
 	else if (!strncasecmp(spec, "tls:", 4))
 		l->tp = SIP_TRANSP_TLS;
+	else if (!strncasecmp(spec, "wss:", 4))
+		l->tp = SIP_TRANSP_WSS;
+	else if (!strncasecmp(spec, "ws:", 3))
+		l->tp = SIP_TRANSP_WS;
 	else
 		return -EINVAL;
 
-	spec += 4;
+	spec = strchr(spec, ':') + 1;
 	if (sa_decode(&l->addr, spec, strlen(spec)) || !sa_port(&l->addr))
 		return -EINVAL;
 
@@ -96,6 +100,8 @@ const struct tandem_listener *tandem_sip_listener_find(const struct tandem_sip *
 	for (i = 0; i < ts->listeners_count; i++) {
 		const struct tandem_listener *l = &ts->listeners[i];
 
+		if (sa_isset(&l->inner, SA_ALL) && sa_cmp(&l->inner, addr, SA_ALL))
+			return l;
 		if (l->tp != tp)
 			continue;
 		if (sa_cmp(&l->addr, addr, SA_ALL))

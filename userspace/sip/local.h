@@ -14,6 +14,7 @@
 struct tandem_listener {
 	enum sip_transp tp;
 	struct sa addr;
+	struct sa inner; /* ws, wss: where libre has the messages from; see userspace/web */
 };
 
 /*
@@ -35,11 +36,13 @@ struct tandem_location;
 struct tandem_names;
 struct tandem_routing;
 struct tandem_sip_tls;
+struct tandem_web;
 
 struct tandem_sip {
 	struct tandem_stack *stacks;
 	size_t stacks_count;
 	struct tandem_sip_tls *tls; /* NULL: no listener needs it */
+	struct tandem_web *web;	    /* NULL: no listener for browsers */
 	struct dnsc *dnsc;
 	struct tandem_names *names; /* NULL: there is no name server */
 	struct tandem_gateways *gateways;
@@ -70,13 +73,16 @@ struct tandem_sip {
 
 /* listen.c */
 
-/* "udp:192.0.2.1:5060", tcp or tls, as a listener; -EINVAL, and -EADDRNOTAVAIL for a wildcard address. */
+/* "udp:192.0.2.1:5060", tcp, tls, ws or wss, as a listener; -EINVAL, and -EADDRNOTAVAIL for a wildcard address. */
 int tandem_sip_listener_parse(struct tandem_listener *l, const char *spec);
 
 /* True when uri names this host: a served domain, or an address and port we listen on. */
 bool tandem_sip_is_local(const struct tandem_sip *ts, const struct uri *uri);
 
-/* The listening address for traffic of tp that uses our address addr. NULL when there is none. */
+/*
+ * The listening address for traffic of tp that uses our address addr. NULL when there is none. Where
+ * libre has a message from browser.c's side, tp and addr are what libre knows of it.
+ */
 const struct tandem_listener *tandem_sip_listener_find(const struct tandem_sip *ts,
 						       enum sip_transp tp, const struct sa *addr);
 
@@ -128,10 +134,10 @@ bool tandem_sip_may_send(const struct sa *src, const struct sa *dst);
 /* True for what runs on connections, which a peer behind a NAT is reached on. */
 static inline bool tandem_sip_is_stream(enum sip_transp tp)
 {
-	return tp == SIP_TRANSP_TCP || tp == SIP_TRANSP_TLS;
+	return tp != SIP_TRANSP_UDP;
 }
 
-/* The word of a transport in the store and the API: "udp", "tcp", "tls"; and back. */
+/* The word of a transport in the store and the API: "udp", "tcp", "tls", "ws", "wss"; and back. */
 const char *tandem_sip_transport_word(enum sip_transp tp);
 enum sip_transp tandem_sip_transport(const char *word);
 
@@ -140,6 +146,43 @@ bool tandem_sip_is_sips(const struct pl *uri);
 
 /* "sip:192.0.2.1:5060;transport=tcp" for a transport address. */
 int tandem_sip_hop(char **hopp, enum sip_transp tp, const struct sa *sa);
+
+/* browser.c */
+
+/* Serve the listeners for browsers, which are added by then. 0 or a negative errno, with why. */
+int tandem_sip_browsers_start(struct tandem_sip *ts, const struct tandem_sip_config *cfg,
+			      sip_msg_h *request_h, sip_msg_h *response_h, char *why, size_t size);
+
+/*
+ * Have msg come from the browser itself, where it came over the connection for one. False when
+ * nobody is known to be behind that connection: drop it.
+ */
+bool tandem_sip_unmask(const struct tandem_sip *ts, const struct sip_msg *msg);
+
+/* The transport that msg has come by. */
+enum sip_transp tandem_sip_tp(const struct tandem_sip *ts, const struct sip_msg *msg);
+
+/* True for the address of a browser that is connected. */
+bool tandem_sip_is_browser(const struct tandem_sip *ts, const struct sa *sa);
+
+/* Who is reached by sending to dst from src by tp, and the listener it is reached from. */
+struct tandem_way {
+	enum sip_transp tp;
+	struct sa addr;
+	const struct tandem_listener *listener; /* may be NULL */
+};
+
+/* Fill in the way. 0, or ENOTCONN for a browser that is gone. */
+int tandem_sip_way(struct tandem_way *way, const struct tandem_sip *ts, enum sip_transp tp,
+		   const struct sa *src, const struct sa *dst);
+
+/*
+ * The URI that libre reaches a hop by, mem_alloc'd, and the stack to use: hop itself, or the
+ * connection of the browser that it names. local: address to send from; may be not set. 0 or a
+ * positive errno; ENOTCONN for a browser that is not connected.
+ */
+int tandem_sip_hop_uri(char **urip, struct sip **sip, const struct tandem_sip *ts, const char *hop,
+		       const struct sa *local);
 
 /* datagram.c */
 

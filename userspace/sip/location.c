@@ -59,7 +59,9 @@ struct tandem_binding *tandem_binding_alloc(const struct tandem_contact *c)
 
 bool tandem_binding_connected(const struct tandem_binding *b)
 {
-	const struct sip_msg msg = { .sock = b->conn, .tp = b->tp };
+	/* of a browser's, libre has the TCP connection on this side */
+	bool web = b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS;
+	const struct sip_msg msg = { .sock = b->conn, .tp = web ? SIP_TRANSP_TCP : b->tp };
 
 	return tandem_sip_is_stream(b->tp) && b->conn && sip_msg_tcpconn(&msg);
 }

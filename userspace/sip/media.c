@@ -137,6 +137,17 @@ struct exchange {
 	const struct pl *sdp;
 };
 
+/* A browser does nothing but WebRTC, so it need not be said. */
+static enum tandem_security security_of(const struct tandem_sip *ts, const struct sa *sa,
+					const struct tandem_endpoint *ep)
+{
+	enum tandem_security security = tandem_sessions_security(ts->ss, ep);
+
+	return security == TANDEM_SECURITY_AUTO && tandem_sip_is_browser(ts, sa)
+		       ? TANDEM_SECURITY_DTLS
+		       : security;
+}
+
 /* Give the SDP to the session, and keep what it says in edit. */
 static int apply(const struct tandem_branch *b, const struct exchange *x,
 		 struct tandem_sdp_edit *edit)
@@ -150,8 +161,8 @@ static int apply(const struct tandem_branch *b, const struct exchange *x,
 	err = tandem_sip_endpoint(&sig.source, x->src);
 	if (!err)
 		err = tandem_sip_endpoint(&sig.target, x->dst);
-	sig.source_security = tandem_sessions_security(ss, &sig.source);
-	sig.target_security = tandem_sessions_security(ss, &sig.target);
+	sig.source_security = security_of(b->tx->ts, x->src, &sig.source);
+	sig.target_security = security_of(b->tx->ts, x->dst, &sig.target);
 	if (!err)
 		err = x->offer ? tandem_session_offer(ss, b->session, x->party, &sig, x->sdp->p,
 						      x->sdp->l, &out, &len)

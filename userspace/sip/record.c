@@ -61,7 +61,7 @@ static void attempt(const struct tandem_sip *ts, const struct sip_msg *msg, uint
 			.uri = t.uri,
 			.user = tandem_auth_user(ts->auth),
 			.address = t.address,
-			.transport = sip_transp_name(msg->tp),
+			.transport = sip_transp_name(tandem_sip_tp(ts, msg)),
 			.agent = t.agent,
 		};
 

@@ -147,7 +147,7 @@ static struct tandem_binding *new_binding(const struct registration *r, const st
 		.q = parse_q(&addr->params),
 		.expires = time(NULL) + seconds,
 		.source = source,
-		.transport = tandem_sip_transport_word(r->msg->tp),
+		.transport = tandem_sip_transport_word(tandem_sip_tp(r->ts, r->msg)),
 		.local = local,
 		.path = r->path,
 		.user_agent = r->user_agent,
@@ -207,10 +207,12 @@ static uint16_t add_change(struct registration *r, const struct sip_addr *addr, 
 }
 
 /* RFC 5630 section 5.2: who is to be reached by TLS alone has said so over TLS. */
-static bool scheme_fits(const struct sip_msg *msg, const struct uri *uri)
+static bool scheme_fits(const struct registration *r, const struct uri *uri)
 {
+	enum sip_transp tp = tandem_sip_tp(r->ts, r->msg);
+
 	if (!pl_strcasecmp(&uri->scheme, "sips"))
-		return msg->tp == SIP_TRANSP_TLS;
+		return tp == SIP_TRANSP_TLS || tp == SIP_TRANSP_WSS;
 
 	return !pl_strcasecmp(&uri->scheme, "sip");
 }
@@ -228,7 +230,7 @@ static uint16_t read_contact(struct registration *r, const struct pl *val)
 	uint32_t seconds;
 
 	if (r->changes_count >= CONTACTS_MAX || sip_addr_decode(&addr, val) ||
-	    is_ambiguous(&addr, val) || !scheme_fits(r->msg, &addr.uri) || addr.auri.l > URI_MAX ||
+	    is_ambiguous(&addr, val) || !scheme_fits(r, &addr.uri) || addr.auri.l > URI_MAX ||
 	    !addr.uri.host.l || !tandem_sip_uri_clean(&addr.auri) || r->msg->callid.l > 255)
 		return 400;
 

@@ -220,6 +220,8 @@ void tandem_response_handler(int err, const struct sip_msg *msg, void *arg)
 	struct tandem_log_scope scope;
 
 	tandem_log_enter(&scope, tx->call_id, strlen(tx->call_id));
+	if (msg && !tandem_sip_unmask(tx->ts, msg))
+		msg = NULL;
 	if (err || !msg)
 		handle_failure(b, err ? err : ECONNABORTED);
 	else if (msg->scode < 200)
@@ -240,7 +242,7 @@ void tandem_sip_stray_response(struct tandem_sip *ts, const struct sip_msg *msg)
 	if (msg->scode < 200 || msg->scode >= 300 || pl_strcmp(&msg->cseq.met, "INVITE"))
 		return;
 
-	b = tandem_branch_find(ts, &msg->via.branch);
+	b = tandem_sip_unmask(ts, msg) ? tandem_branch_find(ts, &msg->via.branch) : NULL;
 	if (b && b->disowned)
 		tandem_sip_ack_2xx(ts, b->tx->msg, msg);
 	else if (b && b->accepted)

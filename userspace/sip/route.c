@@ -171,7 +171,7 @@ static int binding_hops(struct tandem_place *place, const struct tandem_binding 
 	struct sa source, local;
 	struct uri uri;
 	struct pl pl;
-	bool nat;
+	bool nat, web;
 	int err = 0;
 
 	if (*b->path)
@@ -182,10 +182,12 @@ static int binding_hops(struct tandem_place *place, const struct tandem_binding 
 	    sa_decode(&local, b->local, strlen(b->local)))
 		return -EINVAL;
 
+	/* what a browser calls its host is no name (RFC 7118 section 5) */
+	web = b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS;
 	nat = !tandem_sip_host_is(&uri.host, &source);
 	if (nat || tandem_binding_connected(b))
 		err = tandem_place_flow(place, b->tp, &source, &local);
-	if (!err && !(nat && b->tp == SIP_TRANSP_UDP))
+	if (!err && !web && !(nat && b->tp == SIP_TRANSP_UDP))
 		err = tandem_place_hop(place, &pl, b->tp == SIP_TRANSP_UDP ? &local : NULL);
 
 	return err;
@@ -194,9 +196,14 @@ static int binding_hops(struct tandem_place *place, const struct tandem_binding 
 static int use_binding(struct tandem_target *t, const struct routes *r,
 		       const struct tandem_binding *b, unsigned int rank)
 {
-	struct tandem_place *place = tandem_target_add(t, rank);
+	struct tandem_place *place;
 	int err;
 
+	/* a browser whose connection is gone comes back by itself, or not at all */
+	if ((b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS) && !*b->path &&
+	    !tandem_binding_connected(b))
+		return 0;
+	place = tandem_target_add(t, rank);
 	if (!place)
 		return -ENOMEM;
 	err = binding_hops(place, b);
@@ -226,7 +233,7 @@ static int find_bindings(struct tandem_target *t, const struct routes *r, const 
 		err = use_binding(t, r, list[i], rank);
 	}
 
-	return count ? err : -ENOENT;
+	return err || t->places_count ? err : -ENOENT;
 }
 
 int tandem_target_bindings(struct tandem_target *t, const struct tandem_sip *ts,
@@ -348,8 +355,11 @@ static int find_remote(struct tandem_target *t, const struct routes *r)
 	const struct tandem_binding *b = tandem_location_find_uri(r->ts->loc, &r->ruri);
 	int err;
 
-	if (b && !*b->path)
-		return use_binding(t, r, b, 0);
+	if (b && !*b->path) {
+		err = use_binding(t, r, b, 0);
+		if (err || t->places_count)
+			return err;
+	}
 	if (r->trusted)
 		return follow_dialog(t, r);
 	if (!pl_strcasecmp(&r->uri.scheme, "tel"))

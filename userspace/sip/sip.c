@@ -16,6 +16,7 @@
 #include "userspace/sip/tls.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
+#include "userspace/web/web.h"
 
 #define HASH_SIZE	4096
 #define EXPIRE_MS	5000
@@ -107,7 +108,7 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	struct tandem_log_scope scope;
 
 	tandem_sip_datagram_widen(msg);
-	if (ts->closing || tandem_block_drops(ts->block, msg))
+	if (ts->closing || !tandem_sip_unmask(ts, msg) || tandem_block_drops(ts->block, msg))
 		return true;
 
 	tandem_log_enter(&scope, msg->callid.p ? msg->callid.p : "", msg->callid.l);
@@ -128,12 +129,18 @@ static bool response_handler(const struct sip_msg *msg, void *arg)
 	return true;
 }
 
+static void reload_certificates(struct tandem_sip *ts, bool always)
+{
+	if (tandem_sip_tls_reload(ts->tls, always) > 0 && ts->web)
+		tandem_web_reload(ts->web);
+}
+
 static void expire_handler(void *arg)
 {
 	struct tandem_sip *ts = arg;
 
 	tandem_location_expire(ts->loc);
-	(void)tandem_sip_tls_reload(ts->tls, false);
+	reload_certificates(ts, false);
 	tmr_start(&ts->tmr_expire, EXPIRE_MS, expire_handler, ts);
 }
 
@@ -167,6 +174,7 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	ts->cfg = *cfg;
 	ts->cfg.listen = NULL;
 	memset(&ts->cfg.tls, 0, sizeof(ts->cfg.tls));
+	memset(&ts->cfg.web, 0, sizeof(ts->cfg.web));
 	ts->cfg.domains = NULL;
 	ts->cfg.realm = NULL;
 	ts->cfg.trusted = NULL;
@@ -215,23 +223,24 @@ static int listen_all(struct tandem_sip *ts, const struct tandem_sip_config *cfg
 		struct tandem_listener *l = &ts->listeners[i];
 
 		err = tandem_sip_listener_parse(l, cfg->listen[i]);
-		if (!err && l->tp == SIP_TRANSP_TLS && !ts->tls) {
+		if (!err && (l->tp == SIP_TRANSP_TLS || l->tp == SIP_TRANSP_WSS) && !ts->tls) {
 			err = tandem_sip_tls_alloc(&ts->tls, &cfg->tls, why, size);
 			if (err)
 				return err;
 		}
-		if (!err)
+		if (!err && l->tp != SIP_TRANSP_WS && l->tp != SIP_TRANSP_WSS)
 			err = tandem_sip_stack_listen(ts, l, request_handler, response_handler);
 		if (err) {
 			snprintf(why, size, "%s: %s", cfg->listen[i],
-				 err == -EINVAL ? "not udp:ADDRESS:PORT, tcp: or tls:"
+				 err == -EINVAL ? "not udp:ADDRESS:PORT, tcp:, tls:, ws: or wss:"
 						: strerror(-err));
 			return err;
 		}
 		ts->listeners_count++;
 	}
 
-	return 0;
+	/* last, as the first stack is the one that is used where nothing tells which */
+	return tandem_sip_browsers_start(ts, cfg, request_handler, response_handler, why, size);
 }
 
 static int read_server(struct sa *server, const char *text)
@@ -378,6 +387,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 	tmr_cancel(&ts->tmr_linger);
 	tmr_cancel(&ts->tmr_expire);
 	tmr_cancel(&ts->tmr_window);
+	tandem_web_close(ts->web);
 	tandem_sip_stacks_close(ts);
 	if (ts->ht_call)
 		(void)hash_apply(ts->ht_call, free_tx, NULL);
@@ -428,7 +438,7 @@ void tandem_sip_session_ended(struct tandem_sip *ts, const char *call, const cha
 void tandem_sip_reload(struct tandem_sip *ts)
 {
 	if (ts)
-		(void)tandem_sip_tls_reload(ts->tls, true);
+		reload_certificates(ts, true);
 }
 
 void tandem_sip_stats(const struct tandem_sip *ts, struct tandem_sip_stats *stats)
@@ -456,6 +466,11 @@ json_t *tandem_sip_blocks_json(const struct tandem_sip *ts)
 json_t *tandem_sip_dropped_json(const struct tandem_sip *ts)
 {
 	return tandem_block_counters_json(ts->block);
+}
+
+json_t *tandem_sip_web_json(const struct tandem_sip *ts)
+{
+	return ts->web ? tandem_web_json(ts->web) : json_null();
 }
 
 json_t *tandem_sip_gateways_json(const struct tandem_sip *ts)

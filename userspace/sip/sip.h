@@ -54,11 +54,21 @@ struct tandem_route_config {
 	size_t via_count;
 };
 
+/* Browsers: see struct tandem_config_web in userspace/config/config.h. */
+struct tandem_sip_web_config {
+	const char *path;
+	const char *const *origins;
+	size_t origins_count;
+	uint32_t max_connections;
+	uint32_t max_per_source;
+};
+
 /* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
 struct tandem_sip_config {
 	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060", "tls:..." */
 	size_t listen_count;
 	struct tandem_sip_tls_config tls;
+	struct tandem_sip_web_config web;
 	const char *const *domains; /* served, beside the listen addresses themselves */
 	size_t domains_count;
 	uint32_t max_expires_s;
@@ -147,6 +157,9 @@ json_t *tandem_sip_blocks_json(const struct tandem_sip *sip);
 
 /* {"operator","network","agent"}: requests dropped by what; new reference, NULL on no memory. */
 json_t *tandem_sip_dropped_json(const struct tandem_sip *sip);
+
+/* Counters of browsers' connections, null without listeners for them; new reference, NULL on no memory. */
+json_t *tandem_sip_web_json(const struct tandem_sip *sip);
 
 /* {"gateways":[...]}, see docs/api.md; new reference, NULL on no memory. */
 json_t *tandem_sip_gateways_json(const struct tandem_sip *sip);

@@ -220,7 +220,7 @@ int tandem_sip_tls_reload(struct tandem_sip_tls *tls, bool always)
 		tandem_log(TANDEM_LOG_INFO, "sip", "certificate read again from %s",
 			   tls->certificate);
 
-	return err;
+	return err ? err : 1;
 }
 
 struct tls *tandem_sip_tls_context(struct tandem_sip_tls *tls)

@@ -32,7 +32,7 @@ void tandem_sip_tls_free(struct tandem_sip_tls *tls);
 /*
  * Read certificate and key again, when their files have changed or with always set.
  * Connections that are there go on with the old ones. What cannot be used is said in the
- * log, and the old ones stay: -EINVAL.
+ * log, and the old ones stay: -EINVAL. 1 when they were read, 0 when nothing has changed.
  */
 int tandem_sip_tls_reload(struct tandem_sip_tls *tls, bool always);
 
