@@ -303,7 +303,8 @@ struct flow_more {
 	__u32 last_reason;     /* of the last punt or drop: enum reason */
 	__u8 unknown_addr[16]; /* the last unknown source */
 	__be16 unknown_port;
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 no_room; /* of those dropped: for want of room under a key of SRTP */
 };
 
 /* All that an RTP packet of an established one-to-one flow touches. */

@@ -165,6 +165,8 @@ static inline void relay_count_end(struct env *env, const struct plan *plan, enu
 		more->punted++;
 	else
 		more->dropped++;
+	if (reason == REASON_srtp_no_room)
+		more->no_room++;
 }
 
 /* Count the packet, once, whatever became of it. Returns reason. */

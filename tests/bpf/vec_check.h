@@ -69,6 +69,7 @@ static void check_flow(struct world *w, const struct side *s, const char *line)
 		{ "punted", (long long)more->punted },
 		{ "extra", more->extra_streams },
 		{ "last_reason", more->last_reason },
+		{ "no_room", more->no_room },
 	};
 	check_fields(w, s, line, 2, fields, sizeof(fields) / sizeof(fields[0]));
 }

@@ -109,6 +109,7 @@ is_silent_and_heals()
 	check "it says so of the call" wait_for 5 session_has media.0.a.security.key_spent=true \
 		media.0.b.security.key_spent=false state=established
 	check "what bob says ends there" wait_for 8 counted 60 srtp_no_room
+	check "the verdict says why" wait_for 5 session_has 'verdict~packets.of.the.callee.are.dropped'
 	check "nothing at all has been sealed" eval 'capture_stop; test "$(tshark -r "$WORK/silent.pcap" 2>/dev/null | wc -l)" = 0'
 	kill -USR1 "${PARTY[alice]}"
 	check "alice takes a new key" wait_for 5 party_is alice reinvited

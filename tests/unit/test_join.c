@@ -120,8 +120,11 @@ static void joined_reason(void **state)
 	assert_int_equal(a.flow.last_ns, 5);
 	b.flow.last_ns = 6;
 	b.flow.last_reason = REASON_send_failed;
+	a.flow.no_room = 2;
+	b.flow.no_room = 3;
 	tandem_stats_join(&a, &b);
 	assert_int_equal(a.flow.last_reason, REASON_send_failed);
+	assert_int_equal(a.flow.no_room, 5);
 }
 
 int main(void)

@@ -112,6 +112,57 @@ static void spent_keys_are_replaced(void **state)
 	}
 }
 
+static void assert_verdict(struct fixture *fx, const char *want)
+{
+	json_t *js = tandem_session_json(fx->ss, CALL);
+
+	assert_string_equal(json_string_value(json_object_get(js, "verdict")), want);
+	json_decref(js);
+}
+
+/* What a party sends is heard, and sent on, but for SSRCs that a key has no room for. */
+static void verdict_of_a_full_key(void **state)
+{
+	static const char *const told[] = {
+		"packets of the caller are dropped: no room for their SSRC under the key; else "
+		"two-way",
+		"packets of the callee are dropped: no room for their SSRC under the key; else "
+		"two-way",
+	};
+	struct tandem_flow_stats *stats[2];
+	struct fixture fx;
+	uint64_t keys[2];
+	int p, k;
+
+	(void)state;
+	for (p = 0; p < 2; p++) {
+		secure_call(&fx, &both);
+		for (k = 0; k < 2; k++) {
+			stats[k] = fx_stats(&fx, k, TANDEM_RTP);
+			stats[k]->flow.packets = 500;
+			stats[k]->stream_count = 1;
+			stats[k]->streams[0].last_ns = fx.now_ms * 1000000;
+		}
+		/* the key that they come by, and the one that they leave by */
+		keys[0] = leg_of(&fx, p)->secure.rtp.in.id;
+		keys[1] = leg_of(&fx, !p)->secure.rtp.out.id;
+		for (k = 0; k < 2; k++) {
+			fx.plane.spent = keys[k];
+			stats[p]->flow.dropped = stats[p]->flow.no_room = 0;
+			assert_verdict(&fx, "two-way"); /* all places are taken, and enough */
+			stats[p]->flow.dropped = stats[p]->flow.no_room = 7;
+			assert_verdict(&fx, told[p]);
+			fx.plane.spent = 0;
+			assert_verdict(&fx, "two-way"); /* there are other keys since */
+		}
+		/* what is dropped for something else */
+		fx.plane.spent = keys[1];
+		stats[p]->flow.no_room = 0;
+		assert_verdict(&fx, "two-way");
+		fx_clean(&fx);
+	}
+}
+
 /* With its flows a media that is removed loses what was counted: it comes back with other keys. */
 static void media_that_comes_back(void **state)
 {
@@ -143,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(announced_ssrcs),
 		cmocka_unit_test(spent_keys_are_replaced),
+		cmocka_unit_test(verdict_of_a_full_key),
 		cmocka_unit_test(media_that_comes_back),
 	};
 

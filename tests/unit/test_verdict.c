@@ -18,6 +18,10 @@
 	{                                                                                          \
 		.may_send = true, .packets = 500, .last_ms = 49999                                 \
 	}
+#define CROWDED                                                                                    \
+	{                                                                                          \
+		.may_send = true, .packets = 500, .last_ms = 60000, .full = true                   \
+	}
 #define PAUSES                                                                                     \
 	{                                                                                          \
 		.may_send = true, .packets = 500, .last_ms = 50000                                 \
@@ -55,6 +59,18 @@ static void table(void **state)
 		{ { UP, .side = { TALKS, LISTENS } }, "one-way as negotiated" },
 		{ { UP, .side = { LISTENS, TALKS } }, "one-way as negotiated" },
 		{ { UP, .side = { LISTENS, SILENT } }, "no media" },
+		{ { UP, .side = { CROWDED, TALKS } },
+		  "packets of the caller are dropped: no room for their SSRC under the key; else "
+		  "two-way" },
+		{ { UP, .side = { SILENT, CROWDED } },
+		  "packets of the callee are dropped: no room for their SSRC under the key; else "
+		  "one-way: caller is silent" },
+		{ { UP, .now_ms = 70001, .side = { CROWDED, CROWDED } },
+		  "packets of both are dropped: no room for their SSRC under the key; else "
+		  "no media for 10 s" },
+		{ { UP, .side = { CROWDED, { .obstacle = "DTLS goes on" } } },
+		  "no keys with the callee: DTLS goes on" },
+		{ { UP, .held = true, .side = { CROWDED, CROWDED } }, "on hold" },
 		{ { UP, .side = { TALKS, { .obstacle = "DTLS goes on" } } },
 		  "no keys with the callee: DTLS goes on" },
 	};

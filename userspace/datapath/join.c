@@ -157,6 +157,7 @@ static void join_flow(struct tandem_flow_state *a, const struct tandem_flow_stat
 	a->octets += b->octets;
 	a->rtcp_packets += b->rtcp_packets;
 	a->dropped += b->dropped;
+	a->no_room += b->no_room;
 	a->unknown_source += b->unknown_source;
 	a->punted += b->punted;
 	a->extra_streams = max_u32(a->extra_streams, b->extra_streams);

@@ -179,6 +179,7 @@ void tandem_flow_whole(const struct flow *flow, const struct flow_more *more,
 		.punted = more->punted,
 		.extra_streams = more->extra_streams,
 		.last_reason = more->last_reason,
+		.no_room = more->no_room,
 		.unknown_port = more->unknown_port,
 	};
 	memcpy(to->unknown_addr, more->unknown_addr, sizeof(to->unknown_addr));

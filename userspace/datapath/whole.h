@@ -99,6 +99,7 @@ struct tandem_flow_state {
 	__u64 punted;
 	__u32 extra_streams;
 	__u32 last_reason;
+	__u32 no_room;
 	__u8 unknown_addr[16];
 	__be16 unknown_port;
 };

@@ -49,6 +49,7 @@ int tandem_json_flow_counts(json_t *js, const struct tandem_flow_stats *stats)
 	       json_object_set_new(js, "octets", json_integer(flow->octets)) |
 	       json_object_set_new(js, "rtcp_packets", json_integer(flow->rtcp_packets)) |
 	       json_object_set_new(js, "dropped", json_integer(flow->dropped)) |
+	       json_object_set_new(js, "no_room", json_integer(flow->no_room)) |
 	       json_object_set_new(js, "unknown_source", json_integer(flow->unknown_source)) |
 	       json_object_set_new(js, "unknown_last", unknown_last(flow)) |
 	       json_object_set_new(js, "punted", json_integer(flow->punted)) |

@@ -8,6 +8,26 @@
 
 #include "userspace/session/compile.h"
 
+static bool is_spent(const struct tandem_sessions *ss, const struct tandem_srtp *key)
+{
+	return key && ss->env.key_spent(ss->plane, key->id);
+}
+
+/* What was dropped is of the past once the keys are others. */
+static bool is_full(const struct tandem_sessions *ss, const struct tandem_flow_view *v)
+{
+	const struct tandem_fan *fan = v->spec->fan;
+	uint32_t i;
+
+	if (!v->stats.flow.no_room)
+		return false;
+	for (i = 0; fan && i < fan->key_count; i++) {
+		if (is_spent(ss, &fan->keys[i]))
+			return true;
+	}
+	return is_spent(ss, v->spec->srtp_in) || is_spent(ss, v->spec->srtp_out);
+}
+
 int tandem_snapshot_init(struct tandem_snapshot *snap, struct tandem_sessions *ss,
 			 const struct tandem_session *s)
 {
@@ -32,6 +52,7 @@ int tandem_snapshot_init(struct tandem_snapshot *snap, struct tandem_sessions *s
 		v->known = !ss->env.read(ss->plane, id, &v->stats);
 		if (!v->known)
 			memset(&v->stats, 0, sizeof(v->stats));
+		v->full = is_full(ss, v);
 		snap->n++;
 	}
 	return 0;
@@ -76,6 +97,7 @@ const char *tandem_snapshot_verdict(const struct tandem_snapshot *snap, char *bu
 	in.relayed = snap->n > 0;
 	in.now_ms = snap->now_ms;
 	for (i = 0; i < snap->n; i++) {
+		in.side[snap->flows[i].from].full |= snap->flows[i].full;
 		if (snap->flows[i].comp == TANDEM_RTP)
 			add_flow(&in.side[snap->flows[i].from], &snap->flows[i]);
 	}

@@ -14,6 +14,7 @@ struct tandem_flow_view {
 	enum tandem_party_id from;
 	enum tandem_component comp;
 	bool known; /* the plane has it; else stats is zero */
+	bool full; /* a key of its has no room for a further SSRC, and packets were dropped for it */
 	struct tandem_flow_stats stats;
 };
 

@@ -51,8 +51,23 @@ static uint64_t pause_s(const struct tandem_verdict_input *in)
 	return (in->now_ms - last) / 1000;
 }
 
+/* Streams count before they are sealed, so that what is dropped then seems to flow. */
+static size_t say_full(const struct tandem_verdict_input *in, char *buf, size_t size)
+{
+	static const char *const whose[] = { "", "the caller", "the callee", "both" };
+	int len, full = in->side[0].full | in->side[1].full << 1;
+
+	if (!full)
+		return 0;
+	len = snprintf(buf, size,
+		       "packets of %s are dropped: no room for their SSRC under the key; else ",
+		       whose[full]);
+	return len > 0 && (size_t)len < size ? (size_t)len : 0;
+}
+
 const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, size_t size)
 {
+	size_t said;
 	int p;
 
 	if (!in->answered || !in->relayed || in->held) {
@@ -73,9 +88,11 @@ const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, siz
 			return buf;
 		}
 	}
+	said = say_full(in, buf, size);
 	if (pause_s(in))
-		snprintf(buf, size, "no media for %llu s", (unsigned long long)pause_s(in));
+		snprintf(buf + said, size - said, "no media for %llu s",
+			 (unsigned long long)pause_s(in));
 	else
-		snprintf(buf, size, "%s", say_flow(in));
+		snprintf(buf + said, size - said, "%s", say_flow(in));
 	return buf;
 }

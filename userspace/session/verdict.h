@@ -13,6 +13,7 @@
 struct tandem_verdict_side {
 	const char *obstacle; /* why it has no keys yet; NULL: it has, or needs none */
 	bool may_send;	      /* by the directions negotiated */
+	bool full;	      /* packets are dropped, as a key has no room for their SSRC */
 	uint64_t packets;     /* forwarded */
 	uint64_t last_ms;     /* when the last one was, monotonic */
 	uint64_t unknown;     /* came to its port from another source, and were dropped */
@@ -35,6 +36,10 @@ struct tandem_verdict_input {
  * "one-way: caller is silent", "one-way: callee is silent", "one-way as negotiated",
  * "no media", "no media for 42 s", "no keys with the caller: DTLS goes on", or "media from an unexpected source: NAT mismatch
  * (caller) 192.0.2.9:4000 instead of 10.0.0.1:5000".
+ *
+ * Where packets are dropped as a key of SRTP has no room for a further SSRC, that is said first, and then
+ * how it is otherwise: "packets of the caller are dropped: no room for their SSRC under the key; else
+ * two-way". It is so until the next description brings another key.
  *
  * A party is silent that has sent nothing, or nothing for 10 s while the other did.
  * There is no media for so long when both were heard, and neither in the last 10 s.
