@@ -19,6 +19,7 @@ static void destructor(void *arg)
 	hash_unlink(&b->he);
 	tmr_cancel(&b->tmr_c);
 	tmr_cancel(&b->tmr_quiet);
+	tmr_cancel(&b->tmr_tcp);
 	mem_deref(b->req);
 	mem_deref(b->session);
 	for (i = 0; i < b->tags_count; i++)
@@ -37,6 +38,7 @@ struct tandem_branch *tandem_branch_alloc(struct tandem_tx *tx, size_t place, si
 
 	tmr_init(&b->tmr_c);
 	tmr_init(&b->tmr_quiet);
+	tmr_init(&b->tmr_tcp);
 	b->tx = tx;
 	b->place = place;
 	b->hop = hop;
@@ -53,6 +55,7 @@ void tandem_branch_free(struct tandem_branch *b)
 	hash_unlink(&b->he);
 	tmr_cancel(&b->tmr_c);
 	tmr_cancel(&b->tmr_quiet);
+	tmr_cancel(&b->tmr_tcp);
 	mem_deref(b);
 }
 

@@ -38,6 +38,7 @@ struct tandem_branch {
 	struct sip_request *req;
 	struct tmr tmr_c;
 	struct tmr tmr_quiet; /* for a first word */
+	struct tmr tmr_tcp;   /* the same, of a request too long for UDP */
 	size_t place;	      /* index of the target's places */
 	size_t hop;	      /* and of its hops */
 	struct sa dst;
@@ -57,6 +58,8 @@ struct tandem_branch {
 	bool opened;	   /* the session exists because of it */
 	bool composed;	   /* the request was written to a buffer at least once */
 	bool heard;	   /* a provisional response has come */
+	bool too_long;	   /* it was not sent over UDP, for its length */
+	bool by_tcp;	   /* for that reason it was sent by TCP */
 	bool quiet;	   /* not a word: others need not wait for it */
 	bool given_up;	   /* nobody waits for it: only a 2xx would count */
 	bool canceled;	   /* we have sent CANCEL, or will with its first word */

@@ -6,9 +6,14 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/body.h"
 #include "userspace/sip/header.h"
+#include "userspace/sip/long.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
 #include "userspace/sip/tx.h"
+#include "userspace/util/log.h"
+
+/* Who is there sends 100 within 200 ms; a packet filter says nothing. */
+#define TCP_QUIET_MS 3000
 
 /* The two sides of this hop, for Record-Route. */
 struct sides {
@@ -162,6 +167,13 @@ static int write_headers(struct mbuf *mb, struct tandem_branch *b, const struct 
 	return err ? err : tandem_header_copy(mb, tx->msg, flags, tandem_auth_realm(tx->ts->auth));
 }
 
+/* What became of an ACK is not known, so there would be no second way for it. */
+static bool may_change(const struct tandem_branch *b, const struct sa *src, const struct sa *dst)
+{
+	return pl_strcmp(&b->tx->msg->met, "ACK") && !tandem_branch_place(b)->hops[b->hop].flow &&
+	       tandem_long_may_change(b->tx->ts, src, dst);
+}
+
 static int send_handler(enum sip_transp tp, const struct sa *src, const struct sa *dst,
 			struct mbuf *mb, void *arg)
 {
@@ -196,15 +208,20 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 
 	err = write_headers(mb, b, &way, body.p != NULL);
 	if (!err)
+		err = tandem_body_write(mb, &body, &sdp, out);
+	b->too_long = !err && way.tp == SIP_TRANSP_UDP && may_change(b, src, dst) &&
+		      tandem_long_is(mb->end, dst);
+	if (b->too_long)
+		return EMSGSIZE;
+	if (!err)
 		tandem_record_sent(b, way.tp);
 
-	return err ? err : tandem_body_write(mb, &body, &sdp, out);
+	return err;
 }
 
-int tandem_forward(struct tandem_branch *b)
+static int request(struct tandem_branch *b, const char *to)
 {
 	const struct tandem_place *place = tandem_branch_place(b);
-	const struct tandem_hop *hop = &place->hops[b->hop];
 	const struct sip_msg *msg = b->tx->msg;
 	bool stateful = pl_strcmp(&msg->met, "ACK");
 	struct mbuf *empty = mbuf_alloc(1);
@@ -215,7 +232,7 @@ int tandem_forward(struct tandem_branch *b)
 	int err = empty ? 0 : ENOMEM;
 
 	if (!err)
-		err = tandem_sip_hop_uri(&text, &sip, b->tx->ts, hop->uri, &hop->local);
+		err = tandem_sip_hop_uri(&text, &sip, b->tx->ts, to, &place->hops[b->hop].local);
 	if (!err) {
 		pl_set_str(&pl, text);
 		err = uri_decode(&uri, &pl);
@@ -230,4 +247,67 @@ int tandem_forward(struct tandem_branch *b)
 		b->running = stateful;
 
 	return err;
+}
+
+static void tcp_quiet_handler(void *arg)
+{
+	struct tandem_branch *b = arg;
+	struct tandem_log_scope scope;
+	const char *call_id = b->tx->call_id;
+
+	tandem_log_enter(&scope, call_id, strlen(call_id));
+	if (b->running && b->by_tcp && !b->heard && !tandem_forward_again(b) && !b->canceled &&
+	    !b->given_up)
+		tandem_fork_ended(b, 408, NULL, NULL);
+	tandem_log_leave(&scope);
+}
+
+static int request_by_tcp(struct tandem_branch *b)
+{
+	char *hop = NULL;
+	int err = -tandem_sip_hop(&hop, SIP_TRANSP_TCP, &b->dst);
+
+	if (!err)
+		err = request(b, hop);
+	mem_deref(hop);
+	if (err)
+		return err;
+	b->by_tcp = true;
+	if (b->tx->invite)
+		tmr_start(&b->tmr_tcp, TCP_QUIET_MS, tcp_quiet_handler, b);
+
+	return 0;
+}
+
+int tandem_forward(struct tandem_branch *b)
+{
+	const char *hop = tandem_branch_place(b)->hops[b->hop].uri;
+	int err;
+
+	b->too_long = false;
+	err = request(b, hop);
+	if (!b->too_long)
+		return err;
+
+	err = request_by_tcp(b);
+	if (err && !b->session_err) {
+		tandem_long_refused(b->tx->ts, &b->dst);
+		err = request(b, hop);
+	}
+
+	return err;
+}
+
+bool tandem_forward_again(struct tandem_branch *b)
+{
+	if (!b->by_tcp || b->heard || b->canceled || b->given_up)
+		return false;
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: too long for UDP, but %s does not take TCP",
+		   b->tx->call_id, tandem_branch_place(b)->hops[b->hop].uri);
+	tmr_cancel(&b->tmr_tcp);
+	b->by_tcp = false;
+	tandem_long_refused(b->tx->ts, &b->dst);
+	b->req = mem_deref(b->req);
+
+	return !tandem_forward(b);
 }

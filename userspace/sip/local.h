@@ -17,6 +17,14 @@ struct tandem_listener {
 	struct sa inner; /* ws, wss: where libre has the messages from; see userspace/web */
 };
 
+#define TANDEM_UDP_ONLY_MAX 64
+
+/* Who would not have a long request by TCP, see long.h. */
+struct tandem_udp_only {
+	struct sa addr;
+	uint64_t until; /* ms, of libre's clock */
+};
+
 /*
  * A stack of libre's for each of our addresses: libre sends from the first
  * transport of a family, so on a host with several networks the address to send
@@ -60,6 +68,8 @@ struct tandem_sip {
 	struct hash *ht_call;	/* transactions by Call-ID */
 	struct list lingering;	/* INVITE transactions after their 2xx, oldest first */
 	size_t lingering_count;
+	struct tandem_udp_only udp_only[TANDEM_UDP_ONLY_MAX];
+	size_t udp_only_next;
 	size_t active;	/* transactions before their final response */
 	size_t replied; /* stateful replies of our own in the current window */
 	struct tmr tmr_window;

@@ -138,6 +138,7 @@ int tandem_response_send_best(struct tandem_tx *tx)
 static void handle_provisional(struct tandem_branch *b, const struct sip_msg *msg)
 {
 	tmr_cancel(&b->tmr_quiet);
+	tmr_cancel(&b->tmr_tcp);
 	b->quiet = false;
 	b->heard = true;
 	/* 100 is for one hop only */
@@ -205,7 +206,7 @@ static void handle_2xx(struct tandem_branch *b, const struct sip_msg *msg)
 static void handle_failure(struct tandem_branch *b, int err)
 {
 	b->running = false;
-	if (b->tx->ts->closing)
+	if (b->tx->ts->closing || tandem_forward_again(b))
 		return;
 
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %s did not answer: %s", b->tx->call_id,

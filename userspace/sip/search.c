@@ -242,7 +242,7 @@ static int settle_place(struct tandem_search *s, struct tandem_place *place)
 		}
 		err = find_hop(s, hop, dests, &count);
 		for (k = 0; !err && !ret && k < count; k++)
-			ret = tandem_place_flow(place, dests[k].tp, &dests[k].addr, &hop->local);
+			ret = tandem_place_address(place, dests[k].tp, &dests[k].addr, &hop->local);
 	}
 	tandem_place_clean(&old);
 

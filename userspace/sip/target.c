@@ -41,8 +41,8 @@ int tandem_place_hop(struct tandem_place *place, const struct pl *uri, const str
 	return -pl_strdup(&hop->uri, uri);
 }
 
-int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
-		      const struct sa *local)
+int tandem_place_address(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
+			 const struct sa *local)
 {
 	struct tandem_hop *hop = &place->hops[place->hops_count];
 
@@ -54,6 +54,18 @@ int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const stru
 	place->hops_count++;
 
 	return tandem_sip_hop(&hop->uri, tp, addr);
+}
+
+int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
+		      const struct sa *local)
+{
+	size_t index = place->hops_count;
+	int err = tandem_place_address(place, tp, addr, local);
+
+	if (place->hops_count > index)
+		place->hops[index].flow = true;
+
+	return err;
 }
 
 void tandem_place_clean(struct tandem_place *place)

@@ -81,6 +81,12 @@ const struct tandem_place *tandem_branch_place(const struct tandem_branch *b);
 /* Send the request to the hop of b. 0 or a positive errno: libre's, or our own refusals. */
 int tandem_forward(struct tandem_branch *b);
 
+/*
+ * Send it once more, over UDP, where it went by TCP for its length only and was not taken. False
+ * when that is not so, or when it cannot be sent either.
+ */
+bool tandem_forward_again(struct tandem_branch *b);
+
 /* fork.c */
 
 /* Forward the request to its target, in order of rank; the transaction may have failed and be gone. */
