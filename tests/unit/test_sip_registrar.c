@@ -92,7 +92,8 @@ static void order_of_requests(void **state)
 
 	phone_open(&ph, state);
 	do_register(&ph, "c1", 5, contact, "SIP/2.0 200");
-	do_register(&ph, "c1", 5, contact, "SIP/2.0 500");
+	do_register(&ph, "c1", 5, "Contact: <sip:bob@127.0.0.1:5071>;expires=0\n", "SIP/2.0 500");
+	do_register(&ph, "c1", 4, contact, "SIP/2.0 500");
 	do_register(&ph, "c1", 4, "Contact: *\nExpires: 0\n", "SIP/2.0 500");
 	assert_int_equal(registered(&ph), 1);
 	/* the phone was restarted: another Call-ID begins anew */
@@ -104,6 +105,40 @@ static void order_of_requests(void **state)
 		    "Contact: <sip:bob@127.0.0.1:5079>\nContact: <mailto:bob@example.test>\n",
 		    "SIP/2.0 400");
 	assert_int_equal(registered(&ph), 1);
+	peer_close(&ph.peer);
+}
+
+/* The answer may be lost with the process; who repeats the request is to have it then. */
+static void repeated_requests(void **state)
+{
+	const char *contacts = "Contact: <sip:bob@127.0.0.1:5071>;expires=300\n"
+			       "Contact: <sip:bob@127.0.0.1:5072>;q=0.5;expires=200\n";
+	struct phone ph;
+	const char *msg;
+
+	phone_open(&ph, state);
+	do_register(&ph, "c1", 5, contacts, "SIP/2.0 200");
+	world_restart(*state);
+	msg = do_register(&ph, "c1", 5, contacts, "SIP/2.0 200");
+	assert_contact(msg, 0, "<sip:bob@127.0.0.1:5071>;q=1.000;expires=", 300);
+	assert_contact(msg, 1, "<sip:bob@127.0.0.1:5072>;q=0.500;expires=", 200);
+	assert_int_equal(registered(&ph), 2);
+
+	/* the same number with anything else is not the same request */
+	do_register(&ph, "c1", 5, "Contact: <sip:bob@127.0.0.1:5071>;q=0.1\n", "SIP/2.0 500");
+	do_register(&ph, "c1", 5,
+		    "Contact: <sip:bob@127.0.0.1:5071>\nContact: <sip:bob@127.0.0.1:5073>\n",
+		    "SIP/2.0 500");
+	do_register(&ph, "c1", 5, "Contact: <sip:bob@127.0.0.1:5071>\nPath: <sip:127.0.0.9;lr>\n",
+		    "SIP/2.0 500");
+	do_register(&ph, "c1", 5, "Contact: *\nExpires: 0\n", "SIP/2.0 500");
+	assert_int_equal(registered(&ph), 2);
+
+	/* what was removed is gone, however often that is asked for */
+	do_register(&ph, "c1", 6, "Contact: *\nExpires: 0\n", "SIP/2.0 200");
+	world_restart(*state);
+	do_register(&ph, "c1", 6, "Contact: *\nExpires: 0\n", "SIP/2.0 200");
+	assert_int_equal(registered(&ph), 0);
 	peer_close(&ph.peer);
 }
 
@@ -271,6 +306,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(lists_what_is_bound),
 		TEST(order_of_requests),
+		TEST(repeated_requests),
 		TEST(refusals),
 		TEST(limits),
 		TEST(survives_a_restart_and_expires),

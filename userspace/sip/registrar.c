@@ -27,6 +27,7 @@ struct registration {
 	size_t bindings_count;
 	struct tandem_binding_change changes[CONTACTS_MAX];
 	size_t changes_count;
+	size_t repeated; /* contacts that are bound just so by this very request */
 	size_t added;
 	size_t removed;
 	uint32_t max_contacts;
@@ -181,6 +182,23 @@ static bool named_before(const struct registration *r, const struct pl *uri)
 	return false;
 }
 
+/*
+ * The request that has made the binding comes once more: its answer was lost with the process that gave
+ * it. Section 10.3 step 7 has the second one fail, but only so that it undoes nothing.
+ */
+static bool is_repeat(const struct registration *r, const struct tandem_binding *b,
+		      const struct sip_addr *addr)
+{
+	char source[64];
+
+	if (re_snprintf(source, sizeof(source), "%J", &r->msg->src) < 0)
+		return false;
+
+	return !pl_strcmp(&r->msg->callid, b->call_id) && r->msg->cseq.num == b->cseq &&
+	       !pl_strcmp(&addr->auri, b->uri) && parse_q(&addr->params) == b->q &&
+	       r->msg->tp == b->tp && !strcmp(source, b->source) && !strcmp(r->path, b->path);
+}
+
 static uint16_t add_change(struct registration *r, const struct sip_addr *addr, uint32_t seconds)
 {
 	struct tandem_binding_change *change = &r->changes[r->changes_count];
@@ -189,6 +207,10 @@ static uint16_t add_change(struct registration *r, const struct sip_addr *addr, 
 		return 400;
 
 	change->remove = find_binding(r, &addr->auri);
+	if (change->remove && seconds && is_repeat(r, change->remove, addr)) {
+		r->repeated++;
+		return 0;
+	}
 	if (change->remove && out_of_order(r, change->remove))
 		return 500;
 	if (!seconds && !change->remove)
@@ -399,6 +421,9 @@ static void process(struct registration *r)
 	(void)sip_msg_hdr_apply(r->msg, true, SIP_HDR_CONTACT, contact_handler, r);
 	if (!r->code && r->wildcard)
 		r->code = remove_all(r);
+	/* a repeated request changes nothing at all */
+	if (!r->code && r->repeated && r->changes_count)
+		r->code = 500;
 	if (!r->code)
 		r->code = check_limits(r);
 	/* what could not be written is not acknowledged: it would be gone with the process */
