@@ -316,6 +316,8 @@ static int open_sip(struct relay *relay)
 		.max_transactions = sip->max_transactions,
 		.timer_c_s = sip->timer_c_s,
 		.ring_s = sip->ring_s,
+		.session_expires_s = sip->session_expires_s,
+		.min_se_s = sip->min_se_s,
 		.redirect = strcmp(sip->mode, "redirect") == 0,
 		.follow_redirects = strcmp(sip->redirects, "follow") == 0,
 		.cdr = relay->cdr,

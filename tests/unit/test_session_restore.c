@@ -95,6 +95,43 @@ static void everything_comes_back(void **state)
 	fx_clean(&fx);
 }
 
+/* Until when a call lasts without a refresh is known to the next process, too. */
+static void session_timers_come_back(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open_stored(&fx);
+	fx_call(&fx, CALL);
+	fx_call(&fx, "call-2");
+	fx_call(&fx, "call-3");
+	fx.ss->cfg.inactivity_timeout_s = 0;
+	assert_int_equal(tandem_session_lasts(fx.ss, CALL, 100), 0);
+	assert_int_equal(tandem_session_lasts(fx.ss, "call-2", 5), 0);
+	assert_int_equal(tandem_session_lasts(fx.ss, "call-3", 5), 0);
+	assert_int_equal(tandem_session_lasts(fx.ss, "call-3", 0), 0);
+	assert_int_equal(tandem_session_lasts(fx.ss, "stranger", 5), -ENOENT);
+
+	restart(&fx, 10000);
+	fx.ss->cfg.inactivity_timeout_s = 0;
+	/* its refresh may have found nobody: there is time for one more */
+	fx.now_ms += 31000;
+	tandem_sessions_tick(fx.ss);
+	assert_int_equal(tandem_sessions_count(fx.ss), 3);
+	fx.now_ms += 1000;
+	tandem_sessions_tick(fx.ss);
+	assert_int_equal(tandem_sessions_count(fx.ss), 2);
+	assert_null(tandem_session_find(fx.ss, "call-2"));
+	fx.now_ms += 57000;
+	tandem_sessions_tick(fx.ss);
+	assert_int_equal(tandem_sessions_count(fx.ss), 2);
+	fx.now_ms += 1000;
+	tandem_sessions_tick(fx.ss);
+	assert_int_equal(tandem_sessions_count(fx.ss), 1);
+	assert_non_null(tandem_session_find(fx.ss, "call-3"));
+	fx_clean(&fx);
+}
+
 /* The fast path lost some, has some too many, and one that is out of date. */
 static void plane_is_brought_in_line(void **state)
 {
@@ -368,6 +405,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_comes_back),
+		cmocka_unit_test(session_timers_come_back),
 		cmocka_unit_test(plane_is_brought_in_line),
 		cmocka_unit_test(numbers_do_not_come_again),
 		cmocka_unit_test(learned_source_survives),

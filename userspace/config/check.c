@@ -124,7 +124,7 @@ static int check_booleans(const struct checker *c)
 /* libcyaml stops at the first odd character ("60m" is 60), and reads 010 as eight. */
 static bool is_decimal(const char *text)
 {
-	return *text != '0' && text[strspn(text, "0123456789")] == '\0';
+	return (*text != '0' || !text[1]) && text[strspn(text, "0123456789")] == '\0';
 }
 
 static int check_numbers(const struct checker *c)
@@ -167,6 +167,14 @@ static int check_relations(const struct checker *c)
 									 : "sip.max_expires_s",
 			     "min_expires_s %" PRIu32 " is above max_expires_s %" PRIu32,
 			     sip->min_expires_s, sip->max_expires_s);
+	if (sip->session_expires_s && sip->session_expires_s < sip->min_se_s)
+		return wrong(c,
+			     tandem_yaml_line(c->y, "sip.session_expires_s")
+				     ? "sip.session_expires_s"
+				     : "sip.min_se_s",
+			     "session_expires_s %" PRIu32 " is neither 0 nor min_se_s %" PRIu32
+			     " or more",
+			     sip->session_expires_s, sip->min_se_s);
 	/* The default adapts to a narrower range, unless it was asked for. */
 	if (tandem_yaml_line(c->y, "sip.default_expires_s") &&
 	    (sip->default_expires_s < sip->min_expires_s ||

@@ -92,6 +92,8 @@ struct tandem_config_sip {
 	uint32_t max_transactions;  /* 20000 */
 	uint32_t timer_c_s;	    /* 180 */
 	uint32_t ring_s;	    /* 20 */
+	uint32_t session_expires_s; /* 1800; 0: no session timers */
+	uint32_t min_se_s;	    /* 90 */
 	char *mode;		    /* "proxy", "redirect" */
 	char *redirects;	    /* "follow", "pass": what is done with a 3xx */
 	struct tandem_config_tls tls;

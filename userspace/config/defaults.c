@@ -39,6 +39,8 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(sip, max_transactions, 20000, 10, 1000000),
 	NUMBER(sip, timer_c_s, 180, 10, 3600),
 	NUMBER(sip, ring_s, 20, 1, 3600),
+	NUMBER(sip, session_expires_s, 1800, 0, DAY_S),
+	NUMBER(sip, min_se_s, 90, 90, DAY_S),
 	NUMBER(sip, web.max_connections, 10000, 1, 1000000),
 	NUMBER(sip, web.max_per_source, 100, 1, 1000000),
 	NUMBER(sip, auth_failures, 10, 1, 10000),

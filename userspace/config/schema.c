@@ -103,6 +103,8 @@ static const cyaml_schema_field_t sip_fields[] = {
 	SIP_NUMBER(max_transactions),
 	SIP_NUMBER(timer_c_s),
 	SIP_NUMBER(ring_s),
+	SIP_NUMBER(session_expires_s),
+	SIP_NUMBER(min_se_s),
 	CYAML_FIELD_STRING_PTR("mode", OPT_PTR, struct tandem_config_sip, mode, 1, TEXT_MAX),
 	CYAML_FIELD_STRING_PTR("redirects", OPT_PTR, struct tandem_config_sip, redirects, 1,
 			       TEXT_MAX),

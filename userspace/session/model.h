@@ -111,6 +111,8 @@ struct tandem_session {
 	int64_t started_ms;   /* epoch */
 	uint64_t offered_ms;  /* monotonic, when the first offer or request came */
 	uint64_t activity_ms; /* monotonic, last time that a packet was known to pass */
+	int64_t lasts_ms;     /* epoch, until when without a further word; 0: for good */
+	uint64_t over_ms;     /* the same, monotonic */
 	bool confirmed;
 	bool answered;
 	bool learning; /* some leg has a window open */

@@ -190,13 +190,13 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 {
 	struct tandem_dialog d = { 0 };
 	struct tandem_session *s;
-	json_int_t number, started;
+	json_int_t number, started, lasts = 0;
 	int confirmed, branch = 0, err;
 
-	if (json_unpack((json_t *)doc, "{s:I, s:s, s?i, s:s, s:s, s:s, s:I, s:b}", "number",
+	if (json_unpack((json_t *)doc, "{s:I, s:s, s?i, s:s, s:s, s:s, s:I, s?I, s:b}", "number",
 			&number, "call_id", &d.call_id, "branch", &branch, "from", &d.from_uri,
-			"to", &d.to_uri, "tag_a", &d.from_tag, "started_ms", &started, "confirmed",
-			&confirmed) ||
+			"to", &d.to_uri, "tag_a", &d.from_tag, "started_ms", &started, "lasts_ms",
+			&lasts, "confirmed", &confirmed) ||
 	    number <= 0 || number >> 48 || branch < 0)
 		return -EBADMSG;
 	d.branch = (unsigned int)branch;
@@ -205,6 +205,7 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 	if (err)
 		return err;
 	s->started_ms = started;
+	s->lasts_ms = lasts;
 	s->confirmed = confirmed;
 	s->answered = true; /* others are not stored */
 	s->learning = true; /* perhaps: the first tick finds out */

@@ -15,7 +15,8 @@
 #include "userspace/session/forward.h"
 #include "userspace/util/log.h"
 
-#define MODULE "session"
+#define MODULE	   "session"
+#define REFRESH_MS 32000
 
 static int reserve(struct tandem_sessions *ss, const struct tandem_session *s)
 {
@@ -39,6 +40,14 @@ static int reserve(struct tandem_sessions *ss, const struct tandem_session *s)
 	return err;
 }
 
+/* A refresh that found nobody here is repeated for as long as timer B of RFC 3261 lasts. */
+static void wait_for_refresh(const struct tandem_sessions *ss, struct tandem_session *s)
+{
+	int64_t left_ms = s->lasts_ms - ss->env.epoch_ms(ss->env.arg);
+
+	s->over_ms = s->offered_ms + (uint64_t)(left_ms > REFRESH_MS ? left_ms : REFRESH_MS);
+}
+
 static int take_up(struct tandem_sessions *ss, const char *id, const json_t *doc)
 {
 	struct tandem_session *s;
@@ -59,6 +68,7 @@ static int take_up(struct tandem_sessions *ss, const char *id, const json_t *doc
 	if (s->number >= ss->next_number)
 		ss->next_number = s->number + 1;
 	s->offered_ms = s->activity_ms = tandem_sessions_now(ss);
+	wait_for_refresh(ss, s);
 	tandem_sessions_insert(ss, s);
 	return 0;
 }

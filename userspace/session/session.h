@@ -226,6 +226,12 @@ int tandem_session_rollback(struct tandem_sessions *ss, const char *call);
 /* The call was answered for good (2xx to INVITE). */
 int tandem_session_confirm(struct tandem_sessions *ss, const char *call);
 
+/*
+ * The parties have agreed that the call is over unless one of them says otherwise within so many
+ * seconds (RFC 4028 section 8.2); 0: it lasts. -ENOENT: no such session.
+ */
+int tandem_session_lasts(struct tandem_sessions *ss, const char *call, uint32_t seconds);
+
 /* Remove the flows, free the ports, forget the session. why goes to the log. */
 int tandem_session_end(struct tandem_sessions *ss, const char *call, const char *why);
 

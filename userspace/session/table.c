@@ -363,6 +363,22 @@ int tandem_session_confirm(struct tandem_sessions *ss, const char *call)
 	return 0;
 }
 
+int tandem_session_lasts(struct tandem_sessions *ss, const char *call, uint32_t seconds)
+{
+	struct tandem_session *s = tandem_sessions_by_call(ss, call);
+	int64_t before;
+
+	if (!s)
+		return -ENOENT;
+	before = s->lasts_ms;
+	s->lasts_ms = seconds ? ss->env.epoch_ms(ss->env.arg) + seconds * 1000LL : 0;
+	s->over_ms = tandem_sessions_now(ss) + seconds * 1000ULL;
+	/* what is not confirmed yet is saved when it is */
+	if (s->confirmed && s->answered && (before || seconds))
+		tandem_session_save(ss, s);
+	return 0;
+}
+
 int tandem_session_end(struct tandem_sessions *ss, const char *call, const char *why)
 {
 	struct tandem_session *s = tandem_sessions_by_call(ss, call);

@@ -5,6 +5,7 @@
 
 #include "userspace/sip/auth.h"
 #include "userspace/sip/body.h"
+#include "userspace/sip/expires.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/long.h"
 #include "userspace/sip/media.h"
@@ -159,6 +160,8 @@ static int write_headers(struct mbuf *mb, struct tandem_branch *b, const struct 
 		err = write_record_routes(mb, b, way);
 	if (!err)
 		err = mbuf_write_str(mb, tandem_branch_place(b)->routes);
+	if (!err)
+		err = tandem_expires_write_request(mb, tx, &flags);
 	if (!err && b->breadth) {
 		flags |= TANDEM_HEADER_DROP_MAX_BREADTH;
 		err = mbuf_printf(mb, "Max-Breadth: %u\r\n", b->breadth);

@@ -132,6 +132,11 @@ static bool is_left_out(const struct sip_hdr *hdr, const struct sip_msg *msg, un
 
 	if (flags & TANDEM_HEADER_DROP_MAX_BREADTH && !pl_strcasecmp(&hdr->name, "Max-Breadth"))
 		return true;
+	if (flags & TANDEM_HEADER_DROP_SESSION_EXPIRES &&
+	    tandem_header_is(hdr, SIP_HDR_SESSION_EXPIRES, "Session-Expires", 'x'))
+		return true;
+	if (flags & TANDEM_HEADER_DROP_MIN_SE && tandem_header_is(hdr, SIP_HDR_MIN_SE, "Min-SE", 0))
+		return true;
 	if (flags & TANDEM_HEADER_DROP_CHALLENGES &&
 	    (tandem_header_is(hdr, SIP_HDR_WWW_AUTHENTICATE, "WWW-Authenticate", 0) ||
 	     tandem_header_is(hdr, SIP_HDR_PROXY_AUTHENTICATE, "Proxy-Authenticate", 0)))

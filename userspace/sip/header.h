@@ -20,10 +20,12 @@ int tandem_header_request_vias(struct mbuf *mb, const struct sip_msg *msg);
 /* All Via of a response but the top one, which was ours. */
 int tandem_header_response_vias(struct mbuf *mb, const struct sip_msg *msg);
 
-#define TANDEM_HEADER_DROP_BODY	       0x1 /* leave out what describes the body */
-#define TANDEM_HEADER_DROP_RETRY_AFTER 0x2
-#define TANDEM_HEADER_DROP_MAX_BREADTH 0x4
-#define TANDEM_HEADER_DROP_CHALLENGES  0x8
+#define TANDEM_HEADER_DROP_BODY		   0x1 /* leave out what describes the body */
+#define TANDEM_HEADER_DROP_RETRY_AFTER	   0x2
+#define TANDEM_HEADER_DROP_MAX_BREADTH	   0x4
+#define TANDEM_HEADER_DROP_CHALLENGES	   0x8
+#define TANDEM_HEADER_DROP_SESSION_EXPIRES 0x10
+#define TANDEM_HEADER_DROP_MIN_SE	   0x20
 
 /*
  * All other headers, in order and octet by octet, but: no Route, no Content-Length;

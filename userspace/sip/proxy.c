@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "userspace/sip/auth.h"
+#include "userspace/sip/expires.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
@@ -179,6 +180,20 @@ static void refuse(struct tandem_sip *ts, const struct sip_msg *msg, uint16_t co
 	tandem_record_refused(ts, msg, code);
 }
 
+/* RFC 4028 section 8.1; who comes round a second time was asked the first time. */
+static bool refuse_interval(struct tandem_sip *ts, const struct sip_msg *msg, bool spiral)
+{
+	struct tandem_expires e = tandem_expires_plan(ts, msg);
+	char headers[32];
+
+	if (!e.too_small || spiral)
+		return false;
+	(void)re_snprintf(headers, sizeof(headers), "Min-SE: %u\r\n", ts->cfg.min_se_s);
+	refuse(ts, msg, 422, headers);
+
+	return true;
+}
+
 void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 {
 	int code, max_forwards = tandem_header_max_forwards(msg);
@@ -211,7 +226,7 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 		refuse(ts, msg, code < 0 ? 500 : (uint16_t)code, NULL);
 	else if (ts->active >= ts->cfg.max_transactions)
 		refuse(ts, msg, 503, "Retry-After: 10\r\n");
-	else
+	else if (!refuse_interval(ts, msg, trace.spiral))
 		start(ts, msg, &target, trace.spiral);
 
 out:

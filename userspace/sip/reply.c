@@ -29,6 +29,8 @@ const char *tandem_sip_reason(uint16_t code)
 		return "Unsupported URI Scheme";
 	case 420:
 		return "Bad Extension";
+	case 422:
+		return "Session Interval Too Small";
 	case 423:
 		return "Interval Too Brief";
 	case 440:

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "userspace/sip/body.h"
+#include "userspace/sip/expires.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
@@ -28,8 +29,8 @@ static int write_first_line(struct mbuf *mb, const struct sip_msg *msg)
 }
 
 /* challenges: those of all branches, in place of the message's own; or NULL. */
-static int write_response(struct mbuf *mb, const struct sip_msg *msg, const struct pl *body,
-			  const struct pl *sdp, const struct mbuf *out,
+static int write_response(struct mbuf *mb, const struct tandem_tx *tx, const struct sip_msg *msg,
+			  const struct pl *body, const struct pl *sdp, const struct mbuf *out,
 			  const struct mbuf *challenges)
 {
 	unsigned int flags = body->p ? 0 : TANDEM_HEADER_DROP_BODY;
@@ -45,6 +46,8 @@ static int write_response(struct mbuf *mb, const struct sip_msg *msg, const stru
 		err = tandem_header_response_vias(mb, msg);
 	if (!err && challenges)
 		err = mbuf_write_mem(mb, challenges->buf, challenges->end);
+	if (!err)
+		err = tandem_expires_write_response(mb, tx, msg);
 	if (!err)
 		err = tandem_header_copy(mb, msg, flags, NULL);
 	if (!err)
@@ -74,7 +77,7 @@ static int compose(struct mbuf *mb, struct tandem_branch *b, const struct sip_ms
 			body = pl_null;
 	}
 
-	return write_response(mb, msg, &body, &sdp, out, NULL);
+	return write_response(mb, b->tx, msg, &body, &sdp, out, NULL);
 }
 
 /* Through the server transaction while there is one. */
@@ -126,7 +129,7 @@ int tandem_response_send_best(struct tandem_tx *tx)
 	if (!err)
 		err = -tandem_body_get(&body, msg);
 	if (!err)
-		err = write_response(mb, msg, &body, &sdp, NULL,
+		err = write_response(mb, tx, msg, &body, &sdp, NULL,
 				     challenges ? tx->best.challenges : NULL);
 	if (!err)
 		err = send_upstream(tx, msg, &dst, mb);
@@ -198,6 +201,7 @@ static void handle_2xx(struct tandem_branch *b, const struct sip_msg *msg)
 	}
 	if (err && tx->st)
 		tandem_tx_refuse(tx, 500, NULL);
+	tandem_expires_accepted(b, msg);
 	tandem_media_accepted(b);
 	tandem_fork_accepted(b);
 }

@@ -193,6 +193,7 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	set_default(&ts->cfg.max_transactions, 20000);
 	set_default(&ts->cfg.timer_c_s, 180);
 	set_default(&ts->cfg.ring_s, 20);
+	set_default(&ts->cfg.min_se_s, 90);
 	set_default(&ts->cfg.drain_retry_after_s, 30);
 
 	ts->domains = mem_zalloc(sizeof(*ts->domains) * (cfg->domains_count + 1), NULL);

@@ -78,9 +78,12 @@ struct tandem_sip_config {
 	uint32_t max_contacts; /* per address of record */
 	uint32_t max_transactions;
 	uint32_t timer_c_s;
-	uint32_t ring_s;       /* before contacts of the next lower q are called */
-	bool redirect;	       /* answer with 302 in place of calling */
-	bool follow_redirects; /* call the contacts of a 3xx in the caller's stead */
+	uint32_t ring_s; /* before contacts of the next lower q are called */
+	uint32_t
+		session_expires_s; /* RFC 4028, asked for where nobody does; 0: no session timers */
+	uint32_t min_se_s;	   /* a shorter interval is refused */
+	bool redirect;		   /* answer with 302 in place of calling */
+	bool follow_redirects;	   /* call the contacts of a 3xx in the caller's stead */
 	enum tandem_sip_auth auth;
 	const char *realm;				 /* NULL: "tandem" */
 	enum tandem_digest_alg algs[TANDEM_DIGEST_ALGS]; /* as they are offered */
