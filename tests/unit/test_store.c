@@ -77,6 +77,13 @@ static struct tandem_contact contact(const char *aor, const char *uri, unsigned 
 	};
 }
 
+static int remove_contact(struct fixture *f, const char *uri)
+{
+	const struct tandem_contact c = { .aor = "sip:bob@x", .uri = uri };
+
+	return tandem_store_contact_remove(f->store, &c);
+}
+
 static void collect(const struct tandem_contact *c, void *arg)
 {
 	char *out = arg;
@@ -155,6 +162,54 @@ static void lists_best_q_first_then_newest(void **state)
 	assert_string_equal(out, "b|a|c|");
 }
 
+/* Two flows of a phone, with one URI, are two contacts. */
+static void flows_are_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct tandem_contact c = contact("sip:bob@x", "a", 1000, 2000);
+	size_t n = 0;
+
+	c.instance = "<urn:uuid:1>";
+	for (c.reg_id = 1; c.reg_id <= 2; c.reg_id++)
+		assert_int_equal(tandem_store_contact_put(f->store, &c), 0);
+	c.reg_id = 2;
+	assert_int_equal(tandem_store_contact_put(f->store, &c), 0);
+	assert_int_equal(tandem_store_contact_count(f->store, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(remove_contact(f, "a"), -ENOENT);
+	assert_int_equal(tandem_store_contact_remove(f->store, &c), 0);
+	assert_int_equal(tandem_store_contact_remove(f->store, &c), -ENOENT);
+	assert_int_equal(tandem_store_contact_count(f->store, &n), 0);
+	assert_int_equal(n, 1);
+}
+
+/* A database of version 2 keeps its contacts. */
+static void contacts_of_an_earlier_version(void **state)
+{
+	struct fixture *f = *state;
+	char out[256] = "";
+	sqlite3 *db;
+
+	tandem_store_close(f->store);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			     "DROP TABLE contacts; CREATE TABLE contacts (id INTEGER PRIMARY KEY,"
+			     " aor TEXT NOT NULL, uri TEXT NOT NULL, call_id TEXT NOT NULL,"
+			     " cseq INTEGER NOT NULL, q INTEGER NOT NULL, expires INTEGER NOT NULL,"
+			     " source TEXT NOT NULL, transport TEXT NOT NULL, local TEXT NOT NULL,"
+			     " path TEXT NOT NULL, user_agent TEXT NOT NULL, UNIQUE (aor, uri));"
+			     "INSERT INTO contacts VALUES "
+			     "(1,'sip:bob@x','a','i',1,1000,2000,'s','udp','l','','');"
+			     "UPDATE meta SET value = x'02' WHERE key = 'schema';",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	f->store = open_or_fail(f->path);
+	assert_int_equal(tandem_store_contact_list(f->store, "sip:bob@x", 0, collect, out), 0);
+	assert_string_equal(out, "a|");
+}
+
 static void expires_and_removes(void **state)
 {
 	struct fixture *f = *state;
@@ -171,8 +226,8 @@ static void expires_and_removes(void **state)
 	assert_int_equal(tandem_store_contact_expire(f->store, 100), 1);
 	assert_int_equal(tandem_store_contact_count(f->store, &n), 0);
 	assert_int_equal(n, 1);
-	assert_int_equal(tandem_store_contact_remove(f->store, "sip:bob@x", "a"), -ENOENT);
-	assert_int_equal(tandem_store_contact_remove(f->store, "sip:bob@x", NULL), 0);
+	assert_int_equal(remove_contact(f, "a"), -ENOENT);
+	assert_int_equal(remove_contact(f, NULL), 0);
 	assert_int_equal(tandem_store_contact_count(f->store, &n), 0);
 	assert_int_equal(n, 0);
 }
@@ -263,7 +318,7 @@ static void transaction_is_seen_as_a_whole(void **state)
 	assert_int_equal(tandem_store_commit(f->store), -EINVAL);
 
 	assert_int_equal(tandem_store_begin(f->store), 0);
-	assert_int_equal(tandem_store_contact_remove(f->store, "sip:bob@x", NULL), 0);
+	assert_int_equal(remove_contact(f, NULL), 0);
 	tandem_store_rollback(f->store);
 	tandem_store_contact_count(f->store, &n);
 	assert_int_equal(n, 1);
@@ -443,7 +498,7 @@ static void brings_an_earlier_version_up(void **state)
 	assert_int_equal(tandem_store_user_add(f->store, &u), 0);
 	/* and it says so, so that an earlier program does not touch it */
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	sqlite3_exec(db, "DELETE FROM meta WHERE key = 'schema' AND value = x'02'", NULL, NULL,
+	sqlite3_exec(db, "DELETE FROM meta WHERE key = 'schema' AND value = x'03'", NULL, NULL,
 		     NULL);
 	assert_int_equal(sqlite3_changes(db), 1);
 	sqlite3_close(db);
@@ -458,6 +513,8 @@ int main(void)
 		TEST(keeps_every_field_over_a_reopen),
 		TEST(lists_best_q_first_then_newest),
 		TEST(expires_and_removes),
+		TEST(flows_are_told_apart),
+		TEST(contacts_of_an_earlier_version),
 		TEST(keeps_sessions),
 		TEST(keeps_forwards),
 		TEST(keeps_blocks),

@@ -200,6 +200,9 @@ static void add_failure(struct tandem_tx *tx, int err, int session_err)
 	else if (err == EPROTONOSUPPORT && tandem_sip_is_sips(&tx->msg->ruri))
 		tandem_best_add(&tx->best, 480, NULL,
 				"Warning: 380 tandem \"SIPS Not Allowed\"\r\n");
+	else if (err ==
+		 ENOTCONN) /* RFC 5626 section 5.3.1: in a dialog, the flow that its route names */
+		tandem_best_add(&tx->best, pl_isset(&tx->msg->to.tag) ? 430 : 480, NULL, NULL);
 	else
 		tandem_best_add(&tx->best, err == EACCES ? 403 : 500, NULL, NULL);
 }

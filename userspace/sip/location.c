@@ -31,6 +31,7 @@ static void binding_destructor(void *arg)
 	mem_deref(b->local);
 	mem_deref(b->path);
 	mem_deref(b->user_agent);
+	mem_deref(b->instance);
 	mem_deref(b->conn);
 }
 
@@ -49,6 +50,8 @@ struct tandem_binding *tandem_binding_alloc(const struct tandem_contact *c)
 	err |= str_dup(&b->local, c->local);
 	err |= str_dup(&b->path, c->path);
 	err |= str_dup(&b->user_agent, c->user_agent);
+	err |= str_dup(&b->instance, c->instance ? c->instance : "");
+	b->reg_id = c->reg_id;
 	b->cseq = c->cseq;
 	b->q = c->q;
 	b->expires = c->expires;
@@ -160,9 +163,9 @@ void tandem_location_free(struct tandem_location *loc)
 	free(loc);
 }
 
-static int store_binding(struct tandem_store *store, const struct tandem_binding *b)
+static struct tandem_contact as_contact(const struct tandem_binding *b)
 {
-	const struct tandem_contact c = {
+	return (struct tandem_contact){
 		.aor = b->aor,
 		.uri = b->uri,
 		.call_id = b->call_id,
@@ -174,14 +177,15 @@ static int store_binding(struct tandem_store *store, const struct tandem_binding
 		.local = b->local,
 		.path = b->path,
 		.user_agent = b->user_agent,
+		.instance = b->instance,
+		.reg_id = b->reg_id,
 	};
-
-	return tandem_store_contact_put(store, &c);
 }
 
 static int store_changes(struct tandem_store *store, const struct tandem_binding_change *changes,
 			 size_t count)
 {
+	struct tandem_contact c;
 	size_t i;
 	int err;
 
@@ -193,12 +197,15 @@ static int store_changes(struct tandem_store *store, const struct tandem_binding
 		const struct tandem_binding *old = changes[i].remove;
 
 		if (old) {
-			err = tandem_store_contact_remove(store, old->aor, old->uri);
+			c = as_contact(old);
+			err = tandem_store_contact_remove(store, &c);
 			if (err == -ENOENT)
 				err = 0;
 		}
-		if (!err && changes[i].put)
-			err = store_binding(store, changes[i].put);
+		if (!err && changes[i].put) {
+			c = as_contact(changes[i].put);
+			err = tandem_store_contact_put(store, &c);
+		}
 	}
 
 	if (err)
@@ -328,11 +335,12 @@ static bool drop_one(struct le *le, void *arg)
 {
 	struct tandem_binding *b = le->data;
 	struct drop *drop = arg;
+	const struct tandem_contact c = as_contact(b);
 
 	if (!drop->h(b, drop->arg))
 		return false;
 	if (drop->loc->store)
-		(void)tandem_store_contact_remove(drop->loc->store, b->aor, b->uri);
+		(void)tandem_store_contact_remove(drop->loc->store, &c);
 	binding_drop(drop->loc, b);
 	drop->count++;
 
@@ -382,12 +390,14 @@ static bool append_json(struct le *le, void *arg)
 
 	if (left > 0)
 		json_array_append_new(
-			arg, json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I}", "aor",
-				       json_text(b->aor), "contact", json_text(b->uri), "source",
-				       b->source, "transport", tandem_sip_transport_word(b->tp),
-				       "local", b->local, "path", json_text(b->path), "user_agent",
-				       json_text(b->user_agent), "q", b->q / 1000.0, "expires_s",
-				       (json_int_t)left));
+			arg,
+			json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:o, s:I}", "aor",
+				  json_text(b->aor), "contact", json_text(b->uri), "source",
+				  b->source, "transport", tandem_sip_transport_word(b->tp), "local",
+				  b->local, "path", json_text(b->path), "user_agent",
+				  json_text(b->user_agent), "q", b->q / 1000.0, "expires_s",
+				  (json_int_t)left, "instance", json_text(b->instance), "reg_id",
+				  (json_int_t)b->reg_id));
 
 	return false;
 }

@@ -23,6 +23,8 @@ struct tandem_binding {
 	char *local;
 	char *path;
 	char *user_agent;
+	char *instance; /* of a contact with a reg-id, else "" */
+	uint32_t reg_id;
 	uint32_t cseq;
 	unsigned int q; /* times 1000 */
 	int64_t expires;

@@ -85,7 +85,7 @@ static void answer_local(struct tandem_sip *ts, const struct sip_msg *msg)
 				  "Allow: INVITE, ACK, CANCEL, BYE, PRACK, UPDATE, INFO, MESSAGE, "
 				  "REFER, NOTIFY, SUBSCRIBE, OPTIONS, REGISTER\r\n"
 				  "Accept: application/sdp\r\n"
-				  "Supported: path\r\n");
+				  "Supported: path, outbound\r\n");
 	else
 		tandem_sip_refuse(ts, msg, 404, NULL);
 }

@@ -8,6 +8,7 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/location.h"
+#include "userspace/sip/outflow.h"
 #include "userspace/util/log.h"
 
 #define CONTACTS_MAX  64  /* in one REGISTER */
@@ -22,6 +23,7 @@ struct registration {
 	const struct sip_msg *msg;
 	char *aor;
 	char *path;
+	bool outbound; /* a flow was registered (RFC 5626) */
 	char *user_agent;
 	struct tandem_binding *bindings[CONTACTS_MAX]; /* present before */
 	size_t bindings_count;
@@ -103,13 +105,19 @@ static bool uri_equal(const struct pl *a, const char *b)
 	       param_equal(&ua, &ub, "maddr") && param_equal(&ua, &ub, "ob");
 }
 
-static struct tandem_binding *find_binding(struct registration *r, const struct pl *uri)
+/* A flow is known by its phone and its number there, whatever its URI (RFC 5626 section 6). */
+static struct tandem_binding *find_binding(struct registration *r, const struct pl *uri,
+					   const struct tandem_outbound *flow)
 {
 	size_t i;
 
 	for (i = 0; i < r->bindings_count; i++) {
-		if (uri_equal(uri, r->bindings[i]->uri))
-			return r->bindings[i];
+		struct tandem_binding *b = r->bindings[i];
+
+		if (b->reg_id != flow->reg_id)
+			continue;
+		if (b->reg_id ? !strcmp(b->instance, flow->instance) : uri_equal(uri, b->uri))
+			return b;
 	}
 
 	return NULL;
@@ -136,7 +144,7 @@ static uint32_t contact_expires(const struct registration *r, const struct sip_a
 }
 
 static struct tandem_binding *new_binding(const struct registration *r, const struct sip_addr *addr,
-					  uint32_t seconds)
+					  const struct tandem_outbound *flow, uint32_t seconds)
 {
 	char source[64], local[64], uri[URI_MAX + 1], call_id[256];
 	struct tandem_binding *b;
@@ -152,6 +160,8 @@ static struct tandem_binding *new_binding(const struct registration *r, const st
 		.local = local,
 		.path = r->path,
 		.user_agent = r->user_agent,
+		.instance = flow->instance,
+		.reg_id = flow->reg_id,
 	};
 
 	if (pl_strcpy(&addr->auri, uri, sizeof(uri)) ||
@@ -202,11 +212,13 @@ static bool is_repeat(const struct registration *r, const struct tandem_binding 
 static uint16_t add_change(struct registration *r, const struct sip_addr *addr, uint32_t seconds)
 {
 	struct tandem_binding_change *change = &r->changes[r->changes_count];
+	struct tandem_outbound flow;
 
-	if (named_before(r, &addr->auri))
+	if (named_before(r, &addr->auri) || tandem_outbound_read(&flow, r->ts, r->msg, addr))
 		return 400;
 
-	change->remove = find_binding(r, &addr->auri);
+	r->outbound |= flow.reg_id != 0;
+	change->remove = find_binding(r, &addr->auri, &flow);
 	if (change->remove && seconds && is_repeat(r, change->remove, addr)) {
 		r->repeated++;
 		return 0;
@@ -217,7 +229,7 @@ static uint16_t add_change(struct registration *r, const struct sip_addr *addr, 
 		return 0;
 
 	if (seconds) {
-		change->put = new_binding(r, addr, seconds);
+		change->put = new_binding(r, addr, &flow, seconds);
 		if (!change->put)
 			return 500;
 	}
@@ -343,7 +355,7 @@ static int read_request(struct registration *r)
 static bool unsupported_handler(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
 {
 	(void)msg;
-	if (pl_strcasecmp(&hdr->val, "path"))
+	if (pl_strcasecmp(&hdr->val, "path") && pl_strcasecmp(&hdr->val, "outbound"))
 		(void)mbuf_printf(arg, "Unsupported: %r\r\n", &hdr->val);
 
 	return false;
@@ -399,9 +411,15 @@ static void answer_ok(struct registration *r)
 	for (i = 0; i < MIN(count, CONTACTS_MAX); i++) {
 		const struct tandem_binding *b = r->bindings[i];
 
-		err |= mbuf_printf(mb, "Contact: <%s>;q=%u.%03u;expires=%u\r\n", b->uri,
-				   b->q / 1000, b->q % 1000, (uint32_t)(b->expires - now));
+		err |= mbuf_printf(mb, "Contact: <%s>;q=%u.%03u;expires=%u", b->uri, b->q / 1000,
+				   b->q % 1000, (uint32_t)(b->expires - now));
+		if (b->reg_id)
+			err |= mbuf_printf(mb, ";+sip.instance=\"%s\";reg-id=%u", b->instance,
+					   b->reg_id);
+		err |= mbuf_write_str(mb, "\r\n");
 	}
+	if (r->outbound)
+		err |= mbuf_write_str(mb, "Require: outbound\r\n");
 	if (*r->path && sip_msg_hdr_has_value(r->msg, SIP_HDR_SUPPORTED, "path"))
 		err |= mbuf_printf(mb, "Path: %s\r\n", r->path);
 	if (!err)

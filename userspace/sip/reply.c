@@ -33,6 +33,8 @@ const char *tandem_sip_reason(uint16_t code)
 		return "Session Interval Too Small";
 	case 423:
 		return "Interval Too Brief";
+	case 430:
+		return "Flow Failed";
 	case 440:
 		return "Max-Breadth Exceeded";
 	case 480:

@@ -5,6 +5,7 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/location.h"
 #include "userspace/sip/number.h"
+#include "userspace/sip/outflow.h"
 #include "userspace/sip/route.h"
 
 /* The route set of a request, while it is being worked on. */
@@ -230,7 +231,8 @@ static int find_bindings(struct tandem_target *t, const struct routes *r, const 
 	mem_deref(aor);
 	for (i = 0; i < count && !err; i++) {
 		rank += i && list[i]->q != list[i - 1]->q;
-		err = use_binding(t, r, list[i], rank);
+		if (!tandem_outbound_passed_over(list, count, i))
+			err = use_binding(t, r, list[i], rank);
 	}
 
 	return err || t->places_count ? err : -ENOENT;

@@ -29,25 +29,31 @@ int tandem_store_contact_put(struct tandem_store *store, const struct tandem_con
 	tandem_db_bind(store, id, 9, c->local);
 	tandem_db_bind(store, id, 10, c->path);
 	tandem_db_bind(store, id, 11, c->user_agent);
+	tandem_db_bind(store, id, 12, c->instance ? c->instance : "");
+	sqlite3_bind_int64(stmt, 13, c->reg_id);
 
 	return tandem_db_run(store, id);
 }
 
-int tandem_store_contact_remove(struct tandem_store *store, const char *aor, const char *uri)
+int tandem_store_contact_remove(struct tandem_store *store, const struct tandem_contact *c)
 {
-	enum tandem_db_statement id = uri ? TANDEM_DB_CONTACT_REMOVE : TANDEM_DB_CONTACT_REMOVE_ALL;
+	enum tandem_db_statement id = TANDEM_DB_CONTACT_REMOVE_ALL;
 	int err;
 
-	if (!store || !aor)
+	if (!store || !c || !c->aor)
 		return -EINVAL;
 
 	err = tandem_db_sync(store, TANDEM_DB_FULL);
 	if (err)
 		return err;
 
-	tandem_db_bind(store, id, 1, aor);
-	if (uri)
-		tandem_db_bind(store, id, 2, uri);
+	if (c->uri) {
+		id = TANDEM_DB_CONTACT_REMOVE;
+		tandem_db_bind(store, id, 2, c->uri);
+		tandem_db_bind(store, id, 3, c->instance ? c->instance : "");
+		sqlite3_bind_int64(store->stmt[id], 4, c->reg_id);
+	}
+	tandem_db_bind(store, id, 1, c->aor);
 	err = tandem_db_run(store, id);
 	if (!err && !sqlite3_changes(store->db))
 		err = -ENOENT;
@@ -90,6 +96,8 @@ int tandem_store_contact_list(struct tandem_store *store, const char *aor, int64
 			.local = text(stmt, 8),
 			.path = text(stmt, 9),
 			.user_agent = text(stmt, 10),
+			.instance = text(stmt, 11),
+			.reg_id = (uint32_t)sqlite3_column_int64(stmt, 12),
 		};
 
 		h(&c, arg);

@@ -9,7 +9,7 @@
 #include "userspace/store/store.h"
 
 /* Version of the tables. A file of an earlier one is brought up to it, a later one refused. */
-#define TANDEM_DB_SCHEMA 2
+#define TANDEM_DB_SCHEMA 3
 
 /* How long a write waits for another process that has the database locked. */
 #define TANDEM_DB_BUSY_TIMEOUT_MS 1000

@@ -14,7 +14,7 @@
 
 #define SECRET_MAX 64
 
-/* All versions so far differ in tables that the earlier ones have not. */
+/* Versions differ in tables that the earlier ones have not; and see migrate(). */
 static const char schema_sql[] =
 	"CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS contacts ("
@@ -23,7 +23,8 @@ static const char schema_sql[] =
 	"  cseq INTEGER NOT NULL, q INTEGER NOT NULL, expires INTEGER NOT NULL,"
 	"  source TEXT NOT NULL, transport TEXT NOT NULL, local TEXT NOT NULL,"
 	"  path TEXT NOT NULL, user_agent TEXT NOT NULL,"
-	"  UNIQUE (aor, uri));"
+	"  instance TEXT NOT NULL DEFAULT '', reg_id INTEGER NOT NULL DEFAULT 0,"
+	"  UNIQUE (aor, uri, instance, reg_id));"
 	"CREATE INDEX IF NOT EXISTS contacts_expires ON contacts (expires);"
 	"CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, json TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS forward (name TEXT PRIMARY KEY, json TEXT NOT NULL);"
@@ -37,16 +38,20 @@ static const char *const statement_sql[TANDEM_DB_STATEMENTS] = {
 	/* a replaced row gets a new id: the highest id is the newest binding */
 	[TANDEM_DB_CONTACT_PUT] =
 		"INSERT OR REPLACE INTO contacts (aor, uri, call_id, cseq, q, expires, source,"
-		" transport, local, path, user_agent) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
-	[TANDEM_DB_CONTACT_REMOVE] = "DELETE FROM contacts WHERE aor = ?1 AND uri = ?2",
+		" transport, local, path, user_agent, instance, reg_id)"
+		" VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+	[TANDEM_DB_CONTACT_REMOVE] = "DELETE FROM contacts WHERE aor = ?1 AND uri = ?2"
+				     " AND instance = ?3 AND reg_id = ?4",
 	[TANDEM_DB_CONTACT_REMOVE_ALL] = "DELETE FROM contacts WHERE aor = ?1",
 	[TANDEM_DB_CONTACT_LIST] =
 		"SELECT aor, uri, call_id, cseq, q, expires, source, transport, local, path,"
-		" user_agent FROM contacts WHERE aor = ?2 AND expires > ?1 ORDER BY q DESC, id "
+		" user_agent, instance, reg_id FROM contacts WHERE aor = ?2 AND expires > ?1 ORDER "
+		"BY q DESC, id "
 		"DESC",
 	[TANDEM_DB_CONTACT_LIST_ALL] =
 		"SELECT aor, uri, call_id, cseq, q, expires, source, transport, local, path,"
-		" user_agent FROM contacts WHERE expires > ?1 ORDER BY aor, q DESC, id DESC",
+		" user_agent, instance, reg_id FROM contacts WHERE expires > ?1 ORDER BY aor, q "
+		"DESC, id DESC",
 	[TANDEM_DB_CONTACT_EXPIRE] = "DELETE FROM contacts WHERE expires <= ?1",
 	[TANDEM_DB_CONTACT_COUNT] = "SELECT count(*) FROM contacts",
 	[TANDEM_DB_SESSION_PUT] = "INSERT OR REPLACE INTO sessions (id, json) VALUES (?1, ?2)",
@@ -116,6 +121,36 @@ static int schema_check(struct tandem_store *store, char *why, size_t why_size)
 	return 0;
 }
 
+/* Up to version 2 a contact was known by its URI alone. */
+static int migrate(struct tandem_store *store)
+{
+	static const char sql[] = "BEGIN IMMEDIATE;"
+				  "DROP INDEX IF EXISTS contacts_expires;"
+				  "ALTER TABLE contacts RENAME TO contacts_2;";
+	static const char copy[] =
+		"INSERT INTO contacts (id, aor, uri, call_id, cseq, q, expires, source, transport,"
+		" local, path, user_agent) SELECT id, aor, uri, call_id, cseq, q, expires, source,"
+		" transport, local, path, user_agent FROM contacts_2;"
+		"DROP TABLE contacts_2; COMMIT;";
+	int rc;
+
+	/* there is no such table yet, or it has what is asked for */
+	if (sqlite3_exec(store->db, "SELECT uri FROM contacts LIMIT 0", NULL, NULL, NULL) !=
+		    SQLITE_OK ||
+	    sqlite3_exec(store->db, "SELECT reg_id FROM contacts LIMIT 0", NULL, NULL, NULL) ==
+		    SQLITE_OK)
+		return SQLITE_OK;
+	rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(store->db, copy, NULL, NULL, NULL);
+	if (rc != SQLITE_OK)
+		(void)sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+
+	return rc;
+}
+
 static int schema_mark(struct tandem_store *store)
 {
 	uint8_t version = 0;
@@ -154,6 +189,8 @@ static int open_db(struct tandem_store *store, const char *path, char *why, size
 	err = rc == SQLITE_OK ? schema_check(store, why, why_size) : 0;
 	if (err)
 		return err;
+	if (rc == SQLITE_OK)
+		rc = migrate(store);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(store->db, schema_sql, NULL, NULL, NULL);
 

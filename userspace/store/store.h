@@ -31,12 +31,14 @@ struct tandem_contact {
 	const char *local;	/* our "ip:port" that it reached */
 	const char *path;	/* Path header values (RFC 3327) or "" */
 	const char *user_agent; /* or "" */
+	const char *instance;	/* +sip.instance of a contact with a reg-id (RFC 5626), or "" */
+	uint32_t reg_id;	/* 0: none */
 };
 
-/* Insert the binding or replace the one with the same aor and uri. */
+/* Insert the binding or replace the one with the same aor, uri, instance and reg_id. */
 int tandem_store_contact_put(struct tandem_store *store, const struct tandem_contact *contact);
-/* Remove one binding (uri), or all of the aor (uri NULL). -ENOENT when there was none. */
-int tandem_store_contact_remove(struct tandem_store *store, const char *aor, const char *uri);
+/* Remove the binding with the keys of contact, or all of its aor (uri NULL). -ENOENT when there was none. */
+int tandem_store_contact_remove(struct tandem_store *store, const struct tandem_contact *contact);
 
 typedef void(tandem_contact_h)(const struct tandem_contact *contact, void *arg);
 /* Bindings of aor (NULL: of everybody) that expire after now, best q first, then newest. */

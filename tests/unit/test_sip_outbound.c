@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Flows that a phone opens and is called on: RFC 5626. */
+#include "tests/unit/sip_call.h"
+
+#define PHONE "+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\""
+
+/* p registers bob; params are those of its contact, sip:bob@... of p unless uri is given. */
+static const char *put(struct peer *p, const char *uri, const char *params, const char *extra)
+{
+	static unsigned int n;
+	char own[96];
+
+	n++;
+	snprintf(own, sizeof(own), "sip:bob@%s:%u;transport=%s", p->host, p->port, tp(p));
+	peer_send(p, NULL,
+		  "REGISTER sip:example.test SIP/2.0\nVia: SIP/2.0/%s %s:%u;branch=z9hG4bKo%u\n"
+		  "Max-Forwards: 70\nFrom: <sip:bob@example.test>;tag=r\n"
+		  "To: <sip:bob@example.test>\nCall-ID: out%u\nCSeq: 1 REGISTER\n"
+		  "Contact: <%s>;%s\nExpires: 600\n%s",
+		  tp(p), p->host, p->port, n, n, uri ? uri : own, params, extra);
+	return peer_expect(p, "SIP/2.0 ");
+}
+
+static void message(struct peer *alice)
+{
+	static unsigned int n;
+
+	n++;
+	peer_send(alice, NULL,
+		  "MESSAGE sip:bob@example.test SIP/2.0\n"
+		  "Via: SIP/2.0/UDP %s:%u;branch=z9hG4bKm%u;rport\nMax-Forwards: 70\n"
+		  "From: <sip:alice@example.test>;tag=atag\nTo: <sip:bob@example.test>\n"
+		  "Call-ID: om%u\nCSeq: 1 MESSAGE\n",
+		  alice->host, alice->port, n, n);
+}
+
+static size_t registrations(struct world *w)
+{
+	struct tandem_sip_stats stats;
+
+	tandem_sip_stats(w->sip, &stats);
+	return stats.registrations;
+}
+
+static void one_flow_of_a_phone_is_used(void **state)
+{
+	struct world *w = *state;
+	struct peer alice, one, two;
+	const char *ok;
+
+	peer_open(&alice, AF_INET, false);
+	peer_open(&one, AF_INET, true);
+	peer_open(&two, AF_INET, true);
+	/* the phone calls itself the same on both */
+	ok = put(&one, "sip:bob@phone.invalid", PHONE ";reg-id=1", "Supported: path, outbound\n");
+	if (!strstr(ok, "200 OK"))
+		fail_msg("%s", ok);
+	assert_string_equal(header(ok, "Require"), "outbound");
+	assert_non_null(strstr(header(ok, "Contact"), ";" PHONE ";reg-id=1"));
+	put(&two, "sip:bob@phone.invalid", PHONE ";reg-id=2", "Supported: outbound\n");
+	assert_int_equal(registrations(w), 2);
+
+	message(&alice);
+	peer_expect(&two, "MESSAGE sip:bob@phone.invalid");
+	peer_expect_nothing(&one, 20);
+
+	/* without it, the other */
+	peer_close(&two);
+	run_ms(30);
+	message(&alice);
+	peer_expect(&one, "MESSAGE ");
+	peer_close(&alice);
+	peer_close(&one);
+}
+
+/* A phone that comes back with another address is not two phones. */
+static void a_flow_is_replaced_by_its_number(void **state)
+{
+	struct world *w = *state;
+	struct peer alice, old, now;
+
+	peer_open(&alice, AF_INET, false);
+	peer_open(&old, AF_INET, true);
+	peer_open(&now, AF_INET, true);
+	put(&old, NULL, PHONE ";reg-id=1", "Supported: outbound\n");
+	put(&now, NULL, PHONE ";reg-id=1", "Supported: outbound\n");
+	assert_int_equal(registrations(w), 1);
+	message(&alice);
+	peer_expect(&now, "MESSAGE ");
+	peer_expect_nothing(&old, 20);
+	put(&now, NULL, PHONE ";reg-id=1;expires=0", "Supported: outbound\n");
+	assert_int_equal(registrations(w), 0);
+	peer_close(&alice);
+	peer_close(&old);
+	peer_close(&now);
+}
+
+/* Another phone of the same user is called as well. */
+static void phones_are_told_apart(void **state)
+{
+	struct peer alice, one, two;
+
+	peer_open(&alice, AF_INET, false);
+	peer_open(&one, AF_INET, true);
+	peer_open(&two, AF_INET, true);
+	put(&one, NULL, PHONE ";reg-id=1", "Supported: outbound\n");
+	put(&two, NULL, "+sip.instance=\"<urn:uuid:2>\";reg-id=1", "Supported: outbound\n");
+	message(&alice);
+	peer_expect(&one, "MESSAGE ");
+	peer_expect(&two, "MESSAGE ");
+	peer_close(&alice);
+	peer_close(&one);
+	peer_close(&two);
+	(void)state;
+}
+
+static void only_where_it_can_work(void **state)
+{
+	static const char *const bad[] = {
+		PHONE ";reg-id=0",
+		PHONE ";reg-id=x",
+		PHONE ";reg-id=2147483648",
+		PHONE ";reg-id=99999999999999999999",
+		"+sip.instance=<urn:uuid:2>;reg-id=1",
+		"+sip.instance=\"\";reg-id=1",
+		"reg-id=1;+sip.instance=\"a\\\"",
+	};
+	struct world *w = *state;
+	struct peer udp, tcp;
+	size_t i;
+
+	peer_open(&udp, AF_INET, false);
+	peer_open(&tcp, AF_INET, true);
+	/* nothing keeps a flow of UDP: it is a contact as any other */
+	assert_null(header(put(&udp, NULL, PHONE ";reg-id=1", "Supported: outbound\n"), "Require"));
+	/* so it is when the phone does not say that it knows the extension */
+	assert_null(header(put(&tcp, NULL, PHONE ";reg-id=1", ""), "Require"));
+	assert_int_equal(registrations(w), 2);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_non_null(strstr(put(&tcp, NULL, bad[i], "Supported: outbound\n"), " 400 "));
+	assert_int_equal(registrations(w), 2);
+	peer_close(&udp);
+	peer_close(&tcp);
+}
+
+/* The flows are there after a restart, but for those that were connections. */
+static void flows_are_kept(void **state)
+{
+	struct world *w = *state;
+	struct peer one;
+	json_t *doc, *row;
+
+	peer_open(&one, AF_INET, true);
+	put(&one, NULL, PHONE ";reg-id=7", "Supported: outbound\n");
+	peer_close(&one);
+	world_restart(w);
+	doc = tandem_sip_registrations_json(w->sip);
+	row = json_array_get(json_object_get(doc, "registrations"), 0);
+	assert_int_equal(json_integer_value(json_object_get(row, "reg_id")), 7);
+	assert_string_equal(json_string_value(json_object_get(row, "instance")),
+			    "<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>");
+	json_decref(doc);
+}
+
+static void a_keepalive_is_answered(void **state)
+{
+	struct peer p;
+	char buf[8];
+	ssize_t n = -1;
+	int i;
+
+	(void)state;
+	peer_open(&p, AF_INET, true);
+	peer_send_raw(&p, "\r\n\r\n", 4);
+	for (i = 0; i < 100 && n < 0; i++) {
+		run_ms(5);
+		n = recv(p.fd, buf, sizeof(buf), 0);
+	}
+	assert_int_equal(n, 2);
+	assert_memory_equal(buf, "\r\n", 2);
+	peer_close(&p);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(one_flow_of_a_phone_is_used),
+		TEST(a_flow_is_replaced_by_its_number),
+		TEST(phones_are_told_apart),
+		TEST(only_where_it_can_work),
+		TEST(flows_are_kept),
+		TEST(a_keepalive_is_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Flows that phones have opened (RFC 5626): which phone, and which of its flows. */
+#ifndef TANDEM_SIP_OUTFLOW_H
+#define TANDEM_SIP_OUTFLOW_H
+
+#include "userspace/sip/location.h"
+#include "userspace/sip/local.h"
+
+#define TANDEM_INSTANCE_SIZE 128
+
+struct tandem_outbound {
+	char instance[TANDEM_INSTANCE_SIZE]; /* "<urn:uuid:...>", or "" */
+	uint32_t reg_id;		     /* 0: a contact as of RFC 3261 */
+};
+
+/*
+ * What a contact in a REGISTER says of its flow. It counts where the phone supports outbound and has
+ * come over a connection: what keeps a flow of UDP open and known, STUN, is not spoken here.
+ * 0, or -EBADMSG for a reg-id or an instance that cannot be.
+ */
+int tandem_outbound_read(struct tandem_outbound *out, const struct tandem_sip *ts,
+			 const struct sip_msg *msg, const struct sip_addr *addr);
+
+/*
+ * Of the flows to one phone only one is used for a request. True when list[i] is not the one: the
+ * newest that is open counts, or else the newest. list is in the order of tandem_location_find().
+ */
+bool tandem_outbound_passed_over(struct tandem_binding *const *list, size_t count, size_t i);
+
+#endif
