@@ -304,6 +304,9 @@ static void mux_refused(void **state)
 	assert_int_equal(
 		fx_describe(&fx, TANDEM_PARTY_B, true, AUTO, PLAIN, audio("2001:db8::5", 4000, "")),
 		-EAFNOSUPPORT);
+	/* nor does anything that happens meanwhile change that */
+	assert_int_equal(tandem_flows_sync(fx.ss, fx_session(&fx, CALL)), 0);
+	assert_with_phone(&fx, &b, TANDEM_PARTY_A, CALLEE ":5001");
 	assert_int_equal(tandem_session_rollback(fx.ss, CALL), 0);
 	run(&fx, TANDEM_ICE_CONSENT_LOST_MS + 5000);
 	assert_int_equal(tandem_ice_state(b.ice), TANDEM_ICE_CONNECTED);

@@ -178,11 +178,16 @@ static void agree_mux(struct tandem_media *m, const struct tandem_sdp_negotiated
 		own->mux = tandem_media_muxes(neg->offerer.media, false);
 	if (other->secure.kind == TANDEM_PROTECT_DTLS)
 		other->mux = tandem_media_muxes(neg->answerer.media, true);
-	/* RTCP has no keys of its own any more */
-	if (own->mux)
-		explicit_bzero(&own->secure.rtcp, sizeof(own->secure.rtcp));
-	if (other->mux)
-		explicit_bzero(&other->secure.rtcp, sizeof(other->secure.rtcp));
+}
+
+/* The wire has read the description: is RTCP a component of its own? */
+static void agree_apart(struct tandem_leg *leg)
+{
+	const struct tandem_wire *wire = leg->secure.wire;
+
+	leg->apart = !leg->mux && wire && tandem_wire_has_rtcp(wire);
+	if (!leg->apart)
+		explicit_bzero(&leg->secure.rtcp, sizeof(leg->secure.rtcp));
 }
 
 static int agree_one(const struct tandem_sessions *ss, const struct tandem_session *s,
@@ -204,6 +209,8 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 		return 0;
 	}
 	agree_mux(m, neg, offerer);
+	agree_apart(&m->leg[offerer]);
+	agree_apart(&m->leg[!offerer]);
 	m->srtp = m->leg[offerer].secure.kind == TANDEM_PROTECT_PASS &&
 		  is_secured(neg->offerer.media) && is_secured(neg->answerer.media);
 	for (p = 0; p < 2; p++) {

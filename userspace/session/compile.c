@@ -69,17 +69,10 @@ static bool compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
 	return left_out;
 }
 
-/* Is its RTCP a component of its own, with keys of its own (RFC 5764 4.1)? */
-static bool has_apart(const struct tandem_leg *leg)
-{
-	return leg->secure.kind == TANDEM_PROTECT_DTLS && !leg->mux && leg->secure.wire &&
-	       tandem_wire_has_rtcp(leg->secure.wire);
-}
-
 static const struct tandem_leg_keys *keys_of(const struct tandem_leg *leg,
 					     enum tandem_component comp)
 {
-	return comp == TANDEM_RTCP && has_apart(leg) ? &leg->secure.rtcp : &leg->secure.rtp;
+	return comp == TANDEM_RTCP && leg->apart ? &leg->secure.rtcp : &leg->secure.rtp;
 }
 
 /* What leaves for a party whose keys are not there yet would leave in the clear. */
@@ -159,7 +152,7 @@ static void compile_keys(const struct tandem_leg *from, const struct tandem_leg 
 
 static bool has_rtcp(const struct tandem_leg *leg)
 {
-	return leg->mux || leg->secure.kind != TANDEM_PROTECT_DTLS || has_apart(leg);
+	return leg->mux || leg->secure.kind != TANDEM_PROTECT_DTLS || leg->apart;
 }
 
 /* By which component of a leg RTCP is sent. */
@@ -200,7 +193,7 @@ static void find_members(struct source *src)
 			src->split = true;
 	}
 	src->apart = !src->split && list->v[src->transport].leg[src->from].mux &&
-		     has_apart(way_of(src, 0));
+		     way_of(src, 0)->apart;
 }
 
 /* ---- packets of several media, which part ways ---- */
@@ -387,7 +380,7 @@ static int compile_flow(const struct source *src, enum tandem_component comp,
 	if (comp == TANDEM_RTP)
 		compile_member_pts(src, spec);
 	/* a handshake has to come to an end before anything is sent */
-	return err ? err : comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags || has_apart(leg);
+	return err ? err : comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags || leg->apart;
 }
 
 static int compile_source(const struct source *src, struct tandem_flow_spec *specs)

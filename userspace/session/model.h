@@ -58,6 +58,7 @@ struct tandem_leg {
 	bool sends;		   /* negotiated: it may send */
 	bool hold;		   /* it has put the other one on hold */
 	bool mux;		   /* rtcp-mux is agreed with it (RFC 5761) */
+	bool apart; /* DTLS without that: RTCP has an association and keys of its own (RFC 5764 4.1) */
 	struct tandem_codec codecs[TANDEM_LEG_CODECS]; /* in what it sends */
 	size_t codec_count;
 	uint32_t ssrcs[TANDEM_LEG_SSRCS]; /* in what it sends, as far as they are known */

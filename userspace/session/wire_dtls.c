@@ -16,7 +16,7 @@ static void key_leg(struct tandem_leg *leg, enum tandem_component comp,
 {
 	struct tandem_leg_keys *keys;
 
-	if (!leg || (leg->mux && comp == TANDEM_RTCP))
+	if (!leg || (comp == TANDEM_RTCP && !leg->apart))
 		return;
 	keys = comp == TANDEM_RTP ? &leg->secure.rtp : &leg->secure.rtcp;
 	if (keys->in.suite && keys->in.id != in->id) {
@@ -193,12 +193,12 @@ int tandem_wire_associate(struct tandem_wire *wire, const struct tandem_leg *leg
 	bool same = same_peer(&wire->peer, &wire->next_peer);
 	int c, err = 0;
 
-	if (leg->mux || !tandem_wire_has_rtcp(wire))
+	if (!leg->apart)
 		dissolve(&wire->end[TANDEM_RTCP]);
 	if (!wire->next_peer.fps_count)
 		return 0;
 	for (c = 0; c < 2 && !err; c++) {
-		if (c == TANDEM_RTCP && (leg->mux || !tandem_wire_has_rtcp(wire)))
+		if (c == TANDEM_RTCP && !leg->apart)
 			continue;
 		if (!wire->end[c].dtls || !same)
 			err = associate(&wire->end[c]);

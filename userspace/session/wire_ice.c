@@ -9,7 +9,7 @@
 
 static void move_leg(struct tandem_leg *leg, const struct tandem_wire_end *end)
 {
-	if (!leg || (leg->mux && end->comp == TANDEM_RTCP))
+	if (!leg || (end->comp == TANDEM_RTCP && !leg->apart))
 		return;
 	leg->remote[end->comp] = end->selected;
 	if (leg->mux)

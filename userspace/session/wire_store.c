@@ -74,7 +74,7 @@ json_t *tandem_wire_dump(const struct tandem_wire *wire)
 	return json_pack("{s:b, s:b, s:b, s:i, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:b, s:o}",
 			 "full", wire->full, "controlling",
 			 wire->ice && tandem_ice_controlling(wire->ice), "ice", wire->ice != NULL,
-			 "components", (int)wire->components, "ufrag",
+			 "components", (int)wire->agreed_components, "ufrag",
 			 wire->ice ? tandem_ice_ufrag(wire->ice) : "", "pwd",
 			 wire->ice ? tandem_ice_pwd(wire->ice) : "", "peer_ufrag", wire->peer_ufrag,
 			 "peer_pwd", wire->peer_pwd, "peer_lite", wire->peer_lite, "selected",
@@ -153,6 +153,7 @@ int tandem_wire_parse(struct tandem_sessions *ss, const struct tandem_session *s
 	/* and have one component */
 	components = json_integer_value(json_object_get(js, "components"));
 	wire->components = components == 2 ? 2 : 1;
+	leg->apart = components == 2 && !leg->mux;
 	wire->peer.client = client;
 	err = parse_fingerprints(&wire->peer, json_object_get(js, "fingerprints"));
 	if (err)
