@@ -26,6 +26,9 @@ static void read_gateway(struct tandem_gateway_config *gw, struct tandem_prefix 
 		.prefix_add = cfg->prefix_add,
 		.sources = sources,
 		.sources_count = cfg->sources_count,
+		.user = cfg->user,
+		.password_file = cfg->password_file,
+		.realm = cfg->realm,
 	};
 }
 

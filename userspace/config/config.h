@@ -135,6 +135,9 @@ struct tandem_config_gateway {
 	char *prefix_add;      /* NULL; put there */
 	char **sources;	       /* networks it sends from, beside where uri leads */
 	unsigned int sources_count;
+	char *user;	     /* NULL; that the relay is to it, when it asks */
+	char *password_file; /* NULL; with user */
+	char *realm;	     /* NULL: whichever it asks in */
 };
 
 /* Who may call what, and by which way; the first that fits counts. */

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "userspace/config/schema.h"
+#include "userspace/util/digest.h"
 #include "userspace/util/endpoint.h"
 
 #define NAME_CHARS   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
@@ -116,6 +117,28 @@ static int check_name(const struct checker *c, unsigned int i, const char *key)
 	return 0;
 }
 
+static int check_password(const struct checker *c, const struct tandem_config_gateway *gw,
+			  const char *key)
+{
+	if (!gw->user != !gw->password_file)
+		return wrong(c, key, "has user without password_file, or the reverse");
+	if (gw->realm && !gw->user)
+		return wrong(c, key, "has realm without user");
+	if (gw->user && tandem_realm_check(gw->user))
+		return wrong(c, key,
+			     "user '%.40s' is not up to 64 printable characters, quotes "
+			     "aside",
+			     gw->user);
+	if (gw->realm && tandem_realm_check(gw->realm))
+		return wrong(c, key,
+			     "realm '%.40s' is not up to 64 printable characters, quotes "
+			     "aside",
+			     gw->realm);
+	if (gw->password_file && gw->password_file[0] != '/')
+		return wrong(c, key, "password_file must be an absolute path");
+	return 0;
+}
+
 static int check_gateway(const struct checker *c, unsigned int i)
 {
 	const struct tandem_config_gateway *gw = &c->cfg->gateways[i];
@@ -129,6 +152,8 @@ static int check_gateway(const struct checker *c, unsigned int i)
 		return wrong(c, key, "uri '%.60s' is not of the form sip:HOST[:PORT]", gw->uri);
 	if (gw->prefix_add && gw->prefix_add[strspn(gw->prefix_add, NUMBER_CHARS)])
 		return wrong(c, key, "prefix_add '%.40s' is no part of a number", gw->prefix_add);
+	if (check_password(c, gw, key))
+		return -EINVAL;
 	for (unsigned int j = 0; j < gw->sources_count; j++) {
 		if (tandem_prefix_parse(&network, gw->sources[j]))
 			return wrong(c, key, "source '%.60s' is not a network such as 10.0.0.0/8",

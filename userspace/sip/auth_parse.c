@@ -15,8 +15,9 @@ static const struct {
 	size_t offset;
 	size_t max; /* octets */
 } directives[] = {
-	ROW(username, 255), ROW(realm, 255),  ROW(nonce, 255), ROW(uri, 1024), ROW(response, 64),
-	ROW(algorithm, 32), ROW(cnonce, 255), ROW(qop, 32),    ROW(nc, 8),     ROW(userhash, 8),
+	ROW(username, 255), ROW(realm, 255),	ROW(nonce, 255),  ROW(uri, 1024),
+	ROW(response, 64),  ROW(algorithm, 32), ROW(cnonce, 255), ROW(qop, 32),
+	ROW(nc, 8),	    ROW(userhash, 8),	ROW(opaque, 255), ROW(stale, 8),
 };
 
 /* What is left to read. */

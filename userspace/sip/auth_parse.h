@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The value of Authorization and Proxy-Authorization: RFC 3261 section 25.1, RFC 7616. */
+/* The value of Authorization and Proxy-Authorization, and of challenges: RFC 3261 section 25.1, RFC 7616. */
 #ifndef TANDEM_SIP_AUTH_PARSE_H
 #define TANDEM_SIP_AUTH_PARSE_H
 
@@ -17,6 +17,8 @@ struct tandem_credentials {
 	struct pl qop;
 	struct pl nc;
 	struct pl userhash;
+	struct pl opaque;
+	struct pl stale; /* of a challenge, as WWW-Authenticate and Proxy-Authenticate have it */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
 #include "userspace/sip/redirect.h"
+#include "userspace/sip/trunk.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -373,9 +374,42 @@ static bool try_next_hop(struct tandem_branch *b, const struct sip_msg *msg)
 		return true;
 	if (!b->canceled && !b->session_err)
 		tandem_gateway_outcome(tx->ts, place->gateway, msg ? msg->scode : 0);
-	place->unable = !b->tags_count && is_unable(b, msg);
+	/* another gateway may know us */
+	place->unable = !b->tags_count &&
+			(is_unable(b, msg) || (msg && tandem_trunk_challenged(b, msg)));
 
 	return false;
+}
+
+/* A gateway has asked for the password: the same once more, with it. True when that was to be done. */
+static bool authenticate(struct tandem_branch *b, const struct sip_msg *msg)
+{
+	struct tandem_tx *tx = b->tx;
+	size_t place = b->place, hop = b->hop;
+	char why[64];
+
+	if (tx->stopped || tandem_trunk_answer(b, msg))
+		return false;
+	(void)re_snprintf(why, sizeof(why), "%u %r", msg->scode, &msg->reason);
+	tandem_record_branch(b, msg->scode);
+	/* an offer within a dialog has to be withdrawn before it can be made again */
+	if (!tx->initial)
+		tandem_media_failed(b, why);
+	(void)start_place(tx, place, hop);
+	drop(b, why);
+	tandem_fork_proceed(tx);
+
+	return true;
+}
+
+/* What is sent upstream, should nothing better come: a gateway's password is not the caller's. */
+static void add_best(struct tandem_branch *b, uint16_t code, const struct sip_msg *msg,
+		     const char *headers)
+{
+	if (msg && tandem_trunk_challenged(b, msg))
+		tandem_best_add(&b->tx->best, b->tx->canceled ? 487 : 500, NULL, NULL);
+	else
+		tandem_best_add(&b->tx->best, code, msg, headers);
 }
 
 void tandem_fork_ended(struct tandem_branch *b, uint16_t code, const struct sip_msg *msg,
@@ -393,9 +427,11 @@ void tandem_fork_ended(struct tandem_branch *b, uint16_t code, const struct sip_
 		code = 487;
 	}
 	b->running = false;
+	if (counts && msg && authenticate(b, msg))
+		return;
 	tandem_record_branch(b, msg ? msg->scode : code);
 	if (counts && !try_next_hop(b, msg) && !(msg && tandem_redirect_follow(tx, msg)))
-		tandem_best_add(&tx->best, code, msg, headers);
+		add_best(b, code, msg, headers);
 	(void)re_snprintf(why, sizeof(why), "%u %r", code,
 			  msg ? &msg->reason : &(struct pl)PL("not answered"));
 	if (b->disowned)

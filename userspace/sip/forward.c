@@ -160,6 +160,8 @@ static int write_headers(struct mbuf *mb, struct tandem_branch *b, const struct 
 		err = write_record_routes(mb, b, way);
 	if (!err)
 		err = mbuf_write_str(mb, tandem_branch_place(b)->routes);
+	if (!err && tandem_branch_place(b)->credentials)
+		err = mbuf_write_str(mb, tandem_branch_place(b)->credentials);
 	if (!err)
 		err = tandem_expires_write_request(mb, tx, &flags);
 	if (!err && b->breadth) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "userspace/sip/trunk.h"
 #include "userspace/util/log.h"
 
 #define ASKED_DOWN 2 /* failures in a row that take a gateway out of service */
@@ -38,6 +39,8 @@ static int parse_uri(struct tandem_gateway *gw, char *why, size_t size)
 static int gateway_init(struct tandem_gateway *gw, struct tandem_gateways *g,
 			const struct tandem_gateway_config *cfg, char *why, size_t size)
 {
+	int err;
+
 	tmr_init(&gw->tmr);
 	tmr_init(&gw->tmr_answer);
 	gw->all = g;
@@ -58,7 +61,9 @@ static int gateway_init(struct tandem_gateway *gw, struct tandem_gateways *g,
 		memcpy(gw->sources, cfg->sources, cfg->sources_count * sizeof(*gw->sources));
 	gw->sources_count = cfg->sources_count;
 
-	return parse_uri(gw, why, size);
+	err = parse_uri(gw, why, size);
+
+	return err ? err : tandem_trunk_read(gw, cfg, why, size);
 }
 
 int tandem_gateways_alloc(struct tandem_gateways **gp, struct tandem_sip *ts,
@@ -99,6 +104,7 @@ void tandem_gateways_free(struct tandem_gateways *g)
 		free(g->list[i].uri);
 		free(g->list[i].prefix_add);
 		free(g->list[i].sources);
+		tandem_trunk_clean(&g->list[i]);
 	}
 	free(g->list);
 	free(g);

@@ -26,6 +26,9 @@ struct tandem_gateway {
 	char *prefix_add;
 	struct tandem_prefix *sources;
 	size_t sources_count;
+	char *user; /* that we are to it, with the password; NULL: it does not ask */
+	char *password;
+	char *realm; /* that it asks in; NULL: any */
 
 	/* where it is, as last found out */
 	struct tandem_dest dests[TANDEM_DESTS_MAX];

@@ -29,10 +29,12 @@ struct tandem_place {
 	char *routes;				 /* whole Route header lines to send, or "" */
 	struct tandem_hop hops[TANDEM_HOPS_MAX]; /* the next for when one fails (RFC 3263 4.3) */
 	size_t hops_count;
-	unsigned int rank; /* the lower is tried first */
-	bool stand_in;	   /* only for when the one before could not serve the request at all */
-	bool unable;	   /* that is so of this one */
-	char *gateway;	   /* its name in the table, or NULL */
+	unsigned int rank;    /* the lower is tried first */
+	bool stand_in;	      /* only for when the one before could not serve the request at all */
+	bool unable;	      /* that is so of this one */
+	char *gateway;	      /* its name in the table, or NULL */
+	char *credentials;    /* whole header line for a gateway that has asked, or NULL */
+	unsigned int answers; /* to its challenges */
 	uint32_t quiet_ms; /* without a word for so long the next is tried; 0: as RFC 3261 has it */
 };
 

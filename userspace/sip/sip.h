@@ -42,6 +42,9 @@ struct tandem_gateway_config {
 	const char *prefix_add;		     /* NULL: none */
 	const struct tandem_prefix *sources; /* it sends from, beside where uri leads */
 	size_t sources_count;
+	const char *user;	   /* for when it asks; NULL: challenges go to the caller */
+	const char *password_file; /* its first line; with user */
+	const char *realm;	   /* that alone is answered; NULL: any */
 };
 
 /* A route, in the words of the configuration file. */

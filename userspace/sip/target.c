@@ -83,6 +83,7 @@ static void free_place(struct tandem_place *place)
 	mem_deref(place->ruri);
 	mem_deref(place->routes);
 	mem_deref(place->gateway);
+	mem_deref(place->credentials);
 }
 
 void tandem_target_drop(struct tandem_target *t, size_t index)

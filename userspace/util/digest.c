@@ -115,6 +115,7 @@ int tandem_digest_response(enum tandem_digest_alg alg, const uint8_t *ha1,
 		{ ha1_hex, 2 * size }, in->nonce, in->nc, in->cnonce, { "auth", 4 },
 		{ ha2_hex, 2 * size },
 	};
+	const struct tandem_digest_text old[] = { all[0], all[1], all[5] };
 	int err;
 
 	err = hash(alg, a2, 2, ha2);
@@ -122,7 +123,7 @@ int tandem_digest_response(enum tandem_digest_alg alg, const uint8_t *ha1,
 		return err;
 	hex(ha1_hex, ha1, size);
 	hex(ha2_hex, ha2, size);
-	err = hash(alg, all, 6, out);
+	err = in->nc.len ? hash(alg, all, 6, out) : hash(alg, old, 3, out);
 	OPENSSL_cleanse(ha1_hex, sizeof(ha1_hex));
 
 	return err;

@@ -52,7 +52,10 @@ struct tandem_digest_input {
 	struct tandem_digest_text method, uri, nonce, nc, cnonce;
 };
 
-/* The response for qop=auth, as octets. ha1 is that of tandem_digest_ha1(). 0 or -ENOTSUP. */
+/*
+ * The response for qop=auth, or where nc is empty without qop (RFC 2617 section 3.2.2.1), as
+ * octets. ha1 is that of tandem_digest_ha1(). 0 or -ENOTSUP.
+ */
 int tandem_digest_response(enum tandem_digest_alg alg, const uint8_t *ha1,
 			   const struct tandem_digest_input *in, uint8_t out[TANDEM_DIGEST_MAX]);
 
