@@ -206,7 +206,8 @@ static bool is_repeat(const struct registration *r, const struct tandem_binding 
 
 	return !pl_strcmp(&r->msg->callid, b->call_id) && r->msg->cseq.num == b->cseq &&
 	       !pl_strcmp(&addr->auri, b->uri) && parse_q(&addr->params) == b->q &&
-	       tandem_sip_tp(r->ts, r->msg) == b->tp && !strcmp(source, b->source) && !strcmp(r->path, b->path);
+	       tandem_sip_tp(r->ts, r->msg) == b->tp && !strcmp(source, b->source) &&
+	       !strcmp(r->path, b->path);
 }
 
 static uint16_t add_change(struct registration *r, const struct sip_addr *addr, uint32_t seconds)
