@@ -298,11 +298,13 @@ static int open_sip(struct relay *relay)
 	char text[TANDEM_MAX_LISTEN][64];
 	const char *listen[TANDEM_MAX_LISTEN];
 	struct tandem_prefix trusted[TANDEM_MAX_TRUSTED];
+	struct tandem_sip_tls_pair pairs[TANDEM_MAX_CERTIFICATES];
 	struct denied denied;
 	struct tandem_sip_config cfg = {
 		.listen = listen,
 		.listen_count = relay->resolved.listen_count,
-		.tls = { sip->tls.certificate, sip->tls.key, sip->tls.ca, sip->tls.client },
+		.tls = { sip->tls.certificate, sip->tls.key, sip->tls.ca, sip->tls.client, pairs,
+			 sip->tls.certificates_count },
 		.web = { sip->web.path, (const char *const *)sip->web.origins,
 			 sip->web.origins_count, sip->web.max_connections,
 			 sip->web.max_per_source },
@@ -327,6 +329,9 @@ static int open_sip(struct relay *relay)
 
 	if (ret)
 		return failed(relay, "gateways", ret);
+	for (unsigned int i = 0; i < sip->tls.certificates_count; i++)
+		pairs[i] = (struct tandem_sip_tls_pair){ sip->tls.certificates[i].certificate,
+							 sip->tls.certificates[i].key };
 	read_auth(relay->cfg, &cfg, trusted);
 	read_operation(relay->cfg, &cfg, &denied);
 	for (size_t i = 0; i < cfg.listen_count; i++)

@@ -3,21 +3,23 @@
 #
 # SIP over TLS: two phones talk by it, and the one that is called is reached over the connection
 # that it opened. Certificates change while phones are connected; versions that are too old
-# and clients without a certificate, where one is required, are turned away; one the relay talks to no server that a stranger signed for; who asks for
-# sips: is never passed on without TLS; a long request arrives over UDP.
+# and clients without a certificate, where one is required, are turned away; the relay talks to no
+# server that a stranger signed for, or that is another than was asked for; who asks for sips: is
+# never passed on without TLS; a long request arrives over UDP.
 #
 #   alice (baresip) ==TLS== relay (tandem) ==TLS== bob (baresip)
 #         10.77.1.2    10.77.1.1:5061  10.77.2.1:5061    10.77.2.2
 
 . "$(dirname "$0")/calls.sh"
 
-# certificate NAME CN [ISSUER]: NAME.pem and NAME.key in $WORK, signed by ISSUER or by itself.
+# certificate NAME CN [ISSUER [ALTERNATIVES]]: NAME.pem and NAME.key in $WORK, signed by ISSUER or by
+# itself.
 certificate()
 {
 	local by=()
 	[ -z "${3:-}" ] || by=(-CA "$WORK/$3.pem" -CAkey "$WORK/$3.key")
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
-		-subj "/CN=$2" -addext "subjectAltName=DNS:$2,IP:10.77.1.1,IP:10.77.2.1" \
+		-subj "/CN=$2" -addext "subjectAltName=${4:-DNS:$2,IP:10.77.1.1,IP:10.77.2.1}" \
 		-keyout "$WORK/$1.key" -out "$WORK/$1.pem" "${by[@]}" 2>/dev/null
 }
 
@@ -28,9 +30,12 @@ shown()
 	ns_run caller timeout 5 openssl s_client -connect 10.77.1.1:5061 "$@" </dev/null 2>&1
 }
 
+# subject_is NAME OPTIONS...: that is what the relay's certificate says it is.
 subject_is()
 {
-	shown | grep -q "subject=CN = $1\$"
+	local name=$1
+	shift
+	shown "$@" | grep -q "subject=CN = $name\$"
 }
 
 # asks REQUEST_URI CODE OPTIONS...: an OPTIONS over TLS gets that status.
@@ -62,24 +67,33 @@ server()
 		import socket, ssl, sys
 		context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 		context.load_cert_chain(sys.argv[2] + ".pem", sys.argv[2] + ".key")
+		context.load_verify_locations(sys.argv[3])
+		context.verify_mode = ssl.CERT_OPTIONAL
+		context.sni_callback = lambda conn, name, context: print("asked for", name)
 		listener = socket.create_server(("10.77.2.2", int(sys.argv[1])))
 		while True:
 		    conn, _ = listener.accept()
 		    conn.settimeout(5)
 		    try:
 		        with context.wrap_socket(conn, server_side=True) as tls:
-		            print(tls.recv(4096).decode(), flush=True)
+		            text = tls.recv(4096).decode()
+		            while len(text) < 9:
+		                text += tls.recv(4096).decode()
+		            print("from", tls.getpeercert()["subject"][0][0][1])
+		            print(text.lstrip(), flush=True)
 		    except (ssl.SSLError, OSError) as why:
 		        print(why, flush=True)
 	EOF
-	ns_start callee "$WORK/server_$1" "$PYTHON" "$WORK/server.py" "$1" "$WORK/$2"
+	ns_start callee "$WORK/server_$1" "$PYTHON" "$WORK/server.py" "$1" "$WORK/$2" \
+		"$WORK/ca.pem"
 	wait_for 5 tcp_bound callee "$1"
 }
 
-# gateway NAME PORT: an entry of `gateways:` that is asked over TLS every other second.
+# gateway NAME PORT [MORE]: an entry of `gateways:` that is asked over TLS every other second.
 gateway()
 {
-	printf '  - {name: %s, uri: "sip:10.77.2.2:%s;transport=tls", options_s: 2}\n' "$1" "$2"
+	printf '  - {name: %s, uri: "sip:10.77.2.2:%s;transport=tls", options_s: 2%s}\n' "$1" "$2" \
+		"${3:-}"
 }
 
 # long_datagram OCTETS: a request of that size over UDP is answered with 200.
@@ -111,20 +125,41 @@ topology_up || tap_bail "topology"
 certificate ca "test authority"
 certificate relay one.example.test ca
 certificate client client.example.test ca
+certificate more three.example.test ca
+certificate gateway gateway.example.test ca IP:10.77.2.2
+certificate sbc sbc.example.test ca URI:sip:sbc.example.test
+certificate trunk trunk.example.test ca
 certificate other two.example.test ca
 certificate stranger stranger.example.test
 LISTEN_EXTRA='- "tls:10.77.1.1:5061"
     - "tls:10.77.2.1:5061"'
-YAML_EXTRA=$(printf 'gateways:\n%s\n%s' "$(gateway known 5071)" "$(gateway unknown 5072)")
-check "a server with a certificate of the authority" server 5071 client
+YAML_EXTRA=$(printf 'gateways:\n%s\n%s\n%s\n%s' "$(gateway known 5071)" "$(gateway unknown 5072)" \
+	"$(gateway misnamed 5073)" "$(gateway named 5074 ", tls_name: sbc.example.test,
+    tls_certificate: $WORK/trunk.pem, tls_key: $WORK/trunk.key")")
+check "a server with a certificate of the authority" server 5071 gateway
 check "and one with a certificate of its own" server 5072 stranger
-SIP_EXTRA="tls: {certificate: $WORK/relay.pem, key: $WORK/relay.key, ca: $WORK/ca.pem, client: request}"
+check "one with a certificate of the authority for another" server 5073 client
+check "and one for the domain that is expected there" server 5074 sbc
+SIP_EXTRA="tls: {certificate: $WORK/relay.pem, key: $WORK/relay.key, ca: $WORK/ca.pem, client: request,
+    certificates: [{certificate: $WORK/more.pem, key: $WORK/more.key}]}"
 check "tandem starts" start_tandem || tap_done
 
 check "the relay talks to a server that its authority has signed for" \
 	wait_for 10 grep -q "^OPTIONS sip" "$WORK/server_5071"
 check "and has tried the other" wait_for 10 grep -qi "alert unknown ca" "$WORK/server_5072"
 check "but not told it anything" eval '! grep -q "^OPTIONS sip" "$WORK/server_5072"'
+check "the one for another is not told anything either" eval \
+	'wait_for 10 grep -qi "alert" "$WORK/server_5073" && ! grep -q "^OPTIONS sip" "$WORK/server_5073"'
+check "the relay talks to the one whose domain was expected" \
+	wait_for 10 grep -q "^OPTIONS sip" "$WORK/server_5074"
+check "which was asked for by that name" grep -q "^asked for sbc.example.test" "$WORK/server_5074"
+check "and shown the certificate of this gateway" \
+	grep -q "^from trunk.example.test" "$WORK/server_5074"
+check "others are shown that of the listeners" grep -q "^from one.example.test" "$WORK/server_5071"
+check "who asks for another name of the relay is shown that certificate" \
+	subject_is three.example.test -servername three.example.test
+check "who asks for an unknown one, the first" \
+	subject_is one.example.test -servername four.example.test
 check "the doctor has nothing against the certificate" eval \
 	'"$TANDEM" doctor -c "$WORK/tandem.yaml" | grep -q "sip certificate.*relay.pem$"'
 check "the first datagram may be long" long_datagram 20000

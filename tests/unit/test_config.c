@@ -328,6 +328,12 @@ static const struct {
 	{ "sip:\n  listen: [\"tls:192.0.2.1:5061\"]\n", 2, "sip.listen[0]", "certificate" },
 	{ "sip:\n  tls:\n    client: maybe\n", 3, "sip.tls.client", "maybe" },
 	{ "sip:\n  tls:\n    key: /a\n", 3, "sip.tls.key", "no certificate" },
+	{ "sip:\n  tls:\n    certificates:\n      - {certificate: /a}\n", 3, "sip.tls.certificates",
+	  "no name" },
+	{ "sip:\n  tls:\n    certificate: /a\n    certificates:\n      - {key: /b}\n", 5,
+	  "sip.tls.certificates[0]", "no certificate" },
+	{ "gateways:\n  - {name: a, uri: \"sip:a\", tls_key: /a}\n", 2, "gateways[0]",
+	  "no certificate" },
 	{ "sip:\n  auth: maybe\n", 2, "sip.auth", "'maybe' is none of auto, open," },
 	{ "sip:\n  realm: 'a \"b\"'\n", 2, "sip.realm", "printable ASCII" },
 	{ "sip:\n  realm: "

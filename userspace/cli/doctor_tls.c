@@ -19,9 +19,8 @@ static X509 *read_certificate(const char *path)
 	return cert;
 }
 
-void tandem_doctor_tls(struct tandem_doctor *doctor, const struct tandem_config *cfg)
+static void check_certificate(struct tandem_doctor *doctor, const char *path)
 {
-	const char *path = cfg->sip.tls.certificate;
 	time_t soon = time(NULL) + SOON_DAY * DAY_S;
 	const ASN1_TIME *end;
 	X509 *cert;
@@ -47,4 +46,15 @@ void tandem_doctor_tls(struct tandem_doctor *doctor, const struct tandem_config 
 	else
 		tandem_doctor_add(doctor, "sip certificate", TANDEM_FINDING_OK, "%s", path);
 	X509_free(cert);
+}
+
+void tandem_doctor_tls(struct tandem_doctor *doctor, const struct tandem_config *cfg)
+{
+	unsigned int i;
+
+	check_certificate(doctor, cfg->sip.tls.certificate);
+	for (i = 0; i < cfg->sip.tls.certificates_count; i++)
+		check_certificate(doctor, cfg->sip.tls.certificates[i].certificate);
+	for (i = 0; i < cfg->gateways_count; i++)
+		check_certificate(doctor, cfg->gateways[i].tls_certificate);
 }

@@ -305,6 +305,16 @@ static int check_tls(const struct checker *c)
 			     tls->client);
 	if (!tls->certificate && tls->key)
 		return wrong(c, "sip.tls.key", "is of no certificate");
+	if (!tls->certificate && tls->certificates_count)
+		return wrong(c, "sip.tls.certificates",
+			     "without sip.tls.certificate, for clients that ask for no name");
+	for (unsigned int i = 0; i < tls->certificates_count; i++) {
+		char key[64];
+
+		snprintf(key, sizeof(key), "sip.tls.certificates[%u]", i);
+		if (!tls->certificates[i].certificate)
+			return wrong(c, key, "has no certificate");
+	}
 
 	return 0;
 }

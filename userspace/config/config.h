@@ -62,12 +62,21 @@ struct tandem_config_media {
 	bool strict_payload_types; /* false */
 };
 
+#define TANDEM_MAX_CERTIFICATES 64
+
+struct tandem_config_pair {
+	char *certificate; /* PEM, with its chain */
+	char *key;	   /* PEM; NULL: in the same file */
+};
+
 /* Certificates of the listeners "tls:ADDR:PORT". */
 struct tandem_config_tls {
 	char *certificate; /* PEM, with its chain; NULL: no TLS */
 	char *key;	   /* PEM; NULL: in the file of the certificate */
 	char *ca;	   /* PEM, who may sign for peers; NULL: whom the host trusts */
 	char *client;	   /* "none", "request" or "require" a certificate of who connects */
+	struct tandem_config_pair *certificates; /* more, for clients that ask for their names */
+	unsigned int certificates_count;
 };
 
 /* Browsers, at the listeners "ws:ADDR:PORT" and "wss:". */
@@ -133,6 +142,9 @@ struct tandem_config_gateway {
 	uint32_t timeout_s;    /* 4; to the first word of a call; 0: 32 s */
 	uint32_t prefix_strip; /* 0; characters taken away from numbers in front */
 	char *prefix_add;      /* NULL; put there */
+	char *tls_name;	       /* NULL: the host of uri; what its certificate has to be for */
+	char *tls_certificate; /* NULL: that of sip.tls; PEM, what it is shown */
+	char *tls_key;	       /* NULL: in the same file */
 	char **sources;	       /* networks it sends from, beside where uri leads */
 	unsigned int sources_count;
 	char *user;	     /* NULL; that the relay is to it, when it asks */

@@ -154,6 +154,8 @@ static int check_gateway(const struct checker *c, unsigned int i)
 		return wrong(c, key, "prefix_add '%.40s' is no part of a number", gw->prefix_add);
 	if (check_password(c, gw, key))
 		return -EINVAL;
+	if (gw->tls_key && !gw->tls_certificate)
+		return wrong(c, key, "tls_key is of no certificate");
 	for (unsigned int j = 0; j < gw->sources_count; j++) {
 		if (tandem_prefix_parse(&network, gw->sources[j]))
 			return wrong(c, key, "source '%.60s' is not a network such as 10.0.0.0/8",

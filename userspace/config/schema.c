@@ -73,8 +73,27 @@ static const cyaml_schema_field_t media_fields[] = {
 #define TLS_TEXT(name)                                                                             \
 	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config_tls, name, 1, TEXT_MAX)
 
+#define PAIR_TEXT(name)                                                                            \
+	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config_pair, name, 1, TEXT_MAX)
+
+static const cyaml_schema_field_t pair_fields[] = {
+	PAIR_TEXT(certificate),
+	PAIR_TEXT(key),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t pair_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct tandem_config_pair, pair_fields),
+};
+
 static const cyaml_schema_field_t tls_fields[] = {
-	TLS_TEXT(certificate), TLS_TEXT(key), TLS_TEXT(ca), TLS_TEXT(client), CYAML_FIELD_END,
+	TLS_TEXT(certificate),
+	TLS_TEXT(key),
+	TLS_TEXT(ca),
+	TLS_TEXT(client),
+	CYAML_FIELD_SEQUENCE("certificates", OPT_PTR, struct tandem_config_tls, certificates,
+			     &pair_entry, 0, TANDEM_MAX_CERTIFICATES),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t web_fields[] = {
@@ -146,6 +165,9 @@ static const cyaml_schema_field_t gateway_fields[] = {
 	GATEWAY_TEXT(user),
 	GATEWAY_TEXT(password_file),
 	GATEWAY_TEXT(realm),
+	GATEWAY_TEXT(tls_name),
+	GATEWAY_TEXT(tls_certificate),
+	GATEWAY_TEXT(tls_key),
 	CYAML_FIELD_SEQUENCE("sources", OPT_PTR, struct tandem_config_gateway, sources, &text_entry,
 			     0, TANDEM_MAX_SOURCES),
 	CYAML_FIELD_END,

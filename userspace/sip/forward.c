@@ -6,10 +6,12 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/body.h"
 #include "userspace/sip/expires.h"
+#include "userspace/sip/gateway.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/long.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
+#include "userspace/sip/tls_peer.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
@@ -179,6 +181,25 @@ static bool may_change(const struct tandem_branch *b, const struct sa *src, cons
 	       tandem_long_may_change(b->tx->ts, src, dst);
 }
 
+/* RFC 5922 section 4: who it has to be is who was asked for, not who was found in the end. */
+static int expect_peer(const struct tandem_branch *b, const struct sa *src, const struct sa *dst)
+{
+	const struct tandem_place *place = tandem_branch_place(b);
+	const struct tandem_sip *ts = b->tx->ts;
+	const struct tandem_gateway *gw = tandem_gateway_find(ts->gateways, place->gateway);
+	struct tandem_tls_peer peer = { .name = place->hops[b->hop].domain };
+
+	if (!gw && !peer.name)
+		gw = tandem_gateway_tls_at(ts->gateways, dst);
+	if (gw)
+		peer = (struct tandem_tls_peer){ gw->tls_name, gw->tls_files };
+
+	return tandem_tls_peers_expect(tandem_sip_tls_peers(ts->tls), tandem_sip_stack(ts, src),
+				       dst, &peer)
+		       ? EHOSTUNREACH
+		       : 0;
+}
+
 static int send_handler(enum sip_transp tp, const struct sa *src, const struct sa *dst,
 			struct mbuf *mb, void *arg)
 {
@@ -199,6 +220,8 @@ static int send_handler(enum sip_transp tp, const struct sa *src, const struct s
 	b->dst = way.addr;
 	if (!keeps_sips(b, way.tp))
 		return EPROTONOSUPPORT;
+	if (way.tp == SIP_TRANSP_TLS && expect_peer(b, src, dst))
+		return EHOSTUNREACH;
 	err = tandem_body_get(&body, tx->msg);
 	if (err)
 		return -err;
@@ -246,6 +269,7 @@ static int request(struct tandem_branch *b, const char *to)
 		err = sip_request(&b->req, sip, stateful, msg->met.p, (int)msg->met.l, place->ruri,
 				  -1, &uri, empty, 0, send_handler,
 				  stateful ? tandem_response_handler : NULL, b);
+	tandem_tls_peers_expected();
 	mem_deref(empty);
 	mem_deref(text);
 	if (!err)

@@ -29,6 +29,10 @@ static int parse_uri(struct tandem_gateway *gw, char *why, size_t size)
 			 gw->name, gw->uri);
 		return -EINVAL;
 	}
+	if (!gw->tls_name)
+		gw->tls_name = strndup(uri.host.p, uri.host.l);
+	if (!gw->tls_name)
+		return -ENOMEM;
 	gw->hostport.p = strchr(gw->uri, ':') + 1;
 	end = gw->hostport.p + strcspn(gw->hostport.p, ";");
 	gw->hostport.l = (size_t)(end - gw->hostport.p);
@@ -55,7 +59,10 @@ static int gateway_init(struct tandem_gateway *gw, struct tandem_gateways *g,
 	gw->prefix_add = strdup(cfg->prefix_add ? cfg->prefix_add : "");
 	if (cfg->sources_count)
 		gw->sources = calloc(cfg->sources_count, sizeof(*gw->sources));
-	if (!gw->name || !gw->uri || !gw->prefix_add || (cfg->sources_count && !gw->sources))
+	if (cfg->tls_name)
+		gw->tls_name = strdup(cfg->tls_name);
+	if (!gw->name || !gw->uri || !gw->prefix_add || (cfg->tls_name && !gw->tls_name) ||
+	    (cfg->sources_count && !gw->sources))
 		return -ENOMEM;
 	if (cfg->sources_count)
 		memcpy(gw->sources, cfg->sources, cfg->sources_count * sizeof(*gw->sources));
@@ -103,11 +110,51 @@ void tandem_gateways_free(struct tandem_gateways *g)
 		free(g->list[i].name);
 		free(g->list[i].uri);
 		free(g->list[i].prefix_add);
+		free(g->list[i].tls_name);
 		free(g->list[i].sources);
 		tandem_trunk_clean(&g->list[i]);
 	}
 	free(g->list);
 	free(g);
+}
+
+int tandem_gateways_secure(struct tandem_gateways *g, const struct tandem_sip_config *cfg,
+			   char *why, size_t why_size)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; g && i < g->count && !err; i++) {
+		const struct tandem_gateway_config *c = &cfg->gateways[i];
+
+		if (!c->tls_certificate)
+			continue;
+		if (!g->ts->tls) {
+			snprintf(why, why_size, "gateway %s: its certificate needs a tls: listener",
+				 c->name);
+			return -EINVAL;
+		}
+		err = tandem_sip_tls_read(g->ts->tls, &g->list[i].tls_files, c->tls_certificate,
+					  c->tls_key, why, why_size);
+	}
+
+	return err;
+}
+
+const struct tandem_gateway *tandem_gateway_tls_at(const struct tandem_gateways *g,
+						   const struct sa *dst)
+{
+	size_t i, k;
+
+	for (i = 0; g && i < g->count; i++) {
+		for (k = 0; k < g->list[i].dests_count; k++) {
+			if (g->list[i].dests[k].tp == SIP_TRANSP_TLS &&
+			    sa_cmp(&g->list[i].dests[k].addr, dst, SA_ALL))
+				return &g->list[i];
+		}
+	}
+
+	return NULL;
 }
 
 struct tandem_gateway *tandem_gateway_find(const struct tandem_gateways *g, const char *name)

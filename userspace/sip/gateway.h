@@ -24,6 +24,9 @@ struct tandem_gateway {
 	uint32_t timeout_ms; /* to the first word of a call; 0: as RFC 3261 has it */
 	size_t prefix_strip;
 	char *prefix_add;
+	char *tls_name; /* what its certificate has to be for */
+	const struct tandem_tls_files
+		*tls_files; /* what it is shown; borrowed; NULL: nothing special */
 	struct tandem_prefix *sources;
 	size_t sources_count;
 	char *user; /* that we are to it, with the password; NULL: it does not ask */
@@ -69,6 +72,17 @@ void tandem_gateways_free(struct tandem_gateways *g);
 
 /* NULL when there is none of that name. g may be NULL, here and below. */
 struct tandem_gateway *tandem_gateway_find(const struct tandem_gateways *g, const char *name);
+
+/*
+ * Read the certificates that gateways are shown, once ts has its listeners. 0, or a negative errno
+ * with why: see tandem_sip_tls_read(); -EINVAL also where there is no listener of TLS.
+ */
+int tandem_gateways_secure(struct tandem_gateways *g, const struct tandem_sip_config *cfg,
+			   char *why, size_t why_size);
+
+/* The gateway that is reached at dst by TLS; NULL when none is. */
+const struct tandem_gateway *tandem_gateway_tls_at(const struct tandem_gateways *g,
+						   const struct sa *dst);
 
 /* The gateway that sends from ip; NULL when none does. */
 const struct tandem_gateway *tandem_gateway_at(const struct tandem_gateways *g,

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "userspace/sip/gateway.h"
+#include "userspace/sip/tls_peer.h"
 
 #define ANSWER_MS    3000  /* time for the first OPTIONS and two that are repeated */
 #define FIND_MS	     30000 /* how often a gateway that is not asked is looked after */
@@ -99,6 +100,7 @@ static void answer_timeout(void *arg)
 static int send_options(struct tandem_gateway *gw, const struct tandem_dest *dest)
 {
 	struct tandem_sip *ts = gw->all->ts;
+	struct sip *sip = tandem_sip_stack_to(ts, &dest->addr);
 	struct mbuf *empty = mbuf_alloc(1);
 	char *hop = NULL;
 	struct uri uri;
@@ -116,8 +118,14 @@ static int send_options(struct tandem_gateway *gw, const struct tandem_dest *des
 		goto out;
 	gw->options++;
 	gw->sent_us = now_us();
-	err = -sip_request(&gw->req, tandem_sip_stack_to(ts, &dest->addr), true, "OPTIONS", -1,
-			   gw->uri, -1, &uri, empty, 0, write_options, response_handler, gw);
+	if (dest->tp == SIP_TRANSP_TLS)
+		err = tandem_tls_peers_expect(
+			tandem_sip_tls_peers(ts->tls), sip, &dest->addr,
+			&(struct tandem_tls_peer){ gw->tls_name, gw->tls_files });
+	if (!err)
+		err = -sip_request(&gw->req, sip, true, "OPTIONS", -1, gw->uri, -1, &uri, empty, 0,
+				   write_options, response_handler, gw);
+	tandem_tls_peers_expected();
 	if (!err)
 		tmr_start(&gw->tmr_answer, ANSWER_MS, answer_timeout, gw);
 

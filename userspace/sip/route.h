@@ -17,6 +17,7 @@ struct tandem_route;
 struct tandem_hop {
 	char *uri;
 	struct sa local; /* our address to send from; not set: as the host's routes say */
+	char *domain;	 /* whose addresses uri has one of; NULL: it was an address */
 	bool flow;	 /* the way that a peer has shown: no other transport leads there */
 };
 
@@ -86,9 +87,9 @@ struct tandem_place *tandem_target_add(struct tandem_target *t, unsigned int ran
 /* Add a hop; beyond TANDEM_HOPS_MAX none is. local: address to send from, or NULL. 0 or errno. */
 int tandem_place_hop(struct tandem_place *place, const struct pl *uri, const struct sa *local);
 
-/* The same for an address that a name has; local counts when it is of the same family. */
+/* The same for an address that domain has (NULL: none); local counts when it is of the same family. */
 int tandem_place_address(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
-			 const struct sa *local);
+			 const struct sa *local, const struct pl *domain);
 
 /* The same for where a peer has sent from. */
 int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,

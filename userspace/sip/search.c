@@ -221,6 +221,14 @@ static int ask_all(struct tandem_search *s)
 	return pending ? -EINPROGRESS : 0;
 }
 
+/* What the certificate of a host has to be for, whatever maddr and name servers make of it. */
+static const struct pl *domain_of(struct uri *uri, const struct pl *text)
+{
+	struct sa sa;
+
+	return uri_decode(uri, text) || !sa_set(&sa, &uri->host, 0) ? NULL : &uri->host;
+}
+
 /* The hops of place with addresses for names. What came of the last name that has none. */
 static int settle_place(struct tandem_search *s, struct tandem_place *place)
 {
@@ -233,16 +241,20 @@ static int settle_place(struct tandem_search *s, struct tandem_place *place)
 	memset(place->hops, 0, sizeof(place->hops));
 	for (i = 0; i < old.hops_count; i++) {
 		const struct tandem_hop *hop = &old.hops[i];
-		struct pl uri;
+		const struct pl *domain;
+		struct uri uri;
+		struct pl pl;
 
-		pl_set_str(&uri, hop->uri);
+		pl_set_str(&pl, hop->uri);
 		if (is_literal(hop->uri)) {
-			ret = tandem_place_hop(place, &uri, &hop->local);
+			ret = tandem_place_hop(place, &pl, &hop->local);
 			continue;
 		}
+		domain = domain_of(&uri, &pl);
 		err = find_hop(s, hop, dests, &count);
 		for (k = 0; !err && !ret && k < count; k++)
-			ret = tandem_place_address(place, dests[k].tp, &dests[k].addr, &hop->local);
+			ret = tandem_place_address(place, dests[k].tp, &dests[k].addr, &hop->local,
+						   domain);
 	}
 	tandem_place_clean(&old);
 

@@ -352,6 +352,8 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 		err = tandem_block_alloc(&ts->block, cfg, store);
 	if (!err)
 		err = listen_all(ts, cfg, why, why_size);
+	if (!err)
+		err = tandem_gateways_secure(ts->gateways, cfg, why, why_size);
 	if (err) {
 		if (!why[0])
 			snprintf(why, why_size, "SIP: %s", strerror(-err));

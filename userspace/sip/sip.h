@@ -40,6 +40,9 @@ struct tandem_gateway_config {
 	uint32_t timeout_s; /* to the first word; 0: as RFC 3261 has it */
 	uint32_t prefix_strip;
 	const char *prefix_add;		     /* NULL: none */
+	const char *tls_name;		     /* its certificate is for; NULL: the host of uri */
+	const char *tls_certificate;	     /* that it is shown; NULL: the one of the listeners */
+	const char *tls_key;		     /* NULL: in the same file */
 	const struct tandem_prefix *sources; /* it sends from, beside where uri leads */
 	size_t sources_count;
 	const char *user;	   /* for when it asks; NULL: challenges go to the caller */

@@ -42,7 +42,7 @@ int tandem_place_hop(struct tandem_place *place, const struct pl *uri, const str
 }
 
 int tandem_place_address(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
-			 const struct sa *local)
+			 const struct sa *local, const struct pl *domain)
 {
 	struct tandem_hop *hop = &place->hops[place->hops_count];
 
@@ -52,6 +52,8 @@ int tandem_place_address(struct tandem_place *place, enum sip_transp tp, const s
 	if (local && sa_af(local) == sa_af(addr))
 		hop->local = *local;
 	place->hops_count++;
+	if (domain && pl_strdup(&hop->domain, domain))
+		return -ENOMEM;
 
 	return tandem_sip_hop(&hop->uri, tp, addr);
 }
@@ -60,7 +62,7 @@ int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const stru
 		      const struct sa *local)
 {
 	size_t index = place->hops_count;
-	int err = tandem_place_address(place, tp, addr, local);
+	int err = tandem_place_address(place, tp, addr, local, NULL);
 
 	if (place->hops_count > index)
 		place->hops[index].flow = true;
@@ -72,8 +74,10 @@ void tandem_place_clean(struct tandem_place *place)
 {
 	size_t i;
 
-	for (i = 0; i < place->hops_count; i++)
+	for (i = 0; i < place->hops_count; i++) {
 		place->hops[i].uri = mem_deref(place->hops[i].uri);
+		place->hops[i].domain = mem_deref(place->hops[i].domain);
+	}
 	place->hops_count = 0;
 }
 

@@ -2,12 +2,10 @@
 #include "userspace/sip/tls.h"
 
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* libre shows its OpenSSL context only to those who ask for it */
 #define USE_OPENSSL 1
@@ -15,28 +13,20 @@
 #include <re_srtp.h>
 #include <re_tls.h>
 
-#include "userspace/util/log.h"
+#include "userspace/sip/tls_files.h"
+#include "userspace/sip/tls_peer.h"
 
-#define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+#define CIPHERS	  "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+#define FILES_MAX 512 /* of the listeners, and of gateways */
 
 struct tandem_sip_tls {
 	struct tls *tls;
-	char *certificate;
-	char *key;
-	int verify; /* of clients: OpenSSL's SSL_VERIFY_ */
-	struct timespec changed[2];
+	struct tandem_tls_files *files[FILES_MAX]; /* the first is the one without a name */
+	size_t files_count;
+	size_t served; /* of them, those for who connects; the others are of gateways */
+	int verify;    /* of clients: OpenSSL's SSL_VERIFY_ */
+	struct tandem_tls_peers peers;
 };
-
-static int refuse(char *why, size_t size, const char *what, const char *file)
-{
-	unsigned long code = ERR_peek_last_error();
-	const char *reason = code ? ERR_reason_error_string(code) : NULL;
-
-	snprintf(why, size, "%s %s: %s", what, file, reason ? reason : "cannot be used");
-	ERR_clear_error();
-
-	return -EINVAL;
-}
 
 static int verify_mode(int *mode, const char *word)
 {
@@ -63,63 +53,49 @@ static int client_hello(SSL *ssl, int *alert, void *arg)
 	return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-static void note_times(const struct tandem_sip_tls *tls, struct timespec times[2])
+static void info(const SSL *ssl, int where, int ret)
 {
-	const char *const files[] = { tls->certificate, tls->key };
-	struct stat st;
+	(void)ret;
+	if ((where & SSL_CB_HANDSHAKE_START) && !SSL_is_server(ssl))
+		tandem_tls_peer_begin(ssl);
+}
+
+static const struct tandem_tls_files *files_for(const struct tandem_sip_tls *tls, const char *name)
+{
 	size_t i;
 
-	memset(times, 0, 2 * sizeof(*times));
-	for (i = 0; i < 2; i++) {
-		if (!stat(files[i], &st))
-			times[i] = st.st_mtim;
+	for (i = 0; name && i < tls->served; i++) {
+		if (tandem_tls_files_serve(tls->files[i], name))
+			return tls->files[i];
 	}
+
+	return tls->files[0];
 }
 
-/* A key that needs a password cannot be used: nobody is there to be asked. */
-static int no_password(char *buf, int size, int writing, void *arg)
+/* A certificate has to be shown: to a client the one for the name it asks for. */
+static int show(SSL *ssl, void *arg)
 {
-	(void)buf;
-	(void)size;
-	(void)writing;
+	const struct tandem_sip_tls *tls = arg;
+	const struct tandem_tls_files *files =
+		SSL_is_server(ssl)
+			? files_for(tls, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))
+			: tandem_tls_peer_own(ssl);
+
+	return tandem_tls_files_use(files ? files : tls->files[0], ssl);
+}
+
+static int verify(X509_STORE_CTX *store, void *arg)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	int ret = X509_verify_cert(store);
+
 	(void)arg;
+	if (ret <= 0 || SSL_is_server(ssl) ||
+	    tandem_tls_peer_is(ssl, X509_STORE_CTX_get0_cert(store)))
+		return ret;
+	X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
 
 	return 0;
-}
-
-static int use_files(SSL_CTX *ctx, const struct tandem_sip_tls *tls, char *why, size_t size)
-{
-	ERR_clear_error();
-	SSL_CTX_set_default_passwd_cb(ctx, no_password);
-	if (SSL_CTX_use_certificate_chain_file(ctx, tls->certificate) != 1)
-		return refuse(why, size, "certificate", tls->certificate);
-	if (SSL_CTX_use_PrivateKey_file(ctx, tls->key, SSL_FILETYPE_PEM) != 1)
-		return refuse(why, size, "key", tls->key);
-	if (SSL_CTX_check_private_key(ctx) != 1)
-		return refuse(why, size, "key", tls->key);
-
-	return 0;
-}
-
-/* In a context that nobody uses: half of a new pair must not get into the one that is used. */
-static int try_files(const struct tandem_sip_tls *tls, char *why, size_t size)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_method());
-	int err;
-
-	if (!ctx)
-		return -ENOMEM;
-	err = use_files(ctx, tls, why, size);
-	SSL_CTX_free(ctx);
-
-	return err;
-}
-
-static int load(struct tandem_sip_tls *tls, char *why, size_t size)
-{
-	int err = try_files(tls, why, size);
-
-	return err ? err : use_files(tls_openssl_context(tls->tls), tls, why, size);
 }
 
 static int set_up(struct tandem_sip_tls *tls, const struct tandem_sip_tls_config *cfg, char *why,
@@ -130,25 +106,60 @@ static int set_up(struct tandem_sip_tls *tls, const struct tandem_sip_tls_config
 
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(ctx, CIPHERS) != 1)
-		return refuse(why, size, "TLS", "ciphers");
+		return tandem_tls_refuse(why, size, "TLS", "ciphers");
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_client_hello_cb(ctx, client_hello, tls);
+	SSL_CTX_set_info_callback(ctx, info);
+	SSL_CTX_set_cert_cb(ctx, show, tls);
+	SSL_CTX_set_cert_verify_callback(ctx, verify, tls);
 
 	if (!cfg->ca)
 		return SSL_CTX_set_default_verify_paths(ctx) == 1
 			       ? 0
-			       : refuse(why, size, "authorities", "of the host");
+			       : tandem_tls_refuse(why, size, "authorities", "of the host");
 	names = SSL_load_client_CA_file(cfg->ca);
 	if (!names || SSL_CTX_load_verify_locations(ctx, cfg->ca, NULL) != 1) {
 		sk_X509_NAME_pop_free(names, X509_NAME_free);
-		return refuse(why, size, "authorities", cfg->ca);
+		return tandem_tls_refuse(why, size, "authorities", cfg->ca);
 	}
 	SSL_CTX_set_client_CA_list(ctx, names);
 
 	return 0;
+}
+
+int tandem_sip_tls_read(struct tandem_sip_tls *tls, const struct tandem_tls_files **filesp,
+			const char *certificate, const char *key, char *why, size_t size)
+{
+	int err;
+
+	if (tls->files_count == FILES_MAX) {
+		snprintf(why, size, "more than %d certificates", FILES_MAX);
+		return -ENOSPC;
+	}
+	err = tandem_tls_files_alloc(&tls->files[tls->files_count], certificate, key, why, size);
+	if (err)
+		return err;
+	*filesp = tls->files[tls->files_count++];
+
+	return 0;
+}
+
+static int read_all(struct tandem_sip_tls *tls, const struct tandem_sip_tls_config *cfg, char *why,
+		    size_t size)
+{
+	const struct tandem_tls_files *files;
+	int err = tandem_sip_tls_read(tls, &files, cfg->certificate, cfg->key, why, size);
+	size_t i;
+
+	for (i = 0; i < cfg->more_count && !err; i++)
+		err = tandem_sip_tls_read(tls, &files, cfg->more[i].certificate, cfg->more[i].key,
+					  why, size);
+	tls->served = tls->files_count;
+
+	return err;
 }
 
 int tandem_sip_tls_alloc(struct tandem_sip_tls **tlsp, const struct tandem_sip_tls_config *cfg,
@@ -169,18 +180,11 @@ int tandem_sip_tls_alloc(struct tandem_sip_tls **tlsp, const struct tandem_sip_t
 		snprintf(why, size, "'%.40s' is none of none, request, require", cfg->client);
 		goto out;
 	}
-	err = -str_dup(&tls->certificate, cfg->certificate);
-	/* both in one file is common */
-	if (!err)
-		err = -str_dup(&tls->key, cfg->key ? cfg->key : cfg->certificate);
-	if (!err)
-		err = -tls_alloc(&tls->tls, TLS_METHOD_SSLV23, NULL, NULL);
+	err = -tls_alloc(&tls->tls, TLS_METHOD_SSLV23, NULL, NULL);
 	if (!err)
 		err = set_up(tls, cfg, why, size);
 	if (!err)
-		note_times(tls, tls->changed);
-	if (!err)
-		err = load(tls, why, size);
+		err = read_all(tls, cfg, why, size);
 
 out:
 	if (err)
@@ -193,37 +197,37 @@ out:
 
 void tandem_sip_tls_free(struct tandem_sip_tls *tls)
 {
+	size_t i;
+
 	if (!tls)
 		return;
+	tandem_tls_peers_clean(&tls->peers);
 	mem_deref(tls->tls);
-	mem_deref(tls->certificate);
-	mem_deref(tls->key);
+	for (i = 0; i < tls->files_count; i++)
+		tandem_tls_files_free(tls->files[i]);
 	free(tls);
 }
 
 int tandem_sip_tls_reload(struct tandem_sip_tls *tls, bool always)
 {
-	struct timespec now[2];
-	char why[256] = "out of memory";
-	int err;
+	int ret = 0, first = 0;
+	size_t i;
 
-	if (!tls)
-		return 0;
-	note_times(tls, now);
-	if (!always && !memcmp(now, tls->changed, sizeof(now)))
-		return 0;
-	memcpy(tls->changed, now, sizeof(now));
-	err = load(tls, why, sizeof(why));
-	if (err)
-		tandem_log(TANDEM_LOG_ERROR, "sip", "the old certificate stays in use: %s", why);
-	else
-		tandem_log(TANDEM_LOG_INFO, "sip", "certificate read again from %s",
-			   tls->certificate);
+	for (i = 0; tls && i < tls->files_count; i++) {
+		ret = tandem_tls_files_reload(tls->files[i], always);
+		if (!i)
+			first = ret;
+	}
 
-	return err ? err : 1;
+	return first;
 }
 
 struct tls *tandem_sip_tls_context(struct tandem_sip_tls *tls)
 {
 	return tls ? tls->tls : NULL;
+}
+
+struct tandem_tls_peers *tandem_sip_tls_peers(struct tandem_sip_tls *tls)
+{
+	return &tls->peers;
 }
