@@ -6,6 +6,9 @@
 #include "userspace/session/compile.h"
 #include "userspace/session/diff.h"
 
+/* Those of a call with audio and video; each time is a round trip to the datapath's worker. */
+#define REMOVED_AT_ONCE 8
+
 /* What is installed after changes of which some may have failed. */
 static size_t installed_after(const struct tandem_session *s, const struct tandem_flow_spec *wanted,
 			      size_t wanted_count, const struct tandem_change *changes, size_t n,
@@ -194,14 +197,16 @@ out:
 
 void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s)
 {
-	struct tandem_change change = { .op = TANDEM_FLOW_REMOVE };
-	size_t i;
+	/* not allocated: this has to work when there is no memory left */
+	struct tandem_change changes[REMOVED_AT_ONCE];
+	size_t i, n;
 
-	/* one by one: this has to work when there is no memory left */
-	for (i = 0; i < s->installed_count; i++) {
-		change.spec = s->installed[i];
-		change.result = 0;
-		apply(ss, s, &change, 1);
+	for (i = 0; i < s->installed_count; i += n) {
+		for (n = 0; n < REMOVED_AT_ONCE && i + n < s->installed_count; n++) {
+			changes[n].op = TANDEM_FLOW_REMOVE;
+			changes[n].spec = s->installed[i + n];
+		}
+		apply(ss, s, changes, n);
 	}
 	tandem_compile_clean(s->installed, s->installed_count);
 	s->installed_count = 0;

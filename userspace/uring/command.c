@@ -8,10 +8,6 @@
 
 enum command_op {
 	COMMAND_APPLY,
-	COMMAND_READ,
-	COMMAND_READ_LEGS,
-	COMMAND_LIST,
-	COMMAND_COUNTERS,
 	COMMAND_STOP,
 };
 
@@ -21,13 +17,6 @@ struct uring_command {
 	enum command_op op;
 	struct tandem_change *changes;
 	size_t n;
-	uint64_t flow_id;
-	struct tandem_flow_stats *stats;
-	struct tandem_leg_stats *legs;
-	size_t max;
-	struct tandem_flow_spec *specs;
-	struct reason_counters *counters;
-	int result;
 	bool done;
 };
 
@@ -61,18 +50,6 @@ static void run(struct tandem_datapath *dp, struct uring_command *c)
 	case COMMAND_APPLY:
 		tandem_uring_flows_apply(dp, c->changes, c->n);
 		break;
-	case COMMAND_READ:
-		c->result = tandem_uring_flows_read(dp, c->flow_id, c->stats);
-		break;
-	case COMMAND_READ_LEGS:
-		c->result = tandem_uring_flows_read_legs(dp, c->flow_id, c->legs, c->max, &c->n);
-		break;
-	case COMMAND_LIST:
-		c->result = tandem_uring_flows_list(dp, &c->specs, &c->n);
-		break;
-	case COMMAND_COUNTERS:
-		*c->counters = dp->env.counters;
-		break;
 	case COMMAND_STOP:
 		dp->stopping = true;
 		break;
@@ -101,7 +78,7 @@ void tandem_uring_commands_run(struct tandem_datapath *dp)
 	tandem_uring_outlet_run(dp); /* the ports may have been opened just now */
 }
 
-static int command(struct tandem_datapath *dp, struct uring_command *c)
+static void command(struct tandem_datapath *dp, struct uring_command *c)
 {
 	pthread_mutex_lock(&dp->lock);
 	*dp->commands_tail = c;
@@ -111,52 +88,14 @@ static int command(struct tandem_datapath *dp, struct uring_command *c)
 	while (!c->done)
 		pthread_cond_wait(&dp->done, &dp->lock);
 	pthread_mutex_unlock(&dp->lock);
-	return c->result;
 }
 
 int tandem_uring_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)
 {
 	struct uring_command c = { .op = COMMAND_APPLY, .changes = changes, .n = n };
 
-	return command(dp, &c);
-}
-
-int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
-{
-	struct uring_command c = { .op = COMMAND_READ, .flow_id = flow_id, .stats = stats };
-
-	return command(dp, &c);
-}
-
-int tandem_uring_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
-			   struct tandem_leg_stats *legs, size_t max, size_t *n)
-{
-	struct uring_command c = {
-		.op = COMMAND_READ_LEGS, .flow_id = flow_id, .legs = legs, .max = max
-	};
-	int err = command(dp, &c);
-
-	*n = c.n;
-	return err;
-}
-
-int tandem_uring_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
-{
-	struct uring_command c = { .op = COMMAND_LIST };
-	int err = command(dp, &c);
-
-	/* Not in the worker: the handler may want to give it further commands. */
-	for (size_t i = 0; !err && i < c.n; i++)
-		h(&c.specs[i], arg);
-	free(c.specs);
-	return err;
-}
-
-int tandem_uring_counters(struct tandem_datapath *dp, struct reason_counters *counters)
-{
-	struct uring_command c = { .op = COMMAND_COUNTERS, .counters = counters };
-
-	return command(dp, &c);
+	command(dp, &c);
+	return 0;
 }
 
 void tandem_uring_stop(struct tandem_datapath *dp)

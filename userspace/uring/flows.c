@@ -246,7 +246,13 @@ void tandem_uring_flows_apply(struct tandem_datapath *dp, struct tandem_change *
 	}
 }
 
-/* ---- reading ---- */
+/*
+ * ---- reading ----
+ *
+ * Not in the worker's thread, which would cost a call that ends as much as all else does: where
+ * things are only changes when changes are carried out, for which the same thread waits; and
+ * numbers that the worker counts up meanwhile are as good before as after.
+ */
 
 static void read_streams(const struct tandem_datapath *dp, uint32_t slot,
 			 struct tandem_flow_stats *stats)
@@ -262,8 +268,7 @@ static void read_streams(const struct tandem_datapath *dp, uint32_t slot,
 	}
 }
 
-int tandem_uring_flows_read(struct tandem_datapath *dp, uint64_t flow_id,
-			    struct tandem_flow_stats *stats)
+int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id, struct tandem_flow_stats *stats)
 {
 	uint32_t slot = tandem_table_find(&dp->table, flow_id);
 
@@ -278,8 +283,8 @@ int tandem_uring_flows_read(struct tandem_datapath *dp, uint64_t flow_id,
 	return 0;
 }
 
-int tandem_uring_flows_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
-				 struct tandem_leg_stats *legs, size_t max, size_t *n)
+int tandem_uring_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+			   struct tandem_leg_stats *legs, size_t max, size_t *n)
 {
 	uint32_t slot = tandem_table_find(&dp->table, flow_id);
 
@@ -302,7 +307,8 @@ static void list_h(const struct tandem_flow_spec *spec, void *arg)
 	l->specs[l->n++] = *spec;
 }
 
-int tandem_uring_flows_list(struct tandem_datapath *dp, struct tandem_flow_spec **specs, size_t *n)
+/* Of a copy: the handler may want changes. */
+int tandem_uring_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg)
 {
 	size_t count = tandem_slots_count(dp->table.slots);
 	struct listing l = { .specs = calloc(count + 1, sizeof(*l.specs)) };
@@ -310,8 +316,15 @@ int tandem_uring_flows_list(struct tandem_datapath *dp, struct tandem_flow_spec 
 	if (!l.specs)
 		return -ENOMEM;
 	tandem_table_list(&dp->table, list_h, &l);
-	*specs = l.specs;
-	*n = l.n;
+	for (size_t i = 0; i < l.n; i++)
+		h(&l.specs[i], arg);
+	free(l.specs);
+	return 0;
+}
+
+int tandem_uring_counters(struct tandem_datapath *dp, struct reason_counters *counters)
+{
+	*counters = dp->env.counters;
 	return 0;
 }
 

@@ -448,14 +448,15 @@ int tandem_uring_flows_init(struct tandem_datapath *dp, const struct tandem_data
 			    char *why, size_t why_size);
 void tandem_uring_flows_clean(struct tandem_datapath *dp);
 void tandem_uring_flows_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n);
-int tandem_uring_flows_read(struct tandem_datapath *dp, uint64_t flow_id,
-			    struct tandem_flow_stats *stats);
-int tandem_uring_flows_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
-				 struct tandem_leg_stats *legs, size_t max, size_t *n);
-/* An array of all flows, for the caller to free. */
-int tandem_uring_flows_list(struct tandem_datapath *dp, struct tandem_flow_spec **specs, size_t *n);
 /* Let go of all, and of their ports. */
 void tandem_uring_flows_drop(struct tandem_datapath *dp);
+/* In the thread that has changes carried out, while there are none. */
+int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id,
+		      struct tandem_flow_stats *stats);
+int tandem_uring_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
+			   struct tandem_leg_stats *legs, size_t max, size_t *n);
+int tandem_uring_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg);
+int tandem_uring_counters(struct tandem_datapath *dp, struct reason_counters *counters);
 
 /* event.c */
 int tandem_uring_events_init(struct tandem_datapath *dp);
@@ -496,12 +497,6 @@ void tandem_uring_commands_arm(struct tandem_datapath *dp);
 void tandem_uring_commands_run(struct tandem_datapath *dp);
 /* From any other thread: do it, and wait until it is done. */
 int tandem_uring_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n);
-int tandem_uring_read(struct tandem_datapath *dp, uint64_t flow_id,
-		      struct tandem_flow_stats *stats);
-int tandem_uring_read_legs(struct tandem_datapath *dp, uint64_t flow_id,
-			   struct tandem_leg_stats *legs, size_t max, size_t *n);
-int tandem_uring_list(struct tandem_datapath *dp, tandem_installed_h *h, void *arg);
-int tandem_uring_counters(struct tandem_datapath *dp, struct reason_counters *counters);
 void tandem_uring_stop(struct tandem_datapath *dp);
 
 /* worker.c */
