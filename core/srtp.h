@@ -377,6 +377,30 @@ static inline enum reason srtp_open(struct env *env, struct srtp_job *job, void 
 	return first != REASON_NONE && job->blame != REASON_NONE ? (enum reason)job->blame : first;
 }
 
+/* Is the tag that of the keys in hand? With AEAD the packet is deciphered by this. */
+static inline int srtp_fits(struct env *env, struct srtp_job *job, void *payload, const void *end)
+{
+	if (srtp_is_aead(job->suite))
+		return !env_srtp_gcm(env, job, payload, end);
+	return !env_srtp_hmac(env, job, payload, end) && srtp_tag_fits(job, payload, end);
+}
+
+/*
+ * srtp_open() as far as the question whether a packet is authentic: nothing is noted of it. What
+ * is left of it is of no use.
+ */
+static inline int srtp_is_authentic(struct env *env, struct srtp_job *job, void *payload,
+				    const void *end)
+{
+	if (srtp_fits(env, job, payload, end))
+		return 1;
+	if (!job->next)
+		return 0;
+	job->keys = job->next;
+	return env_srtp_admit_keys(env, job, payload, end) == REASON_NONE &&
+	       srtp_fits(env, job, payload, end);
+}
+
 /* An index that no packet of this SSRC has been protected with. */
 static inline enum reason srtp_next_index(struct env *env, struct srtp_job *job,
 					  const struct srtp_keys *keys)

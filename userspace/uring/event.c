@@ -76,7 +76,8 @@ static bool is_head(enum uring_tell kind)
 	return kind == URING_TELL_SOURCE || kind == URING_TELL_SSRC;
 }
 
-static void put(struct tandem_datapath *dp, uint32_t index, enum uring_tell kind,
+/* Returns whether the controller will be told. */
+static bool put(struct tandem_datapath *dp, uint32_t index, enum uring_tell kind,
 		const struct uring_event *e)
 {
 	const struct uring_letter letter = {
@@ -88,11 +89,17 @@ static void put(struct tandem_datapath *dp, uint32_t index, enum uring_tell kind
 	};
 
 	if (!may_tell(&dp->ports[index].tokens[kind], &allowances[kind], dp->env.now_ns) ||
-	    !tandem_uring_queue_put(&dp->events[kind], &letter, e->payload)) {
-		env_count(&dp->env, REASON_untold);
-		return;
-	}
+	    !tandem_uring_queue_put(&dp->events[kind], &letter, e->payload))
+		return false;
 	dp->event_raised = true;
+	return true;
+}
+
+static void put_or_count(struct tandem_datapath *dp, uint32_t index, enum uring_tell kind,
+			 const struct uring_event *e)
+{
+	if (!put(dp, index, kind, e))
+		env_count(&dp->env, REASON_untold);
 }
 
 /* RFC 8489 section 5: what comes from anywhere had better look like it. */
@@ -113,8 +120,9 @@ static bool is_peer(struct tandem_datapath *dp, uint32_t slot, const struct flow
 	return entry && rule_matches(&dp->env, &entry->rule, slot, key);
 }
 
-static enum reason authenticate(struct env *env, struct plan *plan, const struct rule *rule,
-				unsigned char *payload, uint32_t len)
+/* As far as that can be without looking at the tag. */
+static enum reason admit(struct env *env, struct plan *plan, const struct rule *rule,
+			 unsigned char *payload, uint32_t len)
 {
 	const void *end = payload + len;
 	enum reason reason;
@@ -123,9 +131,7 @@ static enum reason authenticate(struct env *env, struct plan *plan, const struct
 		reason = srtcp_check(payload, end, len);
 	else
 		reason = rtp_parse(payload, end, len, 1, &plan->rtp);
-	if (reason == REASON_NONE)
-		reason = protect_admit(env, plan, rule, payload, end, len);
-	return reason == REASON_NONE ? protect_open(env, plan, payload, end) : reason;
+	return reason == REASON_NONE ? protect_admit(env, plan, rule, payload, end, len) : reason;
 }
 
 /*
@@ -143,10 +149,43 @@ static bool is_proven(struct tandem_datapath *dp, struct plan *plan, const struc
 	if (entry->rule.srtp == SRTP_NO_KEYS && !(plan->flags & RULE_F_DTLS))
 		return true;
 	if (entry->rule.srtp != SRTP_NO_KEYS &&
-	    authenticate(&dp->env, plan, &entry->rule, e->payload, e->len) == REASON_NONE)
+	    admit(&dp->env, plan, &entry->rule, e->payload, e->len) == REASON_NONE &&
+	    protect_open(&dp->env, plan, e->payload, e->payload + e->len) == REASON_NONE)
 		return true;
 	env_count(&dp->env, REASON_unproven);
 	return false;
+}
+
+/*
+ * The same of an SSRC that is new, but nothing is noted: the packet goes through the pipeline once
+ * more. Should it be told of twice, no harm is done.
+ */
+static bool is_authentic(struct tandem_datapath *dp, struct plan *plan, const struct uring_event *e)
+{
+	const struct entry *entry = env_entry(&dp->env, plan->slot);
+	struct srtp_job *job = env_srtp_job(&dp->env);
+
+	return entry && job && entry->rule.srtp != SRTP_NO_KEYS &&
+	       admit(&dp->env, plan, &entry->rule, e->payload, e->len) == REASON_NONE &&
+	       srtp_is_authentic(&dp->env, job, e->payload, e->payload + e->len);
+}
+
+/* Where one of the port's waits already, the next may as well: they come in bursts. */
+static void tell_ssrc(struct tandem_datapath *dp, uint32_t index, struct plan *plan,
+		      const struct uring_event *e)
+{
+	bool room = tandem_uring_wait_note(dp, index, plan->rtp.ssrc, e);
+	bool told;
+
+	if (!is_authentic(dp, plan, e)) {
+		env_count(&dp->env, REASON_unproven);
+		return;
+	}
+	told = put(dp, index, URING_TELL_SSRC, e);
+	if (room && (told || dp->ports[index].waiting))
+		tandem_uring_wait(dp);
+	else if (!told)
+		env_count(&dp->env, REASON_untold);
 }
 
 void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum reason reason,
@@ -160,23 +199,23 @@ void tandem_uring_event_punted(struct tandem_datapath *dp, uint32_t index, enum 
 	switch (reason) {
 	case REASON_learning:
 		if (is_proven(dp, plan, e))
-			put(dp, index, URING_TELL_SOURCE, e);
+			put_or_count(dp, index, URING_TELL_SOURCE, e);
 		break;
 	case REASON_unknown_ssrc:
 		/* a call's: nobody is there to ask for those that forwards leave out */
-		if (plan->flags & RULE_F_DTLS && is_proven(dp, plan, e))
-			put(dp, index, URING_TELL_SSRC, e);
+		if (plan->flags & RULE_F_DTLS)
+			tell_ssrc(dp, index, plan, e);
 		break;
 	case REASON_stun:
 		if (!(plan->flags & RULE_F_ICE) || !is_stun(e->payload, e->len))
 			break;
 		peer = is_peer(dp, plan->slot, e->key);
-		put(dp, index, peer ? URING_TELL_STUN_PEER : URING_TELL_STUN, e);
+		put_or_count(dp, index, peer ? URING_TELL_STUN_PEER : URING_TELL_STUN, e);
 		break;
 	case REASON_dtls:
 		/* Whoever else sends a ClientHello first must not become the peer. */
 		if (plan->flags & RULE_F_DTLS && is_peer(dp, plan->slot, e->key))
-			put(dp, index, URING_TELL_DTLS, e);
+			put_or_count(dp, index, URING_TELL_DTLS, e);
 		break;
 	default:
 		break;

@@ -244,6 +244,8 @@ void tandem_uring_flows_apply(struct tandem_datapath *dp, struct tandem_change *
 		c->result = c->op == TANDEM_FLOW_SET ? flow_set(dp, &c->spec)
 						     : flow_remove(dp, c->spec.id);
 	}
+	for (size_t i = 0; i < n && dp->waits.first != TANDEM_NO_SLOT; i++)
+		tandem_uring_wait_over(dp, changes[i].spec.id);
 }
 
 /*

@@ -117,7 +117,9 @@ static bool relay(struct tandem_datapath *dp, struct uring_packet *p, const stru
 	enum reason reason = relay_datagram(&dp->env, &d->key, d->payload, d->len, &plan);
 
 	if (reason_verdict(reason) == VERDICT_PUNT) {
-		struct uring_event e = { .key = &d->key, .payload = d->payload, .len = d->len };
+		struct uring_event e = {
+			.key = &d->key, .payload = d->payload, .len = d->len, .tos = d->tos
+		};
 
 		tandem_uring_event_punted(dp, d->port, reason, &plan, &e);
 	}

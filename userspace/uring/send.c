@@ -166,6 +166,25 @@ int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
 		       uring_data(URING_SEND, index));
 }
 
+int tandem_uring_forward_copy(struct tandem_datapath *dp, const struct plan *plan,
+			      const unsigned char *payload, uint8_t tos)
+{
+	struct uring_copy *c = copy_get(dp);
+	unsigned char *own;
+	int err;
+
+	if (!c)
+		return -ENOBUFS;
+	own = c->data + URING_HEADROOM;
+	memcpy(own, payload, plan->len);
+	set_owner(dp, &c->send, plan, plan->legs ? plan->egress->state : TANDEM_NO_SLOT);
+	err = send_as(dp, &c->send, plan->egress, own, plan->len, tos,
+		      uring_data(URING_COPY, (uint32_t)(c - dp->copies)));
+	if (err)
+		copy_put(dp, c);
+	return err;
+}
+
 /* One copy; returns false if there is none. */
 static bool copy_send(struct tandem_datapath *dp, struct plan *plan, uint32_t n,
 		      const unsigned char *payload, uint32_t len, uint8_t tos)

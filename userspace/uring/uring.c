@@ -44,6 +44,7 @@ static void uring_close(struct tandem_datapath *dp, bool keep)
 	tandem_uring_commands_clean(dp);
 	tandem_uring_events_clean(dp);
 	tandem_uring_outlet_clean(dp);
+	tandem_uring_waits_clean(dp);
 	tandem_uring_flows_clean(dp);
 	free(dp);
 }
@@ -72,6 +73,8 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 		err = tandem_uring_events_init(dp);
 	if (!err)
 		err = tandem_uring_outlet_init(dp);
+	if (!err)
+		err = tandem_uring_waits_init(dp);
 	if (!err)
 		err = tandem_uring_flows_init(dp, cfg, why, why_size);
 	if (!err)

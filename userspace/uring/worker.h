@@ -16,6 +16,7 @@
  *   hold.c     which ports a flow keeps open
  *   flows.c    changes to the table, and reading it
  *   event.c    what the controller is told of
+ *   wait.c     what waits meanwhile
  *   outlet.c   what the controller sends
  *   queue.c    datagrams on their way from thread to thread
  *   worker.c   the thread
@@ -51,6 +52,7 @@
 #define URING_BUFFER_SIZE  (URING_HEADER_SIZE + URING_PAYLOAD_SIZE)
 #define URING_BUFFER_GROUP 1
 #define URING_COMPLETIONS  16384 /* room for those that wait; a power of two */
+#define URING_WAITING	   1024	 /* packets that wait for the controller at a time */
 
 /* What the controller is told of. */
 enum uring_tell {
@@ -129,6 +131,7 @@ struct uring_port {
 	bool lent;    /* without multishot: its packet is being handled or sent */
 	int fd;
 	uint32_t next_starved;
+	uint32_t waiting; /* packets from here that wait for the controller */
 	struct uring_tokens tokens[URING_TELL_KINDS];
 	struct uring_packet *packet; /* without multishot: the port's only one */
 };
@@ -212,6 +215,27 @@ struct uring_ways {
 	uint16_t ip_id;
 };
 
+/* A packet that waits for the controller, as it came. */
+struct uring_waiting {
+	uint64_t flow_id;
+	uint64_t since_ns;
+	struct flow_key key;
+	uint32_t port; /* where it came in */
+	uint32_t ssrc;
+	uint32_t len;
+	uint32_t next; /* of those that wait, or of the places that were given back */
+	uint8_t tos;
+	_Alignas(8) unsigned char payload[URING_PAYLOAD_SIZE + URING_TAILROOM];
+};
+
+/* All of them, in order of arrival. TANDEM_NO_SLOT: none. */
+struct uring_waits {
+	struct uring_waiting *all; /* URING_WAITING, sparse */
+	uint32_t first, last;
+	uint32_t free;	/* places that were given back */
+	uint32_t fresh; /* first that was never used */
+};
+
 struct uring_command; /* command.c */
 
 struct tandem_datapath {
@@ -269,6 +293,8 @@ struct tandem_datapath {
 	unsigned char *event_payload;		     /* of the one that is being told */
 	bool event_raised;
 	int event_fd;
+
+	struct uring_waits waits;
 
 	struct uring_queue outlet;  /* to the worker */
 	unsigned char *outlet_data; /* URING_HEADROOM, and a payload */
@@ -431,6 +457,9 @@ void tandem_uring_send_control(struct uring_send *s, int level, int type, const 
  */
 int tandem_uring_forward(struct tandem_datapath *dp, struct uring_packet *p,
 			 const struct plan *plan, unsigned char *payload, uint8_t tos);
+/* The same of a payload that is in no such buffer: a copy is sent. */
+int tandem_uring_forward_copy(struct tandem_datapath *dp, const struct plan *plan,
+			      const unsigned char *payload, uint8_t tos);
 /* Send a copy of plan->len bytes for each leg of the plan; what cannot be sent is counted. */
 void tandem_uring_fan_out(struct tandem_datapath *dp, struct plan *plan,
 			  const unsigned char *payload, uint8_t tos);
@@ -467,6 +496,7 @@ struct uring_event {
 	const struct flow_key *key;
 	unsigned char *payload; /* what is protected of it may be deciphered */
 	uint32_t len;
+	uint8_t tos;
 };
 /*
  * Tell of a datagram that came in on a port, if the flow it counts for wants its kind told,
@@ -479,6 +509,19 @@ void tandem_uring_events_flush(struct tandem_datapath *dp);
 int tandem_uring_event_fd(struct tandem_datapath *dp);
 void tandem_uring_dispatch(struct tandem_datapath *dp, const struct tandem_event_handlers *handlers,
 			   void *arg);
+
+/* wait.c */
+int tandem_uring_waits_init(struct tandem_datapath *dp);
+void tandem_uring_waits_clean(struct tandem_datapath *dp);
+/*
+ * Note a packet with an SSRC that is new, which came in on a port. It waits only once
+ * tandem_uring_wait() says so, with no other noted in between. False: there is no room.
+ */
+bool tandem_uring_wait_note(struct tandem_datapath *dp, uint32_t port, uint32_t ssrc,
+			    const struct uring_event *e);
+void tandem_uring_wait(struct tandem_datapath *dp);
+/* A flow has changed, or is gone: those of its packets that are provided for now go on. */
+void tandem_uring_wait_over(struct tandem_datapath *dp, uint64_t flow_id);
 
 /* outlet.c */
 int tandem_uring_outlet_init(struct tandem_datapath *dp);
