@@ -74,9 +74,11 @@ tandem_up()
 	SIP_EXTRA="trusted: [10.77.0.0/16]
   max_transactions: 200000
   max_registrations: 200000"
-	# the ports of the laboratory end too early for that many calls
+	# two ports a call on each address; clear of those that the host gives to clients
+	PORT_MAX=57343
+	ns_run relay sysctl -qw net.ipv4.ip_local_port_range="57344 60999"
 	MEDIA_EXTRA="max_sessions: 20000
-  flow_capacity: 65536
+  flow_capacity: 165000
   stream_capacity: 65536"
 	start_tandem "${DATAPATH:-auto}" || return 1
 	SERVER_PIDS=("$TANDEM_PID")
@@ -157,11 +159,16 @@ load()
 	sipp_run caller uac uac_quiet "$A_SIP" -p 5060 -s bob -m "$calls" -r "$rate" -l "$((calls + 1))" \
 		-d "$hold" -trace_stat -stf "$WORK/uac.csv" -fd 1 -buff_size 8388608
 	COST_US=$((($(cpu_ms) - before) * 1000 / calls))
-	FAILED=$(awk -F';' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "FailedCall(C)") f = i
-		if (!f) exit 1 } END { print $f }' "$WORK/uac.csv") || FAILED=$calls
+	FAILED=$(failed_calls "$WORK/uac.csv") || FAILED=$calls
 	kill "$uas" 2>/dev/null
 	wait "$uas" 2>/dev/null
 	rm -f "$WORK"/uac.csv "$WORK"/ua[cs]_{messages,actions,errors}.log
+}
+
+# why_failed NAME: the first words of what that sipp had to complain of.
+why_failed()
+{
+	head -c 1500 "$WORK/$1_errors.log" 2>/dev/null | sed 's/^/# /' >&2
 }
 
 result()
@@ -193,10 +200,20 @@ rates()
 	done
 }
 
-# refresh: many users register, and again.
+# registrations COUNT: users who register; for a while, that they refresh.
 registrations()
 {
-	sipp_run callee registrations register "$B_SIP" -s "u" -p 7060 -m "$1" -r 500 -key contact_port 7060 -key q 1.0
+	SIPP_TIMEOUT=300
+	sipp_start callee registrations register_stay "$B_SIP" -p 7060 -mp 7100 -m "$1" -l "$1" -r 200 \
+		-trace_stat -stf "$WORK/registrations.csv" -fd 1 -buff_size 8388608
+	REGISTRATIONS_PID=$LAST_PID
+}
+
+# failed_calls FILE: of a sipp, by its statistics.
+failed_calls()
+{
+	awk -F';' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "FailedCall(C)") f = i
+		if (!f) exit 1 } END { print $f }' "$1"
 }
 
 hold()
@@ -206,20 +223,22 @@ hold()
 	empty=$(memory_kib)
 	fds=$(descriptors)
 	SIPP_TIMEOUT=300
-	sipp_start callee uas uas_answer "$B_SIP" -p 5060 -m "$CALLS" -l "$CALLS" -buff_size 8388608
+	sipp_start callee uas uas_answer "$B_SIP" -p 5060 -m "$CALLS" -l "$CALLS" -nd -buff_size 8388608
 	UAS_PID=$LAST_PID
 	wait_for 5 udp_bound callee 5060
 	sipp_start caller uac uac_quiet "$A_SIP" -p 5060 -s bob -m "$CALLS" -l "$CALLS" -r 200 \
-		-d $((CALLS * 1000 / 200 + 20000)) -trace_stat -stf "$WORK/uac.csv" -fd 1 -buff_size 8388608
+		-d $((CALLS * 1000 / 200 + 160000)) -trace_stat -stf "$WORK/uac.csv" -fd 1 -buff_size 8388608
 	UAC_PID=$LAST_PID
 	wait_for $((CALLS / 200 + 60)) session_count_is "$CALLS" || tap_note "only $(tandem session list | field - count)"
 	full=$(memory_kib)
-	registrations 1000 || tap_note "registrations failed"
+	registrations "$CALLS"
+	pid_wait "$REGISTRATIONS_PID" || why_failed registrations
 	result what=hold calls="$(tandem session list | field - count)" kib_per_call_x100="$(((full - empty) * 100 / CALLS))" \
-		memory_kib="$full" descriptors_before="$fds" descriptors="$(descriptors)"
-	pid_wait "$UAC_PID"
-	result what=held status=$? failed="$(awk -F';' 'NR == 1 { for (i = 1; i <= NF; i++)
-		if ($i == "FailedCall(C)") f = i } END { print $f }' "$WORK/uac.csv")"
+		memory_kib="$full" descriptors_before="$fds" descriptors="$(descriptors)" \
+		registrations_failed="$(failed_calls "$WORK/registrations.csv")" \
+		kib_per_registration_x100="$((($(memory_kib) - full) * 100 / CALLS))"
+	pid_wait "$UAC_PID" || why_failed uac
+	result what=held failed="$(failed_calls "$WORK/uac.csv")"
 	pid_wait "$UAS_PID"
 	wait_for 40 session_count_is 0
 	result what=after sessions="$(tandem session list | field - count)" memory_kib="$(memory_kib)" descriptors="$(descriptors)"
@@ -235,7 +254,8 @@ soak()
 		load 100 1000 500
 		calls=$((calls + 1000))
 		failed=$((failed + FAILED))
-		registrations 100
+		sipp_run callee refresh register "$B_SIP" -s carol -p 7060 -mp 7100 -m 100 -r 100 \
+			-key contact_port 7060 -key q 1.0 || failed=$((failed + 1))
 		rss=$(memory_kib)
 		[ $SECONDS -lt $settled ] || [ "$first" != 0 ] || first=$rss
 	done

@@ -129,6 +129,9 @@ show_logs()
 
 # ---- life of a script -----------------------------------------------------
 
+# What the script was started with.
+SCRIPT_ARGS=("$@")
+
 # test_begin SECONDS TOOL...: bounds the script in time, checks what it needs,
 # and arranges that everything it starts goes away with it.
 test_begin()
@@ -136,7 +139,7 @@ test_begin()
 	local limit=$1 tool
 	shift
 	if [ -z "${TANDEM_TEST_BOUND:-}" ]; then
-		TANDEM_TEST_BOUND=1 exec timeout -k 10 "$limit" bash "$0"
+		TANDEM_TEST_BOUND=1 exec timeout -k 10 "$limit" bash "$0" "${SCRIPT_ARGS[@]}"
 	fi
 	unset TANDEM_TEST_BOUND
 	[ "$(id -u)" -eq 0 ] || tap_skip_all "needs root"
@@ -379,7 +382,7 @@ tandem_config()
 		    - address: "fd77:2::1"
 		  interfaces: $(relay_interfaces)
 		  port_min: 16384
-		  port_max: 17407
+		  port_max: ${PORT_MAX:-17407}
 		  ${MEDIA_EXTRA:-}
 		sip:
 		  listen:
@@ -409,7 +412,7 @@ tandem_launch()
 TANDEM_RUNS=0
 
 # start_tandem [DATAPATH]: MEDIA_EXTRA is one more line under `media:`, SIP_EXTRA under
-# `sip:`, LISTEN_EXTRA under `listen:` of that, YAML_EXTRA further top-level YAML. True once the control socket answers.
+# `sip:`, LISTEN_EXTRA under `listen:` of that, YAML_EXTRA further top-level YAML, PORT_MAX. True once the control socket answers.
 start_tandem()
 {
 	tandem_config "${1:-${DATAPATH:-auto}}" >"$WORK/tandem.yaml"
