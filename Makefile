@@ -147,7 +147,7 @@ kmod-test: kmod userspace test-tools $(KMODT_BINS) ## load the kernel module in 
 test-tools: $(TOOL_BINS)
 
 # Two at a time, as most of them wait for phones most of the time; but of these never two.
-NETNS_BUSY := bench,churn,hundred_calls,impair,impairment,webrtc
+NETNS_BUSY := bench,churn,feedback,hundred_calls,impair,impairment,webrtc
 netns: all test-tools $(CHURN).asan ## end-to-end calls with real phones in network namespaces (root)
 	@prove --jobs 2 --rules 'seq=tests/netns/{$(NETNS_BUSY)}.t' --rules 'par=**' \
 		--timer --failures --comments tests/netns/*.t

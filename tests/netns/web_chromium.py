@@ -9,7 +9,8 @@ import tempfile
 
 # A tone of the Web Audio API is sent, and with VIDEO a canvas that changes, so that no device and no
 # permission is needed. What comes is analysed the same way: level in dBFS, and the strongest
-# frequency; of video it counts what was decoded. With DATA there is a data channel to be refused.
+# frequency; of video it counts what was decoded. With DATA there is a data channel to be refused, with
+# HUSH it sends nothing any more when it is asked for its report.
 PAGE = """
 const pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
 const ctx = new AudioContext();
@@ -69,6 +70,10 @@ const answer = async (sdp) => {
   return gathered();
 };
 const report = async () => {
+  if (HUSH) {   // what was sent until now is all, and has arrived
+    await Promise.all(pc.getSenders().map((s) => s.replaceTrack(null)));
+    await new Promise((done) => setTimeout(done, 500));
+  }
   const stats = [...(await pc.getStats()).values()];
   const one = (type, more = () => true) => stats.find((s) => s.type === type && more(s)) || {};
   const pair = one('candidate-pair', (s) => s.nominated && s.state === 'succeeded');
@@ -93,6 +98,10 @@ const report = async () => {
     video_rtt: one('remote-inbound-rtp', picture).roundTripTime,
     pli: one('inbound-rtp', picture).pliCount,
     nack: one('inbound-rtp', picture).nackCount,
+    plied: one('outbound-rtp', picture).pliCount,   // asked by the other side
+    nacked: one('outbound-rtp', picture).nackCount,
+    video_sent: one('outbound-rtp', picture).packetsSent,
+    video_resent: one('outbound-rtp', picture).retransmittedPacketsSent,
     transceivers: pc.getTransceivers().map((t) => t.currentDirection),
     transports: stats.filter((s) => s.type === 'transport').length,
     codec: (stats.find((s) => s.id === inbound.codecId) || {}).mimeType,
@@ -145,7 +154,7 @@ class Peer:
             return
         page = PAGE
         for name, value in (("TONE", self.args.tone), ("VIDEO", self.args.video),
-                            ("DATA", self.args.data)):
+                            ("DATA", self.args.data), ("HUSH", self.args.hush)):
             page = page.replace(name, json.dumps(value))
         await self.run(page)
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""A SIP phone whose media is WebRTC: a headless Chromium, or aiortc.
+"""A SIP phone whose media is WebRTC: a headless Chromium, or aiortc; or plain RTP that it says back.
 
-  webphone.py --local A:P --proxy A:P [--call URI | --answer] [--peer chromium|aiortc]
+  webphone.py --local A:P --proxy A:P [--call URI | --answer] [--peer chromium|aiortc|echo]
               [--user NAME] [--tone HZ] [--seconds N] [--setup N] [--video] [--data]
-              [--apart] [--hide-ssrcs]
+              [--apart] [--hide-ssrcs] [--hush]
 
 One call: made, or registered for and awaited. Its signalling is SIP over UDP, just enough for one
 dialog behind a proxy that records its route. The browser plays a tone; what it hears is
@@ -229,7 +229,7 @@ def main():
     parser.add_argument("--proxy", required=True)
     parser.add_argument("--call")
     parser.add_argument("--answer", action="store_true")
-    parser.add_argument("--peer", default="chromium", choices=("chromium", "aiortc"))
+    parser.add_argument("--peer", default="chromium", choices=("chromium", "aiortc", "echo"))
     parser.add_argument("--user", default="web")
     parser.add_argument("--domain", default="example.test")
     parser.add_argument("--tone", type=int, default=1000)
@@ -238,6 +238,7 @@ def main():
     parser.add_argument("--mdns", action="store_true", help="hide host addresses as a page would")
     parser.add_argument("--video", action="store_true", help="send pictures besides")
     parser.add_argument("--data", action="store_true", help="offer a data channel besides")
+    parser.add_argument("--hush", action="store_true", help="send nothing from the report on (Chromium)")
     parser.add_argument("--apart", action="store_true", help="know nothing of BUNDLE (aiortc)")
     parser.add_argument("--hide-ssrcs", action="store_true", help="do not say which SSRCs are sent")
     args = parser.parse_args()

@@ -193,6 +193,45 @@ static void legs_of_a_bundle(void **state)
 	fx_clean(&fx);
 }
 
+#define KEY "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n"
+#define PHONE_SDES(video)                                                                          \
+	"v=0\r\no=- 7 2 IN IP4 198.51.100.20\r\ns=-\r\nc=IN IP4 198.51.100.20\r\nt=0 0\r\n"        \
+	"m=audio 6000 RTP/SAVP 0\r\n" KEY video
+#define VIDEO_SDES "m=video 6002 RTP/SAVP 96\r\na=rtpmap:96 VP8/90000\r\n" KEY
+
+/* RTCP of all SSRCs of a bundle that parts ways leaves under the keys of each leg. */
+static void room_beside_a_bundle(void **state)
+{
+	static const struct {
+		const char *phone;
+		uint16_t streams;
+	} cases[] = {
+		{ PHONE_SDES(VIDEO_SDES), TANDEM_BUNDLE_STREAMS },
+		{ PHONE_SDES(""), TANDEM_KEY_STREAMS },
+	};
+	const struct tandem_media *m;
+	struct fixture fx;
+	size_t i;
+
+	(void)state;
+	open_world(&fx);
+	agree(&fx, TANDEM_SECURITY_SDES_REQUIRE,
+	      PHONE_SDES(VIDEO_SDES) "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n");
+	m = fx_session(&fx, CALL)->agreed.v;
+	assert_int_equal(m[0].leg[TANDEM_PARTY_B].secure.rtp.out.streams, TANDEM_BUNDLE_STREAMS);
+	assert_int_equal(m[1].leg[TANDEM_PARTY_B].secure.rtp.out.streams, TANDEM_BUNDLE_STREAMS);
+	fx_clean(&fx);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		open_world(&fx);
+		assert_int_equal(
+			describe(&fx, TANDEM_PARTY_A, false, TANDEM_SECURITY_DTLS, cases[i].phone),
+			0);
+		m = fx_session(&fx, CALL)->pending.v;
+		assert_int_equal(m[0].leg[TANDEM_PARTY_A].secure.rtp.out.streams, cases[i].streams);
+		fx_clean(&fx);
+	}
+}
+
 /* A phone without pictures: one media is left, and with it nothing to tell apart. */
 static void audio_only_phone(void **state)
 {
@@ -390,6 +429,7 @@ int main(void)
 		cmocka_unit_test(browser_to_browser),
 		cmocka_unit_test(bundle_parts_ways),
 		cmocka_unit_test(legs_of_a_bundle),
+		cmocka_unit_test(room_beside_a_bundle),
 		cmocka_unit_test(audio_only_phone),
 		cmocka_unit_test(unbundled_answer),
 		cmocka_unit_test(tag_goes),

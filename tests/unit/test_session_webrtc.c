@@ -180,6 +180,45 @@ static void without_ice(void **state)
 	fx_clean(&fx);
 }
 
+#define BUNDLED(mid, media)                                                                        \
+	media "c=IN IP4 0.0.0.0\r\na=mid:" mid "\r\na=rtcp-mux\r\na=setup:actpass\r\n"             \
+	      "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n"                           \
+	      "a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:"             \
+	      "10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n"
+
+/* RTCP of all SSRCs of the caller's bundle leaves by each transport of the callee's. */
+static void room_beside_a_bundle(void **state)
+{
+	static const char offer[] =
+		"v=0\r\no=- 7 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n" BUNDLED(
+			"0", "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\n")
+			BUNDLED("1", "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 VP8/90000\r\n");
+	const struct tandem_leg_keys *keys;
+	char answer[8192];
+	struct browser b;
+	struct fixture fx;
+
+	(void)state;
+	open_world(&fx);
+	browser_open(&b, &fx, "198.51.100.99", false);
+	assert_int_equal(fx_describe(&fx, TANDEM_PARTY_A, false, DTLS, DTLS, offer), 0);
+	browser_reads(&b);
+	snprintf(
+		answer, sizeof(answer), "%s%s", browser_sdp(&b, "active", true),
+		"m=video 9 UDP/TLS/RTP/SAVPF 96\r\nc=IN IP4 0.0.0.0\r\na=rtpmap:96 VP8/90000\r\n"
+		"a=mid:1\r\na=rtcp-mux\r\na=setup:active\r\na=ice-ufrag:efgh\r\n"
+		"a=ice-pwd:0123456789012345678901\r\na=fingerprint:sha-256 00:01:02:03:04:05:06:07:"
+		"08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n");
+	assert_int_equal(fx_describe(&fx, TANDEM_PARTY_B, true, DTLS, DTLS, answer), 0);
+	run(&fx, 2000);
+	assert_non_null(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP)->fan);
+	keys = &fx_session(&fx, CALL)->agreed.v[0].leg[TANDEM_PARTY_B].secure.rtp;
+	assert_true(keys->out.suite);
+	assert_int_equal(keys->out.streams, TANDEM_BUNDLE_STREAMS);
+	browser_close(&b);
+	fx_clean(&fx);
+}
+
 /* It is no WebRTC: where nothing is said of either side, it passes. */
 static void without_mux(void **state)
 {
@@ -205,7 +244,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(browser_calls_phone),	 cmocka_unit_test(phone_calls_browsers),
 		cmocka_unit_test(browser_calls_browser), cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(without_ice),		 cmocka_unit_test(without_mux),
+		cmocka_unit_test(without_ice),		 cmocka_unit_test(room_beside_a_bundle),
+		cmocka_unit_test(without_mux),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

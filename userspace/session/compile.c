@@ -262,8 +262,9 @@ static void add_any(const struct source *src, struct tandem_fan *fan, struct tan
 }
 
 /*
- * RTCP goes to all transports of the other party: a compound may speak of several media, and
- * of SSRCs that are nobody's here a receiver takes no notice (RFC 3550 6.3).
+ * RTCP goes to all transports of the other party, not where the RTP of its sender goes: behind
+ * the first SSRC of a datagram, which is all that SRTCP shows, may be reports and feedback about
+ * any media (RFC 8108 5; docs/secure-media.md). Of what is not theirs receivers take no notice.
  */
 static void add_rtcp(const struct source *src, struct tandem_fan *fan, struct tandem_srtp *keys)
 {

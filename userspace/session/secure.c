@@ -151,12 +151,19 @@ static int take_key(struct tandem_secure_leg *leg, const struct tandem_sdes *sde
 	return tandem_sdes_new_id(&leg->rtp.in.id);
 }
 
-static int generate(struct tandem_sdes *sdes, uint32_t tag, uint8_t suite)
+static int generate(struct tandem_sdes *sdes, uint32_t tag, uint8_t suite, uint16_t streams)
 {
 	int err = tandem_sdes_generate(sdes, tag, suite);
 
-	sdes->srtp.streams = TANDEM_KEY_STREAMS;
+	sdes->srtp.streams = streams;
 	return err;
+}
+
+/* A bundle of the other party's would part ways, and RTCP of all its SSRCs leave by this leg. */
+static uint16_t streams_beside(const struct tandem_sdp *offer, bool bundled)
+{
+	return bundled && tandem_sdp_media_count(offer) > 1 ? TANDEM_BUNDLE_STREAMS
+							    : TANDEM_KEY_STREAMS;
 }
 
 static bool is_spent(const struct tandem_sessions *ss, const struct tandem_srtp *out)
@@ -172,7 +179,7 @@ bool tandem_secure_spent(const struct tandem_sessions *ss, const struct tandem_s
 /* The party that has made the offer. */
 static int secure_offerer(const struct tandem_sessions *ss, struct tandem_secure_leg *leg,
 			  const struct tandem_sdp_media *media, enum tandem_protection kind,
-			  const struct tandem_sdes *crypto)
+			  const struct tandem_sdes *crypto, uint16_t streams)
 {
 	struct tandem_sdes own = { 0 };
 	int err;
@@ -188,7 +195,7 @@ static int secure_offerer(const struct tandem_sessions *ss, struct tandem_secure
 	err = take_key(leg, crypto);
 	/* an answer that is repeated, and an offer that brings nothing new, get the same key */
 	if (!err && (leg->rtp.out.suite != crypto->srtp.suite || tandem_secure_spent(ss, leg))) {
-		err = generate(&own, crypto->tag, crypto->srtp.suite);
+		err = generate(&own, crypto->tag, crypto->srtp.suite, streams);
 		leg->rtp.out = own.srtp;
 		explicit_bzero(&own, sizeof(own));
 	}
@@ -227,7 +234,7 @@ static const char *proto_to_offer(enum tandem_protection kind, enum tandem_prote
 	return feedback ? "RTP/AVPF" : "RTP/AVP";
 }
 
-static int offer_keys(struct tandem_secure_leg *leg)
+static int offer_keys(struct tandem_secure_leg *leg, uint16_t streams)
 {
 	int err = 0;
 
@@ -237,7 +244,7 @@ static int offer_keys(struct tandem_secure_leg *leg)
 	for (leg->offered_count = 0; leg->offered_count < TANDEM_SDES_OFFERED && !err;) {
 		size_t i = leg->offered_count++;
 
-		err = generate(&leg->offered[i], i + 1, tandem_sdes_suite(i));
+		err = generate(&leg->offered[i], i + 1, tandem_sdes_suite(i), streams);
 	}
 	return err;
 }
@@ -254,7 +261,8 @@ static int offer_agreed(const struct tandem_sessions *ss, struct tandem_secure_l
 		leg->offered[0] = (struct tandem_sdes){ leg->tag, leg->rtp.out };
 		leg->offered_count = 1;
 		if (tandem_secure_spent(ss, leg))
-			err = generate(&leg->offered[0], leg->tag, leg->rtp.out.suite);
+			err = generate(&leg->offered[0], leg->tag, leg->rtp.out.suite,
+				       leg->rtp.out.streams);
 	}
 	return err;
 }
@@ -284,26 +292,27 @@ static int secure_media(const struct tandem_sessions *ss, struct tandem_media *m
 	struct tandem_secure_leg *own = &m->leg[offerer].secure, *other = &m->leg[!offerer].secure;
 	const struct tandem_sdp_media *media = tandem_sdp_media(offer, i);
 	bool agreed = m->active && other->kind != TANDEM_PROTECT_PASS;
-	enum tandem_protection kind = TANDEM_PROTECT_NONE;
+	enum tandem_protection kind = TANDEM_PROTECT_NONE, other_kind;
 	struct tandem_sdes crypto = { 0 };
 	unsigned int offered;
 	int err;
 
 	offered = offered_kinds(offer, i, &crypto);
 	err = choose(offered, sig->source_security, &kind);
+	other_kind = agreed ? other->kind : kind_to_offer(sig->target_security, kind);
 	if (!err)
-		err = secure_offerer(ss, own, media, kind, &crypto);
+		err = secure_offerer(ss, own, media, kind, &crypto,
+				     streams_beside(offer, other_kind == TANDEM_PROTECT_DTLS));
 	explicit_bzero(&crypto, sizeof(crypto));
 	if (err || agreed)
 		return err ? err : offer_agreed(ss, other);
-	kind = kind_to_offer(sig->target_security, own->kind);
 	other->optional = sig->target_security == TANDEM_SECURITY_SDES_PREFER ||
 			  (!is_kind(sig->target_security) && offered & OFFERED_PLAIN);
-	strcpy(other->proto, proto_to_offer(kind, own->kind, other->optional, media));
-	if (kind == TANDEM_PROTECT_SDES)
-		err = offer_keys(other);
-	set_kind(other, kind);
-	other->offered_kind = kind;
+	strcpy(other->proto, proto_to_offer(other_kind, kind, other->optional, media));
+	if (other_kind == TANDEM_PROTECT_SDES)
+		err = offer_keys(other, streams_beside(offer, own->bundle_rank));
+	set_kind(other, other_kind);
+	other->offered_kind = other_kind;
 	return err;
 }
 

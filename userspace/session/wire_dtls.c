@@ -27,14 +27,23 @@ static void key_leg(struct tandem_leg *leg, enum tandem_component comp,
 	keys->out = *out;
 }
 
-/* Video comes with retransmissions and simulcast, each with an SSRC of its own. */
+/*
+ * Video comes with retransmissions and simulcast, each with an SSRC of its own. Where the other
+ * party's bundle parts ways, RTCP of all of its SSRCs leaves by each transport.
+ */
 static uint16_t key_streams(const struct tandem_wire *wire, const struct tandem_media_list *list)
 {
-	size_t i, n = 0;
+	size_t i, n = 0, other;
 
+	if (wire->media >= list->n)
+		return TANDEM_KEY_STREAMS;
+	other = list->v[wire->media].leg[!wire->party].transport;
 	for (i = 0; i < list->n; i++) {
-		if (list->v[i].active && list->v[i].leg[wire->party].transport == wire->media)
-			n += strcmp(list->v[i].type, "audio") ? 2 : 1;
+		const struct tandem_media *m = &list->v[i];
+
+		if (m->active && (m->leg[wire->party].transport == wire->media ||
+				  m->leg[!wire->party].transport == other))
+			n += strcmp(m->type, "audio") ? 2 : 1;
 	}
 	return n > 1 ? TANDEM_BUNDLE_STREAMS : TANDEM_KEY_STREAMS;
 }
