@@ -32,8 +32,11 @@ static void trim(struct pl *pl)
 /* The value of a parameter; libre takes the '+' in a name for a pattern, and quotes for nothing. */
 static bool find_param(const struct pl *params, const char *name, struct pl *value)
 {
-	const char *p = params->p, *end = params->p + params->l, *stop, *eq;
+	const char *p = params->p, *end, *stop, *eq;
 
+	if (!pl_isset(params))
+		return false;
+	end = p + params->l;
 	for (; p < end; p = stop + 1) {
 		struct pl key = { .p = p };
 
