@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/fuzz/check.h"
+#include "tests/fuzz/session_env.h"
 #include "userspace/session/model.h"
 #include "userspace/util/log.h"
 
@@ -17,73 +17,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int apply(struct tandem_plane *plane, struct tandem_change *changes, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct tandem_flow_spec *spec = &changes[i].spec;
-
-		changes[i].result = 0;
-		/* nothing may leave in the clear for who is to have SRTP: no keys, no way */
-		CHECK(!spec->srtp_out || spec->srtp_out->suite);
-		CHECK(!spec->srtp_in || spec->srtp_in->id);
-	}
-	return 0;
-}
-
-static int read_flow(struct tandem_plane *plane, uint64_t id, struct tandem_flow_stats *stats)
-{
-	return -ENOENT;
-}
-
-static int list(struct tandem_plane *plane, tandem_installed_h *h, void *arg)
-{
-	return 0;
-}
-
-static int send_nothing(struct tandem_plane *plane, const struct tandem_endpoint *local,
-			const struct tandem_endpoint *remote, const void *payload, size_t len)
-{
-	return 0;
-}
-
-static void retry(struct tandem_plane *plane)
-{
-}
-
-static bool key_spent(const struct tandem_plane *plane, uint64_t id)
-{
-	return false;
-}
-
-static uint64_t monotonic_ms(void *arg)
-{
-	return 1000000;
-}
-
-static int64_t epoch_ms(void *arg)
-{
-	return 1700000000000;
-}
-
-static int route(const struct tandem_endpoint *to, struct ip_addr *from, void *arg)
-{
-	return -ENETUNREACH;
-}
-
 static struct tandem_sessions *open_table(void)
 {
-	static const struct tandem_session_env env = {
-		.apply = apply,
-		.read = read_flow,
-		.list = list,
-		.send = send_nothing,
-		.retry = retry,
-		.key_spent = key_spent,
-		.monotonic_ms = monotonic_ms,
-		.epoch_ms = epoch_ms,
-		.route = route,
-		.seed = 1,
-	};
 	struct tandem_sessions_config cfg = {
 		.locals_count = 2, .port_min = 16384, .port_max = 16583, .max_sessions = 10
 	};
@@ -92,7 +27,7 @@ static struct tandem_sessions *open_table(void)
 	tandem_log_set_level(TANDEM_LOG_ERROR);
 	CHECK(!tandem_ip_parse(&cfg.locals[0].ip, "10.0.0.1"));
 	CHECK(!tandem_ip_parse(&cfg.locals[1].ip, "2001:db8:1::1"));
-	CHECK(!tandem_sessions_alloc_with(&ss, &env, &cfg, NULL, NULL, NULL, NULL));
+	CHECK(!tandem_sessions_alloc_with(&ss, &fuzz_env, &cfg, NULL, NULL, NULL, NULL));
 	return ss;
 }
 
@@ -170,5 +105,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		tandem_sessions_tick(ss);
 	}
 	CHECK(!tandem_session_end(ss, CALL, "over"));
+	CHECK(!fuzz_flows_count);
 	return 0;
 }

@@ -18,15 +18,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/loopback.h"
 #include "userspace/sip/libre.h"
 #include "userspace/sip/sip.h"
 #include "userspace/util/log.h"
@@ -216,18 +214,14 @@ static inline void world_restart(struct world *w)
 /* As root the test has a loopback of its own, so that two runs do not meet on one port. */
 static inline void own_loopback(void)
 {
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP };
 	static bool done;
-	int fd;
+	int err;
 
 	if (done)
 		return;
 	done = true;
-	if (unshare(CLONE_NEWNET))
-		return;
-	fd = socket(AF_INET, SOCK_DGRAM, 0);
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &ifr), 0);
-	close(fd);
+	err = loopback_enter();
+	assert_true(!err || err == -EPERM);
 }
 
 /* Serving these domains; NULL: example.test. */
