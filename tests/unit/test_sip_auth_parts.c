@@ -66,7 +66,12 @@ static void malformed_credentials(void **state)
 		"Digest realm=\"r\"x, nc=1",
 		"Digest realm=\"a\r\nb\"",
 		"Digest realm=\"a\x01\"",
+		"Digest realm=\"a\\\x01\"",
+		"Digest realm=\"a\\\nb\"",
+		"Digest realm=\"a\\\\\r\"",
 	};
+	static const char with_nul[] = "Digest realm=\"a\\\0b\"";
+	const struct pl nul = { .p = with_nul, .l = sizeof(with_nul) - 1 };
 	struct tandem_credentials c;
 	char longer[2048];
 	size_t i;
@@ -79,6 +84,9 @@ static void malformed_credentials(void **state)
 	assert_int_equal(parse(&c, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), -ENOENT);
 	assert_int_equal(parse(&c, ""), -ENOENT);
 	assert_int_equal(parse(&c, "Digestive realm=\"r\""), -ENOENT);
+
+	/* a NUL ends the line that it is written to */
+	assert_int_equal(tandem_credentials_parse(&c, &nul), -EBADMSG);
 
 	/* too long, and yet it can be told for whom it was */
 	snprintf(longer, sizeof(longer), "Digest realm=\"r\", uri=\"%01025d\"", 0);

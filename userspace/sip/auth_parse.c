@@ -53,22 +53,26 @@ static bool read_token(struct reader *r, struct pl *token)
 	return token->l > 0;
 }
 
-/* A backslash makes the next one plain; it stays in the value, as the digest is over both. */
+/*
+ * A backslash makes the next one plain; it stays in the value, as the digest is over both. No control
+ * character comes after it either, though RFC 3261 has that: values are written into header lines again.
+ */
 static bool read_quoted(struct reader *r, struct pl *value)
 {
+	bool plain = false;
+
 	value->p = ++r->p;
 	for (; r->p < r->end; r->p++) {
 		unsigned char c = (unsigned char)*r->p;
 
-		if (c == '"') {
+		if (c == '"' && !plain) {
 			value->l = (size_t)(r->p - value->p);
 			r->p++;
 			return true;
 		}
-		if (c == '\\')
-			r->p++;
-		else if ((c < ' ' && c != '\t') || c == 0x7f)
+		if ((c < ' ' && c != '\t') || c == 0x7f)
 			return false;
+		plain = c == '\\' && !plain;
 	}
 
 	return false;
