@@ -240,6 +240,10 @@ static void who_may_leave(void **state)
 	peer_expect(&s.alice, "SIP/2.0 403");
 	call_from(&s.alice, "sip:bob@partner.test;maddr=127.0.0.1", "who5", "");
 	peer_expect(&s.alice, "SIP/2.0 403");
+	/* a name that no table can hold is not looked for by the part of it that fits */
+	snprintf(line, sizeof(line), "sip:bob@%0243d.partner.test.elsewhere", 0);
+	call_from(&s.alice, line, "who13", "");
+	peer_expect(&s.alice, "SIP/2.0 414");
 	/* a user here who is not registered is not called elsewhere */
 	add_user(w, "+2555", "x");
 	call_from(&s.alice, "sip:+2555@example.test", "who11", "");

@@ -2,7 +2,8 @@
 /* Flows that a phone opens and is called on: RFC 5626. */
 #include "tests/unit/sip_call.h"
 
-#define PHONE "+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\""
+#define LETTERS_64 "abcdefghijklmnopqrstuvwxyz-----ABCDEFGHIJKLMNOPQRSTUVWXYZ------!"
+#define PHONE	   "+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\""
 
 /* p registers bob; params are those of its contact, sip:bob@... of p unless uri is given. */
 static const char *put(struct peer *p, const char *uri, const char *params, const char *extra)
@@ -124,6 +125,7 @@ static void only_where_it_can_work(void **state)
 		"+sip.instance=<urn:uuid:2>;reg-id=1",
 		"+sip.instance=\"\";reg-id=1",
 		"reg-id=1;+sip.instance=\"a\\\"",
+		"reg-id=1;+sip.instance=\"" LETTERS_64 LETTERS_64 "\"",
 	};
 	struct world *w = *state;
 	struct peer udp, tcp;

@@ -303,6 +303,26 @@ static void challenges_of_others(void **state)
 	site_close(&s);
 }
 
+/* A realm that is longer than any may be is not the one that it begins with. */
+static void realm_that_goes_on(void **state)
+{
+	static const char realm[] =
+		"a-realm-of-64-letters-which-is-all-that-one-may-have-----------.";
+	char lines[160];
+	struct site s;
+
+	assert_int_equal(strlen(realm), TANDEM_REALM_SIZE - 1);
+	site_open(&s, *state, realm);
+	call(&s, "long");
+	peer_expect(&s.one, "INVITE ");
+	snprintf(lines, sizeof(lines), "Proxy-Authenticate: Digest realm=\"%sx\", nonce=\"n\"\n",
+		 realm);
+	answer(&s.one, s.one.msg, REFUSAL, lines, NULL);
+	peer_expect(&s.one, "ACK ");
+	peer_expect(&s.alice, "SIP/2.0 407");
+	site_close(&s);
+}
+
 static void cancelled_meanwhile(void **state)
 {
 	struct site s;
@@ -359,8 +379,8 @@ static void password_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_call_with_a_password), TEST(stale_and_wrong), TEST(challenges_of_others),
-		TEST(cancelled_meanwhile),    TEST(password_files),
+		TEST(a_call_with_a_password), TEST(stale_and_wrong),	 TEST(challenges_of_others),
+		TEST(realm_that_goes_on),     TEST(cancelled_meanwhile), TEST(password_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,18 @@ static enum scope scope_of(const struct sa *sa)
 	return tandem_ip_is_v4(&ep.ip) ? scope_v4(ep.ip.b + 12) : scope_v6(ep.ip.b);
 }
 
+int tandem_sip_copy(char *dst, size_t size, const struct pl *pl)
+{
+	if (!pl->p || memchr(pl->p, 0, pl->l))
+		return -EINVAL;
+	if (pl->l >= size)
+		return -ENAMETOOLONG;
+	memcpy(dst, pl->p, pl->l);
+	dst[pl->l] = '\0';
+
+	return 0;
+}
+
 bool tandem_sip_may_send(const struct sa *src, const struct sa *dst)
 {
 	enum scope to = scope_of(dst);

@@ -113,7 +113,7 @@ static int find_user(const struct claim *claim, struct tandem_user *user)
 	char name[256];
 	int err = -ENOENT;
 
-	if (a->store && !pl_strcpy(&claim->cred.username, name, sizeof(name)))
+	if (a->store && !tandem_sip_copy(name, sizeof(name), &claim->cred.username))
 		err = tandem_store_user_get(a->store, name, user);
 	if (err && err != -ENOENT)
 		return err;

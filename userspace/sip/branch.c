@@ -62,7 +62,7 @@ void tandem_branch_free(struct tandem_branch *b)
 void tandem_branch_set_id(struct tandem_branch *b, const struct pl *id)
 {
 	hash_unlink(&b->he);
-	if (pl_strcpy(id, b->id, sizeof(b->id)))
+	if (tandem_sip_copy(b->id, sizeof(b->id), id))
 		return;
 	hash_append(b->tx->ts->ht_branch, hash_joaat_pl(id), &b->he, b);
 }

@@ -125,6 +125,12 @@ int tandem_sip_endpoint(struct tandem_endpoint *ep, const struct sa *sa);
 /* Where responses to msg are sent (RFC 3261 section 18.2.2, RFC 3581). */
 void tandem_sip_reply_addr(struct sa *dst, const struct sip_msg *msg);
 
+/*
+ * Write pl as a string to size octets at dst, the NUL included. 0; -ENAMETOOLONG when it does not fit,
+ * where libre's pl_strcpy() cuts it off; -EINVAL when pl is not set, or has a NUL in it.
+ */
+int tandem_sip_copy(char *dst, size_t size, const struct pl *pl);
+
 /* False when a URI holds white space or control characters, which could add header lines. */
 bool tandem_sip_uri_clean(const struct pl *uri);
 

@@ -241,7 +241,7 @@ static int read_uri(struct pass *p, const struct pl *text, struct sa *literal)
 		return -EINVAL;
 	if (msg_param_decode(&uri.params, "maddr", &host))
 		host = uri.host;
-	if (pl_strcpy(&host, p->host, sizeof(p->host)))
+	if (tandem_sip_copy(p->host, sizeof(p->host), &host))
 		return -EINVAL;
 	p->port = uri.port;
 	p->tp = SIP_TRANSP_NONE;

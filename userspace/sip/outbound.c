@@ -46,7 +46,7 @@ static int read_callee(struct leaving *l, const struct uri *uri)
 	/* the dot at the end makes no other name of it */
 	if (pl.l > 1 && pl.p[pl.l - 1] == '.')
 		pl.l--;
-	if (pl_strcpy(&pl, l->domain, sizeof(l->domain)))
+	if (tandem_sip_copy(l->domain, sizeof(l->domain), &pl))
 		return 414;
 	l->callee.domain = l->domain;
 

@@ -88,7 +88,7 @@ static int read_instance(char instance[TANDEM_INSTANCE_SIZE], struct pl pl)
 			return -EBADMSG;
 	}
 
-	return pl.l ? -pl_strcpy(&pl, instance, TANDEM_INSTANCE_SIZE) : -EBADMSG;
+	return pl.l ? tandem_sip_copy(instance, TANDEM_INSTANCE_SIZE, &pl) : -EBADMSG;
 }
 
 int tandem_outbound_read(struct tandem_outbound *out, const struct tandem_sip *ts,

@@ -134,7 +134,7 @@ void tandem_record_bye(const struct tandem_sip *ts, const struct sip_msg *msg,
 	char call_id[256], cause[CAUSE_MAX] = "";
 	struct pl pl;
 
-	if (!ts->cfg.cdr || pl_strcpy(&msg->callid, call_id, sizeof(call_id)))
+	if (!ts->cfg.cdr || tandem_sip_copy(call_id, sizeof(call_id), &msg->callid))
 		return;
 	if (hdr) {
 		pl = hdr->val;

@@ -164,8 +164,8 @@ static struct tandem_binding *new_binding(const struct registration *r, const st
 		.reg_id = flow->reg_id,
 	};
 
-	if (pl_strcpy(&addr->auri, uri, sizeof(uri)) ||
-	    pl_strcpy(&r->msg->callid, call_id, sizeof(call_id)))
+	if (tandem_sip_copy(uri, sizeof(uri), &addr->auri) ||
+	    tandem_sip_copy(call_id, sizeof(call_id), &r->msg->callid))
 		return NULL;
 	(void)re_snprintf(source, sizeof(source), "%J", &r->msg->src);
 	(void)re_snprintf(local, sizeof(local), "%J", &r->msg->dst);

@@ -123,7 +123,7 @@ static bool is_usable(const struct sip_hdr *hdr, const struct sip_msg *msg, void
 
 	(void)msg;
 	return !tandem_credentials_parse(c, &hdr->val) && pl_isset(&c->realm) &&
-	       pl_isset(&c->nonce) && !pl_strcpy(&c->realm, ch->realm, sizeof(ch->realm)) &&
+	       pl_isset(&c->nonce) && !tandem_sip_copy(ch->realm, sizeof(ch->realm), &c->realm) &&
 	       (!ch->gw->realm || !strcmp(ch->realm, ch->gw->realm)) && find_algorithm(ch) &&
 	       (!pl_isset(&c->qop) || has_qop_auth(&c->qop));
 }
