@@ -185,7 +185,7 @@ static void step(struct world *w, struct input *in)
 		CHECK(!tandem_ice_restart(w->ice));
 		break;
 	case 4:
-		(void)tandem_ice_set_components(w->ice, next(in) % 4);
+		(void)tandem_ice_set_components(w->ice, next(in) % 4, w->now);
 		break;
 	case 5:
 		local = local_of(1);

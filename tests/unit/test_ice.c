@@ -91,9 +91,9 @@ static void component_dropped(void **state)
 	assert_int_equal(counts(b)->remote_component, 1);
 	net_run(net, 2000);
 	assert_int_equal(tandem_ice_state(a->ice), TANDEM_ICE_CHECKING);
-	assert_int_equal(tandem_ice_set_components(a->ice, 3), -EINVAL);
-	assert_int_equal(tandem_ice_set_components(a->ice, 0), -EINVAL);
-	assert_int_equal(tandem_ice_set_components(a->ice, 1), 0);
+	assert_int_equal(tandem_ice_set_components(a->ice, 3, net->now), -EINVAL);
+	assert_int_equal(tandem_ice_set_components(a->ice, 0, net->now), -EINVAL);
+	assert_int_equal(tandem_ice_set_components(a->ice, 1, net->now), 0);
 	assert_connected(a, addr_a[0], addr_b[0]);
 	assert_int_equal(tandem_ice_local_candidate(a->ice, 0, &c), 0);
 	assert_int_equal(tandem_ice_local_candidate(a->ice, 1, &c), -ENOENT);
@@ -116,14 +116,14 @@ static void component_added(void **state)
 		b = net_peer(net, answerer, addr_b, 2);
 		net_introduce(a, false, b, lite);
 		net_run(net, 2000);
-		assert_int_equal(tandem_ice_set_components(a->ice, 1), 0);
-		assert_int_equal(tandem_ice_set_components(b->ice, 1), 0);
+		assert_int_equal(tandem_ice_set_components(a->ice, 1, net->now), 0);
+		assert_int_equal(tandem_ice_set_components(b->ice, 1, net->now), 0);
 		assert_false(tandem_ice_selected(a->ice, 2, NULL, NULL));
 		net_run(net, 2000);
 		memset(&a->remote[1], 0, sizeof(a->remote[1]));
 		memset(&b->remote[1], 0, sizeof(b->remote[1]));
-		assert_int_equal(tandem_ice_set_components(a->ice, 2), 0);
-		assert_int_equal(tandem_ice_set_components(b->ice, 2), 0);
+		assert_int_equal(tandem_ice_set_components(a->ice, 2, net->now), 0);
+		assert_int_equal(tandem_ice_set_components(b->ice, 2, net->now), 0);
 		assert_int_equal(tandem_ice_state(a->ice), TANDEM_ICE_CHECKING);
 		assert_true(tandem_ice_selected(a->ice, 1, NULL, NULL));
 		net_run(net, 2000);
@@ -133,6 +133,31 @@ static void component_added(void **state)
 		assert_endpoint(&b->remote[1], addr_a[1]);
 		net_free(net);
 	}
+}
+
+/* Nobody answers for what has come back: it fails as it would have at first. */
+static void component_added_in_vain(void **state)
+{
+	struct tandem_ice_config offerer = full_offerer;
+	struct net *net = net_new();
+	struct peer *a, *b;
+	(void)state;
+
+	offerer.components = 2;
+	a = net_peer(net, offerer, addr_a, 2);
+	b = net_peer(net, full_answerer, addr_b, 1);
+	net_introduce(a, false, b, false);
+	net_run(net, 2000);
+	assert_int_equal(tandem_ice_set_components(a->ice, 1, net->now), 0);
+	net_run(net, 2000);
+	assert_int_equal(tandem_ice_set_components(a->ice, 2, net->now), 0);
+	assert_int_equal(tandem_ice_state(a->ice), TANDEM_ICE_CHECKING);
+	net_run(net, TANDEM_ICE_PATIENCE_MS - 1000);
+	assert_int_equal(tandem_ice_state(a->ice), TANDEM_ICE_CHECKING);
+	net_run(net, 3000);
+	assert_int_equal(tandem_ice_state(a->ice), TANDEM_ICE_FAILED);
+	assert_true(tandem_ice_selected(a->ice, 1, NULL, NULL));
+	net_free(net);
 }
 
 static void full_with_lite(void **state)
@@ -670,6 +695,7 @@ int main(void)
 		cmocka_unit_test(full_with_full),
 		cmocka_unit_test(two_components),
 		cmocka_unit_test(component_added),
+		cmocka_unit_test(component_added_in_vain),
 		cmocka_unit_test(component_dropped),
 		cmocka_unit_test(full_with_lite),
 		cmocka_unit_test(lite_with_lite),

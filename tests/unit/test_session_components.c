@@ -214,7 +214,7 @@ static void consent_of_one(void **state)
 	assert_with_phone(&fx, &b, TANDEM_PARTY_A, CALLEE ":5001");
 	gone = b.end[1].place;
 	b.end[1].place = ep(PLACE, 1);
-	assert_int_equal(tandem_ice_set_components(b.ice, 1), 0);
+	assert_int_equal(tandem_ice_set_components(b.ice, 1, fx.now_ms), 0);
 	run(&fx, TANDEM_ICE_CONSENT_LOST_MS + 1000);
 	assert_egress(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP), EGRESS_RTP, PLACE ":7000");
 	assert_null(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTCP));
@@ -270,8 +270,8 @@ static void to_mux_and_back(void **state)
 	b.end[1].dtls = NULL;
 	b.end[1].relay = (struct tandem_endpoint){ 0 };
 	queued = 0; /* the close_notify */
-	assert_int_equal(tandem_ice_set_components(b.ice, 1), 0);
-	assert_int_equal(tandem_ice_set_components(b.ice, 2), 0);
+	assert_int_equal(tandem_ice_set_components(b.ice, 1, fx.now_ms), 0);
+	assert_int_equal(tandem_ice_set_components(b.ice, 2, fx.now_ms), 0);
 	offer(&fx, &b, false);
 	assert_has_not(&fx, "rtcp-mux");
 	assert_has(&fx, " 2 UDP ");

@@ -224,14 +224,16 @@ static bool component_served(const struct tandem_ice *ice, unsigned int componen
 }
 
 /* One more component: until it has its pair the agent is not done. */
-static void component_add(struct tandem_ice *ice)
+static void component_add(struct tandem_ice *ice, uint64_t now)
 {
 	unsigned int c = ice->components++;
 	struct ice_list *list = ice->list;
 
 	ice->ended = false;
-	if (ice->state == TANDEM_ICE_CONNECTED)
+	if (ice->state == TANDEM_ICE_CONNECTED) {
 		ice->state = TANDEM_ICE_CHECKING;
+		ice->fail_at = ice_about(now + TANDEM_ICE_PATIENCE_MS);
+	}
 	if (!list)
 		return;
 	list->nominate_at[c] = 0;
@@ -243,7 +245,7 @@ static void component_add(struct tandem_ice *ice)
 	}
 }
 
-int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components)
+int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components, uint64_t now)
 {
 	for (unsigned int c = 1; c <= components; c++) {
 		if (!component_served(ice, c))
@@ -252,7 +254,7 @@ int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components)
 	if (!components)
 		return -EINVAL;
 	while (ice->components < components)
-		component_add(ice);
+		component_add(ice, now);
 	if (ice->components == components)
 		return 0;
 	tandem_ice_pairs_trim(ice, components);

@@ -153,11 +153,11 @@ int tandem_ice_local_candidate(const struct tandem_ice *ice, size_t i, struct ta
 /**
  * Go on with fewer components: the answer has agreed to rtcp-mux. Those above are forgotten. Or with
  * as many again as have local candidates, as a later description has it: the remote candidates of
- * those that are added are to be given after that.
+ * those that are added are to be given after that, and have as long to be reached as at first.
  *
  * @return 0; -EINVAL for 0, or where one has no local candidate
  */
-int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components);
+int tandem_ice_set_components(struct tandem_ice *ice, unsigned int components, uint64_t now);
 
 /**
  * The credentials of the other side, from its first description or the first after a restart.

@@ -148,7 +148,8 @@ void tandem_wire_agree_ice(struct tandem_wire *wire)
 	if (wire->components == 1)
 		forget_pair(&wire->end[TANDEM_RTCP]);
 	if (wire->ice)
-		(void)tandem_ice_set_components(wire->ice, wire->components);
+		(void)tandem_ice_set_components(wire->ice, wire->components,
+						tandem_sessions_now(wire->ss));
 }
 
 int tandem_wire_adopt_pairs(struct tandem_wire *wire, const struct tandem_endpoint remote[2])
@@ -186,6 +187,6 @@ bool tandem_wire_rollback_ice(struct tandem_wire *wire)
 		wire->peer_lite = wire->agreed_lite;
 		changed = true;
 	}
-	(void)tandem_ice_set_components(wire->ice, wire->components);
+	(void)tandem_ice_set_components(wire->ice, wire->components, tandem_sessions_now(wire->ss));
 	return changed;
 }

@@ -127,7 +127,7 @@ static int read_ice(struct tandem_wire *wire, const struct tandem_sdp *sdp, size
 		err = renew_ice(wire, answer);
 	/* what is too many is given up by the agreement */
 	if (!err && wire->components > 1)
-		err = tandem_ice_set_components(wire->ice, wire->components);
+		err = tandem_ice_set_components(wire->ice, wire->components, now);
 	if (err)
 		return err;
 	strcpy(wire->peer_ufrag, ufrag);
