@@ -120,6 +120,7 @@ static void settle(struct tandem_wire *wire)
 		}
 		tandem_wire_start(wire, leg);
 	}
+	tandem_wire_let_go(wire->ss);
 	wake_at(&wire->ss->wires, wire_deadline(wire));
 }
 
@@ -274,7 +275,7 @@ void tandem_wire_datagram(const struct tandem_datagram *d, void *arg)
 	if (d->kind == TANDEM_DATAGRAM_STUN && wire->ice)
 		(void)tandem_ice_input(wire->ice, &d->local, &d->remote, d->payload, d->len, now);
 	else if (d->kind == TANDEM_DATAGRAM_DTLS && d->from_peer && wire->end[comp].dtls)
-		tandem_dtls_input(wire->end[comp].dtls, d->payload, d->len, now);
+		tandem_wire_input(&wire->end[comp], d->payload, d->len, now);
 	else
 		return;
 	settle(wire);

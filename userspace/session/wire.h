@@ -35,6 +35,9 @@ struct tandem_session;
 struct tandem_leg;
 struct tandem_wire;
 
+/* A datagram of DTLS that is held back. */
+struct tandem_wire_letter;
+
 /* What all wires share; of the table of sessions. */
 struct tandem_wires {
 	struct tandem_wire *first;
@@ -43,6 +46,8 @@ struct tandem_wires {
 	struct tandem_dtls_sources sources;
 	int timer_fd;	  /* readable when a wire has something to do; -1: none yet */
 	uint64_t wake_ms; /* what it is set to; UINT64_MAX: not */
+	bool holding;	  /* what associations send waits in held, in order */
+	struct tandem_wire_letter *held, *held_last;
 };
 
 int tandem_wires_init(struct tandem_wires *wires);

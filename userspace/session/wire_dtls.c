@@ -4,6 +4,7 @@
  * the keys of the first are for RTP alone, and those of the second for RTCP.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "userspace/session/wire_state.h"
@@ -117,6 +118,54 @@ static const struct tandem_endpoint *remote_of(const struct tandem_wire_end *end
 	return leg ? tandem_wire_remote(end, leg) : NULL;
 }
 
+struct tandem_wire_letter {
+	struct tandem_wire_letter *next;
+	struct tandem_endpoint local, remote;
+	size_t len;
+	unsigned char data[];
+};
+
+/* False: it is not to wait, or there is no memory for that. */
+static bool hold_back(struct tandem_wires *wires, const struct tandem_endpoint *local,
+		      const struct tandem_endpoint *remote, const void *data, size_t len)
+{
+	struct tandem_wire_letter *letter = wires->holding ? malloc(sizeof(*letter) + len) : NULL;
+
+	if (!letter)
+		return false;
+	letter->next = NULL;
+	letter->local = *local;
+	letter->remote = *remote;
+	letter->len = len;
+	memcpy(letter->data, data, len);
+	if (wires->held)
+		wires->held_last->next = letter;
+	else
+		wires->held = letter;
+	wires->held_last = letter;
+	return true;
+}
+
+void tandem_wire_input(struct tandem_wire_end *end, const unsigned char *data, size_t len,
+		       uint64_t now)
+{
+	end->wire->ss->wires.holding = true;
+	tandem_dtls_input(end->dtls, data, len, now);
+}
+
+void tandem_wire_let_go(struct tandem_sessions *ss)
+{
+	struct tandem_wire_letter *letter;
+
+	ss->wires.holding = false;
+	while ((letter = ss->wires.held)) {
+		ss->wires.held = letter->next;
+		(void)ss->env.send(ss->plane, &letter->local, &letter->remote, letter->data,
+				   letter->len);
+		free(letter);
+	}
+}
+
 static void dtls_send(const void *data, size_t len, void *arg)
 {
 	const struct tandem_wire_end *end = arg;
@@ -124,7 +173,7 @@ static void dtls_send(const void *data, size_t len, void *arg)
 	const struct tandem_endpoint *remote = remote_of(end);
 	const struct tandem_endpoint local = tandem_wire_local(wire, end->comp);
 
-	if (remote && remote->port)
+	if (remote && remote->port && !hold_back(&wire->ss->wires, &local, remote, data, len))
 		(void)wire->ss->env.send(wire->ss->plane, &local, remote, data, len);
 }
 

@@ -86,6 +86,14 @@ bool tandem_wire_take_pairs(struct tandem_wire *wire, const struct tandem_sessio
  * certificate or role is another association. Keys stay until it has some.
  */
 int tandem_wire_associate(struct tandem_wire *wire, const struct tandem_leg *leg);
+/*
+ * Hand an association what has come, with what it says to that held back until
+ * tandem_wire_let_go(): its last flight allows the party to send, and what that sends needs
+ * flows with the keys. For one association at a time.
+ */
+void tandem_wire_input(struct tandem_wire_end *end, const unsigned char *data, size_t len,
+		       uint64_t now);
+void tandem_wire_let_go(struct tandem_sessions *ss);
 /* Begin those that are the relay's to begin, and have somewhere to. */
 void tandem_wire_start(struct tandem_wire *wire, const struct tandem_leg *leg);
 /* Give the session keys that it does not have yet; true when there were some. */
