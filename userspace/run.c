@@ -129,6 +129,7 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "registrations", json_integer((json_int_t)sip.registrations));
 	json_object_set_new(doc, "auth", tandem_sip_auth_json(relay->sip));
 	json_object_set_new(doc, "dropped", tandem_sip_dropped_json(relay->sip));
+	json_object_set_new(doc, "connections", tandem_sip_connections_json(relay->sip));
 	json_object_set_new(doc, "web", tandem_sip_web_json(relay->sip));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
@@ -308,6 +309,9 @@ static int open_sip(struct relay *relay)
 		.web = { sip->web.path, (const char *const *)sip->web.origins,
 			 sip->web.origins_count, sip->web.max_connections,
 			 sip->web.max_per_source },
+		.connections = { sip->connections.max_connections, sip->connections.max_per_source,
+				 sip->connections.handshake_s, sip->connections.message_s,
+				 sip->connections.idle_s },
 		.domains = (const char *const *)sip->domains,
 		.domains_count = sip->domains_count,
 		.max_expires_s = sip->max_expires_s,

@@ -88,6 +88,15 @@ struct tandem_config_web {
 	uint32_t max_per_source;  /* 100 */
 };
 
+/* Connections of TCP and TLS that others open. */
+struct tandem_config_connections {
+	uint32_t max_connections; /* 20000 */
+	uint32_t max_per_source;  /* 500 */
+	uint32_t handshake_s;	  /* 10, for TLS */
+	uint32_t message_s;	  /* 30, for a message, and until the first one */
+	uint32_t idle_s;	  /* 900, without anything received */
+};
+
 struct tandem_config_sip {
 	char **listen; /* "udp:ADDR:PORT", "tcp:[ADDR]:PORT"; empty: UDP and TCP port 5060 on every media address */
 	unsigned int listen_count;
@@ -107,6 +116,7 @@ struct tandem_config_sip {
 	char *redirects;	    /* "follow", "pass": what is done with a 3xx */
 	struct tandem_config_tls tls;
 	struct tandem_config_web web;
+	struct tandem_config_connections connections;
 	char *auth;  /* "auto", "open", "register", "required"; see tandem_sip_auth_parse() */
 	char *realm; /* NULL: see tandem_config_realm() */
 	char **auth_algorithms; /* as offered: "sha256", "md5"; default both */

@@ -105,6 +105,13 @@ static const cyaml_schema_field_t web_fields[] = {
 	CYAML_FIELD_END,
 };
 
+#define CONNECTIONS(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_connections, name)
+
+static const cyaml_schema_field_t connections_fields[] = {
+	CONNECTIONS(max_connections), CONNECTIONS(max_per_source), CONNECTIONS(handshake_s),
+	CONNECTIONS(message_s),	      CONNECTIONS(idle_s),	   CYAML_FIELD_END,
+};
+
 #define SIP_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_sip, name)
 
 static const cyaml_schema_field_t sip_fields[] = {
@@ -114,6 +121,8 @@ static const cyaml_schema_field_t sip_fields[] = {
 			     LIST_MAX),
 	CYAML_FIELD_MAPPING("tls", OPT, struct tandem_config_sip, tls, tls_fields),
 	CYAML_FIELD_MAPPING("web", OPT, struct tandem_config_sip, web, web_fields),
+	CYAML_FIELD_MAPPING("connections", OPT, struct tandem_config_sip, connections,
+			    connections_fields),
 	SIP_NUMBER(max_expires_s),
 	SIP_NUMBER(min_expires_s),
 	SIP_NUMBER(default_expires_s),

@@ -2,7 +2,6 @@
 #include "userspace/sip/auth_limit.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "userspace/util/endpoint.h"
@@ -44,34 +43,10 @@ void tandem_limit_free(struct tandem_limit *l)
 	free(l);
 }
 
-static struct ip_addr network_of(const struct ip_addr *ip)
-{
-	struct ip_addr net = *ip;
-
-	if (!tandem_ip_is_v4(ip))
-		memset(net.b + 8, 0, 8);
-
-	return net;
-}
-
-static uint64_t mix(uint64_t v)
-{
-	v ^= v >> 33;
-	v *= 0xff51afd7ed558ccdull;
-	v ^= v >> 33;
-	v *= 0xc4ceb9fe1a85ec53ull;
-
-	return v ^ v >> 33;
-}
-
 /* The key keeps others from choosing addresses that share a set with a given one. */
 static size_t set_of(const struct tandem_limit *l, const struct ip_addr *ip)
 {
-	uint64_t v[2];
-
-	memcpy(v, ip->b, sizeof(v));
-
-	return mix(mix(v[0] ^ l->key[0]) + (v[1] ^ l->key[1])) % SETS;
+	return tandem_ip_hash(ip, l->key) % SETS;
 }
 
 static const struct source *find(const struct tandem_limit *l, const struct ip_addr *net)
@@ -120,7 +95,7 @@ static void refill(const struct tandem_limit *l, struct source *s, uint64_t now_
 enum tandem_limit_verdict tandem_limit_take(struct tandem_limit *l, const struct ip_addr *ip,
 					    uint64_t now_ms)
 {
-	struct ip_addr net = network_of(ip);
+	struct ip_addr net = tandem_ip_network(ip);
 	struct source *s = (struct source *)find(l, &net);
 
 	if (!s) {
@@ -143,7 +118,7 @@ enum tandem_limit_verdict tandem_limit_take(struct tandem_limit *l, const struct
 
 bool tandem_limit_blocked(const struct tandem_limit *l, const struct ip_addr *ip, uint64_t now_ms)
 {
-	struct ip_addr net = network_of(ip);
+	struct ip_addr net = tandem_ip_network(ip);
 	const struct source *s = find(l, &net);
 
 	return s && s->blocked_until_ms > now_ms;

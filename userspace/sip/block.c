@@ -177,6 +177,11 @@ static bool is_denied_agent(const struct tandem_block *b, const struct sip_msg *
 	return false;
 }
 
+bool tandem_block_refuses(const struct tandem_block *b, const struct ip_addr *ip)
+{
+	return is_blocked(b, ip) || (contains(&b->deny, ip) && !contains(&b->allow, ip));
+}
+
 bool tandem_block_drops(struct tandem_block *b, const struct sip_msg *msg)
 {
 	struct tandem_endpoint src;

@@ -21,6 +21,9 @@ void tandem_block_free(struct tandem_block *b);
  */
 bool tandem_block_drops(struct tandem_block *b, const struct sip_msg *msg);
 
+/* True for a source that is not heard whatever it sends; nothing is counted. */
+bool tandem_block_refuses(const struct tandem_block *b, const struct ip_addr *ip);
+
 /* See sip.h. */
 int tandem_block_add(struct tandem_block *b, const char *network, uint32_t seconds, char *why,
 		     size_t why_size);

@@ -39,6 +39,7 @@ struct tandem_stack {
 
 struct tandem_auth;
 struct tandem_block;
+struct tandem_conns;
 struct tandem_gateways;
 struct tandem_location;
 struct tandem_names;
@@ -59,6 +60,7 @@ struct tandem_sip {
 	struct tandem_location *loc;
 	struct tandem_auth *auth;
 	struct tandem_block *block;
+	struct tandem_conns *conns;
 	struct tandem_sip_config cfg; /* its string arrays are not kept: see domains */
 	char **domains;
 	size_t domains_count;

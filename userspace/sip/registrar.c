@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "userspace/sip/auth.h"
+#include "userspace/sip/conns.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/location.h"
 #include "userspace/sip/outflow.h"
@@ -451,6 +452,8 @@ static void process(struct registration *r)
 		r->retry_after_s = STORE_RETRY_S;
 	}
 
+	if (!r->code && (r->added || r->repeated))
+		tandem_conns_registered(r->msg);
 	if (r->code)
 		answer_error(r);
 	else

@@ -7,6 +7,7 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/block.h"
 #include "userspace/sip/body.h"
+#include "userspace/sip/conns.h"
 #include "userspace/sip/gateway.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/local.h"
@@ -195,6 +196,11 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	set_default(&ts->cfg.ring_s, 20);
 	set_default(&ts->cfg.min_se_s, 90);
 	set_default(&ts->cfg.drain_retry_after_s, 30);
+	set_default(&ts->cfg.connections.max_connections, 20000);
+	set_default(&ts->cfg.connections.max_per_source, 500);
+	set_default(&ts->cfg.connections.handshake_s, 10);
+	set_default(&ts->cfg.connections.message_s, 30);
+	set_default(&ts->cfg.connections.idle_s, 900);
 
 	ts->domains = mem_zalloc(sizeof(*ts->domains) * (cfg->domains_count + 1), NULL);
 	ts->listeners = mem_zalloc(sizeof(*ts->listeners) * (cfg->listen_count + 1), NULL);
@@ -351,6 +357,8 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!err)
 		err = tandem_block_alloc(&ts->block, cfg, store);
 	if (!err)
+		err = tandem_conns_alloc(&ts->conns, ts);
+	if (!err)
 		err = listen_all(ts, cfg, why, why_size);
 	if (!err)
 		err = tandem_gateways_secure(ts->gateways, cfg, why, why_size);
@@ -405,6 +413,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 	tandem_auth_free(ts->auth);
 	tandem_block_free(ts->block);
 	tandem_location_free(ts->loc);
+	tandem_conns_free(ts->conns);
 	for (i = 0; i < ts->domains_count; i++)
 		mem_deref(ts->domains[i]);
 	mem_deref(ts->domains);
@@ -453,7 +462,12 @@ void tandem_sip_stats(const struct tandem_sip *ts, struct tandem_sip_stats *stat
 int tandem_sip_block_add(struct tandem_sip *ts, const char *network, uint32_t seconds, char *why,
 			 size_t why_size)
 {
-	return tandem_block_add(ts->block, network, seconds, why, why_size);
+	int err = tandem_block_add(ts->block, network, seconds, why, why_size);
+
+	if (!err)
+		tandem_conns_close_blocked(ts->conns);
+
+	return err;
 }
 
 int tandem_sip_block_remove(struct tandem_sip *ts, const char *network, char *why, size_t why_size)
@@ -469,6 +483,11 @@ json_t *tandem_sip_blocks_json(const struct tandem_sip *ts)
 json_t *tandem_sip_dropped_json(const struct tandem_sip *ts)
 {
 	return tandem_block_counters_json(ts->block);
+}
+
+json_t *tandem_sip_connections_json(const struct tandem_sip *ts)
+{
+	return tandem_conns_json(ts->conns);
 }
 
 json_t *tandem_sip_web_json(const struct tandem_sip *ts)

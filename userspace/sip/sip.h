@@ -69,12 +69,22 @@ struct tandem_sip_web_config {
 	uint32_t max_per_source;
 };
 
+/* Connections of TCP and TLS that others open: see userspace/config/config.h. */
+struct tandem_sip_connections_config {
+	uint32_t max_connections;
+	uint32_t max_per_source;
+	uint32_t handshake_s;
+	uint32_t message_s;
+	uint32_t idle_s;
+};
+
 /* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
 struct tandem_sip_config {
 	const char *const *listen; /* "udp:192.0.2.1:5060", "tcp:[2001:db8::1]:5060", "tls:..." */
 	size_t listen_count;
 	struct tandem_sip_tls_config tls;
 	struct tandem_sip_web_config web;
+	struct tandem_sip_connections_config connections;
 	const char *const *domains; /* served, beside the listen addresses themselves */
 	size_t domains_count;
 	uint32_t max_expires_s;
@@ -169,6 +179,12 @@ json_t *tandem_sip_dropped_json(const struct tandem_sip *sip);
 
 /* Counters of browsers' connections, null without listeners for them; new reference, NULL on no memory. */
 json_t *tandem_sip_web_json(const struct tandem_sip *sip);
+
+/*
+ * Connections of TCP and TLS that others have opened: {"open","handshakes","registered"} now, and what became of
+ * all, see docs/api.md; new reference, NULL on no memory.
+ */
+json_t *tandem_sip_connections_json(const struct tandem_sip *sip);
 
 /* {"gateways":[...]}, see docs/api.md; new reference, NULL on no memory. */
 json_t *tandem_sip_gateways_json(const struct tandem_sip *sip);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "userspace/sip/conns.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/tls.h"
 #include "userspace/util/log.h"
@@ -81,6 +82,8 @@ static void trace(bool tx, enum sip_transp tp, const struct sa *src, const struc
 	char peer[64];
 
 	(void)arg;
+	if (!tx)
+		tandem_conns_message();
 	while (line.l < len && line.l < 160 && line.p[line.l] != '\r' && line.p[line.l] != '\n')
 		line.l++;
 	if (re_snprintf(peer, sizeof(peer), "%s %J", sip_transp_name(tp), tx ? dst : src) > 0)

@@ -44,6 +44,31 @@ bool tandem_ip_is_group(const struct ip_addr *ip)
 	return tandem_ip_is_v4(ip) ? (ip->b[12] & 0xf0) == 0xe0 : ip->b[0] == 0xff;
 }
 
+struct ip_addr tandem_ip_network(const struct ip_addr *ip)
+{
+	struct ip_addr net = *ip;
+
+	if (!tandem_ip_is_v4(ip))
+		net.d[1] = 0;
+
+	return net;
+}
+
+static uint64_t mix(uint64_t v)
+{
+	v ^= v >> 33;
+	v *= 0xff51afd7ed558ccdull;
+	v ^= v >> 33;
+	v *= 0xc4ceb9fe1a85ec53ull;
+
+	return v ^ v >> 33;
+}
+
+uint64_t tandem_ip_hash(const struct ip_addr *ip, const uint64_t key[2])
+{
+	return mix(mix(ip->d[0] ^ key[0]) + (ip->d[1] ^ key[1]));
+}
+
 int tandem_ip_family(const struct ip_addr *ip)
 {
 	return tandem_ip_is_v4(ip) ? AF_INET : AF_INET6;

@@ -31,6 +31,12 @@ bool tandem_ip_is_group(const struct ip_addr *ip);
 bool tandem_ip_equal(const struct ip_addr *a, const struct ip_addr *b);
 bool tandem_endpoint_equal(const struct tandem_endpoint *a, const struct tandem_endpoint *b);
 
+/* The network that one host counts for: itself with IPv4, its /64 with IPv6. */
+struct ip_addr tandem_ip_network(const struct ip_addr *ip);
+
+/* A hash that nobody without the key, which is random, can aim at. */
+uint64_t tandem_ip_hash(const struct ip_addr *ip, const uint64_t key[2]);
+
 /* AF_INET or AF_INET6. */
 int tandem_ip_family(const struct ip_addr *ip);
 

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Connections that others open: how many, whose, and how long they may take. */
+#include "tests/unit/sip_fixture.h"
+
+#define MANY 12
+
+static json_int_t count(const struct world *w, const char *name)
+{
+	json_t *doc = tandem_sip_connections_json(w->sip);
+	json_t *value = json_object_get(doc, name);
+	json_int_t n = json_integer_value(value);
+
+	assert_true(json_is_integer(value));
+	json_decref(doc);
+	return n;
+}
+
+static void restart_with(struct world *w, struct tandem_sip_connections_config cfg)
+{
+	world_stop(w);
+	w->cfg.connections = cfg;
+	world_start(w);
+}
+
+static bool is_closed(struct peer *p)
+{
+	char c;
+	ssize_t n = recv(p->fd, &c, 1, MSG_PEEK);
+
+	return !n || (n < 0 && errno != EAGAIN);
+}
+
+static bool closes_within(struct peer *p, unsigned int ms)
+{
+	unsigned int waited;
+
+	for (waited = 0; waited < ms && !is_closed(p); waited += 20)
+		run_ms(20);
+	return is_closed(p);
+}
+
+static void request(struct peer *p, const char *method, const char *user, const char *more)
+{
+	static unsigned int n;
+
+	n++;
+	peer_send(
+		p, NULL,
+		"%s sip:" RELAY " SIP/2.0\nVia: SIP/2.0/TCP %s:%u;branch=z9hG4bKc%u;rport\n"
+		"Max-Forwards: 70\nFrom: <sip:%s@example.test>;tag=c%u\nTo: <sip:%s@example.test>\n"
+		"Call-ID: c%u\nCSeq: 1 %s\n%s",
+		method, p->host, p->port, n, user, n, user, n, method, more);
+	peer_expect(p, "SIP/2.0 200");
+}
+
+static void ask(struct peer *p)
+{
+	request(p, "OPTIONS", "x", "");
+}
+
+static void register_as(struct peer *p, const char *user)
+{
+	char contact[128];
+
+	snprintf(contact, sizeof(contact), "Contact: <sip:%s@%s:%u;transport=tcp>\n", user, p->host,
+		 p->port);
+	request(p, "REGISTER", user, contact);
+}
+
+static void a_source_has_its_share(void **state)
+{
+	struct world *w = *state;
+	struct peer peers[MANY], other;
+	size_t open = 0, i;
+
+	restart_with(w, (struct tandem_sip_connections_config){ .max_per_source = 5 });
+	for (i = 0; i < MANY; i++)
+		peer_open(&peers[i], AF_INET, true);
+	run_ms(50);
+	for (i = 0; i < MANY; i++)
+		open += !is_closed(&peers[i]);
+	assert_int_equal(open, 5);
+	assert_int_equal(count(w, "open"), 5);
+	assert_int_equal(count(w, "refused_source"), MANY - 5);
+	ask(&peers[0]);
+	peer_open(&other, AF_INET6, true);
+	ask(&other);
+	assert_int_equal(count(w, "open"), 6);
+
+	/* one that goes makes room for one */
+	peer_close(&peers[0]);
+	run_ms(50);
+	peer_open(&peers[0], AF_INET, true);
+	ask(&peers[0]);
+	assert_int_equal(count(w, "accepted"), 7);
+	for (i = 0; i < MANY; i++)
+		peer_close(&peers[i]);
+	peer_close(&other);
+	run_ms(50);
+	assert_int_equal(count(w, "open"), 0);
+}
+
+static void trusted_sources_have_any_number(void **state)
+{
+	struct world *w = *state;
+	struct tandem_prefix trusted;
+	struct peer peers[MANY];
+	size_t i;
+
+	tandem_prefix_parse(&trusted, "127.0.0.1");
+	w->cfg.trusted = &trusted;
+	w->cfg.trusted_count = 1;
+	restart_with(w, (struct tandem_sip_connections_config){ .max_per_source = 2 });
+	for (i = 0; i < MANY; i++)
+		peer_open(&peers[i], AF_INET, true);
+	for (i = 0; i < MANY; i++)
+		ask(&peers[i]);
+	assert_int_equal(count(w, "open"), MANY);
+	for (i = 0; i < MANY; i++)
+		peer_close(&peers[i]);
+}
+
+static void the_least_known_goes_first(void **state)
+{
+	struct world *w = *state;
+	struct peer phone, heard, new, late[4];
+	size_t i;
+
+	restart_with(w, (struct tandem_sip_connections_config){ .max_connections = 3 });
+	peer_open(&phone, AF_INET, true);
+	register_as(&phone, "phone");
+	peer_open(&heard, AF_INET, true);
+	ask(&heard);
+	peer_open(&new, AF_INET, true);
+	assert_int_equal(count(w, "registered"), 1);
+
+	peer_open(&late[0], AF_INET, true);
+	assert_true(closes_within(&new, 500));
+	assert_false(is_closed(&heard));
+	ask(&late[0]);
+	/* of two that were heard, the longest silent */
+	peer_open(&late[1], AF_INET, true);
+	assert_true(closes_within(&heard, 500));
+	assert_false(is_closed(&late[0]));
+	assert_int_equal(count(w, "evicted"), 2);
+
+	/* where all are registered nobody goes */
+	register_as(&late[0], "second");
+	register_as(&late[1], "third");
+	peer_open(&late[2], AF_INET, true);
+	assert_true(closes_within(&late[2], 500));
+	assert_int_equal(count(w, "refused_full"), 1);
+	assert_int_equal(count(w, "open"), 3);
+	ask(&phone);
+	for (i = 0; i < 3; i++)
+		peer_close(&late[i]);
+	peer_close(&phone);
+	peer_close(&heard);
+	peer_close(&new);
+}
+
+static void trusted_sources_come_in(void **state)
+{
+	struct world *w = *state;
+	struct tandem_prefix trusted;
+	struct peer phone, gateway, stranger;
+
+	tandem_prefix_parse(&trusted, "::1");
+	w->cfg.trusted = &trusted;
+	w->cfg.trusted_count = 1;
+	restart_with(w, (struct tandem_sip_connections_config){ .max_connections = 1 });
+	peer_open(&phone, AF_INET, true);
+	register_as(&phone, "phone");
+	peer_open(&gateway, AF_INET6, true);
+	ask(&gateway);
+	assert_true(closes_within(&phone, 500));
+	peer_open(&stranger, AF_INET, true);
+	assert_true(closes_within(&stranger, 500));
+	ask(&gateway);
+	assert_int_equal(count(w, "refused_full"), 1);
+	peer_close(&phone);
+	peer_close(&gateway);
+	peer_close(&stranger);
+}
+
+static void messages_have_their_time(void **state)
+{
+	static const char rest[] = "sip:" RELAY " SIP/2.0\r\n"
+				   "Via: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKp\r\n";
+	struct world *w = *state;
+	struct peer silent, begun, blank, good;
+
+	restart_with(w, (struct tandem_sip_connections_config){ .message_s = 1 });
+	peer_open(&silent, AF_INET, true);
+	peer_open(&blank, AF_INET, true);
+	peer_send_raw(&blank, "\r\n\r\n", 4);
+	peer_open(&begun, AF_INET, true);
+	ask(&begun);
+	peer_send_raw(&begun, "OPTIONS sip:", 12);
+	peer_open(&good, AF_INET, true);
+	ask(&good);
+
+	assert_true(closes_within(&silent, 3500));
+	assert_true(closes_within(&begun, 3500));
+	recv(blank.fd, blank.rest, sizeof(blank.rest), 0); /* what answered the empty lines */
+	assert_true(closes_within(&blank, 3500));
+	assert_int_equal(count(w, "message_timeout"), 3);
+	ask(&good);
+	/* one in pieces is in time */
+	peer_send_raw(&good, "OPTIONS ", 8);
+	run_ms(100);
+	peer_send_raw(&good, rest, strlen(rest));
+	peer_send(&good, NULL,
+		  "From: <sip:x@example.test>;tag=p\nTo: <sip:x@example.test>\nCall-ID: p\n"
+		  "CSeq: 1 OPTIONS\nMax-Forwards: 1\n");
+	peer_expect(&good, "SIP/2.0 200");
+	run_ms(2500);
+	assert_false(is_closed(&good));
+	peer_close(&silent);
+	peer_close(&begun);
+	peer_close(&blank);
+	peer_close(&good);
+}
+
+static void silence_ends(void **state)
+{
+	struct world *w = *state;
+	struct peer silent, alive;
+	unsigned int i;
+
+	restart_with(w, (struct tandem_sip_connections_config){ .idle_s = 1 });
+	peer_open(&silent, AF_INET, true);
+	ask(&silent);
+	peer_open(&alive, AF_INET, true);
+	ask(&alive);
+	for (i = 0; i < 8; i++) {
+		run_ms(400);
+		peer_send_raw(&alive, "\r\n\r\n", 4);
+		assert_int_equal(recv(alive.fd, alive.rest, 2, 0), 2);
+	}
+	assert_true(is_closed(&silent));
+	ask(&alive);
+	assert_int_equal(count(w, "idle_timeout"), 1);
+	peer_close(&silent);
+	peer_close(&alive);
+}
+
+static void blocked_sources_are_cut_off(void **state)
+{
+	struct world *w = *state;
+	struct peer four, six, again;
+	char why[128];
+
+	peer_open(&four, AF_INET, true);
+	peer_open(&six, AF_INET6, true);
+	ask(&four);
+	ask(&six);
+	assert_int_equal(tandem_sip_block_add(w->sip, "127.0.0.0/8", 0, why, sizeof(why)), 0);
+	assert_true(closes_within(&four, 500));
+	assert_int_equal(count(w, "closed_blocked"), 1);
+	ask(&six);
+	peer_open(&again, AF_INET, true);
+	assert_true(closes_within(&again, 500));
+	assert_int_equal(count(w, "refused_blocked"), 1);
+	assert_int_equal(tandem_sip_block_remove(w->sip, "127.0.0.0/8", why, sizeof(why)), 0);
+	peer_close(&again);
+	peer_open(&again, AF_INET, true);
+	ask(&again);
+	peer_close(&four);
+	peer_close(&six);
+	peer_close(&again);
+}
+
+static void garbage_ends_with_its_connection(void **state)
+{
+	struct world *w = *state;
+	struct peer p;
+
+	peer_open(&p, AF_INET, true);
+	peer_send_raw(&p, "no message at all\r\nx\r\n\r\n", 24);
+	assert_true(closes_within(&p, 500));
+	assert_int_equal(count(w, "open"), 0);
+	assert_int_equal(count(w, "accepted"), 1);
+	peer_close(&p);
+}
+
+/* A phone is connected while the relay goes. */
+static void a_relay_that_ends_lets_go(void **state)
+{
+	struct world *w = *state;
+	struct peer phone, other;
+
+	peer_open(&phone, AF_INET, true);
+	register_as(&phone, "phone");
+	peer_open(&other, AF_INET, true);
+	world_restart(w);
+	assert_true(closes_within(&phone, 500));
+	assert_true(closes_within(&other, 500));
+	assert_int_equal(count(w, "open"), 0);
+	peer_close(&phone);
+	peer_close(&other);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+	static const struct CMUnitTest tests[] = {
+		CASE(a_source_has_its_share),	   CASE(trusted_sources_have_any_number),
+		CASE(the_least_known_goes_first),  CASE(trusted_sources_come_in),
+		CASE(messages_have_their_time),	   CASE(silence_ends),
+		CASE(blocked_sources_are_cut_off), CASE(garbage_ends_with_its_connection),
+		CASE(a_relay_that_ends_lets_go),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
