@@ -19,6 +19,7 @@
  *
  * With TRACE=1 in its environment it shows what is sent and received.
  */
+#include "tests/fuzz/script.h"
 #include "tests/fuzz/sip_dns.h"
 #include "tests/fuzz/sip_text.h"
 
@@ -294,21 +295,6 @@ static void run_record(const char *data, size_t size, unsigned int number)
 		peer_hang_up(p);
 }
 
-static void run_script(const char *data, size_t size)
-{
-	const char *end = data + size, *line = memchr(data, '\n', size), *next;
-	unsigned int number;
-
-	for (number = 1; line && ++line < end && number <= RECORDS_MAX; number++) {
-		next = memmem(line, (size_t)(end - line), "\n%\n", 3);
-		if (!next)
-			next = end;
-		if (next > line)
-			run_record(line, (size_t)(next - line), number);
-		line = next < end ? next + 2 : NULL;
-	}
-}
-
 /* ---- afterwards ---- */
 
 static bool outside(void)
@@ -397,7 +383,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	peer_trace = getenv("TRACE") != NULL;
 	fuzz_random = 1;
 	if (size && *data == '#')
-		run_script((const char *)data, size);
+		script_run(data, size, RECORDS_MAX, run_record);
 	else
 		peer_send(&world, peer_find('a'), (const char *)data, size);
 	settle();

@@ -10,19 +10,23 @@
 #include "tests/fuzz/check.h"
 #include "userspace/session/env.h"
 
-#define FUZZ_FLOWS_MAX 4096
+#define FUZZ_FLOWS_MAX 1024
 
 static uint64_t fuzz_clock_ms = 1000000;
 static int64_t fuzz_epoch_ms = 1700000000000;
-/* ids of the flows that are installed */
-static uint64_t fuzz_flows[FUZZ_FLOWS_MAX];
+/* the flows that are installed, without what they borrow */
+static struct tandem_flow_spec fuzz_flows[FUZZ_FLOWS_MAX];
 static size_t fuzz_flows_count;
+/* what happens with what is sent, and what has come in; NULL: nothing */
+static void (*fuzz_sent_h)(const struct tandem_endpoint *local,
+			   const struct tandem_endpoint *remote, const void *payload, size_t len);
+static void (*fuzz_dispatch_h)(const struct tandem_event_handlers *handlers, void *arg);
 
 static inline size_t fuzz_flow_find(uint64_t id)
 {
 	size_t i = 0;
 
-	while (i < fuzz_flows_count && fuzz_flows[i] != id)
+	while (i < fuzz_flows_count && fuzz_flows[i].id != id)
 		i++;
 	return i;
 }
@@ -43,10 +47,13 @@ static inline int fuzz_apply(struct tandem_plane *plane, struct tandem_change *c
 		/* nothing may leave in the clear for who is to have SRTP: no keys, no way */
 		CHECK(!spec->srtp_out || spec->srtp_out->suite);
 		CHECK(!spec->srtp_in || spec->srtp_in->id);
-		if (found < fuzz_flows_count)
-			continue;
-		CHECK(fuzz_flows_count < FUZZ_FLOWS_MAX);
-		fuzz_flows[fuzz_flows_count++] = spec->id;
+		if (found == fuzz_flows_count)
+			fuzz_flows_count++;
+		CHECK(fuzz_flows_count <= FUZZ_FLOWS_MAX);
+		fuzz_flows[found] = *spec;
+		fuzz_flows[found].fan = NULL;
+		fuzz_flows[found].srtp_in = fuzz_flows[found].srtp_in_old = NULL;
+		fuzz_flows[found].srtp_out = NULL;
 	}
 	return 0;
 }
@@ -59,12 +66,31 @@ static inline int fuzz_read(struct tandem_plane *plane, uint64_t id,
 
 static inline int fuzz_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg)
 {
+	for (size_t i = 0; i < fuzz_flows_count; i++)
+		h(&fuzz_flows[i], arg);
 	return 0;
 }
 
 static inline int fuzz_send(struct tandem_plane *plane, const struct tandem_endpoint *local,
 			    const struct tandem_endpoint *remote, const void *payload, size_t len)
 {
+	if (fuzz_sent_h)
+		fuzz_sent_h(local, remote, payload, len);
+	return 0;
+}
+
+static inline void fuzz_dispatch(struct tandem_plane *plane,
+				 const struct tandem_event_handlers *handlers, void *arg)
+{
+	if (fuzz_dispatch_h)
+		fuzz_dispatch_h(handlers, arg);
+}
+
+static inline int fuzz_counters(struct tandem_plane *plane, struct reason_counters *fast,
+				struct reason_counters *slow)
+{
+	memset(fast, 0, sizeof(*fast));
+	memset(slow, 0, sizeof(*slow));
 	return 0;
 }
 
@@ -104,6 +130,8 @@ static const struct tandem_session_env fuzz_env = {
 	.name = fuzz_name,
 	.describe = fuzz_name,
 	.send = fuzz_send,
+	.dispatch = fuzz_dispatch,
+	.counters = fuzz_counters,
 	.retry = fuzz_retry,
 	.key_spent = fuzz_key_spent,
 	.monotonic_ms = fuzz_monotonic_ms,

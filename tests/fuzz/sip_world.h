@@ -25,10 +25,10 @@
 #define WORLD_REALM "example.test"
 
 /*
- * A call that nobody ends is over for want of media after this time, one that is held too; then the
- * BYE of no one, the INVITE transaction and what is remembered of it.
+ * All has an end within this time. Of calls that nobody ends, for want of media, and of what they leave
+ * it is a few minutes; of a connection of the relay's to itself 900 s, when libre gives it up.
  */
-#define WORLD_LONGEST_MS 600000
+#define WORLD_LONGEST_MS 1200000
 /* Then caches and blocks have been forgotten too. */
 #define WORLD_FORGET_MS 4000000
 #define WORLD_TICK_MS	1000
