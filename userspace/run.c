@@ -130,6 +130,7 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "auth", tandem_sip_auth_json(relay->sip));
 	json_object_set_new(doc, "dropped", tandem_sip_dropped_json(relay->sip));
 	json_object_set_new(doc, "connections", tandem_sip_connections_json(relay->sip));
+	json_object_set_new(doc, "datagrams", tandem_sip_datagrams_json(relay->sip));
 	json_object_set_new(doc, "web", tandem_sip_web_json(relay->sip));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));

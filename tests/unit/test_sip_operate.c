@@ -99,6 +99,29 @@ static void a_block_is_kept_and_removed(void **state)
 	peer_close(&p);
 }
 
+/* libre has responses before the proxy has. */
+static void a_callee_who_is_blocked_is_not_heard(void **state)
+{
+	struct world *w = *state;
+	struct call c;
+	char why[128];
+
+	open_call(&c, w, AF_INET, false, AF_INET6, false);
+	send_invite(&c, "blocked", OFFER);
+	peer_expect(&c.alice, "SIP/2.0 100");
+	strcpy(c.invite, peer_expect(&c.bob, "INVITE "));
+	assert_int_equal(tandem_sip_block_add(w->sip, "::1", 0, why, sizeof(why)), 0);
+	respond(&c, c.invite, "180 Ringing", NULL, NULL);
+	respond(&c, c.invite, "486 Busy Here", NULL, NULL);
+	peer_expect_nothing(&c.alice, 100);
+	assert_true(dropped(w, "operator") >= 2);
+	assert_int_equal(tandem_sip_block_remove(w->sip, "::1", why, sizeof(why)), 0);
+	respond(&c, c.invite, "486 Busy Here", NULL, NULL);
+	peer_expect(&c.alice, "SIP/2.0 486");
+	peer_close(&c.alice);
+	peer_close(&c.bob);
+}
+
 static void a_block_ends_by_itself(void **state)
 {
 	struct world *w = *state;
@@ -178,10 +201,10 @@ static void a_drain_can_redirect(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(scanners_hear_nothing),	      TEST(denied_networks_hear_nothing),
-		TEST(a_block_is_kept_and_removed),    TEST(a_block_ends_by_itself),
-		TEST(blocks_are_bounded_and_checked), TEST(a_drain_refuses_what_is_new),
-		TEST(a_drain_can_redirect),
+		TEST(scanners_hear_nothing),	   TEST(denied_networks_hear_nothing),
+		TEST(a_block_is_kept_and_removed), TEST(a_callee_who_is_blocked_is_not_heard),
+		TEST(a_block_ends_by_itself),	   TEST(blocks_are_bounded_and_checked),
+		TEST(a_drain_refuses_what_is_new), TEST(a_drain_can_redirect),
 	};
 
 	tandem_log_set_level(TANDEM_LOG_ERROR);

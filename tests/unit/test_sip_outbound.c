@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Flows that a phone opens and is called on: RFC 5626. */
 #include "tests/unit/sip_call.h"
+#include "userspace/media/stun.h"
 
 #define LETTERS_64 "abcdefghijklmnopqrstuvwxyz-----ABCDEFGHIJKLMNOPQRSTUVWXYZ------!"
 #define PHONE	   "+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\""
@@ -133,9 +134,8 @@ static void only_where_it_can_work(void **state)
 
 	peer_open(&udp, AF_INET, false);
 	peer_open(&tcp, AF_INET, true);
-	/* nothing keeps a flow of UDP: it is a contact as any other */
-	assert_null(header(put(&udp, NULL, PHONE ";reg-id=1", "Supported: outbound\n"), "Require"));
-	/* so it is when the phone does not say that it knows the extension */
+	/* a phone that does not say that it knows the extension has a contact as any other */
+	assert_null(header(put(&udp, NULL, PHONE ";reg-id=1", ""), "Require"));
 	assert_null(header(put(&tcp, NULL, PHONE ";reg-id=1", ""), "Require"));
 	assert_int_equal(registrations(w), 2);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -162,6 +162,140 @@ static void flows_are_kept(void **state)
 	assert_string_equal(json_string_value(json_object_get(row, "instance")),
 			    "<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>");
 	json_decref(doc);
+}
+
+/* A phone behind a NAT that has forgotten its port is one contact, and called at the new one. */
+static void a_flow_of_udp(void **state)
+{
+	struct world *w = *state;
+	struct peer alice, old, now;
+	const char *ok;
+
+	peer_open(&alice, AF_INET, false);
+	peer_open(&old, AF_INET, false);
+	peer_open(&now, AF_INET, false);
+	ok = put(&old, "sip:bob@10.9.9.9", PHONE ";reg-id=1", "Supported: outbound\n");
+	assert_string_equal(header(ok, "Require"), "outbound");
+	put(&now, "sip:bob@10.9.9.9", PHONE ";reg-id=1", "Supported: outbound\n");
+	assert_int_equal(registrations(w), 1);
+	message(&alice);
+	peer_expect(&now, "MESSAGE ");
+	peer_expect_nothing(&old, 20);
+	peer_close(&alice);
+	peer_close(&old);
+	peer_close(&now);
+}
+
+static const uint8_t stun_id[TANDEM_STUN_ID] = "tandem-stun";
+
+/* A binding request into buf, with an attribute of that number unless it is 0; its length. */
+static size_t binding_request(uint8_t *buf, size_t size, uint16_t attribute)
+{
+	const uint8_t more[8] = { (uint8_t)(attribute >> 8), (uint8_t)attribute, 0, 4 };
+	struct tandem_stun_writer w;
+	int len;
+
+	tandem_stun_start(&w, buf, size, TANDEM_STUN_BINDING, TANDEM_STUN_REQUEST, stun_id);
+	len = tandem_stun_finish(&w);
+	assert_true(len > 0);
+	if (!attribute)
+		return (size_t)len;
+	memcpy(buf + len, more, sizeof(more));
+	buf[3] = sizeof(more);
+	return (size_t)len + sizeof(more);
+}
+
+static json_int_t counted(const struct world *w, const char *name)
+{
+	json_t *doc = tandem_sip_datagrams_json(w->sip);
+	json_int_t n = json_integer_value(json_object_get(doc, name));
+
+	json_decref(doc);
+	return n;
+}
+
+static bool stun_answer(struct peer *p, struct tandem_stun *msg)
+{
+	static uint8_t buf[512];
+	ssize_t n = recv(p->fd, buf, sizeof(buf), 0);
+	int i;
+
+	for (i = 0; i < 50 && n < 0; i++) {
+		run_ms(2);
+		n = recv(p->fd, buf, sizeof(buf), 0);
+	}
+	return n > 0 && !tandem_stun_parse(msg, buf, (size_t)n);
+}
+
+static void stun_is_answered(void **state)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	struct world *w = *state;
+	struct tandem_stun msg;
+	struct peer p;
+	uint8_t buf[64];
+	char text[64];
+	size_t len, i;
+
+	for (i = 0; i < 2; i++) {
+		peer_open(&p, families[i], false);
+		len = binding_request(buf, sizeof(buf), 0);
+		peer_send_raw(&p, (char *)buf, len);
+		assert_true(stun_answer(&p, &msg));
+		assert_int_equal(msg.class, TANDEM_STUN_SUCCESS);
+		assert_memory_equal(msg.id, stun_id, sizeof(stun_id));
+		assert_true(msg.has_mapped);
+		assert_int_equal(msg.mapped.port, p.port);
+		assert_string_equal(tandem_ip_format(&msg.mapped.ip, text, sizeof(text)),
+				    i ? "::1" : "127.0.0.1");
+
+		/* one that must be understood and is not; one that need not be */
+		len = binding_request(buf, sizeof(buf), 0x7777);
+		peer_send_raw(&p, (char *)buf, len);
+		assert_true(stun_answer(&p, &msg));
+		assert_int_equal(msg.error, TANDEM_STUN_UNKNOWN_ATTRIBUTE);
+		len = binding_request(buf, sizeof(buf), 0x8777);
+		peer_send_raw(&p, (char *)buf, len);
+		assert_true(stun_answer(&p, &msg));
+		assert_int_equal(msg.class, TANDEM_STUN_SUCCESS);
+		peer_close(&p);
+	}
+	assert_int_equal(counted(w, "stun_answered"), 6);
+}
+
+static void stun_is_bounded(void **state)
+{
+	struct world *w = *state;
+	struct tandem_stun msg;
+	struct peer p, other;
+	uint8_t buf[64];
+	size_t len = binding_request(buf, sizeof(buf), 0), i;
+
+	peer_open(&p, AF_INET, false);
+	peer_open(&other, AF_INET6, false);
+	/* cut short, an indication, an answer to nobody */
+	assert_int_equal(send(p.fd, buf, len - 1, 0), len - 1);
+	buf[1] = 0x11;
+	assert_int_equal(send(p.fd, buf, len, 0), len);
+	buf[0] = 1;
+	buf[1] = 1;
+	peer_send_raw(&p, (char *)buf, len);
+	assert_false(stun_answer(&p, &msg));
+	buf[0] = 0;
+	assert_int_equal(counted(w, "stun_answered"), 0);
+	assert_true(counted(w, "stun_ignored") >= 2);
+
+	for (i = 0; i < 2000; i++) {
+		(void)send(p.fd, buf, len, 0);
+		if (i % 50 == 49)
+			run_ms(1);
+	}
+	run_ms(20);
+	assert_true(counted(w, "stun_limited") > 0);
+	peer_send_raw(&other, (char *)buf, len);
+	assert_true(stun_answer(&other, &msg));
+	peer_close(&p);
+	peer_close(&other);
 }
 
 static void a_keepalive_is_answered(void **state)
@@ -193,6 +327,9 @@ int main(void)
 		TEST(phones_are_told_apart),
 		TEST(only_where_it_can_work),
 		TEST(flows_are_kept),
+		TEST(a_flow_of_udp),
+		TEST(stun_is_answered),
+		TEST(stun_is_bounded),
 		TEST(a_keepalive_is_answered),
 	};
 

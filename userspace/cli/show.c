@@ -184,6 +184,7 @@ void tandem_show_stats(const json_t *doc, FILE *out, unsigned int width)
 	show_counts(json_object_get(doc, "auth"), "SIP REQUESTS", out, width);
 	show_counts(json_object_get(doc, "dropped"), "DROPPED BY", out, width);
 	show_counts(json_object_get(doc, "connections"), "SIP CONNECTIONS", out, width);
+	show_counts(json_object_get(doc, "datagrams"), "SIP DATAGRAMS", out, width);
 }
 
 static void show_flows(const json_t *list, FILE *out, unsigned int width)

@@ -182,23 +182,27 @@ bool tandem_block_refuses(const struct tandem_block *b, const struct ip_addr *ip
 	return is_blocked(b, ip) || (contains(&b->deny, ip) && !contains(&b->allow, ip));
 }
 
+bool tandem_block_drops_source(struct tandem_block *b, const struct ip_addr *ip)
+{
+	if (!tandem_block_refuses(b, ip))
+		return false;
+	if (is_blocked(b, ip))
+		b->dropped.by_operator++;
+	else
+		b->dropped.by_network++;
+
+	return true;
+}
+
 bool tandem_block_drops(struct tandem_block *b, const struct sip_msg *msg)
 {
 	struct tandem_endpoint src;
 
 	if (tandem_sip_endpoint(&src, &msg->src))
 		return false;
-	if (is_blocked(b, &src.ip)) {
-		b->dropped.by_operator++;
+	if (tandem_block_drops_source(b, &src.ip))
 		return true;
-	}
-	if (contains(&b->allow, &src.ip))
-		return false;
-	if (contains(&b->deny, &src.ip)) {
-		b->dropped.by_network++;
-		return true;
-	}
-	if (is_denied_agent(b, msg)) {
+	if (!contains(&b->allow, &src.ip) && is_denied_agent(b, msg)) {
 		b->dropped.by_agent++;
 		return true;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Whose requests are dropped without an answer: networks of the configuration, networks that an
+ * Who is not heard, and gets no answer: networks of the configuration, networks that an
  * operator has blocked at run time, and programs that name themselves as scanners.
  */
 #ifndef TANDEM_SIP_BLOCK_H
@@ -14,6 +14,9 @@
 int tandem_block_alloc(struct tandem_block **bp, const struct tandem_sip_config *cfg,
 		       struct tandem_store *store);
 void tandem_block_free(struct tandem_block *b);
+
+/* True when what comes from ip is to be dropped; it is counted. */
+bool tandem_block_drops_source(struct tandem_block *b, const struct ip_addr *ip);
 
 /*
  * True when msg is to be dropped; it is counted. What an operator has blocked comes first,

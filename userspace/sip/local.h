@@ -40,6 +40,7 @@ struct tandem_stack {
 struct tandem_auth;
 struct tandem_block;
 struct tandem_conns;
+struct tandem_datagrams;
 struct tandem_gateways;
 struct tandem_location;
 struct tandem_names;
@@ -61,6 +62,7 @@ struct tandem_sip {
 	struct tandem_auth *auth;
 	struct tandem_block *block;
 	struct tandem_conns *conns;
+	struct tandem_datagrams *datagrams;
 	struct tandem_sip_config cfg; /* its string arrays are not kept: see domains */
 	char **domains;
 	size_t domains_count;
@@ -201,17 +203,6 @@ int tandem_sip_way(struct tandem_way *way, const struct tandem_sip *ts, enum sip
  */
 int tandem_sip_hop_uri(char **urip, struct sip **sip, const struct tandem_sip *ts, const char *hop,
 		       const struct sa *local);
-
-/* datagram.c */
-
-/* Have the socket that msg came from take datagrams of any length; no matter for other transports. */
-void tandem_sip_datagram_widen(const struct sip_msg *msg);
-
-/*
- * Send a message to a listener of ours that is new, so that its socket is known before the first
- * one of others. A negative errno where that cannot be; their first does it then.
- */
-int tandem_sip_datagram_first(const struct tandem_listener *l);
 
 /* dialog.c */
 

@@ -91,15 +91,14 @@ static int read_instance(char instance[TANDEM_INSTANCE_SIZE], struct pl pl)
 	return pl.l ? tandem_sip_copy(instance, TANDEM_INSTANCE_SIZE, &pl) : -EBADMSG;
 }
 
-int tandem_outbound_read(struct tandem_outbound *out, const struct tandem_sip *ts,
-			 const struct sip_msg *msg, const struct sip_addr *addr)
+int tandem_outbound_read(struct tandem_outbound *out, const struct sip_msg *msg,
+			 const struct sip_addr *addr)
 {
 	struct pl reg_id, instance;
 
 	memset(out, 0, sizeof(*out));
 	if (!find_param(&addr->params, "reg-id", &reg_id) ||
 	    !find_param(&addr->params, "+sip.instance", &instance) ||
-	    !tandem_sip_is_stream(tandem_sip_tp(ts, msg)) ||
 	    !sip_msg_hdr_has_value(msg, SIP_HDR_SUPPORTED, "outbound"))
 		return 0;
 	if (read_instance(out->instance, instance))
@@ -113,6 +112,12 @@ static bool is_same_phone(const struct tandem_binding *a, const struct tandem_bi
 	return a->reg_id && b->reg_id && !strcmp(a->instance, b->instance);
 }
 
+/* Of UDP nobody knows: its phone keeps it open by STUN, or comes back by another. */
+static bool is_open(const struct tandem_binding *b)
+{
+	return !tandem_sip_is_stream(b->tp) || tandem_binding_connected(b);
+}
+
 bool tandem_outbound_passed_over(struct tandem_binding *const *list, size_t count, size_t i)
 {
 	const struct tandem_binding *b = list[i], *best = NULL;
@@ -122,10 +127,9 @@ bool tandem_outbound_passed_over(struct tandem_binding *const *list, size_t coun
 		if (!is_same_phone(list[k], b))
 			continue;
 		if (!best || list[k]->serial > best->serial) {
-			if (!best || tandem_binding_connected(list[k]) ||
-			    !tandem_binding_connected(best))
+			if (!best || is_open(list[k]) || !is_open(best))
 				best = list[k];
-		} else if (!tandem_binding_connected(best) && tandem_binding_connected(list[k])) {
+		} else if (!is_open(best) && is_open(list[k])) {
 			best = list[k];
 		}
 	}

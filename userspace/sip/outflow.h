@@ -14,12 +14,11 @@ struct tandem_outbound {
 };
 
 /*
- * What a contact in a REGISTER says of its flow. It counts where the phone supports outbound and has
- * come over a connection: what keeps a flow of UDP open and known, STUN, is not spoken here.
+ * What a contact in a REGISTER says of its flow. It counts where the phone supports outbound.
  * 0, or -EBADMSG for a reg-id or an instance that cannot be.
  */
-int tandem_outbound_read(struct tandem_outbound *out, const struct tandem_sip *ts,
-			 const struct sip_msg *msg, const struct sip_addr *addr);
+int tandem_outbound_read(struct tandem_outbound *out, const struct sip_msg *msg,
+			 const struct sip_addr *addr);
 
 /*
  * Of the flows to one phone only one is used for a request. True when list[i] is not the one: the

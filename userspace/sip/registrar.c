@@ -216,7 +216,7 @@ static uint16_t add_change(struct registration *r, const struct sip_addr *addr, 
 	struct tandem_binding_change *change = &r->changes[r->changes_count];
 	struct tandem_outbound flow;
 
-	if (named_before(r, &addr->auri) || tandem_outbound_read(&flow, r->ts, r->msg, addr))
+	if (named_before(r, &addr->auri) || tandem_outbound_read(&flow, r->msg, addr))
 		return 400;
 
 	r->outbound |= flow.reg_id != 0;

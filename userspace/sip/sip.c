@@ -8,6 +8,7 @@
 #include "userspace/sip/block.h"
 #include "userspace/sip/body.h"
 #include "userspace/sip/conns.h"
+#include "userspace/sip/datagram.h"
 #include "userspace/sip/gateway.h"
 #include "userspace/sip/header.h"
 #include "userspace/sip/local.h"
@@ -108,7 +109,6 @@ static bool request_handler(const struct sip_msg *msg, void *arg)
 	struct tandem_sip *ts = arg;
 	struct tandem_log_scope scope;
 
-	tandem_sip_datagram_widen(msg);
 	if (ts->closing || !tandem_sip_unmask(ts, msg) || tandem_block_drops(ts->block, msg))
 		return true;
 
@@ -123,7 +123,6 @@ static bool response_handler(const struct sip_msg *msg, void *arg)
 {
 	struct tandem_sip *ts = arg;
 
-	tandem_sip_datagram_widen(msg);
 	if (!ts->closing && pl_isset(&msg->via.branch))
 		tandem_sip_stray_response(ts, msg);
 
@@ -359,6 +358,8 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 	if (!err)
 		err = tandem_conns_alloc(&ts->conns, ts);
 	if (!err)
+		err = tandem_datagrams_alloc(&ts->datagrams, ts);
+	if (!err)
 		err = listen_all(ts, cfg, why, why_size);
 	if (!err)
 		err = tandem_gateways_secure(ts->gateways, cfg, why, why_size);
@@ -414,6 +415,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 	tandem_block_free(ts->block);
 	tandem_location_free(ts->loc);
 	tandem_conns_free(ts->conns);
+	tandem_datagrams_free(ts->datagrams);
 	for (i = 0; i < ts->domains_count; i++)
 		mem_deref(ts->domains[i]);
 	mem_deref(ts->domains);
@@ -488,6 +490,11 @@ json_t *tandem_sip_dropped_json(const struct tandem_sip *ts)
 json_t *tandem_sip_connections_json(const struct tandem_sip *ts)
 {
 	return tandem_conns_json(ts->conns);
+}
+
+json_t *tandem_sip_datagrams_json(const struct tandem_sip *ts)
+{
+	return tandem_datagrams_json(ts->datagrams);
 }
 
 json_t *tandem_sip_web_json(const struct tandem_sip *ts)

@@ -174,7 +174,7 @@ int tandem_sip_block_remove(struct tandem_sip *sip, const char *network, char *w
 /* {"blocks":[{"network","since","left_s": null for good}]}; new reference, NULL on no memory. */
 json_t *tandem_sip_blocks_json(const struct tandem_sip *sip);
 
-/* {"operator","network","agent"}: requests dropped by what; new reference, NULL on no memory. */
+/* {"operator","network","agent"}: messages dropped by what; new reference, NULL on no memory. */
 json_t *tandem_sip_dropped_json(const struct tandem_sip *sip);
 
 /* Counters of browsers' connections, null without listeners for them; new reference, NULL on no memory. */
@@ -185,6 +185,9 @@ json_t *tandem_sip_web_json(const struct tandem_sip *sip);
  * all, see docs/api.md; new reference, NULL on no memory.
  */
 json_t *tandem_sip_connections_json(const struct tandem_sip *sip);
+
+/* What became of STUN that has come to the UDP ports, see docs/api.md; new reference, NULL on no memory. */
+json_t *tandem_sip_datagrams_json(const struct tandem_sip *sip);
 
 /* {"gateways":[...]}, see docs/api.md; new reference, NULL on no memory. */
 json_t *tandem_sip_gateways_json(const struct tandem_sip *sip);

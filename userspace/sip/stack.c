@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "userspace/sip/conns.h"
+#include "userspace/sip/datagram.h"
 #include "userspace/sip/local.h"
 #include "userspace/sip/tls.h"
 #include "userspace/util/log.h"
@@ -119,13 +120,13 @@ int tandem_sip_stack_listen(struct tandem_sip *ts, const struct tandem_listener 
 
 	if (!find(ts, &l->addr))
 		err = stack_open(ts, &l->addr, request_h, response_h);
-	if (!err)
-		err = -sip_transp_add(find(ts, &l->addr)->sip, l->tp, &l->addr,
-				      tandem_sip_tls_context(ts->tls));
-	if (!err && l->tp == SIP_TRANSP_UDP && tandem_sip_datagram_first(l))
-		tandem_log(TANDEM_LOG_DEBUG, "sip", "the first long datagram may be lost");
+	if (err)
+		return err;
+	if (l->tp == SIP_TRANSP_UDP)
+		return tandem_datagrams_listen(ts->datagrams, find(ts, &l->addr)->sip, &l->addr);
 
-	return err;
+	return -sip_transp_add(find(ts, &l->addr)->sip, l->tp, &l->addr,
+			       tandem_sip_tls_context(ts->tls));
 }
 
 void tandem_sip_stacks_close(struct tandem_sip *ts)
