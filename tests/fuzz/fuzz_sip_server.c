@@ -14,7 +14,7 @@
  *   + 500                  so many milliseconds pass
  *   - t                    this connection ends
  *   ~ NAME TYPE ...        a line for the zone of the name server
- *   ! drain                the operator: drain, undrain, end, block, unblock, reload, show; or
+ *   ! drain                the operator: drain, undrain, end one, block 127.0.0.2, unblock, reload, show; or
  *                          mute: gateway one does not answer OPTIONS
  *
  * With TRACE=1 in its environment it shows what is sent and received.
@@ -27,13 +27,14 @@
 #include <sanitizer/allocator_interface.h>
 
 #define RECORDS_MAX    64
-#define ADVANCE_MAX_MS 200000
+#define ADVANCE_MAX_MS 300000 /* of all records */
 #define GROWTH_MAX     (8 << 20)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct text filled, whole;
+static uint64_t advance_left_ms;
 
 /* ---- messages ---- */
 
@@ -217,7 +218,7 @@ static void show(void)
 	json_t *all[] = {
 		tandem_sessions_json(world.ss),	     tandem_sip_registrations_json(world.sip),
 		tandem_sip_gateways_json(world.sip), tandem_sip_blocks_json(world.sip),
-		tandem_sip_auth_json(world.sip),
+		tandem_sip_auth_json(world.sip),     tandem_sip_connections_json(world.sip),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -231,19 +232,17 @@ static void show(void)
 
 static void operate(const char *data, size_t size)
 {
-	char word[16], call[64], why[128];
-	int n;
+	char word[64], why[128];
 
-	n = snprintf(word, sizeof(word), "%.*s", (int)size, data);
+	snprintf(word, sizeof(word), "%.*s", (int)size, data);
 	if (!strncmp(word, "end ", 4)) {
-		snprintf(call, sizeof(call), "%.*s", (int)size - 4, data + 4);
-		end_call(call);
-	} else if (n && strchr("du", *word)) {
+		end_call(word + 4);
+	} else if (!strcmp(word, "drain") || !strcmp(word, "undrain")) {
 		tandem_sip_drain(world.sip, *word == 'd');
-	} else if (!strcmp(word, "block")) {
-		(void)tandem_sip_block_add(world.sip, "127.0.0.2", 5, why, sizeof(why));
-	} else if (!strcmp(word, "unblock")) {
-		(void)tandem_sip_block_remove(world.sip, "127.0.0.2", why, sizeof(why));
+	} else if (!strncmp(word, "block ", 6)) {
+		(void)tandem_sip_block_add(world.sip, word + 6, 5, why, sizeof(why));
+	} else if (!strncmp(word, "unblock ", 8)) {
+		(void)tandem_sip_block_remove(world.sip, word + 8, why, sizeof(why));
 	} else if (!strcmp(word, "reload")) {
 		tandem_sip_reload(world.sip);
 	} else if (!strcmp(word, "mute")) {
@@ -257,11 +256,13 @@ static void operate(const char *data, size_t size)
 static void advance(const char *data, size_t size)
 {
 	char digits[16];
-	unsigned long ms;
+	uint64_t ms;
 
 	snprintf(digits, sizeof(digits), "%.*s", (int)size, data);
 	ms = strtoul(digits, NULL, 10);
-	world_advance(&world, ms < ADVANCE_MAX_MS ? ms : ADVANCE_MAX_MS);
+	ms = ms < advance_left_ms ? ms : advance_left_ms;
+	advance_left_ms -= ms;
+	world_advance(&world, ms);
 }
 
 static void run_record(const char *data, size_t size, unsigned int number)
@@ -382,6 +383,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	peer_trace = getenv("TRACE") != NULL;
 	fuzz_random = 1;
+	advance_left_ms = ADVANCE_MAX_MS;
 	if (size && *data == '#')
 		script_run(data, size, RECORDS_MAX, run_record);
 	else

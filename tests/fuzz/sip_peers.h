@@ -4,7 +4,7 @@
  *
  *   a 127.0.0.2, b 127.0.0.3, c ::1    phones by UDP, trusted        t 127.0.0.7  the same by TCP, calls
  *   d 127.0.0.4                        has to show credentials       s 127.0.0.8  by TCP, is called
- *   g 127.0.0.5, h 127.0.0.6           gateways one and two
+ *   g 127.0.0.5, h 127.0.0.6           gateways one and two         u, v 127.0.0.10  by TCP, not trusted
  */
 #ifndef TANDEM_TESTS_FUZZ_SIP_PEERS_H
 #define TANDEM_TESTS_FUZZ_SIP_PEERS_H
@@ -47,6 +47,8 @@ static struct peer peers[] = {
 	{ .letter = 'h', .name = "two", .ip = "127.0.0.6", .port = 5060 },
 	{ .letter = 's', .name = "sam", .ip = "127.0.0.8", .port = 5060, .tcp = true },
 	{ .letter = 't', .name = "tom", .ip = "127.0.0.7", .port = 0, .tcp = true },
+	{ .letter = 'u', .name = "una", .ip = "127.0.0.10", .port = 0, .tcp = true },
+	{ .letter = 'v', .name = "vera", .ip = "127.0.0.10", .port = 0, .tcp = true },
 };
 
 static inline struct peer *peer_find(char letter)

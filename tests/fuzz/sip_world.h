@@ -241,6 +241,17 @@ static inline void world_rest(struct world *w)
 	}
 }
 
+/* As the relay counts those that others have opened. */
+static inline json_int_t world_connections(const struct world *w)
+{
+	json_t *doc = tandem_sip_connections_json(w->sip);
+	json_int_t open = json_integer_value(json_object_get(doc, "open"));
+
+	CHECK(json_is_integer(json_object_get(doc, "open")));
+	json_decref(doc);
+	return open;
+}
+
 /* The same, and then have it forgotten. */
 static inline void world_settle(struct world *w)
 {
@@ -248,7 +259,7 @@ static inline void world_settle(struct world *w)
 	fuzz_clock_ms += WORLD_FORGET_MS;
 	world_run(w);
 	world_rest(w);
-	if (world_fds(false) != w->idle_fds)
+	if (world_connections(w) || world_fds(false) != w->idle_fds)
 		world_stuck(w);
 }
 
@@ -353,6 +364,10 @@ static inline void world_open_sip(struct world *w, const char *file)
 		.auth_failures = 5,
 		.auth_block_s = 20,
 		.source_rate = 1000,
+		.connections = { .max_connections = 3,
+				 .max_per_source = 2,
+				 .message_s = 5,
+				 .idle_s = 60 },
 		.deny_agents = world_agents,
 		.deny_agents_count = ARRAY_SIZE(world_agents),
 		.drain_redirect = "other.test",
