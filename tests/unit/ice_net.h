@@ -295,4 +295,9 @@ static inline void net_run(struct net *net, uint64_t ms)
 	net->now = end;
 }
 
+static inline const struct tandem_ice_counters *counts(const struct peer *p)
+{
+	return tandem_ice_counters(p->ice);
+}
+
 #endif
