@@ -75,6 +75,84 @@ static void one_flow_of_a_phone_is_used(void **state)
 	peer_close(&one);
 }
 
+static void invite(struct peer *alice)
+{
+	char id[16];
+	static unsigned int n;
+
+	snprintf(id, sizeof(id), "oi%u", ++n);
+	peer_send(alice, OFFER,
+		  "INVITE sip:bob@example.test SIP/2.0\n"
+		  "Via: SIP/2.0/UDP %s:%u;branch=z9hG4bK%s;rport\nMax-Forwards: 70\n"
+		  "From: <sip:alice@example.test>;tag=atag\nTo: <sip:bob@example.test>\n"
+		  "Call-ID: %s\nCSeq: 1 INVITE\nContact: <sip:alice@%s:%u>\n",
+		  alice->host, alice->port, id, id, alice->host, alice->port);
+}
+
+static void answer(struct peer *p, const char *request, const char *status)
+{
+	peer_send(p, NULL, "SIP/2.0 %s\n%sFrom: %s\nTo: %s;tag=b\nCall-ID: %s\nCSeq: %s\n", status,
+		  headers(request, "Via"), header(request, "From"), header(request, "To"),
+		  header(request, "Call-ID"), header(request, "CSeq"));
+}
+
+/* The newest flow turns out to be dead: the other gets the request, with its own contact. */
+static void the_next_flow_is_tried(void **state)
+{
+	struct peer alice, one, two;
+	char request[MSG_SIZE];
+
+	(void)state;
+	peer_open(&alice, AF_INET, false);
+	peer_open(&one, AF_INET, true);
+	peer_open(&two, AF_INET, false);
+	put(&one, "sip:bob@phone.invalid;flow=1", PHONE ";reg-id=1", "Supported: outbound\n");
+	put(&two, "sip:bob@phone.invalid;flow=2", PHONE ";reg-id=2", "Supported: outbound\n");
+
+	/* its edge says so */
+	invite(&alice);
+	peer_expect(&alice, "SIP/2.0 100");
+	strcpy(request, peer_expect(&two, "INVITE sip:bob@phone.invalid;flow=2 "));
+	answer(&two, request, "430 Flow Failed");
+	strcpy(request, peer_expect(&one, "INVITE sip:bob@phone.invalid;flow=1 "));
+	answer(&one, request, "486 Busy Here");
+	peer_expect(&alice, "SIP/2.0 486");
+	peer_expect(&two, "ACK ");
+	peer_expect(&one, "ACK ");
+	peer_close(&alice);
+
+	/* nobody says a word: within seconds, and not those of timer B */
+	peer_open(&alice, AF_INET, false);
+	invite(&alice);
+	peer_expect(&alice, "SIP/2.0 100");
+	peer_expect(&two, "INVITE ");
+	run_ms(4500);
+	strcpy(request, peer_expect(&one, "INVITE sip:bob@phone.invalid;flow=1 "));
+	answer(&one, request, "180 Ringing");
+	peer_expect(&alice, "SIP/2.0 180");
+	answer(&one, request, "603 Decline");
+	peer_expect(&alice, "SIP/2.0 603");
+	peer_expect(&one, "ACK ");
+	peer_close(&alice);
+
+	/* who rings is not left, and what a phone says is its word */
+	while (peer_try(&two, 50))
+		;
+	peer_open(&alice, AF_INET, false);
+	invite(&alice);
+	peer_expect(&alice, "SIP/2.0 100");
+	strcpy(request, peer_expect(&two, "INVITE "));
+	answer(&two, request, "180 Ringing");
+	peer_expect(&alice, "SIP/2.0 180");
+	run_ms(4500);
+	answer(&two, request, "480 Not Here");
+	peer_expect(&alice, "SIP/2.0 480");
+	peer_expect_nothing(&one, 50);
+	peer_close(&alice);
+	peer_close(&one);
+	peer_close(&two);
+}
+
 /* A phone that comes back with another address is not two phones. */
 static void a_flow_is_replaced_by_its_number(void **state)
 {
@@ -323,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(one_flow_of_a_phone_is_used),
+		TEST(the_next_flow_is_tried),
 		TEST(a_flow_is_replaced_by_its_number),
 		TEST(phones_are_told_apart),
 		TEST(only_where_it_can_work),

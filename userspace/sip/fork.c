@@ -138,8 +138,8 @@ static bool is_running(const struct tandem_tx *tx)
 
 static bool start_place(struct tandem_tx *tx, size_t index, size_t hop);
 
-/* A gateway that does not say a word is left for the next one. */
-static void leave_gateway(struct tandem_branch *b)
+/* A gateway, or a flow of a phone, that does not say a word is left for the next one. */
+static void leave(struct tandem_branch *b)
 {
 	struct tandem_tx *tx = b->tx;
 	struct tandem_place *place = &tx->target.places[b->place];
@@ -164,8 +164,9 @@ static void quiet_handler(void *arg)
 
 	tandem_log(TANDEM_LOG_INFO, "sip", "%s: not a word from %s", tx->call_id,
 		   tandem_branch_place(b)->hops[b->hop].uri);
-	if (tandem_branch_place(b)->quiet_ms) {
-		leave_gateway(b);
+	if (tandem_branch_place(b)->quiet_ms ||
+	    tandem_place_has_flow(tandem_branch_place(b), b->hop)) {
+		leave(b);
 	} else {
 		b->quiet = true;
 		tandem_fork_proceed(tx);
@@ -174,7 +175,8 @@ static void quiet_handler(void *arg)
 
 /*
  * What is dead should not cost the caller the 32 s of timer B where there is another: a gateway is
- * left, one of several phones is not waited for once another has answered.
+ * left, and so is a flow of a phone that has another; one of several phones is not waited for once
+ * another has answered.
  */
 static void watch(struct tandem_branch *b)
 {
@@ -186,7 +188,8 @@ static void watch(struct tandem_branch *b)
 		return;
 	if (place->quiet_ms && !last)
 		tmr_start(&b->tmr_quiet, place->quiet_ms, quiet_handler, b);
-	else if (!place->quiet_ms && tx->target.places_count > 1)
+	else if (!place->quiet_ms &&
+		 (tx->target.places_count > 1 || tandem_place_has_flow(place, b->hop)))
 		tmr_start(&b->tmr_quiet, TANDEM_QUIET_MS, quiet_handler, b);
 }
 
@@ -353,8 +356,13 @@ void tandem_fork_ack(struct tandem_tx *tx)
 /* Of a branch that has ended: was it of no use at all, so that another should serve in its place? */
 static bool is_lost(const struct tandem_branch *b, const struct sip_msg *msg)
 {
-	/* RFC 3263 section 4.3 */
-	return msg ? msg->scode == 503 : !b->override && !b->session_err;
+	if (!msg)
+		return !b->override && !b->session_err;
+	/* RFC 5626 section 5.3.1: the flow is gone */
+	if (msg->scode == 430)
+		return tandem_place_has_flow(tandem_branch_place(b), b->hop);
+
+	return msg->scode == 503; /* RFC 3263 section 4.3 */
 }
 
 static bool is_unable(const struct tandem_branch *b, const struct sip_msg *msg)

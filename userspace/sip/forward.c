@@ -40,7 +40,7 @@ static bool target_is_reachable(const struct tandem_branch *b)
 	struct uri uri;
 	struct pl pl;
 
-	pl_set_str(&pl, tandem_branch_place(b)->ruri);
+	pl_set_str(&pl, tandem_branch_ruri(b));
 
 	return !uri_decode(&uri, &pl) && tandem_sip_host_is(&uri.host, &b->dst);
 }
@@ -58,8 +58,7 @@ static void find_sides(struct sides *s, const struct tandem_branch *b, const str
 	/* a further proxy, known by its Route, looks after its own peers */
 	if (tandem_sip_is_stream(tp) || !contact_is_reachable(msg))
 		s->from = (struct tandem_flow){ true, tp, msg->src };
-	if (!*tandem_branch_place(b)->routes &&
-	    (tandem_sip_is_stream(way->tp) || !target_is_reachable(b)))
+	if (!*tandem_branch_routes(b) && (tandem_sip_is_stream(way->tp) || !target_is_reachable(b)))
 		s->to = (struct tandem_flow){ true, way->tp, way->addr };
 	if (sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
 		s->from.set = false;
@@ -142,7 +141,7 @@ static bool keeps_sips(const struct tandem_branch *b, enum sip_transp tp)
 	bool asked = tandem_sip_is_sips(&b->tx->msg->ruri);
 	struct pl ruri;
 
-	pl_set_str(&ruri, tandem_branch_place(b)->ruri);
+	pl_set_str(&ruri, tandem_branch_ruri(b));
 	if (tandem_sip_is_sips(&ruri))
 		return tp == SIP_TRANSP_TLS || tp == SIP_TRANSP_WSS;
 
@@ -161,7 +160,7 @@ static int write_headers(struct mbuf *mb, struct tandem_branch *b, const struct 
 	if (!err && wants_record_route(tx->msg))
 		err = write_record_routes(mb, b, way);
 	if (!err)
-		err = mbuf_write_str(mb, tandem_branch_place(b)->routes);
+		err = mbuf_write_str(mb, tandem_branch_routes(b));
 	if (!err && tandem_branch_place(b)->credentials)
 		err = mbuf_write_str(mb, tandem_branch_place(b)->credentials);
 	if (!err)
@@ -266,8 +265,8 @@ static int request(struct tandem_branch *b, const char *to)
 		err = uri_decode(&uri, &pl);
 	}
 	if (!err)
-		err = sip_request(&b->req, sip, stateful, msg->met.p, (int)msg->met.l, place->ruri,
-				  -1, &uri, empty, 0, send_handler,
+		err = sip_request(&b->req, sip, stateful, msg->met.p, (int)msg->met.l,
+				  tandem_branch_ruri(b), -1, &uri, empty, 0, send_handler,
 				  stateful ? tandem_response_handler : NULL, b);
 	tandem_tls_peers_expected();
 	mem_deref(empty);

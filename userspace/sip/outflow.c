@@ -113,7 +113,7 @@ static bool is_same_phone(const struct tandem_binding *a, const struct tandem_bi
 }
 
 /* Of UDP nobody knows: its phone keeps it open by STUN, or comes back by another. */
-static bool is_open(const struct tandem_binding *b)
+bool tandem_outbound_is_open(const struct tandem_binding *b)
 {
 	return !tandem_sip_is_stream(b->tp) || tandem_binding_connected(b);
 }
@@ -127,12 +127,18 @@ bool tandem_outbound_passed_over(struct tandem_binding *const *list, size_t coun
 		if (!is_same_phone(list[k], b))
 			continue;
 		if (!best || list[k]->serial > best->serial) {
-			if (!best || is_open(list[k]) || !is_open(best))
+			if (!best || tandem_outbound_is_open(list[k]) ||
+			    !tandem_outbound_is_open(best))
 				best = list[k];
-		} else if (!is_open(best) && is_open(list[k])) {
+		} else if (!tandem_outbound_is_open(best) && tandem_outbound_is_open(list[k])) {
 			best = list[k];
 		}
 	}
 
 	return best && best != b;
+}
+
+bool tandem_outbound_stands_in(const struct tandem_binding *b, const struct tandem_binding *used)
+{
+	return b != used && is_same_phone(b, used) && tandem_outbound_is_open(b);
 }

@@ -20,10 +20,16 @@ struct tandem_outbound {
 int tandem_outbound_read(struct tandem_outbound *out, const struct sip_msg *msg,
 			 const struct sip_addr *addr);
 
+/* False for a flow that is known to be closed. */
+bool tandem_outbound_is_open(const struct tandem_binding *b);
+
 /*
  * Of the flows to one phone only one is used for a request. True when list[i] is not the one: the
  * newest that is open counts, or else the newest. list is in the order of tandem_location_find().
  */
 bool tandem_outbound_passed_over(struct tandem_binding *const *list, size_t count, size_t i);
+
+/* True when b is for when a request that went by used fails: another open flow of the same phone. */
+bool tandem_outbound_stands_in(const struct tandem_binding *b, const struct tandem_binding *used);
 
 #endif

@@ -91,8 +91,9 @@ void tandem_record_sent(const struct tandem_branch *b, enum sip_transp tp)
 	char address[64];
 
 	if (b->tx->initial && re_snprintf(address, sizeof(address), "%J", &b->dst) > 0)
-		tandem_cdr_branch(b->tx->ts->cfg.cdr, b->tx->call_id, place->ruri, address,
-				  sip_transp_name(tp), place->gateway ? place->gateway : "");
+		tandem_cdr_branch(b->tx->ts->cfg.cdr, b->tx->call_id, tandem_branch_ruri(b),
+				  address, sip_transp_name(tp),
+				  place->gateway ? place->gateway : "");
 }
 
 void tandem_record_branch(const struct tandem_branch *b, uint16_t code)

@@ -165,14 +165,15 @@ static int path_hop(struct tandem_place *place, const char *path)
 /*
  * A contact whose URI names another host than the REGISTER came from is behind a
  * NAT: only the way back is known to work. TCP contacts are called back on the
- * connection they opened, or, where that is closed, at their URI.
+ * connection they opened, or, where that is closed, at their URI. A flow of RFC 5626 that is open
+ * is the only way.
  */
 static int binding_hops(struct tandem_place *place, const struct tandem_binding *b)
 {
 	struct sa source, local;
 	struct uri uri;
 	struct pl pl;
-	bool nat, web;
+	bool nat, web, flow;
 	int err = 0;
 
 	if (*b->path)
@@ -186,32 +187,69 @@ static int binding_hops(struct tandem_place *place, const struct tandem_binding 
 	/* what a browser calls its host is no name (RFC 7118 section 5) */
 	web = b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS;
 	nat = !tandem_sip_host_is(&uri.host, &source);
-	if (nat || tandem_binding_connected(b))
+	flow = b->reg_id && tandem_outbound_is_open(b);
+	if (nat || flow || tandem_binding_connected(b))
 		err = tandem_place_flow(place, b->tp, &source, &local);
-	if (!err && !web && !(nat && b->tp == SIP_TRANSP_UDP))
+	if (!err && !web && !flow && !(nat && b->tp == SIP_TRANSP_UDP))
 		err = tandem_place_hop(place, &pl, b->tp == SIP_TRANSP_UDP ? &local : NULL);
 
 	return err;
 }
 
-static int use_binding(struct tandem_target *t, const struct routes *r,
-		       const struct tandem_binding *b, unsigned int rank)
+static int fill_place(struct tandem_place *place, const struct routes *r,
+		      const struct tandem_binding *b)
 {
-	struct tandem_place *place;
-	int err;
+	int err = binding_hops(place, b);
 
-	/* a browser whose connection is gone comes back by itself, or not at all */
-	if ((b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS) && !*b->path &&
-	    !tandem_binding_connected(b))
-		return 0;
-	place = tandem_target_add(t, rank);
-	if (!place)
-		return -ENOMEM;
-	err = binding_hops(place, b);
 	if (!err)
 		err = -str_dup(&place->ruri, b->uri);
 
 	return err ? err : write_routes(place, r, b->path, NULL);
+}
+
+/* *placep: the place for it, NULL when it is not called. */
+static int use_binding(struct tandem_target *t, const struct routes *r,
+		       const struct tandem_binding *b, unsigned int rank,
+		       struct tandem_place **placep)
+{
+	*placep = NULL;
+	/* a browser whose connection is gone comes back by itself, or not at all */
+	if ((b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS) && !*b->path &&
+	    !tandem_binding_connected(b))
+		return 0;
+	*placep = tandem_target_add(t, rank);
+
+	return *placep ? fill_place(*placep, r, b) : -ENOMEM;
+}
+
+/* The other flows of the phone that list[i] is a flow of (RFC 5626 section 5.3). */
+static int add_flows(struct tandem_place *place, const struct routes *r,
+		     struct tandem_binding *const *list, size_t count, size_t i)
+{
+	size_t k;
+	int err = 0;
+
+	for (k = 0; k < count && !err; k++) {
+		struct tandem_place other = { .hops_count = 0 };
+
+		if (!tandem_outbound_stands_in(list[k], list[i]))
+			continue;
+		err = fill_place(&other, r, list[k]);
+		if (!err)
+			tandem_place_add_flow(place, &other);
+		tandem_place_free(&other);
+	}
+
+	return err;
+}
+
+static int use_flows(struct tandem_target *t, const struct routes *r,
+		     struct tandem_binding *const *list, size_t count, size_t i, unsigned int rank)
+{
+	struct tandem_place *place;
+	int err = use_binding(t, r, list[i], rank, &place);
+
+	return err || !place ? err : add_flows(place, r, list, count, i);
 }
 
 /* One rank for each q-value, so that equal ones are called at once (RFC 3261 section 16.6). */
@@ -232,7 +270,7 @@ static int find_bindings(struct tandem_target *t, const struct routes *r, const 
 	for (i = 0; i < count && !err; i++) {
 		rank += i && list[i]->q != list[i - 1]->q;
 		if (!tandem_outbound_passed_over(list, count, i))
-			err = use_binding(t, r, list[i], rank);
+			err = use_flows(t, r, list, count, i, rank);
 	}
 
 	return err || t->places_count ? err : -ENOENT;
@@ -355,10 +393,11 @@ static int follow_dialog(struct tandem_target *t, const struct routes *r)
 static int find_remote(struct tandem_target *t, const struct routes *r)
 {
 	const struct tandem_binding *b = tandem_location_find_uri(r->ts->loc, &r->ruri);
+	struct tandem_place *place;
 	int err;
 
 	if (b && !*b->path) {
-		err = use_binding(t, r, b, 0);
+		err = use_binding(t, r, b, 0, &place);
 		if (err || t->places_count)
 			return err;
 	}

@@ -19,6 +19,9 @@ struct tandem_hop {
 	struct sa local; /* our address to send from; not set: as the host's routes say */
 	char *domain;	 /* whose addresses uri has one of; NULL: it was an address */
 	bool flow;	 /* the way that a peer has shown: no other transport leads there */
+	/* Of a further flow of the same phone (RFC 5626), in place of what its place has; or NULL. */
+	char *ruri;
+	char *routes;
 };
 
 /* By names and numbers: who is there sends 100 at once, and has been sent the request four times. */
@@ -95,8 +98,21 @@ int tandem_place_address(struct tandem_place *place, enum sip_transp tp, const s
 int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
 		      const struct sa *local);
 
-/* Take all hops out, or a place. */
+/*
+ * Add the hops of other, which leads to the same phone by another flow, for when those of place
+ * fail; other has none then.
+ */
+void tandem_place_add_flow(struct tandem_place *place, struct tandem_place *other);
+
+/* True when the next hop behind that index is of another flow. */
+bool tandem_place_has_flow(const struct tandem_place *place, size_t hop);
+
+/* Have the hops of place from that index on be of the flow that like is of, if any. */
+void tandem_place_liken(struct tandem_place *place, size_t from, const struct tandem_hop *like);
+
+/* Take all hops out of a place, or all that it has; or the place out of its target. */
 void tandem_place_clean(struct tandem_place *place);
+void tandem_place_free(struct tandem_place *place);
 void tandem_target_drop(struct tandem_target *t, size_t index);
 void tandem_target_clean(struct tandem_target *target);
 

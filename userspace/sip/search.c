@@ -241,6 +241,7 @@ static int settle_place(struct tandem_search *s, struct tandem_place *place)
 	memset(place->hops, 0, sizeof(place->hops));
 	for (i = 0; i < old.hops_count; i++) {
 		const struct tandem_hop *hop = &old.hops[i];
+		size_t from = place->hops_count;
 		const struct pl *domain;
 		struct uri uri;
 		struct pl pl;
@@ -248,6 +249,7 @@ static int settle_place(struct tandem_search *s, struct tandem_place *place)
 		pl_set_str(&pl, hop->uri);
 		if (is_literal(hop->uri)) {
 			ret = tandem_place_hop(place, &pl, &hop->local);
+			tandem_place_liken(place, from, hop);
 			continue;
 		}
 		domain = domain_of(&uri, &pl);
@@ -255,6 +257,7 @@ static int settle_place(struct tandem_search *s, struct tandem_place *place)
 		for (k = 0; !err && !ret && k < count; k++)
 			ret = tandem_place_address(place, dests[k].tp, &dests[k].addr, &hop->local,
 						   domain);
+		tandem_place_liken(place, from, hop);
 	}
 	tandem_place_clean(&old);
 

@@ -70,18 +70,57 @@ int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const stru
 	return err;
 }
 
+static void hop_clean(struct tandem_hop *hop)
+{
+	hop->uri = mem_deref(hop->uri);
+	hop->domain = mem_deref(hop->domain);
+	hop->ruri = mem_deref(hop->ruri);
+	hop->routes = mem_deref(hop->routes);
+}
+
+void tandem_place_add_flow(struct tandem_place *place, struct tandem_place *other)
+{
+	size_t i;
+
+	for (i = 0; i < other->hops_count && place->hops_count < TANDEM_HOPS_MAX; i++) {
+		struct tandem_hop *hop = &other->hops[i];
+
+		if (!hop->ruri)
+			hop->ruri = mem_ref(other->ruri);
+		if (!hop->routes)
+			hop->routes = mem_ref(other->routes);
+		place->hops[place->hops_count++] = *hop;
+		memset(hop, 0, sizeof(*hop));
+	}
+	tandem_place_clean(other);
+}
+
+bool tandem_place_has_flow(const struct tandem_place *place, size_t hop)
+{
+	return hop + 1 < place->hops_count && place->hops[hop + 1].ruri;
+}
+
+void tandem_place_liken(struct tandem_place *place, size_t from, const struct tandem_hop *like)
+{
+	for (; from < place->hops_count; from++) {
+		struct tandem_hop *hop = &place->hops[from];
+
+		hop->flow = like->flow;
+		hop->ruri = mem_ref(like->ruri);
+		hop->routes = mem_ref(like->routes);
+	}
+}
+
 void tandem_place_clean(struct tandem_place *place)
 {
 	size_t i;
 
-	for (i = 0; i < place->hops_count; i++) {
-		place->hops[i].uri = mem_deref(place->hops[i].uri);
-		place->hops[i].domain = mem_deref(place->hops[i].domain);
-	}
+	for (i = 0; i < place->hops_count; i++)
+		hop_clean(&place->hops[i]);
 	place->hops_count = 0;
 }
 
-static void free_place(struct tandem_place *place)
+void tandem_place_free(struct tandem_place *place)
 {
 	tandem_place_clean(place);
 	mem_deref(place->ruri);
@@ -92,7 +131,7 @@ static void free_place(struct tandem_place *place)
 
 void tandem_target_drop(struct tandem_target *t, size_t index)
 {
-	free_place(&t->places[index]);
+	tandem_place_free(&t->places[index]);
 	t->places_count--;
 	memmove(&t->places[index], &t->places[index + 1],
 		(t->places_count - index) * sizeof(*t->places));
@@ -103,7 +142,7 @@ void tandem_target_clean(struct tandem_target *t)
 	size_t i;
 
 	for (i = 0; i < t->places_count; i++)
-		free_place(&t->places[i]);
+		tandem_place_free(&t->places[i]);
 	t->places_count = 0;
 	free(t->places);
 	t->places = NULL;

@@ -70,6 +70,22 @@ const struct tandem_place *tandem_branch_place(const struct tandem_branch *b)
 	return &b->tx->target.places[b->place];
 }
 
+const char *tandem_branch_ruri(const struct tandem_branch *b)
+{
+	const struct tandem_place *place = tandem_branch_place(b);
+	const struct tandem_hop *hop = &place->hops[b->hop];
+
+	return hop->ruri ? hop->ruri : place->ruri;
+}
+
+const char *tandem_branch_routes(const struct tandem_branch *b)
+{
+	const struct tandem_place *place = tandem_branch_place(b);
+	const struct tandem_hop *hop = &place->hops[b->hop];
+
+	return hop->routes ? hop->routes : place->routes;
+}
+
 void tandem_tx_finish(struct tandem_tx *tx, bool linger)
 {
 	struct tandem_sip *ts = tx->ts;

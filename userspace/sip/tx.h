@@ -73,8 +73,10 @@ void tandem_tx_fail(struct tandem_tx *tx, uint16_t code, const char *headers);
 /* Forget those that have lingered long enough; to be called about once a second. */
 void tandem_tx_expire(struct tandem_sip *ts);
 
-/* The place that a branch has gone to. */
+/* The place that a branch has gone to, and the Request-URI and header lines of routes for its hop. */
 const struct tandem_place *tandem_branch_place(const struct tandem_branch *b);
+const char *tandem_branch_ruri(const struct tandem_branch *b);
+const char *tandem_branch_routes(const struct tandem_branch *b);
 
 /* forward.c */
 
