@@ -175,6 +175,7 @@ static void challenge(struct site *s, const char *status, const char *lines)
 	peer_expect(&s->one, invite ? "INVITE " : "");
 	assert_string_equal(header(s->one.msg, "CSeq"), header(request, "CSeq"));
 	assert_string_not_equal(header(s->one.msg, "Via"), header(request, "Via"));
+	assert_string_equal(header(s->one.msg, "Max-Breadth"), header(request, "Max-Breadth"));
 }
 
 static void a_call_with_a_password(void **state)

@@ -60,6 +60,13 @@ void tandem_fork_give_up(struct tandem_branch *b, uint16_t code)
 	cancel(b);
 }
 
+/* RFC 5393 section 5.3.3.1: the breadth of who has come to an end is there for another. */
+static void give_back(struct tandem_branch *b)
+{
+	b->tx->breadth += b->breadth;
+	b->breadth = 0;
+}
+
 /*
  * Nobody waits for it any more. Who has not said a word may never do, and should not keep a
  * session for as long as that takes to be sure; a late 2xx is hung up on.
@@ -69,14 +76,13 @@ static void release(struct tandem_branch *b)
 	if (b->running && !b->given_up && !b->heard)
 		tandem_media_failed(b, "487 not a word");
 	b->given_up = true;
-	b->tx->breadth += b->breadth;
-	b->breadth = 0;
+	give_back(b);
 	cancel(b);
 }
 
 static void drop(struct tandem_branch *b, const char *why)
 {
-	b->tx->breadth += b->breadth;
+	give_back(b);
 	tandem_media_failed(b, why);
 	tandem_branch_free(b);
 }
@@ -435,6 +441,7 @@ void tandem_fork_ended(struct tandem_branch *b, uint16_t code, const struct sip_
 		code = 487;
 	}
 	b->running = false;
+	give_back(b);
 	if (counts && msg && authenticate(b, msg))
 		return;
 	tandem_record_branch(b, msg ? msg->scode : code);
