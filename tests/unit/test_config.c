@@ -34,16 +34,8 @@ static int load(struct tandem_config **cfg, const char *text, struct tandem_conf
 	return load_bytes(cfg, text, strlen(text), err);
 }
 
-static void assert_defaults(const struct tandem_config *cfg)
+static void assert_media_defaults(const struct tandem_config *cfg)
 {
-	assert_string_equal(cfg->datapath, "auto");
-	assert_string_equal(cfg->control_socket, "/run/tandem/control.sock");
-	assert_string_equal(cfg->database, "/var/lib/tandem/tandem.db");
-	assert_string_equal(cfg->bpf_dir, "/sys/fs/bpf/tandem");
-	assert_string_equal(cfg->dpdk.socket, "/run/tandem/dpdk.sock");
-	assert_string_equal(cfg->dpdk.eal, "");
-	assert_string_equal(cfg->log_level, "info");
-	assert_false(cfg->core_dumps);
 	assert_int_equal(cfg->media.addresses_count, 0);
 	assert_int_equal(cfg->media.interfaces_count, 0);
 	assert_int_equal(cfg->media.port_min, 16384);
@@ -64,6 +56,10 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->media.security_count, 0);
 	assert_int_equal(cfg->media.max_sessions, 10000);
 	assert_false(cfg->media.strict_payload_types);
+}
+
+static void assert_sip_defaults(const struct tandem_config *cfg)
+{
 	assert_int_equal(cfg->sip.listen_count, 0);
 	assert_int_equal(cfg->sip.domains_count, 0);
 	assert_int_equal(cfg->sip.max_expires_s, 3600);
@@ -86,6 +82,22 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->sip.deny_count, 0);
 	assert_int_equal(cfg->sip.allow_count, 0);
 	assert_int_equal(cfg->sip.deny_agents_count, 9);
+	assert_int_equal(cfg->sip.name_servers_count, 0);
+	assert_string_equal(cfg->sip.enum_suffix, "e164.arpa");
+}
+
+static void assert_defaults(const struct tandem_config *cfg)
+{
+	assert_media_defaults(cfg);
+	assert_sip_defaults(cfg);
+	assert_string_equal(cfg->datapath, "auto");
+	assert_string_equal(cfg->control_socket, "/run/tandem/control.sock");
+	assert_string_equal(cfg->database, "/var/lib/tandem/tandem.db");
+	assert_string_equal(cfg->bpf_dir, "/sys/fs/bpf/tandem");
+	assert_string_equal(cfg->dpdk.socket, "/run/tandem/dpdk.sock");
+	assert_string_equal(cfg->dpdk.eal, "");
+	assert_string_equal(cfg->log_level, "info");
+	assert_false(cfg->core_dumps);
 	assert_string_equal(cfg->log_format, "text");
 	assert_string_equal(cfg->log_output, "stderr");
 	assert_null(cfg->cdr.database);
@@ -96,8 +108,6 @@ static void assert_defaults(const struct tandem_config *cfg)
 	assert_int_equal(cfg->drain.retry_after_s, 30);
 	assert_null(cfg->drain.redirect);
 	assert_string_equal(cfg->drain.registrations, "accept");
-	assert_int_equal(cfg->sip.name_servers_count, 0);
-	assert_string_equal(cfg->sip.enum_suffix, "e164.arpa");
 	assert_int_equal(cfg->gateways_count, 0);
 	assert_int_equal(cfg->routes_count, 0);
 }

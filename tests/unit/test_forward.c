@@ -6,62 +6,62 @@
 
 /* ---- the document ---- */
 
+static const struct {
+	const char *doc, *why;
+} wrong_documents[] = {
+	{ "[]", "an object is expected" },
+	{ "{" SOURCE "," OUT ",\"mutt\":true}", "no key \"mutt\"; there are name, from" },
+	{ "{" OUT "}", "name: 1 to 64 printable" },
+	{ "{\"name\":\"a b\"," OUT "}", "name: 1 to 64" },
+	{ "{\"name\":\"f\"," OUT "}", "from: missing" },
+	{ "{\"name\":\"f\",\"from\":\"192.0.2.7\"," OUT "}", "from: an address is" },
+	{ "{\"name\":\"f\",\"from\":7," OUT "}", "from: an address is expected" },
+	{ "{" SOURCE "}", "out: missing" },
+	{ "{" SOURCE ",\"ssrc\":[]}", "out: missing" },
+	{ "{" SOURCE ",\"out\":{}}", "out: a list of at most 256 legs" },
+	{ "{" SOURCE ",\"to\":\"somewhere\"," OUT "}", "to: an address is expected" },
+	{ "{" SOURCE ",\"to\":\"10.9.9.9\"," OUT "}", "to: 10.9.9.9 is none of the relay" },
+	{ "{" SOURCE ",\"to\":\"10.0.0.1:80\"," OUT "}", "to: port 80 is none of" },
+	{ "{" SOURCE ",\"to\":\"2001:db8:1::1\"," OUT "}", "to: not of the same IP" },
+	{ "{" SOURCE ",\"to\":\"239.1.2.3\"," OUT "}", "to: a multicast group needs" },
+	{ "{" SOURCE ",\"interface\":\"lo\"," OUT "}", "interface: only a multicast" },
+	{ "{\"name\":\"f\",\"to\":\"239.1.2.3:5004\",\"interface\":\"nope0\"," OUT "}",
+	  "interface: there is no nope0" },
+	{ "{\"name\":\"f\",\"from\":\"239.1.1.1:9\"," OUT "}", "from: nobody sends from" },
+	{ "{" SOURCE ",\"mute\":1," OUT "}", "mute: true or false is expected" },
+	{ "{" SOURCE ",\"payload_types\":7," OUT "}", "payload_types: a list of at most 8" },
+	{ "{" SOURCE ",\"payload_types\":[{}]," OUT "}", "payload_types[0].pt: missing" },
+	{ "{" SOURCE ",\"payload_types\":[{\"pt\":0},{\"pt\":96}]," OUT "}",
+	  "payload_types[1].clock_hz: missing" },
+	{ "{" SOURCE ",\"payload_types\":[{\"pt\":0},{\"pt\":0}]," OUT "}",
+	  "payload_types[1].pt: 0 stands here twice" },
+	{ "{" SOURCE ",\"payload_types\":[{\"pt\":128}]," OUT "}",
+	  "payload_types[0].pt: a number from 0 to 127" },
+	{ "{" SOURCE ",\"rtcp\":{},\"rtcp_mux\":true," OUT "}", "rtcp: not together" },
+	{ "{" SOURCE ",\"rtcp\":{\"port\":1}," OUT "}", "rtcp: no key \"port\"" },
+	{ "{" SOURCE ",\"rtcp_mux\":false,\"rtcp_out\":[]," OUT "}", "rtcp_out: the forward" },
+	{ "{" SOURCE ",\"ssrc\":{}," OUT "}", "ssrc: a list of rules" },
+	{ "{" SOURCE ",\"ssrc\":[{\"out\":[]}]}", "ssrc[0].ssrc: an SSRC is expected" },
+	{ "{" SOURCE ",\"ssrc\":[{\"ssrc\":\"0x123456789\",\"out\":[]}]}",
+	  "ssrc[0].ssrc: an SSRC" },
+	{ "{" SOURCE ",\"ssrc\":[{\"ssrc\":7}]}", "ssrc[0].out: a list" },
+	{ "{" SOURCE ",\"ssrc\":[{\"ssrc\":7,\"out\":[]},{\"ssrc\":\"0x7\",\"out\":[]}]}",
+	  "ssrc[1].ssrc: 0x00000007 has a rule already" },
+};
+
 static void bad_documents(void **state)
 {
-	static const struct {
-		const char *doc, *why;
-	} cases[] = {
-		{ "[]", "an object is expected" },
-		{ "{" SOURCE "," OUT ",\"mutt\":true}", "no key \"mutt\"; there are name, from" },
-		{ "{" OUT "}", "name: 1 to 64 printable" },
-		{ "{\"name\":\"a b\"," OUT "}", "name: 1 to 64" },
-		{ "{\"name\":\"f\"," OUT "}", "from: missing" },
-		{ "{\"name\":\"f\",\"from\":\"192.0.2.7\"," OUT "}", "from: an address is" },
-		{ "{\"name\":\"f\",\"from\":7," OUT "}", "from: an address is expected" },
-		{ "{" SOURCE "}", "out: missing" },
-		{ "{" SOURCE ",\"ssrc\":[]}", "out: missing" },
-		{ "{" SOURCE ",\"out\":{}}", "out: a list of at most 256 legs" },
-		{ "{" SOURCE ",\"to\":\"somewhere\"," OUT "}", "to: an address is expected" },
-		{ "{" SOURCE ",\"to\":\"10.9.9.9\"," OUT "}", "to: 10.9.9.9 is none of the relay" },
-		{ "{" SOURCE ",\"to\":\"10.0.0.1:80\"," OUT "}", "to: port 80 is none of" },
-		{ "{" SOURCE ",\"to\":\"2001:db8:1::1\"," OUT "}", "to: not of the same IP" },
-		{ "{" SOURCE ",\"to\":\"239.1.2.3\"," OUT "}", "to: a multicast group needs" },
-		{ "{" SOURCE ",\"interface\":\"lo\"," OUT "}", "interface: only a multicast" },
-		{ "{\"name\":\"f\",\"to\":\"239.1.2.3:5004\",\"interface\":\"nope0\"," OUT "}",
-		  "interface: there is no nope0" },
-		{ "{\"name\":\"f\",\"from\":\"239.1.1.1:9\"," OUT "}", "from: nobody sends from" },
-		{ "{" SOURCE ",\"mute\":1," OUT "}", "mute: true or false is expected" },
-		{ "{" SOURCE ",\"payload_types\":7," OUT "}",
-		  "payload_types: a list of at most 8" },
-		{ "{" SOURCE ",\"payload_types\":[{}]," OUT "}", "payload_types[0].pt: missing" },
-		{ "{" SOURCE ",\"payload_types\":[{\"pt\":0},{\"pt\":96}]," OUT "}",
-		  "payload_types[1].clock_hz: missing" },
-		{ "{" SOURCE ",\"payload_types\":[{\"pt\":0},{\"pt\":0}]," OUT "}",
-		  "payload_types[1].pt: 0 stands here twice" },
-		{ "{" SOURCE ",\"payload_types\":[{\"pt\":128}]," OUT "}",
-		  "payload_types[0].pt: a number from 0 to 127" },
-		{ "{" SOURCE ",\"rtcp\":{},\"rtcp_mux\":true," OUT "}", "rtcp: not together" },
-		{ "{" SOURCE ",\"rtcp\":{\"port\":1}," OUT "}", "rtcp: no key \"port\"" },
-		{ "{" SOURCE ",\"rtcp_mux\":false,\"rtcp_out\":[]," OUT "}",
-		  "rtcp_out: the forward" },
-		{ "{" SOURCE ",\"ssrc\":{}," OUT "}", "ssrc: a list of rules" },
-		{ "{" SOURCE ",\"ssrc\":[{\"out\":[]}]}", "ssrc[0].ssrc: an SSRC is expected" },
-		{ "{" SOURCE ",\"ssrc\":[{\"ssrc\":\"0x123456789\",\"out\":[]}]}",
-		  "ssrc[0].ssrc: an SSRC" },
-		{ "{" SOURCE ",\"ssrc\":[{\"ssrc\":7}]}", "ssrc[0].out: a list" },
-		{ "{" SOURCE ",\"ssrc\":[{\"ssrc\":7,\"out\":[]},{\"ssrc\":\"0x7\",\"out\":[]}]}",
-		  "ssrc[1].ssrc: 0x00000007 has a rule already" },
-	};
 	struct fixture fx;
 	size_t i;
 
 	(void)state;
 	fx_open(&fx);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		if (!set(&fx, cases[i].doc))
-			fail_msg("taken: %s", cases[i].doc);
-		if (strncmp(why, cases[i].why, strlen(cases[i].why)))
-			fail_msg("%s\nsays: %s\nnot:  %s", cases[i].doc, why, cases[i].why);
+	for (i = 0; i < sizeof(wrong_documents) / sizeof(wrong_documents[0]); i++) {
+		if (!set(&fx, wrong_documents[i].doc))
+			fail_msg("taken: %s", wrong_documents[i].doc);
+		if (strncmp(why, wrong_documents[i].why, strlen(wrong_documents[i].why)))
+			fail_msg("%s\nsays: %s\nnot:  %s", wrong_documents[i].doc, why,
+				 wrong_documents[i].why);
 	}
 	assert_int_equal(fx.plane.n, 0);
 	assert_int_equal(fx.plane.sets, 0);
@@ -69,69 +69,63 @@ static void bad_documents(void **state)
 	fx_clean(&fx);
 }
 
+static const struct {
+	const char *leg, *why;
+} wrong_legs[] = {
+	{ "7", "out[1]: an object is expected" },
+	{ "{}", "out[1].to: missing" },
+	{ "{\"to\":\"198.51.100.1\"}", "out[1].to: an address is expected" },
+	{ "{\"to\":\"0.0.0.0:9\"}", "out[1].to: 0.0.0.0:9 is no address" },
+	{ "{\"to\":\"127.0.0.1:9\"}", "out[1].to: 127.0.0.1:9 is in a denied network" },
+	{ "{\"to\":\"10.0.0.2:16400\"}", "out[1].to: 10.0.0.2:16400 is in a denied" },
+	{ "{\"to\":\"192.0.2.1:9\",\"color\":1}", "out[1]: no key \"color\"; there are id" },
+	{ "{\"to\":\"192.0.2.1:9\",\"from\":\"10.0.0.1:9\"}", "out[1].from: port 9 is none" },
+	{ "{\"to\":\"192.0.2.1:9\",\"from\":\"10.0.0.7\"}", "out[1].from: 10.0.0.7 is none" },
+	{ "{\"to\":\"192.0.2.1:9\",\"from\":\"2001:db8:1::1\"}", "out[1].from: not of the" },
+	{ "{\"to\":\"192.0.2.1:9\",\"id\":-1}", "out[1].id: a number from 0 to 2147483647" },
+	{ "{\"to\":\"192.0.2.1:9\",\"id\":7},{\"to\":\"192.0.2.1:9\",\"id\":7}",
+	  "two legs have the id 7" },
+	{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":7}", "out[1].ssrc: [from, to] is expected" },
+	{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":[7]}", "out[1].ssrc: two SSRCs" },
+	{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":[7,\"x\"]}", "out[1].ssrc: an SSRC" },
+	{ "{\"to\":\"192.0.2.1:9\",\"seq_offset\":70000}", "out[1].seq_offset: a number" },
+	{ "{\"to\":\"192.0.2.1:9\",\"ts_offset\":\"1\"}", "out[1].ts_offset: a number" },
+	{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":[0]}", "out[1].payload_types: an object" },
+	{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":{\"5\":8}}",
+	  "out[1].payload_types.5: not one of" },
+	{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":{\"00\":8}}",
+	  "out[1].payload_types.00: not one of" },
+	{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":{\"18\":128}}",
+	  "out[1].payload_types.18: a number from 0 to 127" },
+	{ "{\"to\":\"192.0.2.1:9\",\"g711\":\"alaw\"}", "out[1].g711: \"pcma\", \"pcmu\"" },
+	{ "{\"to\":\"192.0.2.1:9\",\"g711\":\"pcma\"}", "out[1].g711: none of the forward" },
+	{ "{\"to\":\"192.0.2.1:9\",\"extensions\":[]}", "out[1].extensions: an object" },
+	{ "{\"to\":\"192.0.2.1:9\",\"extensions\":{\"0\":1}}",
+	  "out[1].extensions.0: an id from 1 to 63" },
+	{ "{\"to\":\"192.0.2.1:9\",\"extensions\":{\"1\":0}}",
+	  "out[1].extensions.1: a number from 1 to 255" },
+	{ "{\"to\":\"192.0.2.1:9\",\"dscp\":64}", "out[1].dscp: a number from 0 to 63" },
+	{ "{\"to\":\"192.0.2.1:9\",\"ttl\":0}", "out[1].ttl: a number from 1 to 255" },
+	{ "{\"to\":\"192.0.2.1:9\",\"rtcp\":1}", "out[1].rtcp: true or false" },
+};
+
 static void bad_legs(void **state)
 {
-	static const struct {
-		const char *leg, *why;
-	} cases[] = {
-		{ "7", "out[1]: an object is expected" },
-		{ "{}", "out[1].to: missing" },
-		{ "{\"to\":\"198.51.100.1\"}", "out[1].to: an address is expected" },
-		{ "{\"to\":\"0.0.0.0:9\"}", "out[1].to: 0.0.0.0:9 is no address" },
-		{ "{\"to\":\"127.0.0.1:9\"}", "out[1].to: 127.0.0.1:9 is in a denied network" },
-		{ "{\"to\":\"10.0.0.2:16400\"}", "out[1].to: 10.0.0.2:16400 is in a denied" },
-		{ "{\"to\":\"192.0.2.1:9\",\"color\":1}",
-		  "out[1]: no key \"color\"; there are id" },
-		{ "{\"to\":\"192.0.2.1:9\",\"from\":\"10.0.0.1:9\"}",
-		  "out[1].from: port 9 is none" },
-		{ "{\"to\":\"192.0.2.1:9\",\"from\":\"10.0.0.7\"}",
-		  "out[1].from: 10.0.0.7 is none" },
-		{ "{\"to\":\"192.0.2.1:9\",\"from\":\"2001:db8:1::1\"}",
-		  "out[1].from: not of the" },
-		{ "{\"to\":\"192.0.2.1:9\",\"id\":-1}",
-		  "out[1].id: a number from 0 to 2147483647" },
-		{ "{\"to\":\"192.0.2.1:9\",\"id\":7},{\"to\":\"192.0.2.1:9\",\"id\":7}",
-		  "two legs have the id 7" },
-		{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":7}", "out[1].ssrc: [from, to] is expected" },
-		{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":[7]}", "out[1].ssrc: two SSRCs" },
-		{ "{\"to\":\"192.0.2.1:9\",\"ssrc\":[7,\"x\"]}", "out[1].ssrc: an SSRC" },
-		{ "{\"to\":\"192.0.2.1:9\",\"seq_offset\":70000}", "out[1].seq_offset: a number" },
-		{ "{\"to\":\"192.0.2.1:9\",\"ts_offset\":\"1\"}", "out[1].ts_offset: a number" },
-		{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":[0]}",
-		  "out[1].payload_types: an object" },
-		{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":{\"5\":8}}",
-		  "out[1].payload_types.5: not one of" },
-		{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":{\"00\":8}}",
-		  "out[1].payload_types.00: not one of" },
-		{ "{\"to\":\"192.0.2.1:9\",\"payload_types\":{\"18\":128}}",
-		  "out[1].payload_types.18: a number from 0 to 127" },
-		{ "{\"to\":\"192.0.2.1:9\",\"g711\":\"alaw\"}", "out[1].g711: \"pcma\", \"pcmu\"" },
-		{ "{\"to\":\"192.0.2.1:9\",\"g711\":\"pcma\"}",
-		  "out[1].g711: none of the forward" },
-		{ "{\"to\":\"192.0.2.1:9\",\"extensions\":[]}", "out[1].extensions: an object" },
-		{ "{\"to\":\"192.0.2.1:9\",\"extensions\":{\"0\":1}}",
-		  "out[1].extensions.0: an id from 1 to 63" },
-		{ "{\"to\":\"192.0.2.1:9\",\"extensions\":{\"1\":0}}",
-		  "out[1].extensions.1: a number from 1 to 255" },
-		{ "{\"to\":\"192.0.2.1:9\",\"dscp\":64}", "out[1].dscp: a number from 0 to 63" },
-		{ "{\"to\":\"192.0.2.1:9\",\"ttl\":0}", "out[1].ttl: a number from 1 to 255" },
-		{ "{\"to\":\"192.0.2.1:9\",\"rtcp\":1}", "out[1].rtcp: true or false" },
-	};
 	struct fixture fx;
 	char doc[512];
 	size_t i;
 
 	(void)state;
 	fx_open(&fx);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < sizeof(wrong_legs) / sizeof(wrong_legs[0]); i++) {
 		snprintf(doc, sizeof(doc),
 			 "{" SOURCE ",\"payload_types\":[{\"pt\":18}],"
 			 "\"out\":[{\"to\":\"198.51.100.1:6000\"},%s]}",
-			 cases[i].leg);
+			 wrong_legs[i].leg);
 		if (!set(&fx, doc))
 			fail_msg("taken: %s", doc);
-		if (strncmp(why, cases[i].why, strlen(cases[i].why)))
-			fail_msg("%s\nsays: %s\nnot:  %s", doc, why, cases[i].why);
+		if (strncmp(why, wrong_legs[i].why, strlen(wrong_legs[i].why)))
+			fail_msg("%s\nsays: %s\nnot:  %s", doc, why, wrong_legs[i].why);
 	}
 	assert_int_equal(fx.plane.sets, 0);
 	assert_int_equal(fx_free_ports(&fx), 300);

@@ -81,78 +81,79 @@ static void forms_that_are_taken(void **state)
 	}
 }
 
+static const struct {
+	int err;
+	const char *value;
+} refused[] = {
+	{ -EBADMSG, "" },
+	{ -EBADMSG, "1" },
+	{ -EBADMSG, "1 " CM },
+	{ -EBADMSG, "x " CM " inline:" KEY },
+	{ -EBADMSG, "-1 " CM " inline:" KEY },
+	{ -EBADMSG, "01 " CM " inline:" KEY },
+	{ -EBADMSG, "1234567890 " CM " inline:" KEY },
+	{ -ENOTSUP, "1 F8_128_HMAC_SHA1_80 inline:" KEY },
+	{ -ENOTSUP, "1 AES_CM_128_HMAC_SHA1_8 inline:" KEY },
+	{ -ENOTSUP, "1 AES_CM_128_HMAC_SHA1_800 inline:" KEY },
+	{ -ENOTSUP, "1 " CM " uri:" KEY },
+	{ -EBADMSG, "1 " CM " " KEY },
+	{ -EBADMSG, "1 " CM " inline:" },
+	/* of another length than the suite's, or no base64 */
+	{ -EBADMSG, "1 " CM " inline:" KEY "A" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "AAAA" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "=" },
+	{ -EBADMSG, "1 " CM " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGV" },
+	{ -EBADMSG, "1 " CM " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubG==" },
+	{ -EBADMSG, "1 " CM " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubG-_" },
+	{ -EBADMSG, "1 AES_256_CM_HMAC_SHA1_80 inline:" KEY },
+	{ -EBADMSG, "1 AEAD_AES_128_GCM inline:" KEY },
+	/* more than one key */
+	{ -ENOTSUP, "1 " CM " inline:" KEY "|1:1;inline:" KEY "|2:1" },
+	/* lifetimes */
+	{ -EBADMSG, "1 " CM " inline:" KEY "|" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|2^49" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|2^" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|0" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|010" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|281474976710657" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|99999999999999999999999999" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|soon" },
+	/* MKIs */
+	{ -EBADMSG, "1 " CM " inline:" KEY "|1:0" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|1:129" },
+	{ -ENOTSUP, "1 " CM " inline:" KEY "|1:17" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|256:1" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|:1" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|1:" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|1:1:1" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|0x1:1" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|1:1|2^20" },
+	{ -EBADMSG, "1 " CM " inline:" KEY "|2^20|1:1|1" },
+	/* session parameters (section 6.3) */
+	{ -ENOTSUP, "1 " CM " inline:" KEY " KDR=0" },
+	{ -ENOTSUP, "1 " CM " inline:" KEY " UNENCRYPTED_SRTP" },
+	{ -ENOTSUP, "1 " CM " inline:" KEY " UNENCRYPTED_SRTCP" },
+	{ -ENOTSUP, "1 " CM " inline:" KEY " WSH=64 UNAUTHENTICATED_SRTP" },
+	{ -ENOTSUP, "1 " CM " inline:" KEY " FEC_ORDER=FEC_SRTP" },
+	{ -ENOTSUP, "1 " CM " inline:" KEY " FEC_KEY=inline:" KEY },
+	{ -ENOTSUP, "1 " CM " inline:" KEY " X" },
+	{ -EBADMSG, "1 " CM " inline:" KEY " -" },
+	{ -EBADMSG, "1 " CM " inline:" KEY " WSH=63" },
+	{ -ENOTSUP, "1 " CM " inline:" KEY " WSH=" },
+	{ -EBADMSG, "1 " CM " inline:" KEY " WSH=many" },
+};
+
 static void what_is_refused(void **state)
 {
-	static const struct {
-		int err;
-		const char *value;
-	} cases[] = {
-		{ -EBADMSG, "" },
-		{ -EBADMSG, "1" },
-		{ -EBADMSG, "1 " CM },
-		{ -EBADMSG, "x " CM " inline:" KEY },
-		{ -EBADMSG, "-1 " CM " inline:" KEY },
-		{ -EBADMSG, "01 " CM " inline:" KEY },
-		{ -EBADMSG, "1234567890 " CM " inline:" KEY },
-		{ -ENOTSUP, "1 F8_128_HMAC_SHA1_80 inline:" KEY },
-		{ -ENOTSUP, "1 AES_CM_128_HMAC_SHA1_8 inline:" KEY },
-		{ -ENOTSUP, "1 AES_CM_128_HMAC_SHA1_800 inline:" KEY },
-		{ -ENOTSUP, "1 " CM " uri:" KEY },
-		{ -EBADMSG, "1 " CM " " KEY },
-		{ -EBADMSG, "1 " CM " inline:" },
-		/* of another length than the suite's, or no base64 */
-		{ -EBADMSG, "1 " CM " inline:" KEY "A" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "AAAA" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "=" },
-		{ -EBADMSG, "1 " CM " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGV" },
-		{ -EBADMSG, "1 " CM " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubG==" },
-		{ -EBADMSG, "1 " CM " inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubG-_" },
-		{ -EBADMSG, "1 AES_256_CM_HMAC_SHA1_80 inline:" KEY },
-		{ -EBADMSG, "1 AEAD_AES_128_GCM inline:" KEY },
-		/* more than one key */
-		{ -ENOTSUP, "1 " CM " inline:" KEY "|1:1;inline:" KEY "|2:1" },
-		/* lifetimes */
-		{ -EBADMSG, "1 " CM " inline:" KEY "|" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|2^49" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|2^" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|0" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|010" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|281474976710657" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|99999999999999999999999999" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|soon" },
-		/* MKIs */
-		{ -EBADMSG, "1 " CM " inline:" KEY "|1:0" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|1:129" },
-		{ -ENOTSUP, "1 " CM " inline:" KEY "|1:17" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|256:1" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|:1" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|1:" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|1:1:1" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|0x1:1" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|1:1|2^20" },
-		{ -EBADMSG, "1 " CM " inline:" KEY "|2^20|1:1|1" },
-		/* session parameters (section 6.3) */
-		{ -ENOTSUP, "1 " CM " inline:" KEY " KDR=0" },
-		{ -ENOTSUP, "1 " CM " inline:" KEY " UNENCRYPTED_SRTP" },
-		{ -ENOTSUP, "1 " CM " inline:" KEY " UNENCRYPTED_SRTCP" },
-		{ -ENOTSUP, "1 " CM " inline:" KEY " WSH=64 UNAUTHENTICATED_SRTP" },
-		{ -ENOTSUP, "1 " CM " inline:" KEY " FEC_ORDER=FEC_SRTP" },
-		{ -ENOTSUP, "1 " CM " inline:" KEY " FEC_KEY=inline:" KEY },
-		{ -ENOTSUP, "1 " CM " inline:" KEY " X" },
-		{ -EBADMSG, "1 " CM " inline:" KEY " -" },
-		{ -EBADMSG, "1 " CM " inline:" KEY " WSH=63" },
-		{ -ENOTSUP, "1 " CM " inline:" KEY " WSH=" },
-		{ -EBADMSG, "1 " CM " inline:" KEY " WSH=many" },
-	};
 	struct tandem_sdes sdes = { .tag = 7 };
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		int err = tandem_sdes_parse(&sdes, cases[i].value);
+	for (i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		int err = tandem_sdes_parse(&sdes, refused[i].value);
 
-		if (err != cases[i].err)
-			fail_msg("%d instead of %d: %s", err, cases[i].err, cases[i].value);
+		if (err != refused[i].err)
+			fail_msg("%d instead of %d: %s", err, refused[i].err, refused[i].value);
 		assert_int_equal(sdes.tag, 7);
 	}
 }

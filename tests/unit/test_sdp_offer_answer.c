@@ -128,67 +128,68 @@ static void test_directions(void **state)
 }
 
 /* offer number -> answer number pairs, in the answer's order */
+static const struct {
+	const char *offer, *answer;
+	int pairs[8];
+} codecs[] = {
+	/* numbers may differ by direction */
+	{ "96 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000",
+	  "107 97\r\na=rtpmap:107 OPUS/48000/2\r\na=rtpmap:97 telephone-event/8000",
+	  { 96, 107, 101, 97, -1 } },
+	/* clock rate and channels are part of the codec */
+	{ "96 97\r\na=rtpmap:96 telephone-event/48000\r\na=rtpmap:97 telephone-event/8000",
+	  "100\r\na=rtpmap:100 telephone-event/8000",
+	  { 97, 100, -1 } },
+	{ "96\r\na=rtpmap:96 L16/44100/2", "11", { -1 } },
+	{ "96\r\na=rtpmap:96 L16/44100", "11", { 96, 11, -1 } },
+	/* a static number and a mapped one are the same codec */
+	{ "96\r\na=rtpmap:96 PCMU/8000/1", "0", { 96, 0, -1 } },
+	/* same codec twice: by number, else by parameters */
+	{ "96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\n"
+	  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
+	  "97 96\r\na=rtpmap:96 H264/90000\r\na=rtpmap:97 H264/90000",
+	  { 97, 97, 96, 96, -1 } },
+	{ "96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\n"
+	  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
+	  "100\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 p=2",
+	  { 97, 100, -1 } },
+	{ "96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\na=rtpmap:97 H264/90000",
+	  "100\r\na=rtpmap:100 H264/90000",
+	  { 97, 100, -1 } },
+	{ "0 96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\n"
+	  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
+	  "100\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 p=3",
+	  { 96, 100, -1 } },
+	/* one that changed its number does not push out one that kept it */
+	{ "96 97\r\na=rtpmap:96 H264/90000\r\na=rtpmap:97 H264/90000",
+	  "100 96\r\na=rtpmap:100 H264/90000\r\na=rtpmap:96 H264/90000",
+	  { 97, 100, 96, 96, -1 } },
+	/* the same number for another codec is no match */
+	{ "96\r\na=rtpmap:96 opus/48000/2", "96\r\na=rtpmap:96 speex/8000", { -1 } },
+	/* an answer without rtpmap means the offer's */
+	{ "0 101\r\na=rtpmap:101 telephone-event/8000", "101", { 101, 101, -1 } },
+	{ "96", "96", { 96, 96, -1 } },
+	{ "0", "8", { -1 } },
+	{ "0", "0 0", { 0, 0, -1 } },
+};
+
 static void test_codecs(void **state)
 {
-	static const struct {
-		const char *offer, *answer;
-		int pairs[8];
-	} cases[] = {
-		/* numbers may differ by direction */
-		{ "96 101\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:101 telephone-event/8000",
-		  "107 97\r\na=rtpmap:107 OPUS/48000/2\r\na=rtpmap:97 telephone-event/8000",
-		  { 96, 107, 101, 97, -1 } },
-		/* clock rate and channels are part of the codec */
-		{ "96 97\r\na=rtpmap:96 telephone-event/48000\r\na=rtpmap:97 telephone-event/8000",
-		  "100\r\na=rtpmap:100 telephone-event/8000",
-		  { 97, 100, -1 } },
-		{ "96\r\na=rtpmap:96 L16/44100/2", "11", { -1 } },
-		{ "96\r\na=rtpmap:96 L16/44100", "11", { 96, 11, -1 } },
-		/* a static number and a mapped one are the same codec */
-		{ "96\r\na=rtpmap:96 PCMU/8000/1", "0", { 96, 0, -1 } },
-		/* same codec twice: by number, else by parameters */
-		{ "96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\n"
-		  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
-		  "97 96\r\na=rtpmap:96 H264/90000\r\na=rtpmap:97 H264/90000",
-		  { 97, 97, 96, 96, -1 } },
-		{ "96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\n"
-		  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
-		  "100\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 p=2",
-		  { 97, 100, -1 } },
-		{ "96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\na=rtpmap:97 H264/90000",
-		  "100\r\na=rtpmap:100 H264/90000",
-		  { 97, 100, -1 } },
-		{ "0 96 97\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 p=1\r\n"
-		  "a=rtpmap:97 H264/90000\r\na=fmtp:97 p=2",
-		  "100\r\na=rtpmap:100 H264/90000\r\na=fmtp:100 p=3",
-		  { 96, 100, -1 } },
-		/* one that changed its number does not push out one that kept it */
-		{ "96 97\r\na=rtpmap:96 H264/90000\r\na=rtpmap:97 H264/90000",
-		  "100 96\r\na=rtpmap:100 H264/90000\r\na=rtpmap:96 H264/90000",
-		  { 97, 100, 96, 96, -1 } },
-		/* the same number for another codec is no match */
-		{ "96\r\na=rtpmap:96 opus/48000/2", "96\r\na=rtpmap:96 speex/8000", { -1 } },
-		/* an answer without rtpmap means the offer's */
-		{ "0 101\r\na=rtpmap:101 telephone-event/8000", "101", { 101, 101, -1 } },
-		{ "96", "96", { 96, 96, -1 } },
-		{ "0", "8", { -1 } },
-		{ "0", "0 0", { 0, 0, -1 } },
-	};
 	char offer[512], answer[512];
 	struct pair p;
 	size_t i, k;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
 		print_message("case %zu\n", i);
 		snprintf(offer, sizeof(offer), CALLER "m=audio 4000 RTP/AVP %s\r\n",
-			 cases[i].offer);
+			 codecs[i].offer);
 		snprintf(answer, sizeof(answer), CALLEE "m=audio 5000 RTP/AVP %s\r\n",
-			 cases[i].answer);
+			 codecs[i].answer);
 		negotiate(&p, offer, answer, 0);
-		for (k = 0; cases[i].pairs[2 * k] >= 0; k++) {
+		for (k = 0; codecs[i].pairs[2 * k] >= 0; k++) {
 			assert_true(k < p.out.ncodecs);
-			assert_int_equal(p.out.codecs[k].offer->pt, cases[i].pairs[2 * k]);
-			assert_int_equal(p.out.codecs[k].answer->pt, cases[i].pairs[2 * k + 1]);
+			assert_int_equal(p.out.codecs[k].offer->pt, codecs[i].pairs[2 * k]);
+			assert_int_equal(p.out.codecs[k].answer->pt, codecs[i].pairs[2 * k + 1]);
 		}
 		assert_int_equal(p.out.ncodecs, k);
 		end(&p);
@@ -357,63 +358,61 @@ static void test_disabled_offer(void **state)
 #define SDP(version, addr, media) ORIGIN(version, addr) "c=IN IP4 " addr "\r\nt=0 0\r\n" media
 #define AUDIO			  "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opus/48000/2\r\n"
 
+static const struct {
+	const char *next;
+	int rc;
+	struct tandem_sdp_update want;
+} updates[] = {
+	/* a session refresh */
+	{ SDP("1", "192.0.2.1", AUDIO), 0, { true, true, true, false, 0 } },
+	{ SDP("2", "192.0.2.1", AUDIO), 0, { true, false, true, false, 0 } },
+	/* hold */
+	{ SDP("2", "192.0.2.1", AUDIO "a=sendonly\r\n"), 0, { true, false, false, false, 0 } },
+	{ SDP("2", "192.0.2.1", AUDIO "m=video 5000 RTP/AVP 31\r\nm=text 0 RTP/AVP 98\r\n"),
+	  0,
+	  { true, false, false, false, 2 } },
+	/* fax takes the place of the audio */
+	{ SDP("2", "192.0.2.1", "m=image 4000 udptl t38\r\n"),
+	  0,
+	  { true, false, false, false, 0 } },
+	{ SDP("2", "192.0.2.1", "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 speex/8000\r\n"),
+	  0,
+	  { true, false, false, true, 0 } },
+	/* numbers are bound to a type of media */
+	{ SDP("2", "192.0.2.1", "m=video 4000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"),
+	  0,
+	  { true, false, false, false, 0 } },
+	/* equal but for a line's type, and for a line's end */
+	{ SDP("1", "192.0.2.1", "m=audio 4000 RTP/AVP 0 96\r\nb=rtpmap:96 opus/48000/2\r\n"),
+	  0,
+	  { true, true, false, false, 0 } },
+	{ SDP("1", "192.0.2.1", "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opus/48000/2\n"),
+	  0,
+	  { true, true, false, false, 0 } },
+	{ "v=0\r\n" AUDIO, 0, { false, false, false, false, 0 } },
+	{ SDP("2", "192.0.2.9", AUDIO), 0, { false, false, false, false, 0 } },
+	{ SDP("2", "192.0.2.1", ""), -EPROTO, { true, false, false, false, 0 } },
+};
+
 static void test_update(void **state)
 {
-	static const struct {
-		const char *next;
-		int rc;
-		struct tandem_sdp_update want;
-	} cases[] = {
-		/* a session refresh */
-		{ SDP("1", "192.0.2.1", AUDIO), 0, { true, true, true, false, 0 } },
-		{ SDP("2", "192.0.2.1", AUDIO), 0, { true, false, true, false, 0 } },
-		/* hold */
-		{ SDP("2", "192.0.2.1", AUDIO "a=sendonly\r\n"),
-		  0,
-		  { true, false, false, false, 0 } },
-		{ SDP("2", "192.0.2.1", AUDIO "m=video 5000 RTP/AVP 31\r\nm=text 0 RTP/AVP 98\r\n"),
-		  0,
-		  { true, false, false, false, 2 } },
-		/* fax takes the place of the audio */
-		{ SDP("2", "192.0.2.1", "m=image 4000 udptl t38\r\n"),
-		  0,
-		  { true, false, false, false, 0 } },
-		{ SDP("2", "192.0.2.1", "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 speex/8000\r\n"),
-		  0,
-		  { true, false, false, true, 0 } },
-		/* numbers are bound to a type of media */
-		{ SDP("2", "192.0.2.1", "m=video 4000 RTP/AVP 96\r\na=rtpmap:96 VP8/90000\r\n"),
-		  0,
-		  { true, false, false, false, 0 } },
-		/* equal but for a line's type, and for a line's end */
-		{ SDP("1", "192.0.2.1",
-		      "m=audio 4000 RTP/AVP 0 96\r\nb=rtpmap:96 opus/48000/2\r\n"),
-		  0,
-		  { true, true, false, false, 0 } },
-		{ SDP("1", "192.0.2.1", "m=audio 4000 RTP/AVP 0 96\r\na=rtpmap:96 opus/48000/2\n"),
-		  0,
-		  { true, true, false, false, 0 } },
-		{ "v=0\r\n" AUDIO, 0, { false, false, false, false, 0 } },
-		{ SDP("2", "192.0.2.9", AUDIO), 0, { false, false, false, false, 0 } },
-		{ SDP("2", "192.0.2.1", ""), -EPROTO, { true, false, false, false, 0 } },
-	};
 	struct tandem_sdp *prev = parse(SDP("1", "192.0.2.1", AUDIO));
 	struct tandem_sdp_update out;
 	struct tandem_sdp_error err;
 	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct tandem_sdp *next = parse(cases[i].next);
+	for (i = 0; i < sizeof(updates) / sizeof(updates[0]); i++) {
+		struct tandem_sdp *next = parse(updates[i].next);
 
 		print_message("case %zu\n", i);
-		assert_int_equal(tandem_sdp_check_update(prev, next, &out, &err), cases[i].rc);
-		assert_int_equal(err.code, cases[i].rc);
-		assert_int_equal(out.same_session, cases[i].want.same_session);
-		assert_int_equal(out.same_version, cases[i].want.same_version);
-		assert_int_equal(out.unchanged, cases[i].want.unchanged);
-		assert_int_equal(out.pt_remapped, cases[i].want.pt_remapped);
-		assert_int_equal(out.added, cases[i].want.added);
-		assert_int_equal(tandem_sdp_check_update(prev, next, NULL, NULL), cases[i].rc);
+		assert_int_equal(tandem_sdp_check_update(prev, next, &out, &err), updates[i].rc);
+		assert_int_equal(err.code, updates[i].rc);
+		assert_int_equal(out.same_session, updates[i].want.same_session);
+		assert_int_equal(out.same_version, updates[i].want.same_version);
+		assert_int_equal(out.unchanged, updates[i].want.unchanged);
+		assert_int_equal(out.pt_remapped, updates[i].want.pt_remapped);
+		assert_int_equal(out.added, updates[i].want.added);
+		assert_int_equal(tandem_sdp_check_update(prev, next, NULL, NULL), updates[i].rc);
 		tandem_sdp_free(next);
 	}
 	assert_int_equal(tandem_sdp_check_update(prev, NULL, &out, &err), -EINVAL);

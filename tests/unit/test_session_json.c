@@ -69,9 +69,62 @@ static void talk(struct fixture *fx, enum tandem_party_id from, uint32_t ssrc)
 	};
 }
 
+static void assert_flows(const json_t *js)
+{
+	const json_t *flow;
+
+	assert_int_equal(json_array_size(json_object_get(js, "flows")), 4);
+	flow = at(js, "flows", 0);
+	assert_text(flow, "from", "a");
+	assert_text(flow, "kind", "rtp");
+	assert_text(flow, "remote", CALLER ":4000");
+	assert_text(flow, "egress_remote", CALLEE ":5000");
+	assert_number(flow, "packets", 97);
+	assert_number(flow, "fast_packets", 97);
+	assert_text(flow, "offload", "xdp");
+	assert_text(flow, "reason", "");
+	assert_null_value(flow, "unknown_last");
+	assert_null_value(flow, "last_reason");
+	flow = at(js, "flows", 1);
+	assert_text(flow, "kind", "rtcp");
+	assert_text(flow, "egress_remote", CALLEE ":5001");
+}
+
+static void assert_streams(const json_t *js)
+{
+	const json_t *stream;
+
+	assert_int_equal(json_array_size(json_object_get(js, "streams")), 2);
+	stream = at(js, "streams", 1);
+	assert_text(stream, "from", "b");
+	assert_text(stream, "ssrc", "0xdeadbeef");
+	assert_text(stream, "codec", "PCMA");
+	assert_number(stream, "media", 0);
+	assert_number(stream, "pt", 8);
+	assert_number(stream, "clock_hz", 8000);
+	assert_number(stream, "packets", 97);
+	assert_number(stream, "expected", 100);
+	assert_number(stream, "lost", 4);
+	assert_number(stream, "loss_percent", 4);
+	assert_number(stream, "duplicates", 1);
+	assert_number(stream, "reordered", 1);
+	assert_number(stream, "gaps", 2);
+	assert_number(stream, "jitter_ms", 2.5);
+	assert_number(stream, "jitter_max_ms", 7);
+	assert_number(stream, "rtt_ms", 40);
+	assert_number(stream, "rtt_min_ms", 38);
+	assert_number(stream, "rtt_max_ms", 45.5);
+	assert_number(stream, "reported_lost", 10);
+	assert_number(stream, "reported_fraction", 25);
+	assert_number(stream, "reported_jitter_ms", 10);
+	/* 10 % of loss at the receiver, 80 ms round trip, 2.5 ms of jitter: R = 64.9 */
+	assert_number(stream, "mos", 3.35);
+	assert_true(json_is_false(json_object_get(stream, "bye")));
+}
+
 static void one_session(void **state)
 {
-	const json_t *flow, *stream, *media;
+	const json_t *media;
 	struct fixture fx;
 	json_t *js;
 
@@ -100,48 +153,8 @@ static void one_session(void **state)
 	assert_text(json_object_get(media, "b"), "rtcp", CALLEE ":5001");
 	assert_null_value(json_object_get(media, "a"), "learned_rtp");
 
-	assert_int_equal(json_array_size(json_object_get(js, "flows")), 4);
-	flow = at(js, "flows", 0);
-	assert_text(flow, "from", "a");
-	assert_text(flow, "kind", "rtp");
-	assert_text(flow, "remote", CALLER ":4000");
-	assert_text(flow, "egress_remote", CALLEE ":5000");
-	assert_number(flow, "packets", 97);
-	assert_number(flow, "fast_packets", 97);
-	assert_text(flow, "offload", "xdp");
-	assert_text(flow, "reason", "");
-	assert_null_value(flow, "unknown_last");
-	assert_null_value(flow, "last_reason");
-	flow = at(js, "flows", 1);
-	assert_text(flow, "kind", "rtcp");
-	assert_text(flow, "egress_remote", CALLEE ":5001");
-
-	assert_int_equal(json_array_size(json_object_get(js, "streams")), 2);
-	stream = at(js, "streams", 1);
-	assert_text(stream, "from", "b");
-	assert_text(stream, "ssrc", "0xdeadbeef");
-	assert_text(stream, "codec", "PCMA");
-	assert_number(stream, "media", 0);
-	assert_number(stream, "pt", 8);
-	assert_number(stream, "clock_hz", 8000);
-	assert_number(stream, "packets", 97);
-	assert_number(stream, "expected", 100);
-	assert_number(stream, "lost", 4);
-	assert_number(stream, "loss_percent", 4);
-	assert_number(stream, "duplicates", 1);
-	assert_number(stream, "reordered", 1);
-	assert_number(stream, "gaps", 2);
-	assert_number(stream, "jitter_ms", 2.5);
-	assert_number(stream, "jitter_max_ms", 7);
-	assert_number(stream, "rtt_ms", 40);
-	assert_number(stream, "rtt_min_ms", 38);
-	assert_number(stream, "rtt_max_ms", 45.5);
-	assert_number(stream, "reported_lost", 10);
-	assert_number(stream, "reported_fraction", 25);
-	assert_number(stream, "reported_jitter_ms", 10);
-	/* 10 % of loss at the receiver, 80 ms round trip, 2.5 ms of jitter: R = 64.9 */
-	assert_number(stream, "mos", 3.35);
-	assert_true(json_is_false(json_object_get(stream, "bye")));
+	assert_flows(js);
+	assert_streams(js);
 	json_decref(js);
 	assert_null(tandem_session_json(fx.ss, "no such call"));
 	fx_clean(&fx);

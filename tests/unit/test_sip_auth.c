@@ -224,7 +224,17 @@ static void odd_credentials(void **state)
 		send_register(&p, "bob@example.test", "bob@example.test", lines, cases[i].want);
 	}
 	assert_int_equal(registered(w), 1);
+	peer_close(&p);
+}
 
+static void which_credentials_count(void **state)
+{
+	struct answer a;
+	struct peer p;
+	char lines[6400];
+
+	(void)closed_world(state);
+	peer_open(&p, AF_INET, false);
 	/* the address that the phone knows the relay by is as good as its domain */
 	a = challenged(&p, "bob", "build er");
 	a.uri = "sip:" RELAY;
@@ -277,6 +287,7 @@ int main(void)
 		TEST(replays),
 		TEST(names_of_others),
 		TEST(odd_credentials),
+		TEST(which_credentials_count),
 		TEST(contacts_of_a_user),
 	};
 
