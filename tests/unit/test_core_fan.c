@@ -1,83 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flows with many egresses, groups, and what translates payloads and header extensions:
- * what of it is easier shown by itself than by packets in tests/vectors.
+ * Flows with many egresses, and groups: what of it is easier shown by itself than by packets in
+ * tests/vectors.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "core/copy.h"
-
-#define SLOTS  4
-#define LEGS   3
-#define SECOND 1000000000ULL
-
-/* A relay with one fan, whose legs go to hosts 0 to 2. */
-struct relay {
-	struct env env;
-	struct env_tables tables;
-	struct entry entries[SLOTS];
-	struct rule_more rules_more[SLOTS];
-	struct flow_more flows_more[SLOTS];
-	struct fan fan;
-	struct fan_state fan_state;
-	struct leg legs[LEGS];
-	struct leg_state leg_states[LEGS];
-	struct env_shared shared[8];
-	/* the world around it */
-	__u32 reasons[LEGS];
-	__u32 ifindexes[LEGS];
-	unsigned int asked;
-};
-
-static __u32 nexthop(const struct egress *eg, __u32 l3_len, struct nexthop *nh, void *arg)
-{
-	struct relay *r = arg;
-	unsigned int host = eg->remote.b[15];
-
-	r->asked++;
-	nh->ifindex = r->ifindexes[host];
-	nh->mtu = 1500;
-	return r->reasons[host];
-}
-
-static void relay_init(struct relay *r)
-{
-	size_t i;
-
-	memset(r, 0, sizeof(*r));
-	r->tables = (struct env_tables){ .entries = r->entries,
-					 .rules_more = r->rules_more,
-					 .flows_more = r->flows_more,
-					 .fans = &r->fan,
-					 .fan_states = &r->fan_state,
-					 .legs = r->legs,
-					 .leg_states = r->leg_states,
-					 .shared = r->shared,
-					 .shared_size = 8 };
-	r->tables.config.slots = SLOTS;
-	r->tables.config.fans = 1;
-	r->tables.config.legs = LEGS;
-	r->tables.config.nexthop_age_ns = SECOND / 10;
-	for (i = 0; i < 8; i++)
-		r->shared[i].slot = TANDEM_NO_SLOT;
-	for (i = 0; i < LEGS; i++) {
-		ip_addr_map4(&r->legs[i].egress.remote, net32(0x0a010000 + (__u32)i));
-		r->legs[i].egress.flags = EGRESS_F_ACTIVE;
-		r->legs[i].egress.state = (__u32)i;
-		r->reasons[i] = REASON_NONE;
-		r->ifindexes[i] = 5;
-	}
-	r->env.tables = &r->tables;
-	r->env.nexthop = nexthop;
-	r->env.nexthop_arg = r;
-}
+#include "tests/unit/core_fan.h"
 
 static void fan_add(struct fan *fan, __u32 ssrc, __u16 flags, __u32 first, __u16 count)
 {
@@ -204,141 +130,6 @@ static void group_rule_is_compared(void **state)
 	r.rules_more[1].group = key.local;
 	rule.flags = RULE_F_GROUP;
 	assert_false(rule_matches(&r.env, &rule, 1, &key));
-}
-
-/* Sum of bytes as words that start at even offsets. */
-static uint32_t sum_bytes(const uint8_t *p, size_t n)
-{
-	uint32_t sum = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		sum += i % 2 ? (uint32_t)p[i] : (uint32_t)p[i] << 8;
-	return sum;
-}
-
-/* Does delta make of the sum of before that of after? It is in memory order. */
-static void assert_delta(const uint8_t *before, const uint8_t *after, size_t n, __u64 delta)
-{
-	uint16_t a = csum_fold16(sum_bytes(before, n)), b = csum_fold16(sum_bytes(after, n));
-
-	assert_int_equal(csum_fold16((__u64)net16(a) + delta) % 0xffff, net16(b) % 0xffff);
-}
-
-static void law_changes_the_payload_alone(void **state)
-{
-	_Alignas(4) uint8_t packet[80], before[80];
-	unsigned int octets, i;
-	__u64 delta;
-
-	srand(3);
-	for (octets = 0; octets <= 60; octets++) {
-		for (i = 0; i < sizeof(packet); i++)
-			before[i] = packet[i] = (uint8_t)rand();
-		delta = g711_translate(packet, packet + sizeof(packet), 12, octets, G711_TO_ULAW);
-		assert_memory_equal(packet, before, 12);
-		for (i = 0; i < octets; i++)
-			assert_int_equal(packet[12 + i], g711_octet(G711_TO_ULAW, before[12 + i]));
-		assert_memory_equal(packet + 12 + octets, before + 12 + octets, 68 - octets);
-		assert_delta(before, packet, sizeof(packet), delta);
-	}
-	/* and ends with the packet, whatever it is told */
-	memcpy(packet, before, sizeof(packet));
-	delta = g711_translate(packet, packet + 21, 12, 60, G711_TO_ULAW);
-	assert_memory_equal(packet + 21, before + 21, sizeof(packet) - 21);
-	assert_delta(before, packet, sizeof(packet), delta);
-}
-
-/* An extension of random elements in room bytes, and what the map makes of it. */
-static size_t random_elements(uint8_t *in, uint8_t *want, size_t room, int two, const __u8 *map)
-{
-	size_t at = 0, head = two ? 2 : 1;
-
-	while (at + head + 16 <= room) {
-		unsigned int id = 1 + (unsigned int)rand() % (two ? 255 : 14), len, i, out;
-
-		if (rand() % 4 == 0) {
-			in[at] = want[at] = 0;
-			at++;
-			continue;
-		}
-		len = two ? (unsigned int)rand() % 15 : 1 + (unsigned int)rand() % 16;
-		out = id < TANDEM_EXT_IDS ? map[id] : id;
-		if (!two && out > 14)
-			out = 0;
-		in[at] = two ? (uint8_t)id : (uint8_t)(id << 4 | (len - 1));
-		want[at] = !out ? 0 : two ? (uint8_t)out : (uint8_t)(out << 4 | (len - 1));
-		if (two) {
-			in[at + 1] = (uint8_t)len;
-			want[at + 1] = out ? (uint8_t)len : 0;
-		}
-		for (at += head, i = 0; i < len; i++, at++) {
-			in[at] = (uint8_t)rand();
-			want[at] = out ? in[at] : 0;
-		}
-	}
-	memset(in + at, 0, room - at);
-	memset(want + at, 0, room - at);
-	return room;
-}
-
-static void elements_are_mapped_or_removed(void **state)
-{
-	enum { HEAD = 16, LEN = 120, SIZE = HEAD + LEN + 20 };
-	_Alignas(4) uint8_t packet[SIZE], before[SIZE], want[SIZE];
-	struct relay r;
-	int round, i;
-	__u64 delta;
-
-	relay_init(&r);
-	srand(4);
-	for (round = 0; round < 2000; round++) {
-		int two = round & 1;
-
-		for (i = 0; i < SIZE; i++)
-			before[i] = (uint8_t)rand();
-		for (i = 1; i < TANDEM_EXT_IDS; i++)
-			r.legs[1].ext_id[i] = (__u8)(rand() % 3 ? rand() % 18 : 0);
-		before[12] = two ? 0x10 : 0xbe;
-		before[13] = two ? (uint8_t)(rand() % 16) : 0xde;
-		memcpy(want, before, SIZE);
-		random_elements(before + HEAD, want + HEAD, LEN, two, r.legs[1].ext_id);
-		memcpy(packet, before, SIZE);
-		delta = ext_translate(&r.env, packet, packet + SIZE, HEAD, LEN, 1);
-		assert_memory_equal(packet, want, SIZE);
-		assert_delta(before, packet, SIZE, delta);
-	}
-}
-
-/* Whatever bytes there are: the walk stays in the extension, and the delta is right. */
-static void elements_of_garbage_stay_where_they_are(void **state)
-{
-	enum { HEAD = 16, SIZE = 100 };
-	_Alignas(4) uint8_t packet[SIZE], before[SIZE];
-	struct relay r;
-	int round, i;
-	__u64 delta;
-
-	relay_init(&r);
-	srand(5);
-	memset(r.legs[0].ext_id, 3, sizeof(r.legs[0].ext_id));
-	for (round = 0; round < 5000; round++) {
-		__u32 len = (__u32)(rand() % 20) * 4;
-
-		for (i = 0; i < SIZE; i++)
-			before[i] = (uint8_t)rand();
-		memcpy(before + 12, round & 1 ? (uint8_t[]){ 0xbe, 0xde } : (uint8_t[]){ 0x10, 0 },
-		       2);
-		memcpy(packet, before, SIZE);
-		delta = ext_translate(&r.env, packet, packet + SIZE, HEAD, len, 0);
-		assert_memory_equal(packet, before, HEAD);
-		assert_memory_equal(packet + HEAD + len, before + HEAD + len, SIZE - HEAD - len);
-		assert_delta(before, packet, SIZE, delta);
-	}
-	/* a leg that there is not changes nothing */
-	memcpy(packet, before, SIZE);
-	assert_int_equal(ext_translate(&r.env, packet, packet + SIZE, HEAD, 40, LEGS), 0);
-	assert_memory_equal(packet, before, SIZE);
 }
 
 static struct fan_job job_at(__u64 now)
@@ -592,9 +383,6 @@ int main(void)
 		cmocka_unit_test(branches_end_where_there_is_no_room_for_more),
 		cmocka_unit_test(group_is_looked_up_from_exact_to_any),
 		cmocka_unit_test(group_rule_is_compared),
-		cmocka_unit_test(law_changes_the_payload_alone),
-		cmocka_unit_test(elements_are_mapped_or_removed),
-		cmocka_unit_test(elements_of_garbage_stay_where_they_are),
 		cmocka_unit_test(ways_are_asked_for_once_in_a_while),
 		cmocka_unit_test(patience_with_a_leg_has_an_end),
 		cmocka_unit_test(host_may_have_a_way_where_there_is_none),
