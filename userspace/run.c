@@ -312,7 +312,7 @@ static int open_sip(struct relay *relay)
 			 sip->web.max_per_source },
 		.connections = { sip->connections.max_connections, sip->connections.max_per_source,
 				 sip->connections.handshake_s, sip->connections.message_s,
-				 sip->connections.idle_s },
+				 sip->connections.idle_s, sip->connections.flow_timer_s },
 		.domains = (const char *const *)sip->domains,
 		.domains_count = sip->domains_count,
 		.max_expires_s = sip->max_expires_s,

@@ -245,6 +245,42 @@ static void silence_ends(void **state)
 	peer_close(&alive);
 }
 
+/* A phone that was told how often to show that it is there, and does not. */
+static void flows_are_watched(void **state)
+{
+	struct world *w = *state;
+	struct peer flow, kept, plain;
+	char contact[160];
+	unsigned int i;
+
+	restart_with(w, (struct tandem_sip_connections_config){ .flow_timer_s = 2 });
+	peer_open(&flow, AF_INET, true);
+	snprintf(contact, sizeof(contact),
+		 "Supported: outbound\nContact: "
+		 "<sip:flow@%s:%u>;reg-id=1;+sip.instance=\"<urn:x>\"\n",
+		 flow.host, flow.port);
+	request(&flow, "REGISTER", "flow", contact);
+	assert_string_equal(header(flow.msg, "Flow-Timer"), "2");
+	peer_open(&kept, AF_INET, true);
+	request(&kept, "REGISTER", "kept", contact);
+	peer_open(&plain, AF_INET, true);
+	register_as(&plain, "plain");
+	assert_null(header(plain.msg, "Flow-Timer"));
+	assert_int_equal(count(w, "registered"), 3);
+	for (i = 0; i < 10; i++) {
+		run_ms(400);
+		peer_send_raw(&kept, "\r\n\r\n", 4);
+		assert_int_equal(recv(kept.fd, kept.rest, 2, 0), 2);
+	}
+	assert_true(is_closed(&flow));
+	assert_false(is_closed(&plain));
+	assert_int_equal(count(w, "idle_timeout"), 1);
+	assert_int_equal(count(w, "registered"), 2);
+	peer_close(&flow);
+	peer_close(&kept);
+	peer_close(&plain);
+}
+
 static void blocked_sources_are_cut_off(void **state)
 {
 	struct world *w = *state;
@@ -305,10 +341,15 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 	static const struct CMUnitTest tests[] = {
-		CASE(a_source_has_its_share),	   CASE(trusted_sources_have_any_number),
-		CASE(the_least_known_goes_first),  CASE(trusted_sources_come_in),
-		CASE(messages_have_their_time),	   CASE(silence_ends),
-		CASE(blocked_sources_are_cut_off), CASE(garbage_ends_with_its_connection),
+		CASE(a_source_has_its_share),
+		CASE(trusted_sources_have_any_number),
+		CASE(the_least_known_goes_first),
+		CASE(trusted_sources_come_in),
+		CASE(messages_have_their_time),
+		CASE(silence_ends),
+		CASE(flows_are_watched),
+		CASE(blocked_sources_are_cut_off),
+		CASE(garbage_ends_with_its_connection),
 		CASE(a_relay_that_ends_lets_go),
 	};
 

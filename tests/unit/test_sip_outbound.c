@@ -58,6 +58,7 @@ static void one_flow_of_a_phone_is_used(void **state)
 	if (!strstr(ok, "200 OK"))
 		fail_msg("%s", ok);
 	assert_string_equal(header(ok, "Require"), "outbound");
+	assert_string_equal(header(ok, "Flow-Timer"), "120");
 	assert_non_null(strstr(header(ok, "Contact"), ";" PHONE ";reg-id=1"));
 	put(&two, "sip:bob@phone.invalid", PHONE ";reg-id=2", "Supported: outbound\n");
 	assert_int_equal(registrations(w), 2);
@@ -223,6 +224,44 @@ static void only_where_it_can_work(void **state)
 	peer_close(&tcp);
 }
 
+/* By way of a proxy only the proxy can keep a flow, and has to say that it does. */
+static void the_first_hop_keeps_the_flow(void **state)
+{
+	static const struct {
+		const char *path, *code;
+	} cases[] = {
+		{ "", " 439 First Hop Lacks Outbound Support" },
+		{ "Path: <sip:edge@127.0.0.1:9;lr>\n", " 439 " },
+		{ "Path: <sip:edge@127.0.0.1:9;lr;obj>;ob\n", " 439 " },
+		{ "Path: <sip:edge@127.0.0.1:9;lr;ob>\n", " 200 " },
+		{ "Path: <sip:inner@127.0.0.1:9;lr>, <sip:edge@127.0.0.1:9;ob;lr>\n", " 200 " },
+	};
+	struct world *w = *state;
+	char extra[256];
+	struct peer p;
+	const char *got;
+	size_t i;
+
+	peer_open(&p, AF_INET, true);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(extra, sizeof(extra),
+			 "Via: SIP/2.0/UDP 10.9.9.9;branch=z9hG4bKo%zu\n%sSupported: outbound, "
+			 "path\n",
+			 i, cases[i].path);
+		got = put(&p, "sip:bob@10.9.9.9", PHONE ";reg-id=1", extra);
+		if (!strstr(got, cases[i].code))
+			fail_msg("case %zu: %s", i, got);
+		assert_null(header(got, "Flow-Timer"));
+	}
+	assert_int_equal(registrations(w), 1);
+	/* who does not ask for it has a contact as any other */
+	assert_non_null(strstr(put(&p, "sip:bob@10.9.9.8", PHONE ";reg-id=1",
+				   "Via: SIP/2.0/UDP 10.9.9.9;branch=z9hG4bKo\n"),
+			       " 200 "));
+	assert_int_equal(registrations(w), 2);
+	peer_close(&p);
+}
+
 /* The flows are there after a restart, but for those that were connections. */
 static void flows_are_kept(void **state)
 {
@@ -254,6 +293,7 @@ static void a_flow_of_udp(void **state)
 	peer_open(&now, AF_INET, false);
 	ok = put(&old, "sip:bob@10.9.9.9", PHONE ";reg-id=1", "Supported: outbound\n");
 	assert_string_equal(header(ok, "Require"), "outbound");
+	assert_null(header(ok, "Flow-Timer"));
 	put(&now, "sip:bob@10.9.9.9", PHONE ";reg-id=1", "Supported: outbound\n");
 	assert_int_equal(registrations(w), 1);
 	message(&alice);
@@ -405,6 +445,7 @@ int main(void)
 		TEST(a_flow_is_replaced_by_its_number),
 		TEST(phones_are_told_apart),
 		TEST(only_where_it_can_work),
+		TEST(the_first_hop_keeps_the_flow),
 		TEST(flows_are_kept),
 		TEST(a_flow_of_udp),
 		TEST(stun_is_answered),

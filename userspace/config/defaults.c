@@ -48,6 +48,7 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(sip, connections.handshake_s, 10, 1, 32),
 	NUMBER(sip, connections.message_s, 30, 1, 32),
 	NUMBER(sip, connections.idle_s, 900, 5, 900),
+	NUMBER(sip, connections.flow_timer_s, 120, 5, 720),
 	NUMBER(sip, auth_failures, 10, 1, 10000),
 	NUMBER(sip, auth_block_s, 300, 1, DAY_S),
 	NUMBER(sip, source_rate, 100, 1, 100000),

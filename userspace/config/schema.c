@@ -108,8 +108,13 @@ static const cyaml_schema_field_t web_fields[] = {
 #define CONNECTIONS(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_connections, name)
 
 static const cyaml_schema_field_t connections_fields[] = {
-	CONNECTIONS(max_connections), CONNECTIONS(max_per_source), CONNECTIONS(handshake_s),
-	CONNECTIONS(message_s),	      CONNECTIONS(idle_s),	   CYAML_FIELD_END,
+	CONNECTIONS(max_connections),
+	CONNECTIONS(max_per_source),
+	CONNECTIONS(handshake_s),
+	CONNECTIONS(message_s),
+	CONNECTIONS(idle_s),
+	CONNECTIONS(flow_timer_s),
+	CYAML_FIELD_END,
 };
 
 #define SIP_NUMBER(name) CYAML_FIELD_UINT(#name, OPT, struct tandem_config_sip, name)

@@ -32,6 +32,7 @@ struct tandem_conns {
 	uint64_t handshake_ms;
 	uint64_t message_ms;
 	uint64_t idle_ms;
+	uint64_t flow_ms;
 	uint64_t key[2];
 	struct tandem_conn_source *sources[BUCKETS];
 	struct list stages[TANDEM_CONN_STAGES];
@@ -136,6 +137,7 @@ static void set_partial(struct tandem_conn *conn, bool is)
 static uint64_t *overdue(const struct tandem_conn *conn, uint64_t now)
 {
 	struct tandem_conns *c = conn->all;
+	uint64_t limit;
 
 	if (conn->stage == TANDEM_CONN_HANDSHAKE)
 		return now - conn->since >= c->handshake_ms ? &c->counters.handshake_timeout : NULL;
@@ -144,7 +146,9 @@ static uint64_t *overdue(const struct tandem_conn *conn, uint64_t now)
 	if (conn->partial_since && now - conn->partial_since >= c->message_ms)
 		return &c->counters.message_timeout;
 
-	return now - conn->since >= c->idle_ms ? &c->counters.idle_timeout : NULL;
+	limit = conn->stage == TANDEM_CONN_FLOW ? c->flow_ms : c->idle_ms;
+
+	return now - conn->since >= limit ? &c->counters.idle_timeout : NULL;
 }
 
 /* As if its peer had: libre lets go of all that waits for it. Reset: nothing of it stays behind. */
@@ -304,12 +308,12 @@ void tandem_conn_received(struct tandem_conn *conn, bool blank)
 		set_partial(conn, true);
 }
 
-void tandem_conns_registered(const struct sip_msg *msg)
+void tandem_conns_registered(const struct sip_msg *msg, bool flow)
 {
 	struct tandem_conn *conn = tandem_conn_find(sip_msg_tcpconn(msg));
 
 	if (conn)
-		set_stage(conn, TANDEM_CONN_REGISTERED);
+		set_stage(conn, flow ? TANDEM_CONN_FLOW : TANDEM_CONN_REGISTERED);
 }
 
 static void close_if_blocked(struct tandem_conn *conn, void *arg)
@@ -394,6 +398,8 @@ int tandem_conns_alloc(struct tandem_conns **cp, struct tandem_sip *ts)
 	c->handshake_ms = cfg->handshake_s * 1000ull;
 	c->message_ms = cfg->message_s * 1000ull;
 	c->idle_ms = cfg->idle_s * 1000ull;
+	/* what a phone sends in time may take some time to arrive */
+	c->flow_ms = cfg->flow_timer_s * 1250ull;
 	fit_descriptors(c);
 	tmr_init(&c->tmr);
 	tmr_start(&c->tmr, TICK_MS, tick, c);
@@ -439,7 +445,8 @@ json_t *tandem_conns_json(const struct tandem_conns *c)
 	json_object_set_new(doc, "handshakes",
 			    json_integer((json_int_t)c->counts[TANDEM_CONN_HANDSHAKE]));
 	json_object_set_new(doc, "registered",
-			    json_integer((json_int_t)c->counts[TANDEM_CONN_REGISTERED]));
+			    json_integer((json_int_t)(c->counts[TANDEM_CONN_REGISTERED] +
+						      c->counts[TANDEM_CONN_FLOW])));
 #define COUNTER(name) json_object_set_new(doc, #name, json_integer((json_int_t)c->counters.name));
 	TANDEM_CONN_COUNTERS(COUNTER)
 #undef COUNTER

@@ -37,6 +37,7 @@ enum tandem_conn_stage {
 	TANDEM_CONN_NEW,	/* no whole message yet */
 	TANDEM_CONN_HEARD,	/* at least one */
 	TANDEM_CONN_REGISTERED, /* a REGISTER that was accepted */
+	TANDEM_CONN_FLOW,	/* the same, of a flow that its phone keeps open (RFC 5626) */
 	TANDEM_CONN_STAGES
 };
 
@@ -68,8 +69,11 @@ int tandem_conns_alloc(struct tandem_conns **cp, struct tandem_sip *ts);
 /* To be called behind all that may hold a connection. */
 void tandem_conns_free(struct tandem_conns *c);
 
-/* The REGISTER msg was accepted: the connection it came on goes last. Other transports are ignored. */
-void tandem_conns_registered(const struct sip_msg *msg);
+/*
+ * The REGISTER msg was accepted: the connection it came on goes last. flow: its phone was told how
+ * often to show that it is there (Flow-Timer). Other transports are ignored.
+ */
+void tandem_conns_registered(const struct sip_msg *msg, bool flow);
 
 /* A whole message was received by a connection, the one that libre has called back for. */
 void tandem_conns_message(void);

@@ -107,6 +107,27 @@ int tandem_outbound_read(struct tandem_outbound *out, const struct sip_msg *msg,
 	return read_reg_id(&out->reg_id, &reg_id);
 }
 
+bool tandem_outbound_is_direct(const struct sip_msg *msg)
+{
+	return sip_msg_hdr_count(msg, SIP_HDR_VIA) <= 1;
+}
+
+static bool edge_handler(const struct sip_hdr *hdr, const struct sip_msg *msg, void *arg)
+{
+	struct sip_addr addr;
+	struct pl ob;
+
+	(void)msg;
+	(void)arg;
+
+	return !sip_addr_decode(&addr, &hdr->val) && !msg_param_exists(&addr.uri.params, "ob", &ob);
+}
+
+bool tandem_outbound_has_edge(const struct sip_msg *msg)
+{
+	return sip_msg_hdr_apply(msg, true, SIP_HDR_PATH, edge_handler, NULL) != NULL;
+}
+
 static bool is_same_phone(const struct tandem_binding *a, const struct tandem_binding *b)
 {
 	return a->reg_id && b->reg_id && !strcmp(a->instance, b->instance);

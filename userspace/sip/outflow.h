@@ -20,6 +20,12 @@ struct tandem_outbound {
 int tandem_outbound_read(struct tandem_outbound *out, const struct sip_msg *msg,
 			 const struct sip_addr *addr);
 
+/* True when a REGISTER has come from the phone itself, and not by way of a proxy. */
+bool tandem_outbound_is_direct(const struct sip_msg *msg);
+
+/* True when a proxy on its way keeps the flow to the phone: one of its Path URIs has the parameter ob. */
+bool tandem_outbound_has_edge(const struct sip_msg *msg);
+
 /* False for a flow that is known to be closed. */
 bool tandem_outbound_is_open(const struct tandem_binding *b);
 

@@ -218,6 +218,8 @@ static uint16_t add_change(struct registration *r, const struct sip_addr *addr, 
 
 	if (named_before(r, &addr->auri) || tandem_outbound_read(&flow, r->msg, addr))
 		return 400;
+	if (flow.reg_id && !tandem_outbound_is_direct(r->msg) && !tandem_outbound_has_edge(r->msg))
+		return 439;
 
 	r->outbound |= flow.reg_id != 0;
 	change->remove = find_binding(r, &addr->auri, &flow);
@@ -383,6 +385,14 @@ static bool refuse_require(struct tandem_sip *ts, const struct sip_msg *msg)
 	return refused;
 }
 
+/* Browsers are asked for signs of life by WebSocket, over UDP phones know best what their NAT needs. */
+static bool has_flow_timer(const struct registration *r)
+{
+	enum sip_transp tp = tandem_sip_tp(r->ts, r->msg);
+
+	return (tp == SIP_TRANSP_TCP || tp == SIP_TRANSP_TLS) && tandem_outbound_is_direct(r->msg);
+}
+
 static void answer_error(const struct registration *r)
 {
 	char headers[64] = "";
@@ -422,6 +432,8 @@ static void answer_ok(struct registration *r)
 	}
 	if (r->outbound)
 		err |= mbuf_write_str(mb, "Require: outbound\r\n");
+	if (r->outbound && has_flow_timer(r))
+		err |= mbuf_printf(mb, "Flow-Timer: %u\r\n", r->ts->cfg.connections.flow_timer_s);
 	if (*r->path && sip_msg_hdr_has_value(r->msg, SIP_HDR_SUPPORTED, "path"))
 		err |= mbuf_printf(mb, "Path: %s\r\n", r->path);
 	if (!err)
@@ -453,7 +465,7 @@ static void process(struct registration *r)
 	}
 
 	if (!r->code && (r->added || r->repeated))
-		tandem_conns_registered(r->msg);
+		tandem_conns_registered(r->msg, r->outbound && tandem_outbound_is_direct(r->msg));
 	if (r->code)
 		answer_error(r);
 	else

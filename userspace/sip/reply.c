@@ -35,6 +35,8 @@ const char *tandem_sip_reason(uint16_t code)
 		return "Interval Too Brief";
 	case 430:
 		return "Flow Failed";
+	case 439:
+		return "First Hop Lacks Outbound Support";
 	case 440:
 		return "Max-Breadth Exceeded";
 	case 480:

@@ -200,6 +200,7 @@ static int copy_config(struct tandem_sip *ts, const struct tandem_sip_config *cf
 	set_default(&ts->cfg.connections.handshake_s, 10);
 	set_default(&ts->cfg.connections.message_s, 30);
 	set_default(&ts->cfg.connections.idle_s, 900);
+	set_default(&ts->cfg.connections.flow_timer_s, 120);
 
 	ts->domains = mem_zalloc(sizeof(*ts->domains) * (cfg->domains_count + 1), NULL);
 	ts->listeners = mem_zalloc(sizeof(*ts->listeners) * (cfg->listen_count + 1), NULL);

@@ -76,6 +76,7 @@ struct tandem_sip_connections_config {
 	uint32_t handshake_s;
 	uint32_t message_s;
 	uint32_t idle_s;
+	uint32_t flow_timer_s;
 };
 
 /* Strings are copied. Zero limits stand for the defaults of userspace/config/config.h. */
