@@ -21,6 +21,21 @@ static void mute_libre(void)
 	assert_non_null(freopen("/dev/null", "w", stderr));
 }
 
+/* Standard error of cmocka's is libre's as well. */
+#define FAIL(...) fail_with(__FILE__, __LINE__, __VA_ARGS__)
+
+static void __attribute__((format(printf, 3, 4)))
+fail_with(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vdprintf(terminal, fmt, ap);
+	va_end(ap);
+	dprintf(terminal, "\n");
+	_fail(file, line);
+}
+
 static void assert_alive(struct peer *p)
 {
 	static unsigned int n;
@@ -36,7 +51,7 @@ static void assert_alive(struct peer *p)
 		  p->tcp ? "TCP" : "UDP", p->port, n, n);
 	do {
 		if (!peer_try(p, 1000))
-			fail_msg("the relay does not answer any more");
+			FAIL("the relay does not answer any more");
 	} while (!strstr(p->msg, "Call-ID: alive"));
 }
 
@@ -64,7 +79,7 @@ struct torture {
 	int code;
 };
 
-/* RFC 4475, by its sections. What is dropped in place of a 400 or 505 is what libre cannot read. */
+/* RFC 4475, by its sections. */
 static const struct torture rfc4475[] = {
 	/* 3.1.1: valid */
 	{ "wsinv", 403 }, /* its Route is not ours */
@@ -73,7 +88,7 @@ static const struct torture rfc4475[] = {
 	{ "escnull", 404 }, /* an escaped NUL is in no name here */
 	{ "esc02", 403 },   /* RE%47IST%45R is no REGISTER */
 	{ "lwsdisp", 480 },
-	{ "longreq", 0 }, /* no branch: libre reads no Via of before RFC 3261 */
+	{ "longreq", 480 }, /* no branch, and so of before RFC 3261 */
 	{ "dblreq", 200 },
 	{ "semiuri", 480 },
 	{ "transports", 480 },
@@ -81,22 +96,22 @@ static const struct torture rfc4475[] = {
 	{ "unreason", 0 },
 	{ "noreason", 0 },
 	/* 3.1.2: invalid */
-	{ "badinv01", 0 },
+	{ "badinv01", 400 },
 	{ "clerr", 0 }, /* the rest of it may come yet */
 	{ "ncl", 400 },
 	{ "scalar02", 400 },
 	{ "scalarlg", 0 },
 	{ "quotbal", 400 },
-	{ "ltgtruri", 0 },
-	{ "lwsruri", 0 },
-	{ "lwsstart", 0 },
-	{ "trws", 0 },
+	{ "ltgtruri", 400 },
+	{ "lwsruri", 400 },
+	{ "lwsstart", 400 },
+	{ "trws", 400 },
 	{ "escruri", 400 },
 	{ "baddate", 480 }, /* no business of a proxy's */
 	{ "regbadct", 400 },
 	{ "badaspec", 480 }, /* spaces that can be read over */
-	{ "baddn", 0 },
-	{ "badvers", 0 },
+	{ "baddn", 0 },	     /* the line that ends its header is missing, and may come yet */
+	{ "badvers", 505 },
 	{ "mismatch01", 400 },
 	{ "mismatch02", 400 },
 	{ "bigcode", 0 },
@@ -105,7 +120,7 @@ static const struct torture rfc4475[] = {
 	{ "insuf", 400 },
 	{ "unkscm", 416 },
 	{ "novelsc", 416 },
-	{ "unksm2", 0 },
+	{ "unksm2", 400 }, /* an address of record here is a SIP URI */
 	{ "bext01", 420 },
 	{ "invut", 480 },    /* the body is the callee's business */
 	{ "regaut01", 200 }, /* nobody has asked for credentials */
@@ -117,7 +132,7 @@ static const struct torture rfc4475[] = {
 	{ "cparam02", 200 },
 	{ "regescrt", 200 },
 	{ "sdp01", 480 },
-	{ "inv2543", 0 }, /* as longreq */
+	{ "inv2543", 400 }, /* a From without a tag makes no dialog here */
 };
 
 static void world_anew(struct world *w)
@@ -137,7 +152,7 @@ static int final_code(const char *data, size_t len)
 	(void)send(p.fd, data, len, MSG_NOSIGNAL);
 	while (code < 200 && peer_try(&p, 200)) {
 		if (sscanf(p.msg, "SIP/2.0 %d", &code) != 1)
-			fail_msg("no response: %s", p.msg);
+			FAIL("no response: %s", p.msg);
 	}
 	peer_close(&p);
 	run_ms(5);
@@ -157,7 +172,7 @@ static void feed(struct world *w, const struct torture *t)
 	world_anew(w);
 	code = final_code(buf, len);
 	if (code != t->code)
-		fail_msg("%s: %d in place of %d", t->name, code, t->code);
+		FAIL("%s: %d in place of %d", t->name, code, t->code);
 
 	/* by UDP its answer goes elsewhere, but it must not harm either */
 	world_anew(w);
@@ -233,8 +248,7 @@ static void each_of_rfc5118(void **state)
 		world_anew(*state);
 		code = final_code(buf, strlen(buf));
 		if (code != rfc5118[i].code)
-			fail_msg("%s: %d in place of %d", rfc5118[i].section, code,
-				 rfc5118[i].code);
+			FAIL("%s: %d in place of %d", rfc5118[i].section, code, rfc5118[i].code);
 	}
 }
 

@@ -84,6 +84,11 @@ void tandem_conns_message(void)
 		current->message = true;
 }
 
+bool tandem_conns_receiving(void)
+{
+	return current != NULL;
+}
+
 static void estab_handler(void *arg)
 {
 	struct tandem_conn *conn = arg;

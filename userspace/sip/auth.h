@@ -22,7 +22,8 @@
 	X(malformed)	   /* credentials that cannot be read, or are not those asked for */       \
 	X(limited)	   /* dropped: more than sip.source_rate */                                \
 	X(blocked)	   /* dropped: of a source that is blocked */                              \
-	X(blocked_sources) /* sources blocked so far */
+	X(blocked_sources) /* sources blocked so far */                                            \
+	X(unreadable)	   /* answered with 400 or 505: libre cannot read them */
 
 struct tandem_auth_counters {
 #define COUNTER(name) uint64_t name;

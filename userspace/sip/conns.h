@@ -78,6 +78,9 @@ void tandem_conns_registered(const struct sip_msg *msg, bool flow);
 /* A whole message was received by a connection, the one that libre has called back for. */
 void tandem_conns_message(void);
 
+/* True while libre has octets of a connection in its hands: what it reads comes by TCP or TLS. */
+bool tandem_conns_receiving(void);
+
 /* Close those whose source is blocked by now. */
 void tandem_conns_close_blocked(struct tandem_conns *c);
 

@@ -55,6 +55,8 @@ const char *tandem_sip_reason(uint16_t code)
 		return "Request Pending";
 	case 503:
 		return "Service Unavailable";
+	case 505:
+		return "Version Not Supported";
 	default:
 		return "Server Internal Error";
 	}

@@ -17,6 +17,7 @@
 #include "userspace/sip/routing.h"
 #include "userspace/sip/tls.h"
 #include "userspace/sip/tx.h"
+#include "userspace/sip/unreadable.h"
 #include "userspace/util/log.h"
 #include "userspace/web/web.h"
 
@@ -60,7 +61,8 @@ static bool is_wellformed(const struct sip_msg *msg)
 {
 	return tandem_header_ids_true(msg) && !has_doubles(msg) && tandem_header_cseq_fits(msg) &&
 	       tandem_header_quotes_close(msg, SIP_HDR_FROM) &&
-	       tandem_header_quotes_close(msg, SIP_HDR_TO) && !pl_isset(&msg->uri.headers) &&
+	       tandem_header_quotes_close(msg, SIP_HDR_TO) && tandem_sip_uri_clean(&msg->ruri) &&
+	       !pl_isset(&msg->uri.headers) &&
 	       (!is_sip(&msg->uri) || tandem_sip_host_bracketed(&msg->ruri));
 }
 
@@ -86,8 +88,13 @@ static bool method_matches(const struct sip_msg *msg)
 
 static void handle_request(struct tandem_sip *ts, const struct sip_msg *msg)
 {
+	const struct tandem_unreadable *u = tandem_unreadable_of(msg);
 	bool ack = !pl_strcmp(&msg->met, "ACK");
 
+	if (u) {
+		tandem_unreadable_answer(ts, msg, u);
+		return;
+	}
 	set_tag(ts, msg);
 	if (!is_complete(msg) || !method_matches(msg)) {
 		if (!ack && pl_isset(&msg->via.sentby))
