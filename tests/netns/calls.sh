@@ -167,7 +167,7 @@ phones_call()
 	alice=$PHONE_PID
 	check "bob is registered" phone_registered bob 5
 	check "alice is registered" phone_registered alice 5
-	phone alice dial sip:bob@example.test
+	phone alice dial "sip:bob@${PHONE_DOMAIN:-example.test}"
 	check "the call is established" phone_event alice 5 CALL_ESTABLISHED
 }
 
