@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/calls.sh"
 command -v openssl >/dev/null || tap_skip_all "needs openssl"
-test_begin 60
+test_begin 90
 need_tandem
 topology_up || tap_bail "topology"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=relay \

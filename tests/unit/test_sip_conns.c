@@ -46,10 +46,11 @@ static void request(struct peer *p, const char *method, const char *user, const 
 	n++;
 	peer_send(
 		p, NULL,
-		"%s sip:" RELAY " SIP/2.0\nVia: SIP/2.0/TCP %s:%u;branch=z9hG4bKc%u;rport\n"
+		"%s sip:" RELAY " SIP/2.0\nVia: SIP/2.0/%s %s:%u;branch=z9hG4bKc%u;rport\n"
 		"Max-Forwards: 70\nFrom: <sip:%s@example.test>;tag=c%u\nTo: <sip:%s@example.test>\n"
 		"Call-ID: c%u\nCSeq: 1 %s\n%s",
-		method, p->host, p->port, n, user, n, user, n, method, more);
+		method, p->tcp ? "TCP" : "UDP", p->host, p->port, n, user, n, user, n, method,
+		more);
 	peer_expect(p, "SIP/2.0 200");
 }
 
@@ -307,6 +308,77 @@ static void blocked_sources_are_cut_off(void **state)
 	peer_close(&again);
 }
 
+/* user is called by TCP where it listens: the descriptor, with the connection it is called on. */
+static int called_by_tcp(struct peer *caller, const char *user, int listen_fd, uint16_t port)
+{
+	char contact[128];
+	int fd = -1, i;
+
+	snprintf(contact, sizeof(contact), "Contact: <sip:%s@127.0.0.1:%u;transport=tcp>\n", user,
+		 port);
+	request(caller, "REGISTER", user, contact);
+	peer_send(caller, NULL,
+		  "MESSAGE sip:%s@example.test SIP/2.0\nVia: SIP/2.0/UDP "
+		  "%s:%u;branch=z9hG4bK%s;rport\n"
+		  "Max-Forwards: 70\nFrom: <sip:x@example.test>;tag=%s\nTo: <sip:%s@example.test>\n"
+		  "Call-ID: %s\nCSeq: 1 MESSAGE\n",
+		  user, caller->host, caller->port, user, user, user, user);
+	for (i = 0; i < 100 && fd < 0; i++) {
+		run_ms(5);
+		fd = accept(listen_fd, NULL, NULL);
+	}
+	assert_true(fd >= 0);
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static int listen_at(uint16_t *port)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	peer_addr(&ss, &len, AF_INET, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&ss, len), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	getsockname(fd, (struct sockaddr *)&ss, &len);
+	*port = ntohs(((struct sockaddr_in *)&ss)->sin_port);
+	return fd;
+}
+
+static void calling_others_has_bounds_too(void **state)
+{
+	struct world *w = *state;
+	struct peer caller, one = { .fd = -1 }, two = { .fd = -1 };
+	uint16_t port[2];
+	int fd[2] = { listen_at(&port[0]), listen_at(&port[1]) };
+	char why[128];
+
+	restart_with(w, (struct tandem_sip_connections_config){ .max_connections = 1 });
+	peer_open(&caller, AF_INET, false);
+	one.fd = called_by_tcp(&caller, "one", fd[0], port[0]);
+	assert_true(peer_try(&one, 500));
+	assert_int_equal(count(w, "outgoing"), 1);
+	assert_int_equal(count(w, "open"), 0);
+	two.fd = called_by_tcp(&caller, "two", fd[1], port[1]);
+	assert_true(peer_try(&two, 500));
+	/* the longest silent goes, and the other stays */
+	assert_true(closes_within(&one, 2500));
+	assert_false(is_closed(&two));
+	assert_int_equal(count(w, "outgoing"), 1);
+	assert_int_equal(count(w, "evicted"), 1);
+
+	assert_int_equal(tandem_sip_block_add(w->sip, "127.0.0.1", 0, why, sizeof(why)), 0);
+	assert_true(closes_within(&two, 500));
+	assert_int_equal(count(w, "closed_blocked"), 1);
+	assert_int_equal(count(w, "outgoing"), 0);
+	peer_close(&caller);
+	peer_close(&one);
+	peer_close(&two);
+	close(fd[0]);
+	close(fd[1]);
+}
+
 static void garbage_ends_with_its_connection(void **state)
 {
 	struct world *w = *state;
@@ -349,6 +421,7 @@ int main(void)
 		CASE(silence_ends),
 		CASE(flows_are_watched),
 		CASE(blocked_sources_are_cut_off),
+		CASE(calling_others_has_bounds_too),
 		CASE(garbage_ends_with_its_connection),
 		CASE(a_relay_that_ends_lets_go),
 	};

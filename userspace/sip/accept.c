@@ -3,7 +3,8 @@
  * libre accepts connections by itself, and tells nobody of them. These are functions of its own under
  * their own names, which its own calls reach by the dynamic linker (see timers.c): tcp_accept()
  * asks conns.c and then does what libre's does, with handlers that look before libre's own
- * ones; fd_close() is what libre does to every descriptor before it closes it, whatever the reason;
+ * ones; tcp_connect() does so for connections to others, which only the SIP stack opens by it;
+ * fd_close() is what libre does to every descriptor before it closes it, whatever the reason;
  * tcp_sock_listen() has a longer queue.
  */
 #include <dlfcn.h>
@@ -141,6 +142,20 @@ int tcp_sock_listen(struct tcp_sock *ts, int backlog)
 	return next ? next(ts, MAX(backlog, BACKLOG)) : ENOSYS;
 }
 
+static struct tandem_conn *wrap(tcp_estab_h *eh, tcp_recv_h *rh, tcp_close_h *ch, void *arg)
+{
+	struct tandem_conn *conn = mem_zalloc(sizeof(*conn), NULL);
+
+	if (conn) {
+		conn->estab_h = eh;
+		conn->recv_h = rh;
+		conn->close_h = ch;
+		conn->arg = arg;
+	}
+
+	return conn;
+}
+
 int tcp_accept(struct tcp_conn **tcp, struct tcp_sock *ts, tcp_estab_h *eh, tcp_recv_h *rh,
 	       tcp_close_h *ch, void *arg)
 {
@@ -159,13 +174,9 @@ int tcp_accept(struct tcp_conn **tcp, struct tcp_sock *ts, tcp_estab_h *eh, tcp_
 	if (!watch)
 		return next(tcp, ts, eh, rh, ch, arg);
 
-	conn = mem_zalloc(sizeof(*conn), NULL);
+	conn = wrap(eh, rh, ch, arg);
 	if (!conn)
 		return ENOMEM;
-	conn->estab_h = eh;
-	conn->recv_h = rh;
-	conn->close_h = ch;
-	conn->arg = arg;
 	err = next(tcp, ts, estab_handler, recv_handler, close_handler, conn);
 	if (!err)
 		err = -tandem_conns_enter(watch, conn, *tcp);
@@ -175,6 +186,34 @@ int tcp_accept(struct tcp_conn **tcp, struct tcp_sock *ts, tcp_estab_h *eh, tcp_
 	}
 
 	return err;
+}
+
+int tcp_connect(struct tcp_conn **tcp, const struct sa *peer, tcp_estab_h *eh, tcp_recv_h *rh,
+		tcp_close_h *ch, void *arg)
+{
+	struct tandem_conns *watch = tandem_conns_first();
+	struct tandem_conn *conn;
+	struct tcp_conn *tc = NULL;
+	int err = watch ? -tandem_conns_call(watch, peer) : ENOSYS;
+
+	if (err)
+		return err;
+	conn = wrap(eh, rh, ch, arg);
+	if (!conn)
+		return ENOMEM;
+	err = tcp_conn_alloc(&tc, peer, estab_handler, recv_handler, close_handler, conn);
+	if (!err)
+		err = tcp_conn_connect(tc, peer);
+	if (!err)
+		err = -tandem_conns_leave(watch, conn, tc, peer);
+	if (err) {
+		mem_deref(tc);
+		mem_deref(conn);
+		return err;
+	}
+	*tcp = tc;
+
+	return 0;
 }
 
 void fd_close(int fd)

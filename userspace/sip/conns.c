@@ -51,6 +51,11 @@ struct tandem_conns {
 
 static struct tandem_conns *watching;
 
+struct tandem_conns *tandem_conns_first(void)
+{
+	return watching;
+}
+
 struct tandem_conns *tandem_conns_at(const struct sa *local)
 {
 	struct tandem_conns *c;
@@ -174,8 +179,10 @@ void tandem_conn_gone(struct tandem_conn *conn)
 	set_partial(conn, false);
 	list_unlink(&conn->le);
 	c->counts[conn->stage]--;
-	c->count--;
-	source_put(c, conn->source);
+	if (conn->source) {
+		c->count--;
+		source_put(c, conn->source);
+	}
 	conn->tc = NULL;
 	list_append(&c->gone, &conn->le, conn);
 }
@@ -197,7 +204,7 @@ static void tell(struct tandem_conns *c, const struct ip_addr *ip, const char *w
 
 static struct tandem_conn *first_to_go(const struct tandem_conns *c, bool for_trusted)
 {
-	size_t stage, last = for_trusted ? TANDEM_CONN_STAGES : TANDEM_CONN_REGISTERED;
+	size_t stage, last = for_trusted ? TANDEM_CONN_OURS : TANDEM_CONN_REGISTERED;
 	struct le *le;
 
 	for (stage = 0; stage < last; stage++) {
@@ -287,6 +294,58 @@ int tandem_conns_enter(struct tandem_conns *c, struct tandem_conn *conn, struct 
 	return 0;
 }
 
+/* ---- who is called ---- */
+
+int tandem_conns_call(struct tandem_conns *c, const struct sa *peer)
+{
+	struct tandem_endpoint ep;
+	int err = tandem_sip_endpoint(&ep, peer);
+
+	if (err)
+		return err;
+	if (tandem_block_refuses(c->ts->block, &ep.ip)) {
+		c->counters.refused_blocked++;
+		return -ECONNREFUSED;
+	}
+	if (c->counts[TANDEM_CONN_OURS] >= 2 * (size_t)c->max) {
+		c->counters.refused_full++;
+		tell(c, &ep.ip, "too many were opened to others");
+		return -ENFILE;
+	}
+
+	return 0;
+}
+
+int tandem_conns_leave(struct tandem_conns *c, struct tandem_conn *conn, struct tcp_conn *tc,
+		       const struct sa *peer)
+{
+	struct tandem_endpoint ep;
+	int err = tandem_sip_endpoint(&ep, peer);
+
+	if (err)
+		return err;
+	conn->all = c;
+	conn->tc = tc;
+	conn->ip = ep.ip;
+	conn->stage = TANDEM_CONN_OURS;
+	err = tandem_conn_index(conn);
+	if (err)
+		return err;
+	c->counts[TANDEM_CONN_OURS]++;
+	set_stage(conn, TANDEM_CONN_OURS);
+
+	return 0;
+}
+
+/* Not when one more is opened: libre is sending then, and who is cut off may be of the same call. */
+static void trim_ours(struct tandem_conns *c)
+{
+	size_t n;
+
+	for (n = c->counts[TANDEM_CONN_OURS]; n > c->max; n--)
+		hang_up(c->stages[TANDEM_CONN_OURS].head->data, &c->counters.evicted);
+}
+
 /* ---- what they do ---- */
 
 void tandem_conn_established(struct tandem_conn *conn)
@@ -312,7 +371,7 @@ void tandem_conns_registered(const struct sip_msg *msg, bool flow)
 {
 	struct tandem_conn *conn = tandem_conn_find(sip_msg_tcpconn(msg));
 
-	if (conn)
+	if (conn && conn->source)
 		set_stage(conn, flow ? TANDEM_CONN_FLOW : TANDEM_CONN_REGISTERED);
 }
 
@@ -335,7 +394,7 @@ static void close_overdue(struct tandem_conns *c, struct list *list, uint64_t no
 	uint64_t *counter;
 	size_t n;
 
-	for (n = c->count; n && list->head; n--) {
+	for (n = c->count + c->counts[TANDEM_CONN_OURS]; n && list->head; n--) {
 		conn = list->head->data;
 		counter = overdue(conn, now);
 		if (!counter)
@@ -363,6 +422,7 @@ static void tick(void *arg)
 	for (stage = 0; stage < TANDEM_CONN_STAGES; stage++)
 		close_overdue(c, &c->stages[stage], now);
 	close_overdue(c, &c->partial, now);
+	trim_ours(c);
 	forget_gone(c);
 	tmr_start(&c->tmr, TICK_MS, tick, c);
 }
@@ -447,6 +507,7 @@ json_t *tandem_conns_json(const struct tandem_conns *c)
 	json_object_set_new(doc, "registered",
 			    json_integer((json_int_t)(c->counts[TANDEM_CONN_REGISTERED] +
 						      c->counts[TANDEM_CONN_FLOW])));
+	json_object_set_new(doc, "outgoing", json_integer((json_int_t)c->counts[TANDEM_CONN_OURS]));
 #define COUNTER(name) json_object_set_new(doc, #name, json_integer((json_int_t)c->counters.name));
 	TANDEM_CONN_COUNTERS(COUNTER)
 #undef COUNTER

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Bounds of connections that others open to the listeners of TCP and TLS: how many, how many of one
- * source, and how long each may take over its handshake, over a message, and in silence. libre has
- * no word in who is accepted; accept.c gets it one.
+ * Bounds of connections of TCP and TLS. Of those that others open to the listeners: how many, how many
+ * of one source, and how long each may take over its handshake, over a message, and in silence. Of
+ * those that libre opens to peers, how many, and the same times. libre asks nobody; accept.c has it
+ * ask.
  *
  * At the limit of all, somebody goes for the sake of who comes: who has the handshake of TLS still to
  * end, then who has not said anything yet, then who has but is not registered, the longest
@@ -38,6 +39,7 @@ enum tandem_conn_stage {
 	TANDEM_CONN_HEARD,	/* at least one */
 	TANDEM_CONN_REGISTERED, /* a REGISTER that was accepted */
 	TANDEM_CONN_FLOW,	/* the same, of a flow that its phone keeps open (RFC 5626) */
+	TANDEM_CONN_OURS,	/* one that was opened to a peer, which is in a count of its own */
 	TANDEM_CONN_STAGES
 };
 
@@ -45,7 +47,7 @@ struct tandem_conn {
 	struct le le;	      /* among those of its stage, by since */
 	struct le le_partial; /* among those with a part of a message, by partial_since */
 	struct tandem_conns *all;
-	struct tandem_conn_source *source;
+	struct tandem_conn_source *source; /* NULL: we have opened it */
 	struct ip_addr ip;
 	struct tcp_conn *tc; /* borrowed; NULL: it is closed */
 	enum tandem_conn_stage stage;
@@ -84,7 +86,7 @@ bool tandem_conns_receiving(void);
 /* Close those whose source is blocked by now. */
 void tandem_conns_close_blocked(struct tandem_conns *c);
 
-/* {"open", "handshakes", "registered", counters...}; new reference, NULL on no memory. */
+/* {"open", "handshakes", "registered", "outgoing", counters...}; new reference, NULL on no memory. */
 json_t *tandem_conns_json(const struct tandem_conns *c);
 
 /* For accept.c. */
@@ -97,6 +99,19 @@ struct tandem_conns *tandem_conns_at(const struct sa *local);
  * negative errno when it is refused.
  */
 int tandem_conns_enter(struct tandem_conns *c, struct tandem_conn *conn, struct tcp_conn *tc);
+
+/* The first that watches, or NULL. */
+struct tandem_conns *tandem_conns_first(void);
+
+/* May a connection be opened to peer? 0, or a negative errno. */
+int tandem_conns_call(struct tandem_conns *c, const struct sa *peer);
+
+/*
+ * The same as enter for one that is being opened to peer. Where there are more than the limit, the
+ * longest silent go before long.
+ */
+int tandem_conns_leave(struct tandem_conns *c, struct tandem_conn *conn, struct tcp_conn *tc,
+		       const struct sa *peer);
 
 /* The handshake is over; for TCP at once. */
 void tandem_conn_established(struct tandem_conn *conn);
