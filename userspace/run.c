@@ -15,6 +15,7 @@
 #include "userspace/datapath/plane.h"
 #include "userspace/gateways.h"
 #include "userspace/loop.h"
+#include "userspace/ng/ng.h"
 #include "userspace/operate.h"
 #include "userspace/session/session.h"
 #include "userspace/sip/sip.h"
@@ -40,6 +41,7 @@ struct relay {
 	struct tandem_plane *plane;
 	struct tandem_sessions *sessions;
 	struct tandem_sip *sip;
+	struct tandem_ng *ng;
 	struct tandem_cdr *cdr;
 	struct tandem_operate operate;
 	uint64_t ticks;
@@ -132,6 +134,7 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "connections", tandem_sip_connections_json(relay->sip));
 	json_object_set_new(doc, "datagrams", tandem_sip_datagrams_json(relay->sip));
 	json_object_set_new(doc, "web", tandem_sip_web_json(relay->sip));
+	json_object_set_new(doc, "ng", tandem_ng_json(relay->ng));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
 	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));
@@ -354,6 +357,24 @@ static int open_sip(struct relay *relay)
 	return 0;
 }
 
+/* ---- NG -------------------------------------------------------------------- */
+
+static int open_ng(struct relay *relay)
+{
+	struct tandem_ng_config *cfg = &relay->resolved.ng;
+	int ret;
+
+	if (!cfg->listen_count)
+		return 0;
+	cfg->draining = &relay->operate.draining;
+	ret = tandem_ng_open(&relay->ng, cfg, relay->sessions, relay->why, sizeof(relay->why));
+	if (ret)
+		return failed(relay, "NG", ret);
+	for (unsigned int i = 0; i < relay->cfg->ng.listen_count; i++)
+		tandem_log(TANDEM_LOG_INFO, "run", "NG on %s", relay->cfg->ng.listen[i]);
+	return 0;
+}
+
 /* ---- the loop -------------------------------------------------------------- */
 
 static void on_control(void *arg)
@@ -368,6 +389,13 @@ static void on_plane(void *arg)
 	struct relay *relay = arg;
 
 	tandem_sessions_dispatch(relay->sessions);
+}
+
+static void on_ng(void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_ng_dispatch(relay->ng);
 }
 
 static void on_timer(void *arg)
@@ -408,6 +436,8 @@ static int watch(struct relay *relay)
 	if (!ret)
 		ret = tandem_loop_watch(relay->loop, tandem_sessions_timer_fd(relay->sessions),
 					on_timer, relay);
+	if (!ret && relay->ng)
+		ret = tandem_loop_watch(relay->loop, tandem_ng_fd(relay->ng), on_ng, relay);
 	if (ret)
 		return failed(relay, "event loop", ret);
 	tandem_loop_every(relay->loop, TICK_MS, on_tick, relay);
@@ -425,7 +455,7 @@ static int open_all(struct relay *relay)
 {
 	static int (*const steps[])(struct relay * relay) = {
 		resolve,       open_loop, open_control, open_store, open_plane,
-		open_sessions, open_cdr,  open_sip,	watch,
+		open_sessions, open_cdr,  open_sip,	open_ng,    watch,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -479,6 +509,7 @@ static void close_all(struct relay *relay, bool ran)
 		tandem_loop_forget(relay->loop);
 	if (relay->sip)
 		tandem_sip_free(relay->sip);
+	tandem_ng_close(relay->ng);
 	tandem_cdr_close(relay->cdr);
 	if (relay->sessions)
 		tandem_sessions_free(relay->sessions);

@@ -376,10 +376,10 @@ tandem_config()
 		bpf_dir: $BPF_DIR
 		media:
 		  addresses:
-		    - address: 10.77.1.1
-		    - address: 10.77.2.1
-		    - address: "fd77:1::1"
-		    - address: "fd77:2::1"
+		    - {address: 10.77.1.1, name: caller}
+		    - {address: 10.77.2.1, name: callee}
+		    - {address: "fd77:1::1", name: caller}
+		    - {address: "fd77:2::1", name: callee}
 		  interfaces: $(relay_interfaces)
 		  port_min: 16384
 		  port_max: ${PORT_MAX:-17407}

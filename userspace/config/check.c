@@ -54,8 +54,12 @@ static int check_words(const struct checker *c)
 	    strcmp(cfg->media.learn, "always") != 0)
 		return wrong(c, "media.learn", "'%.40s' is none of nat, off, always",
 			     cfg->media.learn);
-	if (strcmp(cfg->sip.mode, "proxy") != 0 && strcmp(cfg->sip.mode, "redirect") != 0)
-		return wrong(c, "sip.mode", "'%.40s' is none of proxy, redirect", cfg->sip.mode);
+	if (strcmp(cfg->sip.mode, "proxy") != 0 && strcmp(cfg->sip.mode, "redirect") != 0 &&
+	    strcmp(cfg->sip.mode, "off") != 0)
+		return wrong(c, "sip.mode", "'%.40s' is none of proxy, redirect, off",
+			     cfg->sip.mode);
+	if (strcmp(cfg->sip.mode, "off") == 0 && cfg->gateways_count)
+		return wrong(c, "gateways", "need SIP: sip.mode is off");
 	if (strcmp(cfg->sip.redirects, "follow") != 0 && strcmp(cfg->sip.redirects, "pass") != 0)
 		return wrong(c, "sip.redirects", "'%.40s' is none of follow, pass",
 			     cfg->sip.redirects);
@@ -408,5 +412,7 @@ int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yam
 		if (ret)
 			return ret;
 	}
+	if (tandem_config_check_ng(cfg, y, err))
+		return -EINVAL;
 	return tandem_config_check_routing(cfg, y, err);
 }

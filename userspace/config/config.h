@@ -14,6 +14,15 @@
 struct tandem_config_address {
 	char *address;
 	char *advertise; /* NULL: the address itself */
+	char *name;	 /* NULL; what "direction" of the NG protocol calls it */
+};
+
+/* SIP servers that drive the relay by the NG protocol. */
+struct tandem_config_ng {
+	char **listen; /* "udp:ADDR:PORT", "tcp:ADDR:PORT"; empty: off */
+	unsigned int listen_count;
+	char **allow; /* networks that are listened to; empty: this host */
+	unsigned int allow_count;
 };
 
 /* How media of parties that signal from a network is secured. */
@@ -212,6 +221,7 @@ struct tandem_config {
 	unsigned int gateways_count;
 	struct tandem_config_route *routes;
 	unsigned int routes_count;
+	struct tandem_config_ng ng;
 	struct tandem_config_cdr cdr;
 	struct tandem_config_drain drain;
 };

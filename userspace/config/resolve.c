@@ -10,7 +10,8 @@
 #define SIP_PORT     5060
 #define SHARED_FLOWS 1024U /* multicast groups, and further senders to one port */
 
-_Static_assert(TANDEM_MAX_OWN >= TANDEM_MAX_LISTEN, "all SIP ports are known to sessions");
+_Static_assert(TANDEM_MAX_OWN >= TANDEM_MAX_LISTEN + TANDEM_NG_MAX_LISTEN,
+	       "all ports of signalling are known to sessions");
 
 struct resolver {
 	struct tandem_resolved *out;
@@ -261,14 +262,16 @@ static int resolve_security(const struct resolver *r)
 
 static int resolve_listen(const struct resolver *r)
 {
+	bool off = strcmp(r->cfg->sip.mode, "off") == 0;
 	struct tandem_resolved *out = r->out;
 
-	for (unsigned int i = 0; i < r->cfg->sip.listen_count; i++) {
+	for (unsigned int i = 0; i < r->cfg->sip.listen_count && !off; i++) {
 		if (i == TANDEM_MAX_LISTEN ||
 		    tandem_listen_parse(&out->listen[out->listen_count++], r->cfg->sip.listen[i]))
 			return fail(r, "sip.listen", "entry %u cannot be used", i);
 	}
-	for (size_t i = 0; i < out->sessions.locals_count && !r->cfg->sip.listen_count; i++) {
+	for (size_t i = 0; i < out->sessions.locals_count && !r->cfg->sip.listen_count && !off;
+	     i++) {
 		struct tandem_listen listen = {
 			.transport = "udp",
 			.local = { .ip = out->sessions.locals[i].ip, .port = SIP_PORT },
@@ -358,5 +361,7 @@ int tandem_resolve(struct tandem_resolved *out, const struct tandem_config *cfg,
 		ret = resolve_security(&r);
 	if (!ret)
 		ret = resolve_listen(&r);
+	if (!ret)
+		tandem_config_resolve_ng(out, cfg);
 	return ret;
 }

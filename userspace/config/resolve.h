@@ -12,6 +12,7 @@
 #include "userspace/config/host.h"
 #include "userspace/config/listen.h"
 #include "userspace/datapath/datapath.h"
+#include "userspace/ng/ng.h"
 #include "userspace/session/session.h"
 
 #define TANDEM_MAX_INTERFACES 64
@@ -23,6 +24,7 @@ struct tandem_resolved {
 	struct tandem_sessions_config sessions;
 	struct tandem_listen listen[TANDEM_MAX_LISTEN];
 	size_t listen_count;
+	struct tandem_ng_config ng; /* without draining */
 	char warnings[TANDEM_MAX_WARNINGS][200];
 	size_t warnings_count;
 	char names[TANDEM_MAX_INTERFACES][IFNAMSIZ];
@@ -37,5 +39,8 @@ struct tandem_resolved {
  */
 int tandem_resolve(struct tandem_resolved *out, const struct tandem_config *cfg,
 		   const struct tandem_host *host, struct tandem_config_error *err);
+
+/* ng.c: the part of the NG protocol, once locals are known. */
+void tandem_config_resolve_ng(struct tandem_resolved *out, const struct tandem_config *cfg);
 
 #endif

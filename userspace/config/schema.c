@@ -2,6 +2,7 @@
 #include "userspace/config/schema.h"
 
 #include "core/abi.h"
+#include "userspace/ng/ng.h"
 #include "userspace/util/digest.h"
 
 #define OPT	 CYAML_FLAG_OPTIONAL
@@ -19,6 +20,7 @@ static const cyaml_schema_field_t address_fields[] = {
 			       TEXT_MAX),
 	CYAML_FIELD_STRING_PTR("advertise", OPT_PTR, struct tandem_config_address, advertise, 1,
 			       TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("name", OPT_PTR, struct tandem_config_address, name, 1, TEXT_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -214,6 +216,14 @@ static const cyaml_schema_field_t dpdk_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t ng_fields[] = {
+	CYAML_FIELD_SEQUENCE("listen", OPT_PTR, struct tandem_config_ng, listen, &text_entry, 0,
+			     TANDEM_NG_MAX_LISTEN),
+	CYAML_FIELD_SEQUENCE("allow", OPT_PTR, struct tandem_config_ng, allow, &text_entry, 0,
+			     TANDEM_NG_MAX_ALLOW),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t cdr_fields[] = {
 	CYAML_FIELD_STRING_PTR("database", OPT_PTR, struct tandem_config_cdr, database, 1,
 			       TEXT_MAX),
@@ -252,6 +262,7 @@ static const cyaml_schema_field_t top_fields[] = {
 			     TANDEM_MAX_GATEWAYS),
 	CYAML_FIELD_SEQUENCE("routes", OPT_PTR, struct tandem_config, routes, &route_entry, 0,
 			     TANDEM_MAX_ROUTES),
+	CYAML_FIELD_MAPPING("ng", OPT, struct tandem_config, ng, ng_fields),
 	CYAML_FIELD_MAPPING("cdr", OPT, struct tandem_config, cdr, cdr_fields),
 	CYAML_FIELD_MAPPING("drain", OPT, struct tandem_config, drain, drain_fields),
 	CYAML_FIELD_END,

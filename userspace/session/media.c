@@ -128,12 +128,39 @@ int tandem_local_pick(const struct tandem_sessions *ss, const struct tandem_endp
 	return first;
 }
 
-int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
-		    const struct tandem_endpoint *peer, int family)
+static int find_local(const struct tandem_sessions *ss, const struct ip_addr *ip)
 {
-	int err, local = tandem_local_pick(ss, peer, family);
+	size_t i;
+
+	for (i = 0; i < ss->cfg.locals_count; i++) {
+		if (tandem_ip_equal(&ss->cfg.locals[i].ip, ip))
+			return (int)i;
+	}
+	return -ENOENT;
+}
+
+static int find_wanted(const struct tandem_sessions *ss, const struct tandem_locals *wanted,
+		       int family)
+{
+	int local = -ENOENT;
+	size_t i;
+
+	for (i = 0; wanted && i < wanted->count && local < 0; i++) {
+		if (tandem_ip_family(&wanted->ip[i]) == family)
+			local = find_local(ss, &wanted->ip[i]);
+	}
+	return local;
+}
+
+int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
+		    const struct tandem_locals *wanted, const struct tandem_endpoint *peer,
+		    int family)
+{
+	int err, local = find_wanted(ss, wanted, family);
 	uint16_t port;
 
+	if (local < 0)
+		local = tandem_local_pick(ss, peer, family);
 	if (local < 0)
 		return local;
 	err = tandem_ports_take(ss->ports, local, &port);

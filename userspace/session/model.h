@@ -103,6 +103,7 @@ struct tandem_session {
 	char id[17];	 /* the number in hexadecimal */
 	char *call_id;
 	unsigned int branch;
+	char *via;  /* may be NULL */
 	char *name; /* see tandem_session_name() */
 	char *from_uri;
 	char *to_uri;
@@ -218,9 +219,13 @@ const struct tandem_endpoint *tandem_leg_endpoint(const struct tandem_leg *leg,
 /* Number of the local address that suits a peer, of the family; -EAFNOSUPPORT. */
 int tandem_local_pick(const struct tandem_sessions *ss, const struct tandem_endpoint *peer,
 		      int family);
-/* Give the leg a pair on the local address that suits `peer`; its old one is not released. */
+/*
+ * Give the leg a pair on a local address of the family: the first that is wanted (NULL: none is),
+ * or else the one that suits `peer`; its old one is not released.
+ */
 int tandem_leg_take(struct tandem_sessions *ss, struct tandem_leg *leg,
-		    const struct tandem_endpoint *peer, int family);
+		    const struct tandem_locals *wanted, const struct tandem_endpoint *peer,
+		    int family);
 /*
  * May the relay not send there? Denied networks, also behind an IPv6 address that embeds
  * an IPv4 one, and the media ports of the relay itself, where packets could go in circles.

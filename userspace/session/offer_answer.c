@@ -41,6 +41,14 @@ static struct tandem_endpoint offerer_peer(const struct tandem_sdp_media *media,
 	return (struct tandem_endpoint){ tandem_media_ip(&media->conn), media->port };
 }
 
+static int target_family(const struct tandem_signal *sig, int source_family)
+{
+	if (sig->target_family)
+		return sig->target_family;
+	return tandem_ip_is_any(&sig->target.ip) ? source_family
+						 : tandem_ip_family(&sig->target.ip);
+}
+
 static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,
 			 enum tandem_party_id offerer, const struct tandem_sdp_media *media,
 			 const struct tandem_signal *sig)
@@ -57,12 +65,10 @@ static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,
 	peer = offerer_peer(media, &sig->source);
 	if (own->local == TANDEM_LOCAL_NONE ||
 	    tandem_ip_family(&ss->cfg.locals[own->local].ip) != family)
-		err = tandem_leg_take(ss, own, &peer, family);
+		err = tandem_leg_take(ss, own, sig->source_locals, &peer, family);
 	if (!err && other->local == TANDEM_LOCAL_NONE)
-		err = tandem_leg_take(ss, other, &sig->target,
-				      tandem_ip_is_any(&sig->target.ip)
-					      ? family
-					      : tandem_ip_family(&sig->target.ip));
+		err = tandem_leg_take(ss, other, sig->target_locals, &sig->target,
+				      target_family(sig, family));
 	return err;
 }
 

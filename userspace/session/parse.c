@@ -201,6 +201,7 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 		return -EBADMSG;
 	d.branch = (unsigned int)branch;
 	d.to_tag = json_string_value(json_object_get(doc, "tag_b"));
+	d.via = json_string_value(json_object_get(doc, "via"));
 	err = tandem_session_create(&s, &d, number);
 	if (err)
 		return err;

@@ -22,7 +22,7 @@ enum tandem_party_id {
 	TANDEM_PARTY_B,
 };
 
-#define TANDEM_MAX_OWN	    64 /* ports of signalling */
+#define TANDEM_MAX_OWN	    72 /* ports of signalling */
 #define TANDEM_MAX_SECURITY 64 /* entries of the configuration's list */
 
 /*
@@ -126,6 +126,7 @@ struct tandem_dialog {
 	const char *from_tag; /* of A */
 	const char *to_tag;   /* of B; NULL until known */
 	unsigned int branch;
+	const char *via; /* the branch, as the front end's own client calls it; NULL: it does not */
 };
 
 #define TANDEM_SESSION_NAME_SIZE 280
@@ -163,18 +164,33 @@ const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *
 				  const char *from_tag, const char *to_tag,
 				  enum tandem_party_id *party);
 
+/* The session of the call whose dialog has this `via`; its name, valid until it ends, or NULL. */
+const char *tandem_session_by_via(const struct tandem_sessions *ss, const char *call_id,
+				  const char *via);
+
 /*
  * Where an SDP came from and where it goes. source is the signalling address of
  * its sender (basis of the NAT decision), target the signalling address of the one
  * who will get the edited SDP (decides address family and local address). The media
  * of either is secured as source_security and target_security say, in an offer; an answer
- * has to be what was offered.
+ * has to be what was offered. In an offer source_locals and target_locals are addresses of the relay
+ * to face them with, of which the first of the family counts; without one (NULL: there are none) it
+ * is as the host's routes say. target_family 0: that of the target; of the source, when nothing
+ * is known of the target.
  */
+struct tandem_locals {
+	struct ip_addr ip[TANDEM_MAX_LOCALS];
+	size_t count;
+};
+
 struct tandem_signal {
 	struct tandem_endpoint source;
 	struct tandem_endpoint target;
 	enum tandem_security source_security;
 	enum tandem_security target_security;
+	const struct tandem_locals *source_locals;
+	const struct tandem_locals *target_locals;
+	int target_family;
 };
 
 /* What the configuration says of a party with this signalling address: the longest prefix. */

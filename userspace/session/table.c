@@ -154,7 +154,7 @@ int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog
 	if (dup_text(&s->call_id, dialog->call_id) || dup_text(&s->name, name) ||
 	    dup_text(&s->from_uri, dialog->from_uri ? dialog->from_uri : "") ||
 	    dup_text(&s->to_uri, dialog->to_uri ? dialog->to_uri : "") ||
-	    dup_text(&s->tag[TANDEM_PARTY_A], dialog->from_tag) ||
+	    dup_text(&s->via, dialog->via) || dup_text(&s->tag[TANDEM_PARTY_A], dialog->from_tag) ||
 	    dup_text(&s->tag[TANDEM_PARTY_B], dialog->to_tag)) {
 		tandem_session_destroy(s);
 		return -ENOMEM;
@@ -172,6 +172,7 @@ void tandem_session_destroy(struct tandem_session *s)
 	tandem_sdp_free(s->offer);
 	tandem_flows_clean(s);
 	free(s->call_id);
+	free(s->via);
 	free(s->name);
 	free(s->from_uri);
 	free(s->to_uri);
@@ -321,6 +322,16 @@ const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *
 	return early ? early->name : NULL;
 }
 
+const char *tandem_session_by_via(const struct tandem_sessions *ss, const char *call_id,
+				  const char *via)
+{
+	const struct tandem_session *s = next_of_call(ss, call_id, NULL);
+
+	while (s && !(s->via && !strcmp(s->via, via)))
+		s = next_of_call(ss, call_id, s);
+	return s ? s->name : NULL;
+}
+
 unsigned int tandem_session_spare(const struct tandem_sessions *ss, const char *call_id)
 {
 	const struct tandem_session *s;
@@ -410,6 +421,7 @@ void tandem_sessions_each(const struct tandem_sessions *ss, tandem_session_each_
 		const struct tandem_dialog dialog = {
 			.call_id = s->call_id,
 			.branch = s->branch,
+			.via = s->via,
 			.from_uri = s->from_uri,
 			.to_uri = s->to_uri,
 			.from_tag = s->tag[TANDEM_PARTY_A],

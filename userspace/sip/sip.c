@@ -228,11 +228,6 @@ static int listen_all(struct tandem_sip *ts, const struct tandem_sip_config *cfg
 	size_t i;
 	int err;
 
-	if (!cfg->listen_count) {
-		snprintf(why, size, "no SIP address to listen on");
-		return -EINVAL;
-	}
-
 	for (i = 0; i < cfg->listen_count; i++) {
 		struct tandem_listener *l = &ts->listeners[i];
 

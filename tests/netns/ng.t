@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Kamailio with its stock rtpengine module drives the relay by the NG protocol: it does the
+# signalling, tandem has SIP off and the media. Needs kamailio.
+#
+#   caller 10.77.1.2 ---- relay: kamailio 5060 --NG--> tandem ---- callee 10.77.2.2
+
+. "$(dirname "$0")/calls.sh"
+command -v kamailio >/dev/null || tap_skip_all "needs kamailio"
+
+# kamailio_start [DEFINE...]: NAME or NAME=TEXT for tests/sip/kamailio/rtpengine.cfg.
+kamailio_start()
+{
+	local define args=(-A 'NG_SOCKET="udp:127.0.0.1:2223"')
+	[[ " $*" == *" OFFER_A="* ]] || set -- OFFER_A= "$@"
+	[[ " $*" == *" OFFER_B="* ]] || set -- OFFER_B= "$@"
+	for define; do
+		case $define in
+		*=*) args+=(-A "${define%%=*}=\"${define#*=}\"") ;;
+		*) args+=(-A "$define") ;;
+		esac
+	done
+	rm -f "$WORK/kamailio.pid"
+	ns_start relay "$WORK/kamailio.log" kamailio -DD -E -m 32 -M 8 -f "$SIP/kamailio/rtpengine.cfg" \
+		-P "$WORK/kamailio.pid" -Y "$WORK" "${args[@]}"
+	KAMAILIO_PID=$LAST_PID
+	wait_for 10 udp_bound relay 5060 || { tail -n 5 "$WORK/kamailio.log" | sed "s/^/# /"; return 1; }
+}
+
+ng_counter()
+{
+	[ "$(tandem stats | field - get "ng.$1")" -ge "$2" ]
+}
+
+basic_call()
+{
+	kamailio_start || tap_bail kamailio
+	call_start uac_quiet uas_answer -d 4000
+	call_answered
+	check "the caller is shown the relay" test "${A_RELAY%:*}" = 10.77.1.1
+	check "the callee is shown the relay, by the name of its address" test "${B_RELAY%:*}" = 10.77.2.1
+	media_both 50
+	media_exact 50
+	check "its verdict is two-way" wait_for 3 session_has state=established 'verdict~two.way'
+	check "every flow is in the fast path" field "$WORK/live.json" has \
+		"flows.*.offload=$(datapath_expected)" flows.+.dropped=0
+	call_ended
+	check "no session is left" wait_for 5 session_count_is 0
+	check "Kamailio was answered" ng_counter commands.offer 1
+	check "and knows of a delete" ng_counter commands.delete 1
+	check "no flag of its is unknown" test "$(tandem stats | field - get ng.unknown_flags)" = 0
+}
+
+hold_call()
+{
+	call_start uac_hold uas_hold -d 2500
+	call_answered
+	check "the call is held" wait_for 5 session_has state=held
+	check "the call is resumed" wait_for 5 session_has state=established
+	call_ended
+	check "no session is left after hold" wait_for 5 session_count_is 0
+	stop_pid "$KAMAILIO_PID"
+}
+
+
+# phones_through WHAT OFFER_A ENC_A ENC_B NAT_A KIND_A KIND_B: flags of the caller's offer, and of
+# baresip mediaenc and medianat; KIND as the session shows it.
+phones_through()
+{
+	local alice bob
+	PHONE_MEDIAENC_alice=$3 PHONE_MEDIAENC_bob=$4 PHONE_MEDIANAT_alice=$5 PHONE_MEDIANAT_bob=
+	kamailio_start OFFER_A="$2" || tap_bail kamailio
+	phones_call "$1"
+	check "audio passes both ways ($1)" wait_for 15 session_has 'verdict~two.way' \
+		'flows.+.packets>300' "media.0.a.security.kind=$6" "media.0.b.security.kind=$7"
+	check "every flow is offloaded" field "$WORK/live.json" has "flows.*.offload=$(datapath_expected)"
+	phone alice hangup
+	check "bob hears that it is over" phone_event bob 5 CALL_CLOSED
+	check "no session is left" wait_for 5 session_count_is 0
+	stop_pid "$alice"
+	stop_pid "$bob"
+	check "bob heard alice, sample for sample ($1)" \
+		"$TOOLS/g711cmp" --law a --min 16000 "$WORK/alice.wav" "$(heard bob)"
+	check "alice heard bob, sample for sample ($1)" \
+		"$TOOLS/g711cmp" --law a --min 16000 "$WORK/bob.wav" "$(heard alice)"
+	stop_pid "$KAMAILIO_PID"
+	rm -rf "$WORK"/alice "$WORK"/bob "$WORK"/*.events
+}
+
+# The callee has IPv6 alone.
+other_family()
+{
+	kamailio_start OFFER_A="address-family=IP6" OFFER_B="address-family=IP4" || tap_bail kamailio
+	B_SIP='[fd77:2::1]:5060' B_MEDIA='[fd77:2::2]:7000'
+	call_start uac_quiet uas_answer -d 4000
+	call_answered
+	check "the callee is shown the relay's IPv6" test "${B_RELAY%:*}" = '[fd77:2::1]'
+	media_both 50
+	media_exact 50 "from one family to the other"
+	call_ended
+	check "no session is left" wait_for 5 session_count_is 0
+	B_SIP=10.77.2.1:5060 B_MEDIA=10.77.2.2:7000
+	stop_pid "$KAMAILIO_PID"
+}
+
+# Two contacts ring, one of them answers: an offer for each, and what the other had is given back.
+forked()
+{
+	kamailio_start WITH_BRANCHES || tap_bail kamailio
+	check "bob's other phone registers" register callee bob 5070 "$B_SIP"
+	sipp_start callee busy uas_reject "$B_SIP" -p 5070 -mp 6100 -m 1
+	local busy=$LAST_PID
+	call_start uac_quiet uas_answer -d 4000
+	call_answered
+	media_both 50
+	media_exact 50 "in a call that was forked"
+	check "there were two offers" ng_counter commands.offer 2
+	call_ended
+	check "his other phone was called, too" pid_wait "$busy"
+	check "no session is left" wait_for 5 session_count_is 0
+	stop_pid "$KAMAILIO_PID"
+}
+
+test_begin 150 sipp tcpdump tshark clang-16
+need_tandem
+need_tool rtpphone g711cmp
+topology_up || tap_bail topology
+SIP_EXTRA="mode: off"
+YAML_EXTRA="ng: {listen: [\"udp:127.0.0.1:2223\", \"tcp:127.0.0.1:2223\"]}"
+check "tandem starts without SIP" start_tandem || tap_done
+AUDIO_PORT=7000
+basic_call
+AUDIO_PORT=6000
+hold_call
+AUDIO_PORT=7000
+other_family
+forked
+if command -v baresip >/dev/null; then
+	phones_through "SDES to plain" "RTP/AVP" srtp-mand '' '' sdes none
+	phones_through "plain to SDES" "RTP/SAVP" '' srtp-mand '' none sdes
+	phones_through "WebRTC to plain" "RTP/AVP ICE=remove" dtls_srtp '' ice dtls none
+fi
+check "tandem stops when told to" relay_stops
+tap_done

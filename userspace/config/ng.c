@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The NG protocol in the configuration: what the schema cannot say, and what becomes of it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/config/resolve.h"
+#include "userspace/config/schema.h"
+
+static int read_listen(struct tandem_ng_listen *out, const char *text)
+{
+	struct tandem_listen listen;
+
+	if (tandem_listen_parse(&listen, text))
+		return -EINVAL;
+	out->local = listen.local;
+	out->tcp = !strcmp(listen.transport, "tcp");
+	return out->tcp || !strcmp(listen.transport, "udp") ? 0 : -EINVAL;
+}
+
+int tandem_config_check_ng(const struct tandem_config *cfg, const struct tandem_yaml *y,
+			   struct tandem_config_error *err)
+{
+	const struct tandem_config_ng *ng = &cfg->ng;
+	struct tandem_ng_listen listen;
+	struct tandem_prefix prefix;
+	char key[64];
+
+	for (unsigned int i = 0; i < ng->listen_count; i++) {
+		snprintf(key, sizeof(key), "ng.listen[%u]", i);
+		if (read_listen(&listen, ng->listen[i]))
+			return tandem_config_wrong(err, y, key,
+						   "'%.60s' is not of the form udp:127.0.0.1:2223 "
+						   "or tcp:[::1]:2223",
+						   ng->listen[i]);
+	}
+	for (unsigned int i = 0; i < ng->allow_count; i++) {
+		snprintf(key, sizeof(key), "ng.allow[%u]", i);
+		if (tandem_prefix_parse(&prefix, ng->allow[i]))
+			return tandem_config_wrong(err, y, key,
+						   "'%.60s' is not a network such as 10.0.0.0/8",
+						   ng->allow[i]);
+	}
+	return 0;
+}
+
+static void add_interface(struct tandem_ng_config *out, const char *name, const struct ip_addr *ip)
+{
+	struct tandem_ng_interface *iface = out->interfaces;
+	size_t i;
+
+	for (i = 0; i < out->interfaces_count && strcmp(iface->name, name); i++)
+		iface++;
+	if (i == out->interfaces_count) {
+		iface->name = name;
+		out->interfaces_count++;
+	}
+	iface->locals.ip[iface->locals.count++] = *ip;
+}
+
+void tandem_config_resolve_ng(struct tandem_resolved *out, const struct tandem_config *cfg)
+{
+	static const char *const loopback[] = { "127.0.0.0/8", "::1" };
+	struct tandem_ng_config *ng = &out->ng;
+
+	for (unsigned int i = 0; i < cfg->ng.listen_count; i++) {
+		(void)read_listen(&ng->listen[ng->listen_count], cfg->ng.listen[i]);
+		if (!ng->listen[ng->listen_count].tcp)
+			out->sessions.own[out->sessions.own_count++] =
+				ng->listen[ng->listen_count].local;
+		ng->listen_count++;
+	}
+	for (unsigned int i = 0; i < cfg->ng.allow_count; i++)
+		(void)tandem_prefix_parse(&ng->allow[ng->allow_count++], cfg->ng.allow[i]);
+	for (unsigned int i = 0; i < 2 && !cfg->ng.allow_count; i++)
+		(void)tandem_prefix_parse(&ng->allow[ng->allow_count++], loopback[i]);
+	for (unsigned int i = 0; i < cfg->media.addresses_count; i++) {
+		if (cfg->media.addresses[i].name)
+			add_interface(ng, cfg->media.addresses[i].name,
+				      &out->sessions.locals[i].ip);
+	}
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The commands of the NG protocol, without what carries them. */
+#ifndef TANDEM_NG_CALLS_H
+#define TANDEM_NG_CALLS_H
+
+#include "userspace/ng/ng.h"
+#include "userspace/ng/params.h"
+
+struct tandem_ng_calls {
+	struct tandem_sessions *sessions;
+	const struct tandem_ng_config *cfg;
+	json_int_t started_s; /* epoch */
+	json_int_t offered;   /* calls that began */
+	json_int_t refused;   /* offers that were not taken */
+};
+
+/* The name of the session that a request is about, and who has sent it; NULL: there is none. */
+const char *tandem_ng_session(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			      enum tandem_party_id *party);
+
+/*
+ * Each carries out one command and puts its answer into reply, without "result" where that is
+ * "ok". Negative errno, with why in words: constant, or p's.
+ */
+int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		    const char **why);
+int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		     const char **why);
+int tandem_ng_delete(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		     const char **why);
+int tandem_ng_query(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		    const char **why);
+int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		   const char **why);
+int tandem_ng_statistics(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			 json_t *reply, const char **why);
+
+/* What query tells of one session. -ENOENT, -ENOMEM. */
+int tandem_ng_describe(struct tandem_ng_calls *calls, const char *name, json_t *reply);
+
+/*
+ * The answer to a request, with "result" and all; a new reference, NULL on no memory. *command: what
+ * it was, as tandem_ng_command_name() has it.
+ */
+json_t *tandem_ng_command(struct tandem_ng_calls *calls, const json_t *dict, size_t *command,
+			  unsigned int *unknown);
+
+/* The names of commands, the last one "unknown"; NULL behind it. */
+#define TANDEM_NG_COMMANDS 32
+const char *tandem_ng_command_name(size_t command);
+
+#endif

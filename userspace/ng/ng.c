@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/ng/ng.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "userspace/ng/message.h"
+#include "userspace/ng/server.h"
+#include "userspace/util/log.h"
+
+#define PER_TURN 64 /* datagrams, before others get their turn */
+
+uint64_t tandem_ng_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+bool tandem_ng_allowed(struct tandem_ng *ng, const struct tandem_endpoint *peer)
+{
+	size_t i;
+
+	for (i = 0; i < ng->cfg.allow_count; i++) {
+		if (tandem_prefix_contains(&ng->cfg.allow[i], &peer->ip))
+			return true;
+	}
+	ng->counters.denied++;
+	return false;
+}
+
+static json_t *carry_out(struct tandem_ng *ng, const struct tandem_ng_message *msg)
+{
+	unsigned int unknown;
+	size_t command;
+	json_t *reply = tandem_ng_command(&ng->calls, msg->dict, &command, &unknown);
+	const char *result = json_string_value(json_object_get(reply, "result"));
+
+	ng->counters.commands[command]++;
+	ng->counters.unknown += unknown;
+	if (!result || !strcmp(result, "error") || !strcmp(result, "load limit")) {
+		const char *call = json_string_value(json_object_get(msg->dict, "call-id"));
+		const char *why = json_string_value(json_object_get(reply, "error-reason"));
+
+		ng->counters.errors++;
+		tandem_log(TANDEM_LOG_INFO, "ng", "%s%s%s: %s", tandem_ng_command_name(command),
+			   call ? " of " : "", call ? call : "", why ? why : "no new calls");
+	}
+	return reply;
+}
+
+static int respond_malformed(struct tandem_ng *ng, const struct tandem_ng_message *msg, char **outp,
+			     size_t *len)
+{
+	json_t *reply;
+	int err;
+
+	ng->counters.malformed++;
+	if (!msg->cookie)
+		return -EBADMSG;
+	reply = json_pack("{s:s, s:s}", "result", "error", "error-reason",
+			  "Failed to decode the message");
+	err = reply ? tandem_ng_message_reply(msg, reply, outp, len) : -ENOMEM;
+	json_decref(reply);
+	return err ? err : -EBADMSG;
+}
+
+int tandem_ng_respond(struct tandem_ng *ng, const struct tandem_endpoint *peer, const char *buf,
+		      size_t size, size_t *used, const char **outp, size_t *len)
+{
+	struct tandem_ng_message msg;
+	uint64_t now = tandem_ng_now_ms();
+	char *text = NULL;
+	json_t *reply;
+	int ret = tandem_ng_message_read(&msg, buf, size, used), err;
+
+	*outp = NULL;
+	if (ret == -EBADMSG)
+		ret = respond_malformed(ng, &msg, &text, len);
+	if (ret && !text)
+		return ret;
+	if (!ret) {
+		*outp = tandem_ng_recent_find(ng->recent, peer, msg.cookie, msg.cookie_len, now,
+					      len);
+		if (*outp) {
+			ng->counters.duplicates++;
+			json_decref(msg.dict);
+			return 0;
+		}
+		reply = carry_out(ng, &msg);
+		err = reply ? tandem_ng_message_reply(&msg, reply, &text, len) : -ENOMEM;
+		json_decref(reply);
+		json_decref(msg.dict);
+		if (err)
+			return err;
+	}
+	*outp = tandem_ng_recent_add(ng->recent, peer, msg.cookie, msg.cookie_len, now, text, *len);
+	return *outp ? ret : -ENOMEM;
+}
+
+static void serve_udp(struct tandem_ng *ng, int fd)
+{
+	static char buf[TANDEM_NG_MESSAGE_MAX];
+	struct sockaddr_storage ss;
+	struct tandem_endpoint peer;
+	const char *out;
+	size_t len, used;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < PER_TURN; i++) {
+		socklen_t ss_len = sizeof(ss);
+
+		n = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&ss, &ss_len);
+		if (n < 0)
+			return;
+		if (tandem_endpoint_from_sockaddr(&peer, (struct sockaddr *)&ss) ||
+		    !tandem_ng_allowed(ng, &peer))
+			continue;
+		if (tandem_ng_respond(ng, &peer, buf, (size_t)n, &used, &out, &len) == -EAGAIN)
+			ng->counters.malformed++; /* a datagram has all of it, or never will */
+		if (out && sendto(fd, out, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss,
+				  ss_len) < 0)
+			tandem_log(TANDEM_LOG_WARNING, "ng", "answer not sent: %s",
+				   strerror(errno));
+	}
+}
+
+/* ---- sockets ---- */
+
+static int bind_socket(struct tandem_ng *ng, struct tandem_ng_socket *s,
+		       const struct tandem_ng_listen *listen_on)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = tandem_endpoint_to_sockaddr(&listen_on->local, &ss);
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = s };
+	int one = 1;
+
+	s->tcp = listen_on->tcp;
+	s->fd = socket(ss.ss_family,
+		       (s->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (s->fd < 0)
+		return -errno;
+	/* for UDP that would let a second relay take requests away */
+	if (s->tcp && setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)))
+		return -errno;
+	if (bind(s->fd, (struct sockaddr *)&ss, len))
+		return -errno;
+	if (s->tcp && listen(s->fd, TANDEM_NG_MAX_CLIENTS))
+		return -errno;
+	return epoll_ctl(ng->epoll_fd, EPOLL_CTL_ADD, s->fd, &ev) ? -errno : 0;
+}
+
+static int open_sockets(struct tandem_ng *ng, char *why, size_t why_size)
+{
+	char text[TANDEM_ENDPOINT_STRLEN];
+	size_t i;
+	int err;
+
+	for (i = 0; i < ng->cfg.listen_count; i++) {
+		const struct tandem_ng_listen *l = &ng->cfg.listen[i];
+
+		err = bind_socket(ng, &ng->sockets[i], l);
+		if (!err)
+			continue;
+		snprintf(why, why_size, "%s:%s: %s", l->tcp ? "tcp" : "udp",
+			 tandem_endpoint_format(&l->local, text, sizeof(text)), strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
+int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
+		   struct tandem_sessions *sessions, char *why, size_t why_size)
+{
+	struct tandem_ng *ng = calloc(1, sizeof(*ng));
+	size_t i;
+	int err;
+
+	if (!ng)
+		return -ENOMEM;
+	for (i = 0; i < TANDEM_NG_MAX_LISTEN; i++)
+		ng->sockets[i].fd = -1;
+	for (i = 0; i < TANDEM_NG_MAX_CLIENTS; i++)
+		ng->clients[i].fd = -1;
+	ng->cfg = *cfg;
+	ng->calls = (struct tandem_ng_calls){
+		.sessions = sessions,
+		.cfg = &ng->cfg,
+		.started_s = (json_int_t)time(NULL),
+	};
+	ng->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	err = ng->epoll_fd < 0 ? -errno : tandem_ng_recent_alloc(&ng->recent);
+	if (!err)
+		err = open_sockets(ng, why, why_size);
+	if (err)
+		tandem_ng_close(ng);
+	else
+		*ngp = ng;
+	return err;
+}
+
+void tandem_ng_close(struct tandem_ng *ng)
+{
+	size_t i;
+
+	if (!ng)
+		return;
+	for (i = 0; i < TANDEM_NG_MAX_CLIENTS; i++)
+		tandem_ng_client_close(&ng->clients[i]);
+	for (i = 0; i < TANDEM_NG_MAX_LISTEN; i++) {
+		if (ng->sockets[i].fd >= 0)
+			close(ng->sockets[i].fd);
+	}
+	if (ng->epoll_fd >= 0)
+		close(ng->epoll_fd);
+	tandem_ng_recent_free(ng->recent);
+	free(ng);
+}
+
+int tandem_ng_fd(const struct tandem_ng *ng)
+{
+	return ng->epoll_fd;
+}
+
+static struct tandem_ng_socket *socket_of(struct tandem_ng *ng, const void *ptr)
+{
+	size_t i;
+
+	for (i = 0; i < ng->cfg.listen_count; i++) {
+		if (&ng->sockets[i] == ptr)
+			return &ng->sockets[i];
+	}
+	return NULL;
+}
+
+void tandem_ng_dispatch(struct tandem_ng *ng)
+{
+	struct epoll_event events[TANDEM_NG_MAX_CLIENTS + TANDEM_NG_MAX_LISTEN];
+	struct tandem_ng_socket *accepting = NULL, *s;
+	int i, n = epoll_wait(ng->epoll_fd, events, sizeof(events) / sizeof(events[0]), 0);
+
+	for (i = 0; i < n; i++) {
+		s = socket_of(ng, events[i].data.ptr);
+		if (!s)
+			tandem_ng_client_serve(ng, events[i].data.ptr);
+		else if (s->tcp)
+			accepting = s;
+		else
+			serve_udp(ng, s->fd);
+	}
+	/* last, since it may give away the place of a client that has an event here */
+	if (accepting)
+		tandem_ng_client_accept(ng, accepting->fd);
+}
+
+json_t *tandem_ng_json(const struct tandem_ng *ng)
+{
+	json_t *js, *commands;
+	const char *name;
+	size_t i, clients = 0;
+
+	if (!ng)
+		return json_null();
+	commands = json_object();
+	for (i = 0; (name = tandem_ng_command_name(i)); i++) {
+		if (ng->counters.commands[i])
+			json_object_set_new(commands, name, json_integer(ng->counters.commands[i]));
+	}
+	for (i = 0; i < TANDEM_NG_MAX_CLIENTS; i++)
+		clients += ng->clients[i].fd >= 0;
+	js = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "commands", commands, "errors",
+		       ng->counters.errors, "duplicates", ng->counters.duplicates, "malformed",
+		       ng->counters.malformed, "denied", ng->counters.denied, "unknown_flags",
+		       ng->counters.unknown, "connections", (json_int_t)clients);
+	return js;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The NG protocol, by which SIP servers drive a relay of media: they hand over each description of
+ * a session as it passes through them, and get the one to send on. It is that of rtpengine, so
+ * that what drives rtpengine (Kamailio, OpenSIPS) drives tandem.
+ *
+ * Who may send requests may end calls and see who talks to whom: nobody but the configured
+ * networks is listened to, and nothing is sent in answer to others.
+ */
+#ifndef TANDEM_NG_NG_H
+#define TANDEM_NG_NG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "userspace/session/session.h"
+
+#define TANDEM_NG_MAX_LISTEN  8
+#define TANDEM_NG_MAX_ALLOW   64
+#define TANDEM_NG_MAX_CLIENTS 64 /* connections by TCP */
+
+struct tandem_ng;
+
+struct tandem_ng_listen {
+	bool tcp;
+	struct tandem_endpoint local;
+};
+
+/* Addresses of the relay by the name that "direction" calls them. */
+struct tandem_ng_interface {
+	const char *name;
+	struct tandem_locals locals;
+};
+
+/* Copied, but for names. */
+struct tandem_ng_config {
+	struct tandem_ng_listen listen[TANDEM_NG_MAX_LISTEN];
+	size_t listen_count;
+	struct tandem_prefix allow[TANDEM_NG_MAX_ALLOW];
+	size_t allow_count;
+	struct tandem_ng_interface interfaces[TANDEM_MAX_LOCALS];
+	size_t interfaces_count;
+	const bool *draining; /* no new calls while it is set */
+};
+
+/* Take up requests for sessions. why: as text. */
+int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
+		   struct tandem_sessions *sessions, char *why, size_t why_size);
+/* The sessions stay as they are. NULL is allowed. */
+void tandem_ng_close(struct tandem_ng *ng);
+
+/* Readable when dispatch has something to do. */
+int tandem_ng_fd(const struct tandem_ng *ng);
+/* Answer what is there; never blocks. */
+void tandem_ng_dispatch(struct tandem_ng *ng);
+
+/* What was asked and answered so far: docs/ng.md. A new reference, null for no ng. */
+json_t *tandem_ng_json(const struct tandem_ng *ng);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Descriptions that pass: offer and answer, and the end of a call. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "userspace/ng/calls.h"
+#include "userspace/ng/codecs.h"
+
+static const char *why_text(int err)
+{
+	switch (err) {
+	case -EBADMSG:
+		return "Failed to parse SDP";
+	case -EPROTO:
+		return "SDP does not follow from what was offered, or has not the security that "
+		       "is wanted";
+	case -ENOSPC:
+		return "No ports or sessions left";
+	case -EACCES:
+		return "SDP has an address in a denied network";
+	case -EAFNOSUPPORT:
+		return "No address of the family that is needed";
+	case -ENOENT:
+		return "Unknown call-id";
+	case -EINVAL:
+		return "Call-id or tags cannot be used";
+	case -ENOMEM:
+		return "Out of memory";
+	default:
+		return strerror(-err);
+	}
+}
+
+static bool has_tag(const struct tandem_ng_calls *calls, const char *name, const char *tag,
+		    enum tandem_party_id *party)
+{
+	return name && tag && !tandem_session_party(calls->sessions, name, tag, party);
+}
+
+/*
+ * By both tags, where both are known already; else by the branch, if the client tells; else the
+ * one that has no second tag yet; and else the call's first: who forks without telling of branches
+ * has one set of ports for all of them, and the last answer counts.
+ */
+const char *tandem_ng_session(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			      enum tandem_party_id *party)
+{
+	struct tandem_sessions *ss = calls->sessions;
+	const char *early = NULL, *name;
+	enum tandem_party_id other;
+
+	if (p->from_tag)
+		early = tandem_session_dialog(ss, p->call_id, p->from_tag, p->to_tag, party);
+	if (has_tag(calls, early, p->to_tag, &other))
+		return early;
+	if (p->via) {
+		name = tandem_session_by_via(ss, p->call_id, p->via);
+		return has_tag(calls, name, p->from_tag, party) ? name : NULL;
+	}
+	if (early)
+		return early;
+	return has_tag(calls, p->call_id, p->from_tag, party) ? p->call_id : NULL;
+}
+
+/* The session's own name ends with it, or is changed by an edit. */
+static int keep_name(char name[TANDEM_SESSION_NAME_SIZE], const char *found)
+{
+	size_t len = strlen(found);
+
+	if (len >= TANDEM_SESSION_NAME_SIZE)
+		return -EINVAL;
+	memcpy(name, found, len + 1);
+	return 0;
+}
+
+static int open_session(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			char name[TANDEM_SESSION_NAME_SIZE])
+{
+	struct tandem_dialog dialog = {
+		.call_id = p->call_id,
+		.from_tag = p->from_tag,
+		.to_tag = p->to_tag,
+		.via = p->via,
+		.branch = tandem_session_spare(calls->sessions, p->call_id),
+	};
+
+	tandem_session_name(name, p->call_id, dialog.branch);
+	return tandem_session_open(calls->sessions, &dialog);
+}
+
+static const struct tandem_locals *find_interface(const struct tandem_ng_config *cfg,
+						  const char *name)
+{
+	size_t i;
+
+	for (i = 0; name && i < cfg->interfaces_count; i++) {
+		if (!strcmp(cfg->interfaces[i].name, name))
+			return &cfg->interfaces[i].locals;
+	}
+	return NULL;
+}
+
+static void read_signal(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			struct tandem_signal *sig)
+{
+	*sig = (struct tandem_signal){
+		.source = p->received_from,
+		.source_security = TANDEM_SECURITY_AUTO,
+		.target_security = p->security,
+		.source_locals = find_interface(calls->cfg, p->direction[0]),
+		.target_locals = find_interface(calls->cfg, p->direction[1]),
+		.target_family = p->family == AF_UNSPEC ? 0 : p->family,
+	};
+}
+
+static bool knows_interfaces(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (p->direction[i] && !find_interface(calls->cfg, p->direction[i]))
+			return false;
+	}
+	return true;
+}
+
+static int put_sdp(json_t *reply, char *sdp, size_t len)
+{
+	int err = json_object_set_new(reply, "sdp", json_stringn_nocheck(sdp, len));
+
+	free(sdp);
+	return err ? -ENOMEM : 0;
+}
+
+static int pass_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+		      const char *name, enum tandem_party_id party, json_t *reply)
+{
+	struct tandem_signal sig;
+	char *edited = NULL, *out;
+	size_t len = p->sdp_len, out_len;
+	int err = tandem_ng_codecs_apply(&p->codecs, p->sdp, p->sdp_len, &edited, &len);
+
+	read_signal(calls, p, &sig);
+	if (!err)
+		err = tandem_session_offer(calls->sessions, name, party, &sig,
+					   edited ? edited : p->sdp, len, &out, &out_len);
+	free(edited);
+	return err ? err : put_sdp(reply, out, out_len);
+}
+
+int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		    const char **why)
+{
+	char name[TANDEM_SESSION_NAME_SIZE];
+	enum tandem_party_id party = TANDEM_PARTY_A;
+	const char *found = tandem_ng_session(calls, p, &party);
+	int err;
+
+	if (!knows_interfaces(calls, p)) {
+		*why = "Unknown interface in direction";
+		return -EINVAL;
+	}
+	if (!found && calls->cfg->draining && *calls->cfg->draining) {
+		*why = "The relay takes no new calls";
+		return -ENOSPC;
+	}
+	err = found ? keep_name(name, found) : open_session(calls, p, name);
+	if (!err) {
+		err = pass_offer(calls, p, name, party, reply);
+		if (err && !found)
+			(void)tandem_session_end(calls->sessions, name, "offer refused");
+	}
+	calls->offered += !err && !found;
+	calls->refused += err != 0;
+	if (err)
+		*why = why_text(err);
+	return err;
+}
+
+/* What branch it is: its number is behind the Call-ID. */
+static unsigned int branch_of(const char *name)
+{
+	const char *space = strchr(name, ' ');
+
+	return space ? (unsigned int)strtoul(space, NULL, 10) : 0;
+}
+
+/* In the answer from_tag is still that of who has offered; the description is of the other. */
+int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		     const char **why)
+{
+	struct tandem_signal sig = { .source = p->received_from };
+	char name[TANDEM_SESSION_NAME_SIZE], *out;
+	enum tandem_party_id offerer;
+	const char *found = tandem_ng_session(calls, p, &offerer);
+	size_t len;
+	int err = found ? keep_name(name, found) : -ENOENT;
+
+	if (!err && offerer == TANDEM_PARTY_A) {
+		const struct tandem_dialog dialog = {
+			.call_id = p->call_id,
+			.from_tag = p->from_tag,
+			.to_tag = p->to_tag,
+			.branch = branch_of(name),
+		};
+
+		err = tandem_session_open(calls->sessions, &dialog);
+	}
+	if (!err)
+		err = tandem_session_answer(calls->sessions, name, !offerer, &sig, p->sdp,
+					    p->sdp_len, &out, &len);
+	if (!err)
+		err = put_sdp(reply, out, len);
+	/* whether the call was answered for good is not told: from now on media says if it is up */
+	if (!err)
+		err = tandem_session_confirm(calls->sessions, name);
+	if (err)
+		*why = why_text(err);
+	return err;
+}
+
+static const char *next_to_end(const struct tandem_ng_calls *calls,
+			       const struct tandem_ng_params *p, bool first)
+{
+	enum tandem_party_id party;
+	const char *name;
+
+	if (p->via || p->to_tag)
+		return first ? tandem_ng_session(calls, p, &party) : NULL;
+	name = tandem_session_find(calls->sessions, p->call_id);
+	if (!name || !p->from_tag || has_tag(calls, name, p->from_tag, &party))
+		return name;
+	return NULL;
+}
+
+int tandem_ng_delete(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
+		     const char **why)
+{
+	char name[TANDEM_SESSION_NAME_SIZE];
+	const char *found;
+	bool first = true;
+
+	(void)why;
+	while ((found = next_to_end(calls, p, first)) && !keep_name(name, found)) {
+		if (first)
+			(void)tandem_ng_describe(calls, name, reply);
+		first = false;
+		(void)tandem_session_end(calls->sessions, name, "deleted");
+	}
+	if (first && json_object_set_new(reply, "warning",
+					 json_string("Call-ID not found or tags did not match")))
+		return -ENOMEM;
+	return 0;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/ng/params.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "userspace/ng/words.h"
+
+#define WORD_MAX 128
+
+/* Read alongside the words, and put together when all of them are there. */
+struct reading {
+	struct tandem_ng_params *p;
+	bool transport; /* transport-protocol was given */
+	bool sdes_off;
+	bool osrtp;
+	bool webrtc;
+	bool ice_wanted;
+};
+
+/* Words are written with spaces, dashes, underscores or "=", in capitals or not. */
+static void normalize(char buf[WORD_MAX], const char *first, const char *second)
+{
+	char *c;
+
+	snprintf(buf, WORD_MAX, second ? "%s-%s" : "%s", first, second);
+	for (c = buf; *c; c++)
+		*c = *c == ' ' || *c == '_' || *c == '=' ? '-' : (char)tolower((unsigned char)*c);
+}
+
+static void warn(struct tandem_ng_params *p, const char *what)
+{
+	size_t len = strlen(p->warning);
+
+	snprintf(p->warning + len, sizeof(p->warning) - len, "%s%s",
+		 len ? ", " : "not supported: ", what);
+}
+
+static void add_codec(const char **list, size_t *count, const char *codec)
+{
+	if (*count < TANDEM_NG_CODECS_MAX && *codec)
+		list[(*count)++] = codec;
+}
+
+static void take_codec(struct tandem_ng_params *p, enum tandem_ng_word word, const char *codec)
+{
+	struct tandem_ng_codecs *c = &p->codecs;
+
+	if (word == TANDEM_NG_CODEC_STRIP)
+		add_codec(c->strip, &c->strip_count, codec);
+	else
+		add_codec(c->keep, &c->keep_count, codec);
+	c->only |= word == TANDEM_NG_CODEC_OFFER;
+}
+
+static void take_transport(struct reading *r, const char *value)
+{
+	static const struct {
+		const char *name;
+		enum tandem_security security;
+	} protocols[] = {
+		{ "RTP/AVP", TANDEM_SECURITY_PLAIN },
+		{ "RTP/AVPF", TANDEM_SECURITY_PLAIN },
+		{ "RTP/SAVP", TANDEM_SECURITY_SDES_REQUIRE },
+		{ "RTP/SAVPF", TANDEM_SECURITY_SDES_REQUIRE },
+		{ "UDP/TLS/RTP/SAVP", TANDEM_SECURITY_DTLS },
+		{ "UDP/TLS/RTP/SAVPF", TANDEM_SECURITY_DTLS },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (strcasecmp(protocols[i].name, value))
+			continue;
+		r->p->security = protocols[i].security;
+		r->transport = true;
+		return;
+	}
+	r->p->unknown++;
+}
+
+static void take_family(struct tandem_ng_params *p, const char *value)
+{
+	if (!strcasecmp(value, "IP4"))
+		p->family = AF_INET;
+	else if (!strcasecmp(value, "IP6"))
+		p->family = AF_INET6;
+	else
+		p->unknown++;
+}
+
+/* original: what was normalized, without the first `skipped` octets of the word. */
+static void take_word(struct reading *r, const char *word, const char *original, size_t skipped)
+{
+	size_t value = skipped;
+	enum tandem_ng_word known = tandem_ng_word_find(word, &value);
+
+	if (value < skipped || value - skipped > strlen(original))
+		known = TANDEM_NG_UNKNOWN; /* a key that runs on into its value */
+	else
+		original += value - skipped;
+	switch (known) {
+	case TANDEM_NG_UNKNOWN:
+		r->p->unknown++;
+		break;
+	case TANDEM_NG_UNSUPPORTED:
+		warn(r->p, word);
+		break;
+	case TANDEM_NG_ACCEPTED:
+		break;
+	case TANDEM_NG_SDES_OFF:
+		r->sdes_off = true;
+		break;
+	case TANDEM_NG_OSRTP:
+		r->osrtp = true;
+		break;
+	case TANDEM_NG_WEBRTC:
+		r->webrtc = true;
+		break;
+	case TANDEM_NG_ICE_WANTED:
+		r->ice_wanted = true;
+		break;
+	case TANDEM_NG_CODEC_STRIP:
+	case TANDEM_NG_CODEC_EXCEPT:
+	case TANDEM_NG_CODEC_OFFER:
+		take_codec(r->p, known, original);
+		break;
+	case TANDEM_NG_TRANSPORT:
+		take_transport(r, original);
+		break;
+	case TANDEM_NG_FAMILY:
+		take_family(r->p, original);
+		break;
+	}
+}
+
+/* "WORD", "KEY=VALUE" or "KEY-VALUE", alone or behind a key. */
+static void take_text(struct reading *r, const char *key, const char *text)
+{
+	char word[WORD_MAX];
+
+	if (key)
+		normalize(word, key, text);
+	else
+		normalize(word, text, NULL);
+	take_word(r, word, text, key ? strlen(key) + 1 : 0);
+}
+
+static void take_list(struct reading *r, const char *key, const json_t *list)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		const json_t *item = json_array_get(list, i);
+
+		if (json_is_string(item))
+			take_text(r, key, json_string_value(item));
+		else
+			r->p->unknown++;
+	}
+}
+
+/* "codec": {"strip": ["PCMA"], ...} */
+static void take_dictionary(struct reading *r, const char *key, json_t *dict)
+{
+	char word[WORD_MAX];
+	const char *sub;
+	json_t *value;
+
+	json_object_foreach (dict, sub, value) {
+		normalize(word, key, sub);
+		if (json_is_array(value))
+			take_list(r, word, value);
+		else if (json_is_string(value))
+			take_text(r, word, json_string_value(value));
+		else
+			r->p->unknown++;
+	}
+}
+
+/* Flags as one text, with spaces between. */
+static void take_flags_text(struct reading *r, const char *text)
+{
+	char word[WORD_MAX], flag[WORD_MAX];
+	size_t len;
+
+	for (; *text; text += len) {
+		text += strspn(text, " \t\r\n");
+		len = strcspn(text, " \t\r\n");
+		if (!len || len >= sizeof(word)) {
+			r->p->unknown += len > 0;
+			continue;
+		}
+		/* names of codecs have to outlive this */
+		snprintf(flag, sizeof(flag), "%.*s", (int)len, text);
+		normalize(word, flag, NULL);
+		if (!strncmp(word, "codec-", strlen("codec-")))
+			warn(r->p, "codecs within rtpp-flags");
+		else
+			take_word(r, word, flag, 0);
+	}
+}
+
+static const char *text_of(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return text && strlen(text) == json_string_length(value) && *text ? text : NULL;
+}
+
+static void take_received_from(struct tandem_ng_params *p, const json_t *value)
+{
+	/* the family in front says nothing that the address does not */
+	const char *address = json_is_array(value) ? text_of(json_array_get(value, 1))
+						   : text_of(value);
+
+	if (!address || tandem_ip_parse(&p->received_from.ip, address))
+		p->unknown++;
+}
+
+static void take_direction(struct tandem_ng_params *p, const json_t *value)
+{
+	if (json_array_size(value) != 2) {
+		p->unknown++;
+		return;
+	}
+	p->direction[0] = text_of(json_array_get(value, 0));
+	p->direction[1] = text_of(json_array_get(value, 1));
+}
+
+/* Keys that are not words with a value. */
+static bool take_key(struct reading *r, const char *key, const json_t *value)
+{
+	struct tandem_ng_params *p = r->p;
+
+	if (!strcmp(key, "call-id"))
+		p->call_id = text_of(value);
+	else if (!strcmp(key, "from-tag"))
+		p->from_tag = text_of(value);
+	else if (!strcmp(key, "to-tag"))
+		p->to_tag = text_of(value);
+	else if (!strcmp(key, "via-branch"))
+		p->via = text_of(value);
+	else if (!strcmp(key, "sdp"))
+		p->sdp = json_string_value(value), p->sdp_len = json_string_length(value);
+	else if (!strcmp(key, "received-from"))
+		take_received_from(p, value);
+	else if (!strcmp(key, "direction"))
+		take_direction(p, value);
+	else if (!strcmp(key, "flags") && json_is_array(value))
+		take_list(r, NULL, value);
+	else if ((!strcmp(key, "flags") || !strcmp(key, "rtpp-flags")) && json_is_string(value))
+		take_flags_text(r, json_string_value(value));
+	else
+		return false;
+	return true;
+}
+
+static void take(struct reading *r, const char *key, json_t *value)
+{
+	char word[WORD_MAX];
+
+	normalize(word, key, NULL);
+	if (take_key(r, word, value))
+		return;
+	if (json_is_array(value))
+		take_list(r, word, value);
+	else if (json_is_object(value))
+		take_dictionary(r, word, value);
+	else if (json_is_string(value))
+		take_text(r, word, json_string_value(value));
+	else
+		take_word(r, word, "", strlen(word)); /* a number, which no word has */
+}
+
+/* What some words say together. */
+static void settle(struct reading *r)
+{
+	struct tandem_ng_params *p = r->p;
+
+	if (r->webrtc)
+		p->security = TANDEM_SECURITY_DTLS;
+	if (r->sdes_off && p->security == TANDEM_SECURITY_SDES_REQUIRE)
+		p->security = TANDEM_SECURITY_DTLS;
+	if (r->osrtp && (p->security == TANDEM_SECURITY_PLAIN || !r->transport))
+		p->security = TANDEM_SECURITY_SDES_PREFER;
+	if (r->ice_wanted && p->security != TANDEM_SECURITY_DTLS)
+		warn(p, "ICE without DTLS");
+}
+
+void tandem_ng_params_read(struct tandem_ng_params *p, const json_t *dict)
+{
+	struct reading r = { .p = p };
+	const char *key;
+	json_t *value;
+
+	*p = (struct tandem_ng_params){ .family = AF_UNSPEC, .security = TANDEM_SECURITY_AUTO };
+	json_object_foreach ((json_t *)dict, key, value)
+		take(&r, key, value);
+	settle(&r);
+}

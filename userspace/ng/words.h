@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The words of the NG protocol: flags, and keys with a value behind them. */
+#ifndef TANDEM_NG_WORDS_H
+#define TANDEM_NG_WORDS_H
+
+#include <stddef.h>
+
+enum tandem_ng_word {
+	TANDEM_NG_UNKNOWN,
+	TANDEM_NG_UNSUPPORTED, /* known, and the relay cannot do it */
+	TANDEM_NG_ACCEPTED,    /* it is what the relay does anyway, or makes no difference to it */
+	TANDEM_NG_SDES_OFF,
+	TANDEM_NG_OSRTP,
+	TANDEM_NG_WEBRTC,
+	TANDEM_NG_ICE_WANTED,
+	/* with a value */
+	TANDEM_NG_CODEC_STRIP,
+	TANDEM_NG_CODEC_EXCEPT,
+	TANDEM_NG_CODEC_OFFER,
+	TANDEM_NG_TRANSPORT,
+	TANDEM_NG_FAMILY,
+};
+
+/*
+ * What a word is: in small letters, dashes between its parts, a value behind a dash. *value: where
+ * the value begins.
+ */
+enum tandem_ng_word tandem_ng_word_find(const char *word, size_t *value);
+
+#endif
