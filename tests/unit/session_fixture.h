@@ -372,7 +372,10 @@ static inline struct tandem_session *fx_session(struct fixture *fx, const char *
 static inline int fx_dialog(struct fixture *fx, const char *call)
 {
 	struct tandem_dialog d = {
-		call, "sip:alice@example.org", "sip:bob@example.org", "tag-a", NULL, 0
+		.call_id = call,
+		.from_uri = "sip:alice@example.org",
+		.to_uri = "sip:bob@example.org",
+		.from_tag = "tag-a",
 	};
 
 	return tandem_session_open(fx->ss, &d);
@@ -393,11 +396,22 @@ static inline const char *audio(const char *host, unsigned int port, const char 
 	return text[turn];
 }
 
+static inline struct tandem_signal fx_signal(const char *source, const char *target,
+					     enum tandem_security source_security,
+					     enum tandem_security target_security)
+{
+	return (struct tandem_signal){
+		.source = ep(source, 5060),
+		.target = ep(target, 5060),
+		.source_security = source_security,
+		.target_security = target_security,
+	};
+}
+
 static inline int fx_offer_from(struct fixture *fx, const char *call, enum tandem_party_id party,
 				const char *source, const char *target, const char *sdp)
 {
-	struct tandem_signal sig = { ep(source, 5060), ep(target, 5060), fx->security,
-				     fx->security };
+	struct tandem_signal sig = fx_signal(source, target, fx->security, fx->security);
 
 	free(fx->sdp);
 	fx->sdp = NULL;
@@ -408,8 +422,7 @@ static inline int fx_offer_from(struct fixture *fx, const char *call, enum tande
 static inline int fx_answer_from(struct fixture *fx, const char *call, enum tandem_party_id party,
 				 const char *source, const char *target, const char *sdp)
 {
-	struct tandem_signal sig = { ep(source, 5060), ep(target, 5060), fx->security,
-				     fx->security };
+	struct tandem_signal sig = fx_signal(source, target, fx->security, fx->security);
 
 	free(fx->sdp);
 	fx->sdp = NULL;
@@ -434,9 +447,8 @@ static inline int fx_describe(struct fixture *fx, enum tandem_party_id party, bo
 			      enum tandem_security a, enum tandem_security b, const char *text)
 {
 	enum tandem_security security[2] = { a, b };
-	struct tandem_signal sig = { ep(party ? CALLEE : CALLER, 5060),
-				     ep(party ? CALLER : CALLEE, 5060), security[party],
-				     security[!party] };
+	struct tandem_signal sig = fx_signal(party ? CALLEE : CALLER, party ? CALLER : CALLEE,
+					     security[party], security[!party]);
 
 	free(fx->sdp);
 	fx->sdp = NULL;

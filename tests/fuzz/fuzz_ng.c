@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Messages of the NG protocol: what is read of one is within it, comes back as it was when it is
+ * written and read again, and its flags and codecs can be anything.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/check.h"
+#include "userspace/ng/bencode.h"
+#include "userspace/ng/codecs.h"
+#include "userspace/ng/message.h"
+#include "userspace/ng/params.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_codecs(const struct tandem_ng_params *p)
+{
+	size_t len;
+	char *out;
+
+	if (!p->sdp || tandem_ng_codecs_apply(&p->codecs, p->sdp, p->sdp_len, &out, &len))
+		return;
+	CHECK(!out || len <= p->sdp_len + 2); /* a line end that was missing */
+	free(out);
+}
+
+static void check_again(const json_t *value)
+{
+	size_t len, used;
+	json_t *again;
+	char *out;
+
+	CHECK(!tandem_bencode_encode(value, &out, &len));
+	CHECK(!tandem_bencode_decode(&again, out, len, &used));
+	CHECK(used == len);
+	CHECK(json_equal(value, again));
+	json_decref(again);
+	free(out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size ? size : 1), *out;
+	struct tandem_ng_message msg;
+	struct tandem_ng_params p;
+	size_t used, len;
+
+	CHECK(text);
+	memcpy(text, data, size);
+	if (tandem_ng_message_read(&msg, text, size, &used)) {
+		free(text);
+		return 0;
+	}
+	CHECK(used <= size);
+	tandem_ng_params_read(&p, msg.dict);
+	CHECK(strlen(p.warning) < sizeof(p.warning));
+	check_codecs(&p);
+	if (msg.format == TANDEM_NG_BENCODE)
+		check_again(msg.dict);
+	if (!tandem_ng_message_reply(&msg, msg.dict, &out, &len)) {
+		CHECK(len > msg.cookie_len);
+		free(out);
+	}
+	json_decref(msg.dict);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What flags of an offer do to the description that is passed on: one row for each. The first
+ * character of what is expected says how: "+" the description has a line that begins so, "-" it has
+ * none, "!" the warning has these words, "=" there is no warning, "?" so many are unknown.
+ */
+#include "tests/unit/ng_fixture.h"
+#include "userspace/ng/words.h"
+
+#define PLAIN "", ""
+#define CODECS                                                                                     \
+	"", "m=audio 4000 RTP/AVP 0 8 9 96 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 "             \
+	    "PCMA/8000\r\n"                                                                        \
+	    "a=rtpmap:9 G722/8000\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n"     \
+	    "a=rtpmap:101 telephone-event/8000\r\n"
+#define CRYPTO                                                                                     \
+	"", "m=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "                       \
+	    "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
+#define WEBRTC                                                                                     \
+	"", "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=ice-ufrag:abcd\r\na=ice-pwd:"                      \
+	    "abcdefghijklmnopqrstuv\r\na=fingerprint:sha-256 "                                     \
+	    "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:" \
+	    "1C:1D:1E:1F\r\na=setup:actpass\r\na=rtcp-mux\r\n"                                     \
+	    "a=candidate:1 1 udp 2130706431 192.0.2.1 4000 typ host\r\n"
+
+struct row {
+	const char *flags;
+	const char *session, *media; /* of what is offered; "": plain */
+	const char *expected[5];
+};
+
+static const struct row rows[] = {
+	/* what the relay does anyway */
+	{ "", PLAIN, { "+c=IN IP4 10.0.0.1\r", "+m=audio 1", "=", "?0" } },
+	{ "'replace': ['origin', 'session-connection']",
+	  PLAIN,
+	  { "+o=- 1 1 IN IP4 10.0.0.1\r", "=", "?0" } },
+	{ "'replace': ['session connection']", PLAIN, { "=", "?0" } },
+	{ "'flags': ['trust-address']", PLAIN, { "=", "?0" } },
+	{ "'flags': ['trust address', 'symmetric', 'strict source']", PLAIN, { "=", "?0" } },
+	{ "'flags': ['SIP source address']", PLAIN, { "=", "?0" } },
+	{ "'flags': ['loop-protect', 'port-latching', 'generate-mid']", PLAIN, { "=", "?0" } },
+	{ "'ICE': 'remove'", PLAIN, { "-a=candidate", "=", "?0" } },
+	{ "'ICE': 'default'", PLAIN, { "=", "?0" } },
+	{ "'flags': ['ICE=remove']", PLAIN, { "=", "?0" } },
+	{ "'flags': ['ICE-remove']", PLAIN, { "=", "?0" } },
+	{ "'rtcp-mux': ['offer', 'accept']", PLAIN, { "=", "?0" } },
+	{ "'DTLS': 'passive'", PLAIN, { "=", "?0" } },
+	{ "'DTLS': 'off'", PLAIN, { "=", "?0" } },
+	{ "'SDES': ['no-AES_CM_128_HMAC_SHA1_32', 'unencrypted_srtcp']", PLAIN, { "=", "?0" } },
+	{ "'supports': ['load limit']", PLAIN, { "=", "?0" } },
+	{ "'label': 'x', 'from-label': 'y'", PLAIN, { "=", "?0" } },
+	{ "'record call': 'no'", PLAIN, { "=", "?0" } },
+
+	/* what it cannot do, and what nobody knows */
+	{ "'flags': ['asymmetric']", PLAIN, { "!asymmetric", "?0" } },
+	{ "'flags': ['media handover']", PLAIN, { "!media-handover", "?0" } },
+	{ "'record call': 'on'", PLAIN, { "!record-call", "?0" } },
+	{ "'rtcp-mux': ['demux']", PLAIN, { "!rtcp-mux-demux", "?0" } },
+	{ "'rtcp-mux': ['require']", PLAIN, { "!rtcp-mux-require", "?0" } },
+	{ "'media-address': '192.0.2.99'",
+	  PLAIN,
+	  { "!media-address", "+c=IN IP4 10.0.0.1\r", "?0" } },
+	{ "'replace': ['SDP version']", PLAIN, { "!replace-sdp-version", "?0" } },
+	{ "'replace': ['username']", PLAIN, { "!replace-username", "?0" } },
+	{ "'ptime': 20", PLAIN, { "!ptime", "?0" } },
+	{ "'TOS': 184", PLAIN, { "!tos", "?0" } },
+	{ "'delete delay': 5", PLAIN, { "!delete-delay", "?0" } },
+	{ "'T.38': ['decode']", PLAIN, { "!t.38", "?0" } },
+	{ "'codec': {'transcode': ['opus']}", PLAIN, { "!codec-transcode", "?0" } },
+	{ "'codec': {'mask': ['PCMA']}", PLAIN, { "!codec-mask", "+m=audio 1", "?0" } },
+	{ "'flags': ['always transcode']", PLAIN, { "!always-transcode", "?0" } },
+	{ "'flags': ['block DTMF']", PLAIN, { "!block-dtmf", "?0" } },
+	{ "'xmlrpc-callback': '192.0.2.9'", PLAIN, { "!xmlrpc-callback", "?0" } },
+	{ "'ICE': 'force-relay'", PLAIN, { "!ice-force-relay", "?0" } },
+	{ "'flags': ['reset', 'recrypt']", PLAIN, { "!reset", "!recrypt", "?0" } },
+	{ "'flags': ['from the future']", PLAIN, { "=", "?1" } },
+	{ "'flags': ['trust-address', 'from the future', 7]", PLAIN, { "=", "?2" } },
+	{ "'brand-new': 'x', 'newer': ['y', 'z'], 'newest': {'a': {'b': 1}}",
+	  PLAIN,
+	  { "=", "?4" } },
+	{ "'flags': 7", PLAIN, { "=", "?1" } },
+	{ "'direction': ['inside']", PLAIN, { "=", "?1" } },
+	{ "'received-from': ['IP4', 'nowhere']", PLAIN, { "=", "?1" } },
+	{ "'address-family': 'IP7'", PLAIN, { "=", "?1" } },
+	{ "'transport-protocol': 'RTP/XAVP'", PLAIN, { "+m=audio 16", "?1" } },
+	{ "'rtpp-flags': 'trust-address ICE=remove  nonsense'", PLAIN, { "=", "?1" } },
+	{ "'flags': 'trust-address replace-origin'", PLAIN, { "=", "?0" } },
+
+	/* which address of the relay */
+	{ "'received-from': ['IP4', '192.0.2.1']", PLAIN, { "+c=IN IP4 10.0.0.1\r", "?0" } },
+	{ "'received-from': '192.0.2.1'", PLAIN, { "+c=IN IP4 10.0.0.1\r", "?0" } },
+	{ "'direction': ['inside', 'outside']", PLAIN, { "+c=IN IP4 10.0.0.2\r", "?0" } },
+	{ "'direction': ['outside', 'inside']", PLAIN, { "+c=IN IP4 10.0.0.1\r", "?0" } },
+	{ "'address-family': 'IP6'",
+	  PLAIN,
+	  { "+c=IN IP6 2001:db8:1::1\r", "+o=- 1 1 IN IP6 ", "?0" } },
+	{ "'address family': 'IP4'", PLAIN, { "+c=IN IP4 10.0.0.1\r", "?0" } },
+	{ "'direction': ['inside', 'outside'], 'address-family': 'IP6'",
+	  PLAIN,
+	  { "+c=IN IP6 2001:db8:1::1\r", "?0" } },
+	{ "'direction': ['outside', 'inside'], 'address-family': 'IP6'",
+	  PLAIN,
+	  { "+c=IN IP6 2001:db8:1::1\r", "?0" } },
+	{ "'flags': ['address-family=IP6']", PLAIN, { "+c=IN IP6 2001:db8:1::1\r", "?0" } },
+
+	/* how media is secured */
+	{ "'transport-protocol': 'RTP/AVP'", PLAIN, { "-a=crypto", "-a=fingerprint", "=" } },
+	{ "'transport protocol': 'RTP/SAVP'",
+	  PLAIN,
+	  { "+a=crypto:", "-a=fingerprint", "=", "?0" } },
+	{ "'transport-protocol': 'rtp/savp'", PLAIN, { "+a=crypto:", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVPF'", PLAIN, { "+a=crypto:", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['off']",
+	  PLAIN,
+	  { "-a=crypto", "+a=fingerprint:", "?0" } },
+	{ "'transport-protocol': 'UDP/TLS/RTP/SAVPF'",
+	  PLAIN,
+	  { "+a=fingerprint:", "+a=ice-ufrag:", "+a=candidate:", "-a=crypto", "=" } },
+	{ "'transport-protocol': 'UDP/TLS/RTP/SAVP', 'ICE': 'force'",
+	  PLAIN,
+	  { "+a=setup:", "+a=ice-pwd:", "=", "?0" } },
+	{ "'ICE': 'force'", PLAIN, { "!ICE without DTLS", "-a=candidate", "?0" } },
+	{ "'flags': ['webrtc']", PLAIN, { "+a=fingerprint:", "+a=candidate:", "=" } },
+	{ "'OSRTP': ['offer']", PLAIN, { "+a=crypto:", "+m=audio 16", "=", "?0" } },
+	{ "'flags': ['OSRTP-offer'], 'transport-protocol': 'RTP/AVP'",
+	  PLAIN,
+	  { "+a=crypto:", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/AVP'", CRYPTO, { "-a=crypto", "=" } },
+	{ "'transport-protocol': 'RTP/SAVP'", CRYPTO, { "+a=crypto:", "=" } },
+	{ "", CRYPTO, { "+a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19z", "=" } },
+	{ "'transport-protocol': 'UDP/TLS/RTP/SAVPF'",
+	  CRYPTO,
+	  { "-a=crypto", "+a=fingerprint:", "=" } },
+	{ "'transport-protocol': 'RTP/AVP', 'ICE': 'remove'",
+	  WEBRTC,
+	  { "-a=fingerprint", "-a=ice-ufrag", "-a=candidate", "=" } },
+	{ "'transport-protocol': 'RTP/SAVP'", WEBRTC, { "-a=fingerprint", "+a=crypto:", "=" } },
+	{ "'transport-protocol': 'UDP/TLS/RTP/SAVPF'",
+	  WEBRTC,
+	  { "+a=fingerprint:", "-a=fingerprint:sha-256 00:01", "+a=candidate:", "=" } },
+	{ "'flags': ['webrtc', 'generate-mid', 'SDES-off']",
+	  CRYPTO,
+	  { "+a=fingerprint:", "-a=crypto", "=", "?0" } },
+
+	/* which codecs */
+	{ "'codec': {'strip': ['PCMA']}",
+	  CODECS,
+	  { "-a=rtpmap:8 ", "+a=rtpmap:0 ", "+a=rtpmap:96 ", "?0" } },
+	{ "'codec': {'strip': ['pcma', 'G722']}",
+	  CODECS,
+	  { "-a=rtpmap:8 ", "-a=rtpmap:9 ", "+a=rtpmap:0 ", "?0" } },
+	{ "'codec': {'strip': 'opus'}", CODECS, { "-a=rtpmap:96 ", "-a=fmtp:96 ", "?0" } },
+	{ "'codec': {'strip': ['opus/48000']}", CODECS, { "-a=rtpmap:96 ", "?0" } },
+	{ "'codec': {'strip': ['opus/48000/2']}", CODECS, { "-a=rtpmap:96 ", "?0" } },
+	{ "'codec': {'strip': ['opus/48000/1']}", CODECS, { "+a=rtpmap:96 ", "?0" } },
+	{ "'codec': {'strip': ['opus/16000']}", CODECS, { "+a=rtpmap:96 ", "?0" } },
+	{ "'flags': ['codec-strip-PCMA', 'codec-strip-PCMU']",
+	  CODECS,
+	  { "-a=rtpmap:8 ", "-a=rtpmap:0 ", "+a=rtpmap:9 ", "?0" } },
+	{ "'codec': {'strip': ['all'], 'except': ['PCMU']}",
+	  CODECS,
+	  { "+a=rtpmap:0 ", "-a=rtpmap:8 ", "-a=rtpmap:101 ", "-a=fmtp:96", "?0" } },
+	{ "'codec': {'strip': ['full'], 'except': ['PCMA', 'telephone-event']}",
+	  CODECS,
+	  { "+a=rtpmap:8 ", "+a=rtpmap:101 ", "-a=rtpmap:0 ", "?0" } },
+	{ "'codec': {'offer': ['G722', 'PCMA']}",
+	  CODECS,
+	  { "+a=rtpmap:9 ", "+a=rtpmap:8 ", "-a=rtpmap:0 ", "-a=rtpmap:96 ", "?0" } },
+	{ "'codec': {'strip': ['PCMA'], 'transcode': ['G729']}",
+	  CODECS,
+	  { "-a=rtpmap:8 ", "!codec-transcode", "?0" } },
+	{ "'codec': {'strip': ['all']}", CODECS, { "+m=audio 16", "?0" } },
+	{ "'codec': {'strip': ['no such one']}", CODECS, { "+a=rtpmap:0 ", "=", "?0" } },
+	{ "'codec': {'accept': ['PCMA']}", CODECS, { "+a=rtpmap:8 ", "=", "?0" } },
+	{ "'rtpp-flags': 'codec-strip-PCMA'", CODECS, { "+a=rtpmap:8 ", "!codecs within", "?0" } },
+};
+
+static void offer(struct ng_fixture *ng, const struct row *row)
+{
+	char request[1024], sdp[2048];
+
+	snprintf(request, sizeof(request),
+		 "'command': 'offer', 'call-id': 'c', 'from-tag': 'a'%s%s", *row->flags ? ", " : "",
+		 row->flags);
+	snprintf(sdp, sizeof(sdp),
+		 "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\n"
+		 "t=0 0\r\n%s%s",
+		 row->session, *row->media ? row->media : "m=audio 4000 RTP/AVP 0\r\n");
+	ng_ask(ng, request, sdp);
+}
+
+static bool is_so(const struct ng_fixture *ng, const char *expected)
+{
+	switch (*expected) {
+	case '+':
+		return ng_has_line(ng, expected + 1);
+	case '-':
+		return !ng_has_line(ng, expected + 1);
+	case '!':
+		return strstr(ng_text(ng, "warning"), expected + 1) != NULL;
+	case '=':
+		return !*ng_text(ng, "warning");
+	default:
+		return ng->unknown == (unsigned int)atoi(expected + 1);
+	}
+}
+
+static void every_row(void **state)
+{
+	unsigned int failed = 0;
+	struct ng_fixture ng;
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		ng_open(&ng);
+		offer(&ng, &rows[i]);
+		if (strcmp(ng_text(&ng, "result"), "ok")) {
+			print_error("%s: %s\n", rows[i].flags, ng_text(&ng, "error-reason"));
+			failed++;
+		}
+		for (k = 0; k < 5 && rows[i].expected[k]; k++) {
+			if (is_so(&ng, rows[i].expected[k]))
+				continue;
+			print_error("%s: not %s (%u unknown, warning \"%s\")\n%s\n", rows[i].flags,
+				    rows[i].expected[k], ng.unknown, ng_text(&ng, "warning"),
+				    ng_text(&ng, "sdp"));
+			failed++;
+		}
+		ng_close(&ng);
+	}
+	assert_int_equal(failed, 0);
+}
+
+static void unknown_interface(void **state)
+{
+	struct ng_fixture ng;
+
+	(void)state;
+	ng_open(&ng);
+	ng_ask(&ng,
+	       "'command': 'offer', 'call-id': 'c', 'from-tag': 'a', 'direction': ['inside', 'x']",
+	       audio("192.0.2.1", 4000, ""));
+	ng_assert_result(&ng, "error");
+	assert_string_equal(ng_text(&ng, "error-reason"), "Unknown interface in direction");
+	ng_close(&ng);
+}
+
+/* The leg that faces the offerer is seen when the answer goes back. */
+static void both_interfaces(void **state)
+{
+	struct ng_fixture ng;
+
+	(void)state;
+	ng_open(&ng);
+	ng_ask(&ng,
+	       "'command': 'offer', 'call-id': 'c', 'from-tag': 'a', 'direction': ['outside', "
+	       "'inside']",
+	       audio("192.0.2.1", 4000, ""));
+	ng_ask(&ng, "'command': 'answer', 'call-id': 'c', 'from-tag': 'a', 'to-tag': 'b'",
+	       audio("192.0.2.2", 5000, ""));
+	assert_true(ng_has_line(&ng, "c=IN IP4 10.0.0.2\r"));
+	ng_close(&ng);
+}
+
+/* They are searched by halves, so one out of order would not be found. */
+static void words_are_in_order(void **state)
+{
+	static const char *const words[] = { "allow-asymmetric-codecs",
+					     "asymmetric",
+					     "bundle-strict",
+					     "dtls-off",
+					     "endpoint-learning-delayed",
+					     "ice-remove",
+					     "loop-protect",
+					     "moh",
+					     "no-redis-update",
+					     "osrtp-offer",
+					     "pad-crypto",
+					     "record-call-no",
+					     "replace-origin",
+					     "rtcp-mux-demux",
+					     "sdes-lifetime",
+					     "sdes-off",
+					     "sdes-on",
+					     "sip-source-address",
+					     "strict-source",
+					     "symmetric",
+					     "t.38-no-t.30",
+					     "trust-address",
+					     "webrtc" };
+	size_t i, value;
+
+	(void)state;
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		value = SIZE_MAX;
+		assert_int_not_equal(tandem_ng_word_find(words[i], &value), TANDEM_NG_UNKNOWN);
+		assert_true(value == SIZE_MAX); /* as a whole word */
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_row),
+		cmocka_unit_test(unknown_interface),
+		cmocka_unit_test(both_interfaces),
+		cmocka_unit_test(words_are_in_order),
+	};
+
+	return cmocka_run_group_tests_name("ng_flags", tests, NULL, NULL);
+}
