@@ -90,7 +90,11 @@ static int describe(struct tandem_sessions *ss, bool answer, const uint8_t *poli
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct tandem_dialog dialog = { CALL, "sip:a@x", "sip:b@x", "ta", "tb", 0 };
+	static const struct tandem_dialog dialog = { .call_id = CALL,
+						     .from_uri = "sip:a@x",
+						     .to_uri = "sip:b@x",
+						     .from_tag = "ta",
+						     .to_tag = "tb" };
 	static struct tandem_sessions *ss;
 	const uint8_t *nul;
 

@@ -141,7 +141,11 @@ static struct tandem_signal signal_of(enum tandem_party_id party, const char *po
 
 static void open_call(const char *call)
 {
-	const struct tandem_dialog dialog = { call, "sip:a@x", "sip:b@x", "ta", "tb", 0 };
+	const struct tandem_dialog dialog = { .call_id = call,
+					      .from_uri = "sip:a@x",
+					      .to_uri = "sip:b@x",
+					      .from_tag = "ta",
+					      .to_tag = "tb" };
 
 	if (!tandem_session_find(ss, call))
 		CHECK(!tandem_session_open(ss, &dialog));

@@ -41,9 +41,8 @@ static inline int describe(struct fixture *fx, const struct policies *policies,
 			   enum tandem_party_id party, bool answer, const char *text)
 {
 	enum tandem_security security[2] = { policies->a, policies->b };
-	struct tandem_signal sig = { ep(party ? CALLEE : CALLER, 5060),
-				     ep(party ? CALLER : CALLEE, 5060), security[party],
-				     security[!party] };
+	struct tandem_signal sig = fx_signal(party ? CALLEE : CALLER, party ? CALLER : CALLEE,
+					     security[party], security[!party]);
 
 	free(fx->sdp);
 	fx->sdp = NULL;

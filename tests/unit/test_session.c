@@ -39,7 +39,9 @@ static void simple_call(void **state)
 /* The tag of B becomes known with the first response, and may change with the fork. */
 static void tags(void **state)
 {
-	struct tandem_dialog d = { CALL, "sip:a@x", "sip:b@x", "tag-a", NULL, 0 };
+	struct tandem_dialog d = {
+		.call_id = CALL, .from_uri = "sip:a@x", .to_uri = "sip:b@x", .from_tag = "tag-a"
+	};
 	enum tandem_party_id party;
 	struct fixture fx;
 

@@ -241,7 +241,9 @@ static void mos_of_events_and_video(void **state)
 
 static void list_and_states(void **state)
 {
-	struct tandem_dialog odd = { "odd", "sip:\xff\xfe@x", "sip:b@x", "t", NULL, 0 };
+	struct tandem_dialog odd = {
+		.call_id = "odd", .from_uri = "sip:\xff\xfe@x", .to_uri = "sip:b@x", .from_tag = "t"
+	};
 	struct fixture fx;
 	json_t *js;
 

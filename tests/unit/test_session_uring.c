@@ -123,7 +123,11 @@ static void exchange(enum tandem_party_id party, bool offer, const char *sdp)
 
 static void up(const char *caller_host, uint16_t caller, uint16_t callee)
 {
-	struct tandem_dialog d = { CALL, "sip:a@x", "sip:b@x", "a", "b", 0 };
+	struct tandem_dialog d = { .call_id = CALL,
+				   .from_uri = "sip:a@x",
+				   .to_uri = "sip:b@x",
+				   .from_tag = "a",
+				   .to_tag = "b" };
 
 	assert_int_equal(tandem_session_open(ss, &d), 0);
 	exchange(TANDEM_PARTY_A, true, audio(caller_host, caller, ""));
