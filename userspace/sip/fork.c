@@ -321,14 +321,16 @@ static bool next_rank(struct tandem_tx *tx)
 static void conclude(struct tandem_tx *tx)
 {
 	uint16_t code = tx->best.code ? tx->best.code : tx->canceled ? 487 : 500;
+	/* RFC 4320 section 4.2; who asks again meanwhile is not to start it anew */
+	bool silent = !tx->invite && code == 408;
 
 	tx->stopped = true;
 	release_others(tx, NULL);
-	if (!tx->best.msg)
+	if (!tx->best.msg || silent)
 		tandem_tx_refuse(tx, code, tx->best.headers);
 	else if (tandem_response_send_best(tx))
 		tandem_tx_refuse(tx, 500, NULL);
-	tandem_tx_finish(tx, is_running(tx));
+	tandem_tx_finish(tx, is_running(tx) || silent);
 }
 
 void tandem_fork_proceed(struct tandem_tx *tx)

@@ -12,6 +12,9 @@
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
 
+/* RFC 4320 section 4.1: when timer E of the client has come to T2, and not before. */
+#define TRYING_MS (7 * SIP_T1)
+
 /* What our earlier passes left in the Via stack. */
 struct trace {
 	const struct tandem_sip *ts;
@@ -90,9 +93,30 @@ static void answer_local(struct tandem_sip *ts, const struct sip_msg *msg)
 		tandem_sip_refuse(ts, msg, 404, NULL);
 }
 
+/* RFC 3261 section 9.2: it is without effect on anything but an INVITE. */
 static void cancel_handler(void *arg)
 {
-	tandem_fork_cancel(arg);
+	struct tandem_tx *tx = arg;
+
+	if (tx->invite)
+		tandem_fork_cancel(tx);
+}
+
+static void trying_handler(void *arg)
+{
+	struct tandem_tx *tx = arg;
+
+	if (tx->st)
+		(void)sip_treply(&tx->st, tx->in, tx->msg, 100, "Trying");
+}
+
+/* Whoever asked has to know that we are there, before it takes us for dead. */
+static void start_trying(struct tandem_tx *tx)
+{
+	if (tx->invite)
+		trying_handler(tx);
+	else
+		tmr_start(&tx->tmr_trying, TRYING_MS, trying_handler, tx);
 }
 
 /* A BYE of a party of the dialog ends the session, whatever becomes of the BYE. */
@@ -165,8 +189,7 @@ static void start(struct tandem_sip *ts, const struct sip_msg *msg, struct tande
 	tx->as_user = *tandem_auth_user(ts->auth) != '\0';
 	tandem_record_begin(tx);
 
-	if (tx->invite)
-		(void)sip_treply(&tx->st, tx->in, msg, 100, "Trying");
+	start_trying(tx);
 	find_and_forward(tx);
 	if (bye && !spiral)
 		end_session(ts, msg);

@@ -144,8 +144,8 @@ static void handle_provisional(struct tandem_branch *b, const struct sip_msg *ms
 	tmr_cancel(&b->tmr_tcp);
 	b->quiet = false;
 	b->heard = true;
-	/* 100 is for one hop only */
-	if (msg->scode == 100)
+	/* 100 is for one hop only, and RFC 4320 section 4.1 has no other one but for an INVITE */
+	if (msg->scode == 100 || !b->tx->invite)
 		return;
 
 	tandem_timer_c_start(b);
@@ -206,6 +206,26 @@ static void handle_2xx(struct tandem_branch *b, const struct sip_msg *msg)
 	tandem_fork_accepted(b);
 }
 
+/* RFC 3261 section 16.7 step 3: with no Via but ours it is not for anybody upstream. */
+static bool is_for_upstream(const struct sip_msg *msg)
+{
+	return sip_msg_hdr_count(msg, SIP_HDR_VIA) > 1;
+}
+
+/* Who answers like that is not to be left with half a call. */
+static void handle_stunted(struct tandem_branch *b, const struct sip_msg *msg)
+{
+	tandem_log(TANDEM_LOG_INFO, "sip", "%s: %u without the Via of who asked", b->tx->call_id,
+		   msg->scode);
+	if (msg->scode < 200)
+		return;
+	b->override = b->override ? b->override : 500;
+	if (msg->scode < 300 && b->tx->initial)
+		disown(b, msg);
+	else
+		tandem_fork_ended(b, b->override, NULL, NULL);
+}
+
 /* No response at all. */
 static void handle_failure(struct tandem_branch *b, int err)
 {
@@ -229,6 +249,8 @@ void tandem_response_handler(int err, const struct sip_msg *msg, void *arg)
 		msg = NULL;
 	if (err || !msg)
 		handle_failure(b, err ? err : ECONNABORTED);
+	else if (!is_for_upstream(msg))
+		handle_stunted(b, msg);
 	else if (msg->scode < 200)
 		handle_provisional(b, msg);
 	else if (msg->scode < 300)
@@ -250,6 +272,6 @@ void tandem_sip_stray_response(struct tandem_sip *ts, const struct sip_msg *msg)
 	b = tandem_sip_unmask(ts, msg) ? tandem_branch_find(ts, &msg->via.branch) : NULL;
 	if (b && b->disowned)
 		tandem_sip_ack_2xx(ts, b->tx->msg, msg);
-	else if (b && b->accepted)
+	else if (b && b->accepted && is_for_upstream(msg))
 		(void)relay(b, msg);
 }

@@ -21,6 +21,7 @@ static void destructor(void *arg)
 	list_unlink(&tx->le_linger);
 	hash_unlink(&tx->he_call);
 	tmr_cancel(&tx->tmr_ring);
+	tmr_cancel(&tx->tmr_trying);
 
 	/* requests that are still running are cancelled by libre when we let go of them */
 	while ((b = list_ledata(list_head(&tx->branches))))
@@ -46,6 +47,7 @@ struct tandem_tx *tandem_tx_alloc(struct tandem_sip *ts, const struct sip_msg *m
 		return NULL;
 
 	tmr_init(&tx->tmr_ring);
+	tmr_init(&tx->tmr_trying);
 	tx->ts = ts;
 	tx->in = tandem_sip_stack(ts, &msg->dst);
 	tx->target = *target;
@@ -100,6 +102,7 @@ void tandem_tx_finish(struct tandem_tx *tx, bool linger)
 	tx->active = false;
 	ts->active--;
 	tmr_cancel(&tx->tmr_ring);
+	tmr_cancel(&tx->tmr_trying);
 	tx->linger_until = tmr_jiffies() + LINGER_MS;
 	list_append(&ts->lingering, &tx->le_linger, tx);
 

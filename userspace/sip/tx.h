@@ -31,10 +31,11 @@ struct tandem_tx {
 	struct list branches;
 	struct list redirects; /* contacts of 3xx that are being looked up */
 	struct tandem_best best;
-	struct tmr tmr_ring;  /* until those of the next rank are called */
-	size_t next;	      /* place to start next */
-	unsigned int rank;    /* of those that are called now */
-	unsigned int breadth; /* what is left of Max-Breadth (RFC 5393 section 5.3) */
+	struct tmr tmr_trying; /* of what is no INVITE, until it is answered with 100 */
+	struct tmr tmr_ring;   /* until those of the next rank are called */
+	size_t next;	       /* place to start next */
+	unsigned int rank;     /* of those that are called now */
+	unsigned int breadth;  /* what is left of Max-Breadth (RFC 5393 section 5.3) */
 
 	bool invite;
 	bool initial;  /* INVITE that opens the session */
