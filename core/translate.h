@@ -49,8 +49,8 @@ static inline int rtp_translatable(const struct egress *eg, const struct rtp_inf
 }
 
 /* The fixed header. It must already have been checked by rtp_parse(). */
-static inline void rtp_translate_header(void *payload, const void *end, const struct egress *eg,
-					__u32 pt_index, __u64 *delta)
+static inline void rtp_translate_header(struct env *env, void *payload, const void *end,
+					const struct egress *eg, __u32 pt_index, __u64 *delta)
 {
 	struct rtp_hdr *rtp = payload;
 	wire32 *words = payload;
@@ -62,7 +62,9 @@ static inline void rtp_translate_header(void *payload, const void *end, const st
 	first = host32(words[0]);
 	if (eg->flags & EGRESS_F_PT && pt_index < TANDEM_MAX_PTS)
 		first = (first & ~0x7f0000U) |
-			(__u32)(eg->pt_out[pt_index & (TANDEM_MAX_PTS - 1)] & RTP_PT_MASK) << 16;
+			(__u32)(eg->pt_out[env_forget(env, pt_index, TANDEM_MAX_PTS - 1)] &
+				RTP_PT_MASK)
+				<< 16;
 	if (eg->flags & EGRESS_F_SEQ && egress_offsets_apply(eg, ssrc))
 		first = (first & ~0xffffU) | ((first + eg->seq_offset) & 0xffff);
 	wire_set32(&words[0], first, delta);
@@ -83,7 +85,7 @@ static inline void rtp_translate(struct env *env, void *payload, const void *end
 {
 	int law;
 
-	rtp_translate_header(payload, end, eg, pt_index, delta);
+	rtp_translate_header(env, payload, end, eg, pt_index, delta);
 	if (eg->flags & EGRESS_F_EXT && rtp->ext)
 		*delta += env_ext_translate(env, payload, end, rtp->head - rtp->ext, rtp->ext, leg);
 	law = egress_law(eg, pt_index);
