@@ -9,12 +9,12 @@
 #include "core/abi.h"
 
 #define TANDEM_GENL_NAME    "tandem"
-#define TANDEM_GENL_VERSION 3
+#define TANDEM_GENL_VERSION 4
 
 enum tandem_genl_cmd {
 	TANDEM_CMD_UNSPEC,
 	TANDEM_CMD_CONFIG_SET, /* CONFIG, STREAM_CAPACITY */
-	TANDEM_CMD_CONFIG_GET, /* answers both */
+	TANDEM_CMD_CONFIG_GET, /* answers both, and TABLE */
 	/* SLOT, RULE, RULE_MORE, perhaps FLOW, FLOW_MORE; of a fan also FAN, LEG_INDEX, LEGS */
 	TANDEM_CMD_FLOW_SET,
 	TANDEM_CMD_FLOW_DEL,	 /* SLOT */
@@ -45,6 +45,7 @@ enum tandem_genl_attr {
 	TANDEM_ATTR_FLOW_MORE,	     /* struct flow_more; goes with FLOW */
 	TANDEM_ATTR_SRTP_INDEX,	     /* u32; never SRTP_NO_KEYS */
 	TANDEM_ATTR_SRTP_KEYS,	     /* struct srtp_keys; in SRTP_SET gen is not read */
+	TANDEM_ATTR_TABLE,	     /* u32; number by which BPF programs name it (kmod/kfuncs.h) */
 	TANDEM_ATTR_COUNT,
 };
 

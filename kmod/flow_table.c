@@ -14,6 +14,11 @@ static int config_check(const struct relay_config *c, u32 stream_capacity)
 {
 	if (c->abi_version != TANDEM_ABI_VERSION)
 		return -EINVAL;
+	if (!c->slots)
+		return c->locals_count || c->port_base || c->port_count || c->fans || c->legs ||
+				       stream_capacity || !c->srtps
+			       ? -EINVAL
+			       : 0;
 	if (!c->locals_count || c->locals_count > TANDEM_MAX_LOCALS)
 		return -EINVAL;
 	if (!c->port_base || !c->port_count || c->port_count > 0x10000U - c->port_base)
@@ -357,6 +362,10 @@ bool tandem_table_any_active(const struct tandem_table *t)
 
 	for (i = 0; i < t->config.slots; i++) {
 		if (t->entries[i].rule.flags & RULE_F_ACTIVE)
+			return true;
+	}
+	for (i = 0; !t->config.slots && i < t->srtp.count; i++) {
+		if (tandem_srtp_is_set(&t->srtp, i))
 			return true;
 	}
 	return false;

@@ -53,6 +53,7 @@ struct shared_flow {
 
 struct tandem_table {
 	struct relay_config config;
+	u32 number; /* by which BPF programs name it */
 	u32 direct; /* slots that belong to ports; those behind are found through shared */
 	u32 stream_capacity;
 	struct entry *entries;
@@ -76,7 +77,10 @@ struct tandem_table {
 	struct reason_counters __percpu *counters;
 };
 
-/* -EINVAL for a configuration that does not add up, -ENOMEM; or what tandem_srtp_open() says. */
+/*
+ * -EINVAL for a configuration that does not add up, -ENOMEM; or what tandem_srtp_open() says. One
+ * without slots has neither addresses, ports nor fans, but keys of SRTP, which it is for.
+ */
 int tandem_table_alloc(struct tandem_table **tablep, const struct relay_config *config,
 		       u32 stream_capacity);
 
@@ -115,6 +119,7 @@ int tandem_table_set(struct tandem_table *table, u32 slot, const struct rule_spe
 /* The slot has no rule any more. -EINVAL when there is no such slot. */
 int tandem_table_del(struct tandem_table *table, u32 slot);
 
+/* Is there a flow; in a table without slots, are there keys? */
 bool tandem_table_any_active(const struct tandem_table *table);
 
 /* The legs of the flow in a slot. */

@@ -6,12 +6,29 @@
 #include <linux/btf.h>
 #include <linux/btf_ids.h>
 #include <linux/module.h>
-#include <linux/netdevice.h>
+#include <linux/xarray.h>
 #include <net/xdp.h>
 
 #include "core/rtp.h"
 #include "core/srtp.h"
 #include "kmod/tandem.h"
+
+/* The tables that programs may name. A number comes again only when all others have been. */
+static DEFINE_XARRAY_ALLOC1(tables);
+static u32 tables_next;
+
+int tandem_kfuncs_enter(struct tandem_table *table)
+{
+	int err = xa_alloc_cyclic(&tables, &table->number, table, xa_limit_31b, &tables_next,
+				  GFP_KERNEL);
+
+	return err < 0 ? err : 0;
+}
+
+void tandem_kfuncs_leave(struct tandem_table *table)
+{
+	xa_erase(&tables, table->number);
+}
 
 /* For a program 0 is good. The core's 0 is the reason of a packet that has left. */
 static int result(enum reason reason)
@@ -33,7 +50,7 @@ static int call_begin(struct env *env, const struct xdp_buff *xdp,
 	enum reason reason;
 
 	memset(env, 0, sizeof(*env));
-	env->table = rcu_dereference(tandem_net(dev_net(xdp->rxq->dev))->table);
+	env->table = xa_load(&tables, READ_ONCE(packet->table));
 	if (!env->table || !env->table->srtp.count)
 		return -ENODEV;
 	job->keys = READ_ONCE(packet->keys);
@@ -128,11 +145,16 @@ __used noinline int tandem_srtp_protect(struct xdp_md *ctx, struct tandem_srtp_p
 
 /* The ids are put in by kmod/btf.sh, behind the linker. */
 #ifdef BTF_SET8_START
-BTF_SET8_START(tandem_kfuncs)
+#ifndef BTF_KFUNCS_START /* before Linux 6.9 */
+#define BTF_KFUNCS_START BTF_SET8_START
+#define BTF_KFUNCS_END	 BTF_SET8_END
+#endif
+
+BTF_KFUNCS_START(tandem_kfuncs)
 BTF_ID_FLAGS(func, tandem_srtp_admit)
 BTF_ID_FLAGS(func, tandem_srtp_unprotect)
 BTF_ID_FLAGS(func, tandem_srtp_protect)
-BTF_SET8_END(tandem_kfuncs)
+BTF_KFUNCS_END(tandem_kfuncs)
 
 static const struct btf_kfunc_id_set kfunc_set = {
 	.owner = THIS_MODULE,

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * SRTP by the kernel's ciphers for BPF programs of type XDP: functions of the module that they
- * can call. The keys are those of the module's table in the network namespace of the device
- * that the packet came by, set by TANDEM_CMD_SRTP_SET; so are the streams, which the relay maps.
+ * can call. Keys and streams are those of a table of the module, which the program names by the
+ * number that TANDEM_CMD_CONFIG_GET gives it (TANDEM_ATTR_TABLE): a frame that has been redirected,
+ * and is about to leave by a device, tells no more where it came from. Keys are set by
+ * TANDEM_CMD_SRTP_SET, and the relay maps the streams.
  *
  * Nothing is allocated, and nothing waits. Pointers into the packet stay valid.
  *
  * Each function returns 0; an enum reason (core/counters.def) for which the packet ends or is
  * to be punted (reason_verdict()); or
- *   -ENODEV  the namespace has no table, or one without SRTP
+ *   -ENODEV  there is no such table (any more), or it is without SRTP
  *   -EINVAL  there are no such bytes in the linear part of the frame, or no such flags
  *   -ENOSPC  of tandem_srtp_protect(): no room behind the packet. No index was used
  *
@@ -30,6 +32,7 @@ struct xdp_md;
 
 /* An RTP or RTCP packet. Header fields of RTP are read from the packet itself. */
 struct tandem_srtp_packet {
+	__u32 table;
 	__u32 keys;  /* index of the keys; then of those that fit */
 	__u32 flags; /* SRTP_J_RTCP, and of what has arrived SRTP_J_KEEP (core/srtp_job.h) */
 	__u32 off;   /* from the first byte of the frame */

@@ -33,23 +33,32 @@ static int hooks_in(struct net *net, struct tandem_net *tn)
 int tandem_net_use(struct net *net, struct tandem_table *table)
 {
 	struct tandem_net *tn = tandem_net(net);
+	/* A table without slots is for BPF programs alone. */
+	const bool hooks = table && table->config.slots;
 	struct tandem_table *old;
-	int err = 0;
+	int err;
 
 	lockdep_assert_held(&tn->lock);
 	old = rcu_dereference_protected(tn->table, lockdep_is_held(&tn->lock));
-	if (table && !old)
-		err = hooks_in(net, tn);
+	err = table ? tandem_kfuncs_enter(table) : 0;
 	if (err)
 		return err;
-	if (!table && old)
+	if (hooks && !tn->sock)
+		err = hooks_in(net, tn);
+	if (err) {
+		tandem_kfuncs_leave(table);
+		synchronize_net(); /* the caller frees it */
+		return err;
+	}
+	if (!hooks && tn->sock)
 		tandem_hook_unregister(net);
 	rcu_assign_pointer(tn->table, table);
 	if (old) {
+		tandem_kfuncs_leave(old);
 		synchronize_net();
 		tandem_table_free(old);
 	}
-	if (!table) {
+	if (!hooks && tn->sock) {
 		tandem_emit_close(tn->sock);
 		tn->sock = NULL;
 	}

@@ -24,6 +24,7 @@ static const struct nla_policy policy[TANDEM_ATTR_COUNT] = {
 	[TANDEM_ATTR_FLOW_MORE] = NLA_POLICY_EXACT_LEN(sizeof(struct flow_more)),
 	[TANDEM_ATTR_SRTP_INDEX] = { .type = NLA_U32 },
 	[TANDEM_ATTR_SRTP_KEYS] = NLA_POLICY_EXACT_LEN(sizeof(struct srtp_keys)),
+	[TANDEM_ATTR_TABLE] = { .type = NLA_REJECT },
 };
 
 static struct genl_family family;
@@ -224,7 +225,8 @@ static int reset(struct sk_buff *skb, struct genl_info *info)
 
 static int put_config(struct sk_buff *msg, struct tandem_table *t, struct genl_info *info)
 {
-	if (nla_put(msg, TANDEM_ATTR_CONFIG, sizeof(t->config), &t->config))
+	if (nla_put(msg, TANDEM_ATTR_CONFIG, sizeof(t->config), &t->config) ||
+	    nla_put_u32(msg, TANDEM_ATTR_TABLE, t->number))
 		return -EMSGSIZE;
 	return nla_put_u32(msg, TANDEM_ATTR_STREAM_CAPACITY, t->stream_capacity);
 }

@@ -30,8 +30,8 @@
 /* One network namespace. */
 struct tandem_net {
 	struct mutex lock;		  /* of everything but packets */
-	struct tandem_table __rcu *table; /* NULL: not configured, and no hooks */
-	struct socket *sock;		  /* what packets are sent in the name of; with hooks */
+	struct tandem_table __rcu *table; /* NULL: not configured */
+	struct socket *sock; /* what packets are sent in the name of; with hooks alone */
 };
 
 struct tandem_net *tandem_net(const struct net *net);
@@ -72,6 +72,12 @@ void tandem_device_exit(void);
 
 /* Let BPF programs call what kfuncs.h declares; where that cannot be, the log says so. */
 void tandem_kfuncs_init(void);
+
+/* Give a table that is whole its number, by which programs find it. -ENOMEM, -EBUSY. */
+int tandem_kfuncs_enter(struct tandem_table *table);
+
+/* Programs find it no more; those that have are done after a grace period. */
+void tandem_kfuncs_leave(struct tandem_table *table);
 
 /* ---- netlink.c ---- */
 int tandem_netlink_init(void);

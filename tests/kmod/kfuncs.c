@@ -35,6 +35,7 @@ struct world {
 	struct kfuncs_bpf *skel;
 	struct tandem_genl genl;
 	struct srtp_stream *streams; /* the module's */
+	uint32_t table;		     /* its number */
 	unsigned char frame[ROOM];
 	uint32_t len; /* of the packet in it */
 };
@@ -65,14 +66,18 @@ static uint32_t hex(unsigned char *to, const char *text)
 	return n;
 }
 
+static void table_message(const struct nlmsghdr *nlh, void *arg)
+{
+	struct world *w = arg;
+
+	tandem_genl_get(nlh, TANDEM_ATTR_TABLE, &w->table, sizeof(w->table));
+}
+
+/* For keys alone. */
 static void configure(struct world *w)
 {
 	const struct relay_config config = {
 		.abi_version = TANDEM_ABI_VERSION,
-		.slots = 1,
-		.locals_count = 1,
-		.port_base = 20000,
-		.port_count = 1,
 		.srtps = SETS,
 		.srtp_streams = SETS * STREAMS,
 	};
@@ -84,6 +89,8 @@ static void configure(struct world *w)
 	tandem_genl_put(&req, TANDEM_ATTR_CONFIG, &config, sizeof(config));
 	tandem_genl_put(&req, TANDEM_ATTR_STREAM_CAPACITY, &streams, sizeof(streams));
 	must(tandem_genl_talk(&w->genl, &req, NULL, NULL), "configuration");
+	tandem_genl_begin(&w->genl, &req, TANDEM_CMD_CONFIG_GET, 0);
+	must(tandem_genl_talk(&w->genl, &req, table_message, w), "number of the table");
 	fd = open("/dev/tandem", O_RDWR | O_CLOEXEC);
 	w->streams = mmap(NULL, SETS * STREAMS * sizeof(*w->streams), PROT_READ | PROT_WRITE,
 			  MAP_SHARED, fd, 0);
@@ -141,7 +148,7 @@ static int run(struct world *w, const struct bpf_program *prog, struct tandem_sr
 
 static struct tandem_srtp_packet whole(const struct world *w, uint32_t keys, uint32_t flags)
 {
-	return (struct tandem_srtp_packet){ keys, flags, OFF, w->len };
+	return (struct tandem_srtp_packet){ w->table, keys, flags, OFF, w->len };
 }
 
 static void put(struct world *w, const unsigned char *p, uint32_t len)
@@ -257,7 +264,7 @@ static void test_attached(struct world *w, uint32_t mode, const char *name)
 	struct received r;
 
 	set_keys(w, SENDER, &srtp_known[0], 0);
-	w->skel->bss->packet = (struct tandem_srtp_packet){ SENDER, 0, UDP_OFF, len };
+	w->skel->bss->packet = (struct tandem_srtp_packet){ w->table, SENDER, 0, UDP_OFF, len };
 	setsockopt(a, SOL_SOCKET, SO_NO_CHECK, &on, sizeof(on));
 	must(bpf_xdp_attach(ifindex, prog, mode, NULL), name);
 	send_to(a, "10.1.0.1", 20000, clear, len);
@@ -282,7 +289,7 @@ static int call(void)
 	reset(&w);
 	put(&w, clear, hex(clear, srtp_known[0].clear));
 	check(run(&w, w.skel->progs.unprotect, whole(&w, RECEIVER, 0)) == -ENODEV,
-	      "a namespace without configuration", "");
+	      "a table that is not there", "");
 	configure(&w);
 	for (size_t i = 0; i < sizeof(srtp_known) / sizeof(srtp_known[0]); i++)
 		test_known(&w, &srtp_known[i]);
