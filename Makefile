@@ -188,7 +188,7 @@ $(BUILD)/%.bpf.o: %.bpf.c
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 # Where there are ciphers, this order of instructions needs the fewest registers, and so the least stack.
-$(BUILD)/bpf/relay.bpf.o $(BUILD)/tests/bpf/srtp.bpf.o: BPF_CFLAGS += -mllvm -pre-RA-sched=list-hybrid
+$(BUILD)/bpf/relay.bpf.o $(BUILD)/bpf/relay_module.bpf.o $(BUILD)/tests/bpf/srtp.bpf.o: BPF_CFLAGS += -mllvm -pre-RA-sched=list-hybrid
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
@@ -285,7 +285,7 @@ $(CHURN).asan: $(BUILD)/asan/tests/tools/churn.o $(BUILD)/asan/libtandem.a
 	$(Q)$(CC) $(ASAN) $^ -lbpf -luring $(CRYPTO_LIBS) -lpthread -o $@
 
 # Static: it runs where there is no library.
-$(BUILD)/tests/kmod/kfuncs: TOOL_LIBS := -lbpf -lelf -lz
+$(BUILD)/tests/kmod/kfuncs $(BUILD)/tests/kmod/srtp: TOOL_LIBS := -lbpf -lelf -lz
 $(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

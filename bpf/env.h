@@ -20,6 +20,12 @@
 #define AF_INET6	 10
 #define LOOPBACK_IFINDEX 1
 
+/* Who does the SRTP of a program, where it is compiled into it. */
+enum srtp_by {
+	SRTP_BY_PROGRAM = 1,
+	SRTP_BY_MODULE, /* by calls to the kernel module, relay_module.bpf.c */
+};
+
 /* srtp is a constant that each program sets: SRTP is compiled into some of them alone. */
 struct env {
 	struct xdp_md *ctx;

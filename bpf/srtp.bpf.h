@@ -95,13 +95,15 @@ static inline struct srtp_job *env_srtp_job(struct env *env)
 static inline int env_srtp_able(struct env *env, const struct srtp_keys *keys, __u32 index,
 				__u32 len)
 {
-	return !srtp_is_aead(keys->suite) && len + SRTP_TRAILER_MAX <= SRTP_PACKET_MAX;
+	if (env->srtp != SRTP_BY_MODULE && srtp_is_aead(keys->suite))
+		return 0;
+	return len + SRTP_TRAILER_MAX <= SRTP_PACKET_MAX;
 }
 
 /* Global functions, as those of env.h are; in srtp_calls.bpf.h. */
 __u32 tandem_srtp_open(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_seal(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
-__u32 tandem_srtp_admit(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_srtp_admit_keys(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_accept(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_begin(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
 __u32 tandem_srtp_finish(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
@@ -113,12 +115,25 @@ __u32 tandem_aes_blocks(struct aes_ctr *ctr, const struct aes_schedule *schedule
 __u32 tandem_sha1(struct sha1 *sha);
 __u64 tandem_sum(struct xdp_md *ctx, __u64 off, __u32 len);
 
+/* Of programs whose SRTP is the module's; in relay_module.bpf.c. */
+__u32 tandem_module_admit(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_module_open(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+__u32 tandem_module_seal(struct xdp_md *ctx, struct srtp_job *job, __u64 off);
+
+#define env_srtp_admit(env, job, payload, end)                                                     \
+	((env)->srtp == SRTP_BY_MODULE                                                             \
+		 ? (enum reason)tandem_module_admit((env)->ctx, job, env_offset(env, payload))     \
+		 : srtp_admit(env, job, payload, end))
 #define env_srtp_open(env, job, payload, end)                                                      \
-	tandem_srtp_open((env)->ctx, job, env_offset(env, payload))
+	((env)->srtp == SRTP_BY_MODULE                                                             \
+		 ? tandem_module_open((env)->ctx, job, env_offset(env, payload))                   \
+		 : tandem_srtp_open((env)->ctx, job, env_offset(env, payload)))
 #define env_srtp_seal(env, job, payload, end)                                                      \
-	tandem_srtp_seal((env)->ctx, job, env_offset(env, payload))
+	((env)->srtp == SRTP_BY_MODULE                                                             \
+		 ? tandem_module_seal((env)->ctx, job, env_offset(env, payload))                   \
+		 : tandem_srtp_seal((env)->ctx, job, env_offset(env, payload)))
 #define env_srtp_admit_keys(env, job, payload, end)                                                \
-	tandem_srtp_admit((env)->ctx, job, env_offset(env, payload))
+	tandem_srtp_admit_keys((env)->ctx, job, env_offset(env, payload))
 #define env_srtp_accept(env, job, payload, end)                                                    \
 	tandem_srtp_accept((env)->ctx, job, env_offset(env, payload))
 #define env_srtp_begin(env, job, payload, end)                                                     \

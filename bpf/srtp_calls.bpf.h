@@ -45,7 +45,7 @@ SRTP_CALL __u32 tandem_srtp_seal(struct xdp_md *ctx, struct srtp_job *job, __u64
 	return srtp_seal(&env, job, srtp_packet(&env, off), env_data_end(&env));
 }
 
-SRTP_CALL __u32 tandem_srtp_admit(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
+SRTP_CALL __u32 tandem_srtp_admit_keys(struct xdp_md *ctx, struct srtp_job *job, __u64 off)
 {
 	struct env env = { .ctx = ctx };
 

@@ -149,6 +149,7 @@ static inline void env_read_barrier(void);
  *   env_fan_resolve(env, job)					fan_resolve(); frames only
  *   env_fan_leg(env, index, gen, way)				fan_resolve_leg(); frames only
  *   env_sum(env, payload, end, len)				csum_bytes(), without env and end
+ *   env_srtp_admit(env, job, payload, end)			srtp_admit()
  *   env_srtp_open(env, job, payload, end)			srtp_open()
  *   env_srtp_seal(env, job, payload, end)			srtp_seal()
  *   env_srtp_admit_keys(env, job, payload, end)		srtp_admit_keys()

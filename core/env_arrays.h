@@ -111,6 +111,7 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 #define env_fan_resolve				     fan_resolve
 #define env_fan_leg				     fan_resolve_leg
 #define env_sum(env, payload, end, len)		     csum_bytes(payload, len)
+#define env_srtp_admit				     srtp_admit
 #define env_srtp_open				     srtp_open
 #define env_srtp_seal				     srtp_seal
 #define env_srtp_admit_keys			     srtp_admit_keys

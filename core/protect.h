@@ -82,7 +82,7 @@ static inline enum reason protect_admit(struct env *env, struct plan *plan, cons
 	if (!job)
 		return REASON_rule_busy;
 	plan->srtp = keep ? PLAN_OPEN | PLAN_KEEP : PLAN_OPEN;
-	reason = srtp_admit(env, job, payload, end);
+	reason = env_srtp_admit(env, job, payload, end);
 	if (reason == REASON_NONE && !keep)
 		plan->len = (__u16)(job->head + job->body);
 	return reason;

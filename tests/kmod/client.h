@@ -260,11 +260,14 @@ static inline bool flood_goes_on(struct flood *f)
 	return !flood_ended && time(NULL) < f->end;
 }
 
+/* What is tested. */
+static const struct tandem_datapath_ops *ops = &tandem_kmod_ops;
+
 static inline int change(struct tandem_datapath *dp, enum tandem_change_op op,
 			 const struct tandem_flow_spec *spec)
 {
 	struct tandem_change c = { .op = op, .spec = *spec };
-	int err = tandem_kmod_ops.apply(dp, &c, 1);
+	int err = ops->apply(dp, &c, 1);
 
 	return err ? err : c.result;
 }

@@ -46,6 +46,7 @@ link b vb0 vb1 2
 /srtp || echo "# srtp: status $?"
 if [ -e /sys/kernel/btf/tandem ]; then
 	/kfuncs call || echo "# kfuncs: status $?"
+	/srtp xdp || echo "# srtp xdp: status $?"
 else
 	ok "the module's functions for BPF programs # SKIP it has no BTF (needs pahole and lz4: make deps)"
 fi
@@ -105,6 +106,7 @@ for round in 1 2 3; do
 		dmesg | grep -q 'tandem: .*has no BTF' && ok "without BTF it says so" ||
 			not_ok "without BTF it says so"
 		/kfuncs refused
+		/srtp without || echo "# srtp without: status $?"
 	fi
 	module=/tandem.ko
 done

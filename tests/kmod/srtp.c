@@ -5,10 +5,19 @@
  * the module's self-test. What is seen of the streams is what the module wrote: they are
  * mapped.
  *
- * Usage: srtp
+ * Usage: srtp            the module's datapath
+ *        srtp xdp        that of XDP, whose programs call the module
+ *        srtp without    the module cannot be called: XDP does SRTP itself, and says why
  */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+
+#include "core/genl.h"
 #include "core/srtp_suite.h"
 #include "tests/kmod/client.h"
+#include "userspace/datapath/kmod_client.h"
 #include "userspace/datapath/srtp_sets.h"
 
 #define RTP_SIZE  172
@@ -59,7 +68,7 @@ static uint64_t counted(struct world *w, enum reason reason)
 	struct reason_counters c;
 	uint64_t n = 0;
 
-	tandem_kmod_ops.counters(w->dp, &c);
+	ops->counters(w->dp, &c);
 	for (int i = 0; i < 3; i++) {
 		if (watched[i] != reason)
 			continue;
@@ -220,6 +229,45 @@ static void test_fan(struct world *w)
 	free(fan);
 }
 
+/* Each leg has keys of its own, of another suite; what leaves by them comes back, and is opened. */
+static void test_sealed_legs(struct world *w)
+{
+	const struct tandem_srtp keys[] = { key_set(w, SRTP_AEAD_AES_256_GCM, 3),
+					    key_set(w, SRTP_AES_CM_128_HMAC_SHA1_32, 4) },
+				 in = key_set(w, SRTP_AEAD_AES_256_GCM, 3),
+				 in_old = key_set(w, SRTP_AES_CM_128_HMAC_SHA1_32, 4);
+	struct tandem_flow_spec there = flow_spec(OUT, at("10.1.0.2", 4000), at("10.1.0.1", 20000),
+						  at("10.2.0.1", 20002), at("10.2.0.2", 5000));
+	struct tandem_fan *fan = calloc(1, sizeof(*fan) + 2 * sizeof(fan->legs[0]));
+	unsigned char clear[RTP_SIZE];
+	struct received sealed[2];
+
+	if (!fan)
+		die("calloc");
+	fan->branch_count = 1;
+	fan->branches[0] = (struct branch){ .count = 2, .flags = BRANCH_F_ANY };
+	fan->leg_count = fan->key_count = 2;
+	fan->keys = keys;
+	for (uint32_t i = 0; i < 2; i++) {
+		fan->legs[i].id = i + 1;
+		fan->legs[i].srtp = keys[i].id;
+		set_egress(&fan->legs[i].leg.egress, at("10.2.0.1", 20002), at("10.2.0.2", 5000));
+	}
+	there.fan = fan;
+	ok(set_flows(w, NULL, &in, &in_old) && !change(w->dp, TANDEM_FLOW_SET, &there),
+	   "a flow with two legs, each with keys");
+	rtp(clear, 1);
+	protect(w, clear, sizeof(clear), &sealed[0]);
+	receive(w->b, RECEIVE_MS, &sealed[1]);
+	ok(sealed[0].len == RTP_SIZE + 16 && sealed[1].len == RTP_SIZE + 4,
+	   "each copy leaves protected by its own");
+	ok(comes_back(w, &sealed[0], clear, sizeof(clear)) &&
+		   comes_back(w, &sealed[1], clear, sizeof(clear)),
+	   "and both are opened to the byte");
+	remove_flows(w);
+	free(fan);
+}
+
 /* The sequence number wraps; the streams that are mapped tell how far the module is. */
 static void test_streams(struct world *w)
 {
@@ -252,10 +300,10 @@ static void test_takeover(struct world *w)
 
 	rtp(clear, 10);
 	protect(w, clear, sizeof(clear), &sealed);
-	tandem_kmod_ops.close(w->dp, true);
+	ops->close(w->dp, true);
 	tandem_srtp_sets_free(w->cfg.srtp);
 	ok(!tandem_srtp_sets_alloc(&w->cfg.srtp, SETS) &&
-		   !tandem_kmod_ops.open(&w->dp, &w->cfg, why, sizeof(why)),
+		   !ops->open(&w->dp, &w->cfg, why, sizeof(why)),
 	   "a relay takes over flows with keys");
 	ok(comes_back(w, &sealed, clear, sizeof(clear)), "they go on");
 	send_to(w->b, "10.2.0.1", 20002, sealed.data, (size_t)sealed.len);
@@ -364,33 +412,47 @@ static void print_counters(struct world *w)
 {
 	struct reason_counters c;
 
-	tandem_kmod_ops.counters(w->dp, &c);
+	ops->counters(w->dp, &c);
 	for (size_t i = 0; i < REASON_COUNT; i++) {
 		if (c.packets[i])
 			printf("# reason %zu: %llu\n", i, (unsigned long long)c.packets[i]);
 	}
 }
 
-int main(void)
+/* ---- what is tested ---- */
+
+static void ends_open(struct world *w)
 {
-	struct world w = { .cfg = relay_config() };
+	w->a = udp_socket("a", "10.1.0.2", 4000);
+	w->a6 = udp_socket("a", "fd01::2", 4000);
+	w->b = udp_socket("b", "10.2.0.2", 5000);
+	w->b6 = udp_socket("b", "fd02::2", 5000);
+}
+
+static void relay_open(struct world *w)
+{
 	char why[256] = "";
 
-	w.a = udp_socket("a", "10.1.0.2", 4000);
-	w.a6 = udp_socket("a", "fd01::2", 4000);
-	w.b = udp_socket("b", "10.2.0.2", 5000);
-	w.b6 = udp_socket("b", "fd02::2", 5000);
-	w.cfg.fresh = true;
-	w.cfg.srtp_capacity = SETS;
-	if (tandem_srtp_sets_alloc(&w.cfg.srtp, SETS))
+	w->cfg.fresh = true;
+	w->cfg.srtp_capacity = SETS;
+	if (tandem_srtp_sets_alloc(&w->cfg.srtp, SETS))
 		die("key sets");
-	if (tandem_kmod_ops.open(&w.dp, &w.cfg, why, sizeof(why)))
+	if (ops->open(&w->dp, &w->cfg, why, sizeof(why)))
 		die(why);
-	w.cfg.fresh = false;
+	w->cfg.fresh = false;
+}
+
+static int test_kmod(void)
+{
+	struct world w = { .cfg = relay_config() };
+
+	ends_open(&w);
+	relay_open(&w);
 	for (uint8_t suite = SRTP_SUITE_NONE + 1; suite < SRTP_SUITES; suite++)
 		test_suite(&w, suite);
 	test_ways(&w);
 	test_fan(&w);
+	test_sealed_legs(&w);
 	puts("# checksums in the packets");
 	set_offload("a", "va0", false);
 	set_offload("b", "vb0", false);
@@ -405,7 +467,146 @@ int main(void)
 	test_rekey(&w);
 	measure(&w);
 	print_counters(&w);
-	tandem_kmod_ops.close(w.dp, false);
+	ops->close(w.dp, false);
 	tandem_srtp_sets_free(w.cfg.srtp);
 	return failures ? 1 : 0;
+}
+
+/* XDP_PASS on a device, without which veth takes nothing that is redirected to its peer; or away. */
+static void pass_on(const char *netns, const char *device, bool on)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int prog = on ? bpf_prog_load(BPF_PROG_TYPE_XDP, "pass", "GPL", insns, 2, NULL) : -1;
+
+	enter(netns);
+	if ((on && prog < 0) ||
+	    bpf_xdp_attach((int)if_nametoindex(device), prog, XDP_FLAGS_DRV_MODE, NULL))
+		die(device);
+	enter("relay");
+	if (prog >= 0)
+		close(prog);
+}
+
+/* XDP comes before whatever would compute a checksum, and asks for no neighbour. */
+static void devices_prepare(bool xdp)
+{
+	static const char *const hosts[] = { "10.1.0.2", "fd01::2", "10.2.0.2", "fd02::2" };
+	struct received r;
+
+	set_offload("a", "va0", !xdp);
+	set_offload("b", "vb0", !xdp);
+	set_offload("relay", "va1", !xdp);
+	set_offload("relay", "vb1", !xdp);
+	pass_on("a", "va0", xdp);
+	pass_on("b", "vb0", xdp);
+	for (int i = 0; i < 4 && xdp; i++) {
+		const int end = udp_socket(i < 2 ? "a" : "b", hosts[i], 4999);
+		const int relay = udp_socket("relay", i & 1 ? "::" : "0.0.0.0", 4999);
+
+		send_to(relay, hosts[i], 4999, "", 1);
+		receive(end, RECEIVE_MS, &r);
+		if (r.len != 1)
+			die(hosts[i]);
+		close(end);
+		close(relay);
+	}
+}
+
+static const char *const interfaces[] = { "va1", "vb1" };
+
+static struct tandem_datapath_config xdp_config(void)
+{
+	struct tandem_datapath_config cfg = relay_config();
+
+	cfg.bpf_dir = "/sys/fs/bpf/tandem";
+	cfg.interfaces = interfaces;
+	cfg.interfaces_count = 2;
+	return cfg;
+}
+
+/* Has the module a table, or may a BPF program have one? */
+static bool module_configured(void)
+{
+	struct tandem_genl genl;
+	char why[128];
+	int err = tandem_kmod_connect(&genl, why, sizeof(why));
+
+	if (err)
+		return false;
+	err = tandem_kmod_command(&genl, TANDEM_CMD_CONFIG_GET);
+	tandem_genl_close(&genl);
+	return !err;
+}
+
+static int test_xdp(void)
+{
+	struct world w = { .cfg = xdp_config() };
+	struct tandem_flow_stats stats;
+	struct tandem_probe probe;
+
+	devices_prepare(true);
+	ends_open(&w);
+	ok(!ops->probe(&w.cfg, &probe) && strstr(probe.detail, "; SRTP by the kernel module"),
+	   "SRTP of XDP will be done by the module");
+	relay_open(&w);
+	ok(!strcmp(ops->describe(w.dp), "native on va1, native on vb1; SRTP by the kernel module"),
+	   "and is");
+	for (uint8_t suite = SRTP_SUITE_NONE + 1; suite < SRTP_SUITES; suite++)
+		test_suite(&w, suite);
+	test_ways(&w);
+	test_fan(&w);
+	test_sealed_legs(&w);
+	test_streams(&w);
+	ok(!ops->read(w.dp, OUT, &stats) && stats.offloaded && stats.flow.packets == 16,
+	   "a flow of GCM is offloaded");
+	test_takeover(&w);
+	ok(strstr(ops->describe(w.dp), "by the kernel module"), "still by the module");
+	test_rekey(&w);
+	print_counters(&w);
+	ops->close(w.dp, false);
+	tandem_srtp_sets_free(w.cfg.srtp);
+	ok(!module_configured(), "the module has nothing left of it");
+	devices_prepare(false);
+	return failures ? 1 : 0;
+}
+
+static int test_without(void)
+{
+	static const char why[] = "; SRTP by XDP itself: the kernel module has no BTF";
+	struct world w = { .cfg = xdp_config() };
+	struct tandem_flow_stats stats;
+	struct tandem_srtp gcm;
+	struct tandem_probe probe;
+
+	devices_prepare(true);
+	ends_open(&w);
+	ok(!ops->probe(&w.cfg, &probe) && strstr(probe.detail, why),
+	   "SRTP of XDP will be its own, and why");
+	relay_open(&w);
+	ok(strstr(ops->describe(w.dp), why), "and is");
+	test_suite(&w, SRTP_AES_CM_128_HMAC_SHA1_80);
+	gcm = key_set(&w, SRTP_AEAD_AES_128_GCM, 1);
+	ok(set_flows(&w, &gcm, &gcm, NULL) && !ops->read(w.dp, OUT, &stats) && !stats.offloaded &&
+		   strstr(stats.reason, "srtp_suite"),
+	   "a flow of GCM is not offloaded");
+	ops->close(w.dp, false);
+	tandem_srtp_sets_free(w.cfg.srtp);
+	devices_prepare(false);
+	return failures ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 1)
+		return test_kmod();
+	ops = &tandem_xdp_ops;
+	if (argc == 2 && strcmp(argv[1], "xdp") == 0)
+		return test_xdp();
+	if (argc == 2 && strcmp(argv[1], "without") == 0)
+		return test_without();
+	fprintf(stderr, "usage: srtp [xdp | without]\n");
+	return 2;
 }

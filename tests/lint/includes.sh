@@ -26,14 +26,14 @@ sdp='userspace/sdp/[a-z_]+\.h'
 session='userspace/session/session\.h'
 
 check core               "core/[a-z0-9_]+\.(h|def)|env\.h"
-check bpf                "$core|env\.h|bpf/[a-z_]+\.bpf\.h"
+check bpf                "$core|env\.h|bpf/[a-z_]+\.bpf\.h|kmod/kfuncs\.h"
 check kmod               "$core|kmod/[a-z_]+\.h|env\.h"
 check userspace/util     "$util|$core"
 check userspace/sdp      "$sdp|$util"
 check userspace/store    "$store|$util"
 check userspace/config   "userspace/config/[a-z_]+\.h|$util|core/abi\.h|$dp|$session|userspace/ng/ng\.h"
 check userspace/srtp     "$srtp|$util|$core"
-check userspace/datapath "userspace/datapath/[a-z_]+\.h|$srtp|$util|$core|relay\.skel\.h"
+check userspace/datapath "userspace/datapath/[a-z_]+\.h|$srtp|$util|$core|relay(_module)?\.skel\.h"
 check userspace/uring    "userspace/uring/[a-z_]+\.h|userspace/datapath/(datapath|hash|route|slots|srtp_sets|table)\.h|$srtp|$util|$core|env\.h|steer\.skel\.h"
 check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_streams|dpdk_wire|netlink|route|slots|srtp_sets|table|table_fan)\.h|userspace/config/config\.h|$srtp|$util|$core"
 check userspace/media    "userspace/media/[a-z_]+\.h|$dp|core/[a-z0-9_]+\.h|$util"

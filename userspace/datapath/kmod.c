@@ -8,13 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/genl.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/genl.h"
+#include "userspace/datapath/kmod_client.h"
 #include "userspace/datapath/kmod_srtp.h"
 #include "userspace/datapath/table.h"
 #include "userspace/util/log.h"
@@ -36,26 +35,6 @@ struct tandem_datapath {
 };
 
 /* ---- requests ---- */
-
-static int simple(struct tandem_datapath *dp, uint8_t cmd)
-{
-	struct tandem_genl_request req;
-
-	tandem_genl_begin(&dp->genl, &req, cmd, 0);
-	return tandem_genl_talk(&dp->genl, &req, NULL, NULL);
-}
-
-static int send_config(struct tandem_datapath *dp, const struct relay_config *relay,
-		       uint32_t stream_capacity)
-{
-	struct tandem_genl_request req;
-
-	tandem_genl_begin(&dp->genl, &req, TANDEM_CMD_CONFIG_SET, 0);
-	tandem_genl_put(&req, TANDEM_ATTR_CONFIG, relay, sizeof(*relay));
-	tandem_genl_put(&req, TANDEM_ATTR_STREAM_CAPACITY, &stream_capacity,
-			sizeof(stream_capacity));
-	return tandem_genl_talk(&dp->genl, &req, NULL, NULL);
-}
 
 /* LEGS attributes with the legs of a range, for the caller to free; NULL: no memory. */
 static char *legs_message(const struct tandem_datapath *dp, struct tandem_fan_range range,
@@ -245,22 +224,6 @@ static int adopt(struct tandem_datapath *dp)
 
 /* ---- life ---- */
 
-/* A name in the namespace's abstract sockets: it goes with the process. */
-static int lock_namespace(struct tandem_datapath *dp)
-{
-	static const char name[] = "tandem-kmod";
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-
-	memcpy(sa.sun_path + 1, name, sizeof(name) - 1);
-	dp->lock_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (dp->lock_fd < 0)
-		return -errno;
-	return bind(dp->lock_fd, (const struct sockaddr *)&sa,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof(name)))
-		       ? -errno
-		       : 0;
-}
-
 static void release(struct tandem_datapath *dp)
 {
 	if (dp->table_ready)
@@ -278,28 +241,6 @@ static void release(struct tandem_datapath *dp)
 	free(dp);
 }
 
-static const char *why_not_there(void)
-{
-	return access("/proc/modules", F_OK)
-		       ? "this kernel has no loadable modules"
-		       : "the kernel module is not loaded: modprobe tandem (built by make kmod)";
-}
-
-static const char *why_config(int err)
-{
-	switch (err) {
-	case -EBUSY:
-		return "the module holds calls of an earlier run with other media addresses, ports "
-		       "or capacity: run with its configuration, or --fresh";
-	case -EINVAL:
-		return "the module does not take this configuration; is it of another version?";
-	case -EPERM:
-		return "CAP_NET_ADMIN is needed";
-	default:
-		return strerror(-err);
-	}
-}
-
 static int srtp_h(uint32_t index, const struct srtp_keys *keys, void *arg)
 {
 	struct tandem_datapath *dp = arg;
@@ -314,6 +255,19 @@ static void srtp_next_h(uint32_t index, void *arg)
 
 	if (err && !dp->error)
 		dp->error = err;
+}
+
+/* Where the device cannot be opened, relay gets no SRTP. */
+static void srtp_device(struct tandem_datapath *dp, struct relay_config *relay)
+{
+	int err = relay->srtps ? tandem_kmod_srtp_device(&dp->srtp) : 0;
+
+	if (!err)
+		return;
+	tandem_log(TANDEM_LOG_WARNING, MODULE,
+		   "/dev/tandem: %s; SRTP is left to the io_uring datapath", strerror(-err));
+	relay->srtps = 0;
+	relay->srtp_streams = 0;
 }
 
 static int srtp_open(struct tandem_datapath *dp, const struct relay_config *relay,
@@ -364,28 +318,17 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 
 	if (err)
 		return err;
-	err = tandem_genl_open(&dp->genl, TANDEM_GENL_NAME);
-	if (err) {
-		snprintf(why, why_size, "%s", err == -ENOENT ? why_not_there() : strerror(-err));
-		return err;
-	}
-	if (dp->genl.version != TANDEM_GENL_VERSION) {
-		snprintf(why, why_size, "%s", why_config(-EINVAL));
-		return -EPROTONOSUPPORT;
-	}
-	tandem_kmod_srtp_device(&dp->srtp, &relay);
-	err = lock_namespace(dp);
-	if (err == -EADDRINUSE)
-		snprintf(why, why_size, "another relay uses the module in this network namespace");
-	if (!err && cfg->fresh)
-		err = simple(dp, TANDEM_CMD_RESET);
+	err = tandem_kmod_connect(&dp->genl, why, why_size);
 	if (err)
 		return err;
-	err = send_config(dp, &relay, cfg->stream_capacity);
-	if (err) {
-		snprintf(why, why_size, "%s", why_config(err));
+	srtp_device(dp, &relay);
+	err = tandem_kmod_lock(&dp->lock_fd, why, why_size);
+	if (!err && cfg->fresh)
+		err = tandem_kmod_command(&dp->genl, TANDEM_CMD_RESET);
+	if (!err)
+		err = tandem_kmod_configure(&dp->genl, &relay, cfg->stream_capacity, why, why_size);
+	if (err)
 		return err;
-	}
 	return table_open(dp, &relay, cfg->srtp);
 }
 
@@ -412,30 +355,27 @@ static int kmod_open(struct tandem_datapath **dpp, const struct tandem_datapath_
 static void kmod_close(struct tandem_datapath *dp, bool keep)
 {
 	if (!keep)
-		simple(dp, TANDEM_CMD_RESET);
+		tandem_kmod_command(&dp->genl, TANDEM_CMD_RESET);
 	release(dp);
 }
 
 static int kmod_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
 {
-	struct tandem_datapath dp = { .lock_fd = -1 };
+	struct tandem_genl genl;
 	struct relay_config relay;
 	int err = tandem_table_config(&relay, cfg, probe->detail, sizeof(probe->detail));
 
 	probe->usable = false;
 	if (err)
 		return 0;
-	err = tandem_genl_open(&dp.genl, TANDEM_GENL_NAME);
-	if (err) {
-		snprintf(probe->detail, sizeof(probe->detail), "%s",
-			 err == -ENOENT ? why_not_there() : strerror(-err));
+	err = tandem_kmod_connect(&genl, probe->detail, sizeof(probe->detail));
+	if (err)
 		return 0;
-	}
-	err = simple(&dp, TANDEM_CMD_CONFIG_GET);
-	tandem_genl_close(&dp.genl);
+	err = tandem_kmod_command(&genl, TANDEM_CMD_CONFIG_GET);
+	tandem_genl_close(&genl);
 	probe->usable = !err || err == -ENODEV; /* nothing is configured yet */
 	snprintf(probe->detail, sizeof(probe->detail), "%s",
-		 probe->usable ? "the kernel module is loaded" : why_config(err));
+		 probe->usable ? "the kernel module is loaded" : tandem_kmod_why(err));
 	return 0;
 }
 

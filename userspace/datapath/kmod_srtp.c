@@ -8,23 +8,12 @@
 #include <unistd.h>
 
 #include "core/genl.h"
-#include "userspace/util/log.h"
 #include "userspace/util/sparse.h"
 
-#define MODULE "kmod"
-#define DEVICE "/dev/tandem"
-
-void tandem_kmod_srtp_device(struct tandem_kmod_srtp *srtp, struct relay_config *relay)
+int tandem_kmod_srtp_device(struct tandem_kmod_srtp *srtp)
 {
-	if (!relay->srtps)
-		return;
-	srtp->fd = open(DEVICE, O_RDWR | O_CLOEXEC);
-	if (srtp->fd >= 0)
-		return;
-	tandem_log(TANDEM_LOG_WARNING, MODULE, "%s: %s; SRTP is left to the io_uring datapath",
-		   DEVICE, strerror(errno));
-	relay->srtps = 0;
-	relay->srtp_streams = 0;
+	srtp->fd = open("/dev/tandem", O_RDWR | O_CLOEXEC);
+	return srtp->fd < 0 ? -errno : 0;
 }
 
 static int map_streams(struct tandem_kmod_srtp *srtp, uint32_t count)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The part of the kernel module's datapath that deals with SRTP: keys go down by netlink, the
- * streams are the module's memory, mapped (/dev/tandem), and all datapaths of the plane use it.
+ * SRTP in the kernel module, for its datapath and for XDP programs that call it: keys go down by
+ * netlink, the streams are the module's memory, mapped (/dev/tandem), and all datapaths of the plane
+ * use it.
  */
 #ifndef TANDEM_DATAPATH_KMOD_SRTP_H
 #define TANDEM_DATAPATH_KMOD_SRTP_H
@@ -21,8 +22,8 @@ struct tandem_kmod_srtp {
 	size_t map_size;
 };
 
-/* Open the device. Where that cannot be, relay gets no SRTP, and the log says why. */
-void tandem_kmod_srtp_device(struct tandem_kmod_srtp *srtp, struct relay_config *relay);
+/* Open the device. 0 or a negative errno. */
+int tandem_kmod_srtp_device(struct tandem_kmod_srtp *srtp);
 
 /*
  * Once the module is configured: its keys, and its streams in place of those that the sets

@@ -41,7 +41,7 @@ static void drop_stale_keys(struct tandem_datapath *dp)
 }
 
 static int table_open(struct tandem_datapath *dp, const struct relay_config *relay,
-		      struct tandem_srtp_sets *sets)
+		      struct tandem_srtp_sets *sets, char *why, size_t why_size)
 {
 	int err = tandem_table_init(&dp->table, relay, &dp->memory, shared_h, dp);
 
@@ -49,6 +49,12 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 		return err;
 	dp->table_ready = true;
 	err = tandem_xdp_srtp_open(dp, sets);
+	if (err == -ESTALE)
+		snprintf(why, why_size,
+			 "%.64s holds calls of an earlier run whose keys the kernel module has no "
+			 "more: "
+			 "--fresh",
+			 dp->dir);
 	if (err || !dp->taken_over)
 		return err;
 	err = tandem_table_adopt(&dp->table);
@@ -61,7 +67,8 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 	return 0;
 }
 
-static void release(struct tandem_datapath *dp)
+/* keep: calls go on. */
+static void release(struct tandem_datapath *dp, bool keep)
 {
 	tandem_xdp_watch_stop(dp);
 	for (size_t i = 0; i < dp->interfaces_count; i++) {
@@ -71,6 +78,7 @@ static void release(struct tandem_datapath *dp)
 	if (dp->table_ready)
 		tandem_table_clean(&dp->table);
 	tandem_xdp_srtp_close(dp);
+	tandem_xdp_module_close(&dp->module, keep);
 	tandem_xdp_maps_close(dp);
 	if (dp->dir_fd >= 0)
 		close(dp->dir_fd);
@@ -86,7 +94,7 @@ static void xdp_close(struct tandem_datapath *dp, bool keep)
 		tandem_xdp_maps_unpin(dp);
 		rmdir(dp->dir); /* fails when it holds what is not ours */
 	}
-	release(dp);
+	release(dp, keep);
 }
 
 static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
@@ -107,7 +115,7 @@ static int open_parts(struct tandem_datapath *dp, const struct tandem_datapath_c
 	if (!err)
 		err = tandem_xdp_maps_open(dp, cfg, &relay, why, why_size);
 	if (!err)
-		err = table_open(dp, &relay, cfg->srtp);
+		err = table_open(dp, &relay, cfg->srtp, why, why_size);
 	if (!err)
 		err = tandem_xdp_attach(dp, cfg, why, why_size);
 	if (!err)
@@ -125,6 +133,7 @@ static int xdp_open(struct tandem_datapath **dpp, const struct tandem_datapath_c
 		return -ENOMEM;
 	tandem_bpf_log();
 	dp->dir_fd = -1;
+	tandem_xdp_module_init(&dp->module);
 	snprintf(dp->dir, sizeof(dp->dir), "%s", cfg->bpf_dir);
 	err = open_parts(dp, cfg, why, why_size);
 	if (err) {
@@ -132,7 +141,7 @@ static int xdp_open(struct tandem_datapath **dpp, const struct tandem_datapath_c
 		tandem_xdp_detach(dp, dp->taken_over);
 		if (dp->pinned && !dp->taken_over)
 			tandem_xdp_maps_unpin(dp);
-		release(dp);
+		release(dp, dp->taken_over);
 		return err;
 	}
 	*dpp = dp;
@@ -143,7 +152,10 @@ static int flow_set(struct tandem_datapath *dp, const struct tandem_flow_spec *s
 {
 	int err = spec->fan ? tandem_xdp_copies_prepare(dp, spec->fan) : 0;
 
-	return err ? err : tandem_table_set(&dp->table, spec);
+	dp->module.error = 0;
+	if (!err)
+		err = tandem_table_set(&dp->table, spec);
+	return err ? err : dp->module.error;
 }
 
 static int xdp_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n)

@@ -8,6 +8,7 @@
  *   xdp_ports.c   where it may send
  *   xdp_copies.c  where it may send copies
  *   xdp_srtp.c    keys of SRTP, and the streams under them
+ *   xdp_module.c  SRTP done by the kernel module
  *   xdp_watch.c   when the program must ask for next hops anew
  *   xdp_host.c    what the host must provide, and the probe
  *
@@ -24,6 +25,7 @@
 #include "core/aes.h"
 #include "userspace/datapath/datapath.h"
 #include "userspace/datapath/table.h"
+#include "userspace/datapath/xdp_module.h"
 
 #define XDP_MAX_COPIES 64 /* of one packet */
 
@@ -46,7 +48,8 @@ struct tandem_datapath {
 	bool table_ready;
 	struct tandem_table_memory memory; /* the maps' own */
 	struct aes_schedule *schedules;	   /* a map's too: two for each set of SRTP keys */
-	struct tandem_srtp_sets *sets;	   /* that keep their streams in memory.srtp_streams */
+	struct tandem_srtp_sets *sets;	   /* that keep their streams where the program has them */
+	struct tandem_xdp_module module;   /* where that does the SRTP */
 	bool taken_over;		   /* the maps are an earlier run's */
 	bool pinned;			   /* this run has begun to pin its own */
 

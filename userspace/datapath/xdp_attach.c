@@ -145,7 +145,8 @@ static void drop_stale_links(const struct tandem_datapath *dp)
 
 static int describe(struct tandem_datapath *dp)
 {
-	size_t size = dp->interfaces_count * (IF_NAMESIZE + 16) + 1, len = 0;
+	size_t size = dp->interfaces_count * (IF_NAMESIZE + 16) + sizeof(dp->module.why) + 64;
+	size_t len = 0;
 
 	dp->describe = calloc(1, size);
 	if (!dp->describe)
@@ -156,6 +157,11 @@ static int describe(struct tandem_datapath *dp)
 		len += (size_t)snprintf(dp->describe + len, size - len, "%s%s on %s", i ? ", " : "",
 					at->native ? "native" : "generic", at->name);
 	}
+	if (dp->module.used)
+		snprintf(dp->describe + len, size - len, "; SRTP by the kernel module");
+	else if (*dp->module.why)
+		snprintf(dp->describe + len, size - len, "; SRTP by XDP itself: %s",
+			 dp->module.why);
 	return 0;
 }
 

@@ -229,6 +229,7 @@ static bool probe_interface(struct tandem_probe *probe, const char *name)
 
 int tandem_xdp_probe(const struct tandem_datapath_config *cfg, struct tandem_probe *probe)
 {
+	const char *srtp;
 	bool usable;
 
 	memset(probe, 0, sizeof(*probe));
@@ -243,6 +244,9 @@ int tandem_xdp_probe(const struct tandem_datapath_config *cfg, struct tandem_pro
 	}
 	for (size_t i = 0; i < cfg->interfaces_count; i++)
 		usable &= probe_interface(probe, cfg->interfaces[i]);
+	srtp = usable ? tandem_xdp_module_probe() : NULL;
+	if (srtp)
+		say(probe, "%s", srtp);
 	probe->usable = usable;
 	return usable ? 0 : -EOPNOTSUPP;
 }

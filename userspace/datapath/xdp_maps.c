@@ -123,9 +123,11 @@ int tandem_xdp_program_fd(const struct tandem_datapath *dp)
 
 /* ---- sizes ---- */
 
+/* What is for SRTP in the program itself is left out where the module does it. */
 static int set_sizes(struct tandem_datapath *dp, const struct relay_config *relay,
 		     uint32_t stream_capacity)
 {
+	const bool own = !dp->module.used;
 	const struct {
 		struct bpf_map *map;
 		uint32_t entries;
@@ -138,13 +140,17 @@ static int set_sizes(struct tandem_datapath *dp, const struct relay_config *rela
 		{ dp->skel->maps.legs, relay->legs },
 		{ dp->skel->maps.leg_states, relay->legs },
 		{ dp->skel->maps.srtp_keys, relay->srtps },
-		{ dp->skel->maps.srtp_schedules, 2 * relay->srtps },
-		{ dp->skel->maps.srtp_streams, relay->srtp_streams },
+		{ dp->skel->maps.srtp_schedules, own ? 2 * relay->srtps : 0 },
+		{ dp->skel->maps.srtp_streams, own ? relay->srtp_streams : 0 },
 		{ dp->skel->maps.shared, relay->slots - relay->locals_count * relay->port_count },
 		{ dp->skel->maps.streams, stream_capacity },
 	};
-	int err = 0;
+	int err;
 
+	dp->skel->rodata->by_module = dp->module.used;
+	err = bpf_program__set_autoload(dp->skel->progs.tandem_relay_srtp, own);
+	if (!err)
+		err = bpf_program__set_autoload(dp->skel->progs.tandem_copy_srtp, own);
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && !err; i++)
 		err = bpf_map__set_max_entries(sizes[i].map,
 					       sizes[i].entries ? sizes[i].entries : 1);
@@ -247,25 +253,52 @@ static int reuse(struct tandem_datapath *dp, const struct earlier *e)
 	return 0;
 }
 
-static int take_over(struct tandem_datapath *dp, const struct relay_config *relay, char *why,
+/* Has the kernel module the streams? */
+static bool earlier_by_module(const struct earlier *e)
+{
+	return e->relay.srtp_streams > 1 && e->info[KEPT_SRTP_STREAMS].max_entries == 1;
+}
+
+/* Why calls cannot be taken over. */
+static void say_busy(const struct tandem_datapath *dp, const struct earlier *e, char *why,
 		     size_t why_size)
+{
+	if (earlier_by_module(e) && !dp->module.used)
+		snprintf(
+			why, why_size,
+			"%.64s holds calls of an earlier run with their SRTP in the kernel module, "
+			"which cannot be used (%.64s); or run with --fresh",
+			dp->dir, *dp->module.why ? dp->module.why : "it is not loaded");
+	else
+		snprintf(why, why_size,
+			 "%.64s holds calls of an earlier run with other media addresses, ports or "
+			 "capacity (or another version): run with its configuration, or --fresh",
+			 dp->dir);
+}
+
+static int take_over(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+		     const struct relay_config *relay, char *why, size_t why_size)
 {
 	struct earlier e;
 	int err = 0;
 
 	if (!earlier_open(dp, &e))
 		return 0;
-	if (earlier_agrees(dp, &e, relay)) {
+	/* No index is used twice: calls stay with the streams that they have. */
+	if (dp->module.used && e.relay.srtps && !earlier_by_module(&e) && earlier_active(&e)) {
+		tandem_xdp_module_give_up(&dp->module, "calls of an earlier run are without it");
+		err = set_sizes(dp, relay, cfg->stream_capacity);
+	}
+	if (err) {
+		snprintf(why, why_size, "%s", strerror(-err));
+	} else if (earlier_agrees(dp, &e, relay)) {
 		err = reuse(dp, &e);
 		dp->taken_over = err == 0;
 		if (err)
 			snprintf(why, why_size, "maps in %.64s cannot be used: %s", dp->dir,
 				 strerror(-err));
 	} else if (earlier_active(&e)) {
-		snprintf(why, why_size,
-			 "%.64s holds calls of an earlier run with other media addresses, ports or "
-			 "capacity (or another version): run with its configuration, or --fresh",
-			 dp->dir);
+		say_busy(dp, &e, why, why_size);
 		err = -EBUSY;
 	}
 	earlier_close(&e);
@@ -400,27 +433,37 @@ static bool map_all(struct tandem_datapath *dp)
  */
 static int enter_programs(const struct tandem_datapath *dp)
 {
-	const struct {
-		const struct bpf_map *map;
-		const struct bpf_program *prog;
-	} programs[] = {
-		{ dp->skel->maps.relay_srtp, dp->skel->progs.tandem_relay_srtp },
-		{ dp->skel->maps.copy_srtp, dp->skel->progs.tandem_copy_srtp },
-	};
+	const bool module = dp->module.used;
+	const int relay = module ? tandem_xdp_module_relay_fd(&dp->module)
+				 : bpf_program__fd(dp->skel->progs.tandem_relay_srtp);
+	const int copy = module ? tandem_xdp_module_copy_fd(&dp->module)
+				: bpf_program__fd(dp->skel->progs.tandem_copy_srtp);
 	const uint32_t zero = 0;
-	int err = 0;
+	int err;
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]) && !err; i++) {
-		const int fd = bpf_program__fd(programs[i].prog);
-
-		err = bpf_map__update_elem(programs[i].map, &zero, sizeof(zero), &fd, sizeof(fd),
-					   BPF_ANY);
-	}
-	return err;
+	err = bpf_map__update_elem(dp->skel->maps.relay_srtp, &zero, sizeof(zero), &relay,
+				   sizeof(relay), BPF_ANY);
+	if (err)
+		return err;
+	return bpf_map__update_elem(dp->skel->maps.copy_srtp, &zero, sizeof(zero), &copy,
+				    sizeof(copy), BPF_ANY);
 }
 
-static int load(struct tandem_datapath *dp, const struct relay_config *relay, char *why,
-		size_t why_size)
+/* The programs that call the module. Calls that are without it begin anew without: -EAGAIN. */
+static int load_module(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+		       const struct relay_config *relay, char *why, size_t why_size)
+{
+	int err = tandem_xdp_module_load(dp, relay, cfg->fresh, why, why_size);
+
+	if (!err || dp->taken_over)
+		return err;
+	tandem_xdp_module_give_up(&dp->module, why);
+	*why = '\0';
+	return -EAGAIN;
+}
+
+static int load(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+		const struct relay_config *relay, char *why, size_t why_size)
 {
 	const uint32_t zero = 0;
 	int err = relay_bpf__load(dp->skel);
@@ -430,6 +473,9 @@ static int load(struct tandem_datapath *dp, const struct relay_config *relay, ch
 			 strerror(-err));
 		return err;
 	}
+	err = dp->module.used ? load_module(dp, cfg, relay, why, why_size) : 0;
+	if (err)
+		return err;
 	err = bpf_map__update_elem(dp->skel->maps.config, &zero, sizeof(zero), relay,
 				   sizeof(*relay), BPF_ANY);
 	if (!err)
@@ -444,8 +490,8 @@ static int load(struct tandem_datapath *dp, const struct relay_config *relay, ch
 	return err;
 }
 
-int tandem_xdp_maps_open(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
-			 const struct relay_config *relay, char *why, size_t why_size)
+static int maps_open(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+		     const struct relay_config *relay, char *why, size_t why_size)
 {
 	int err;
 
@@ -459,11 +505,24 @@ int tandem_xdp_maps_open(struct tandem_datapath *dp, const struct tandem_datapat
 	if (err)
 		return err;
 	if (!cfg->fresh) {
-		err = take_over(dp, relay, why, why_size);
+		err = take_over(dp, cfg, relay, why, why_size);
 		if (err)
 			return err;
 	}
-	return load(dp, relay, why, why_size);
+	return load(dp, cfg, relay, why, why_size);
+}
+
+int tandem_xdp_maps_open(struct tandem_datapath *dp, const struct tandem_datapath_config *cfg,
+			 const struct relay_config *relay, char *why, size_t why_size)
+{
+	int err;
+
+	tandem_xdp_module_find(&dp->module, relay->srtps != 0);
+	err = maps_open(dp, cfg, relay, why, why_size);
+	if (err != -EAGAIN || dp->module.used)
+		return err;
+	tandem_xdp_maps_close(dp);
+	return maps_open(dp, cfg, relay, why, why_size);
 }
 
 void tandem_xdp_maps_close(struct tandem_datapath *dp)

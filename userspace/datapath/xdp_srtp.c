@@ -13,10 +13,20 @@ static int srtp_h(uint32_t index, const struct srtp_keys *keys, void *arg)
 	struct aes_schedule *schedule = &dp->schedules[2 * (size_t)index];
 	const bool ours = keys && !srtp_is_aead(keys->suite);
 
+	if (dp->module.used)
+		return tandem_xdp_module_set(&dp->module, index, keys);
 	for (int i = 0; i < 2; i++)
 		aes_schedule_set(&schedule[i], ours ? keys->session[i].key : NULL,
 				 ours ? srtp_key_len(keys->suite) : 0);
 	return 0;
+}
+
+static void srtp_next_h(uint32_t index, void *arg)
+{
+	struct tandem_datapath *dp = arg;
+
+	if (dp->module.used)
+		tandem_xdp_module_set(&dp->module, index, &dp->memory.srtp_keys[index]);
 }
 
 int tandem_xdp_srtp_open(struct tandem_datapath *dp, struct tandem_srtp_sets *sets)
@@ -28,14 +38,19 @@ int tandem_xdp_srtp_open(struct tandem_datapath *dp, struct tandem_srtp_sets *se
 	err = tandem_table_srtp_open(&dp->table, dp->memory.srtp_keys, sets, srtp_h);
 	if (err)
 		return err;
-	tandem_srtp_sets_move(sets, dp->memory.srtp_streams);
+	dp->table.srtp_next_h = srtp_next_h;
+	if (dp->module.used)
+		err = tandem_xdp_module_srtp_open(dp, sets);
+	else
+		tandem_srtp_sets_move(sets, dp->memory.srtp_streams);
 	dp->sets = sets;
-	return 0;
+	return err;
 }
 
 static bool able(const struct tandem_datapath *dp, uint32_t index)
 {
-	return index == SRTP_NO_KEYS || !srtp_is_aead(dp->memory.srtp_keys[index].suite);
+	return dp->module.used || index == SRTP_NO_KEYS ||
+	       !srtp_is_aead(dp->memory.srtp_keys[index].suite);
 }
 
 bool tandem_xdp_srtp_able(const struct tandem_datapath *dp, uint32_t slot)
