@@ -217,9 +217,10 @@ $(eval $(call variant,release,$$(CC),$$(CFLAGS_ALL)))
 $(eval $(call variant,asan,$$(CC),-std=gnu11 $$(WARN) $$(ASAN)))
 $(eval $(call variant,fuzz,$$(CLANG),-std=gnu11 -Wall -Wno-gnu -Werror -fsanitize=fuzzer-no-link $$(FUZZ_FLAGS)))
 
+# Another heap: glibc's gets holes between messages that live for half a minute, and grows for hours.
 $(BUILD)/tandem: $(BUILD)/release/userspace/main.o $(BUILD)/release/libtandem.a
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) $^ $(LDLIBS) -ljemalloc -o $@
 
 # The drivers are plugins that the EAL finds by itself.
 $(BUILD)/tandem-dpdk: $(DPDK_OBJS) $(BUILD)/release/libtandem.a
