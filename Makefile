@@ -286,7 +286,7 @@ $(CHURN).asan: $(BUILD)/asan/tests/tools/churn.o $(BUILD)/asan/libtandem.a
 	$(Q)$(CC) $(ASAN) $^ -lbpf -luring $(CRYPTO_LIBS) -lpthread -o $@
 
 # Static: it runs where there is no library.
-$(BUILD)/tests/kmod/kfuncs $(BUILD)/tests/kmod/srtp: TOOL_LIBS := -lbpf -lelf -lz
+$(BUILD)/tests/kmod/kfuncs $(BUILD)/tests/kmod/xdp: TOOL_LIBS := -lbpf -lelf -lz
 $(BUILD)/tests/kmod/%: $(BUILD)/release/tests/kmod/%.o $(BUILD)/release/libtandem.a
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

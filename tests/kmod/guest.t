@@ -11,13 +11,14 @@ client=$build/tests/kmod/client
 fans=$build/tests/kmod/fans
 srtp=$build/tests/kmod/srtp
 kfuncs=$build/tests/kmod/kfuncs
+xdp=$build/tests/kmod/xdp
 vectors=$build/tests/kmod/vectors
-for file in "$client" "$fans" "$srtp" "$kfuncs" "$vectors"; do
+for file in "$client" "$fans" "$srtp" "$kfuncs" "$xdp" "$vectors"; do
 	[ -x "$file" ] || skip "$file is not built (make kmod-test builds it)"
 done
 root_begin tests/kmod/init.sh
-cp "$client" "$fans" "$srtp" "$kfuncs" "$vectors" "$root/"
+cp "$client" "$fans" "$srtp" "$kfuncs" "$xdp" "$vectors" "$root/"
 cp -r tests/vectors "$root/vec"
 root_programs ip
-root_libraries "$client" "$fans" "$srtp" "$kfuncs" "$vectors"
+root_libraries "$client" "$fans" "$srtp" "$kfuncs" "$xdp" "$vectors"
 guest_run 240 512

@@ -46,7 +46,7 @@ link b vb0 vb1 2
 /srtp || echo "# srtp: status $?"
 if [ -e /sys/kernel/btf/tandem ]; then
 	/kfuncs call || echo "# kfuncs: status $?"
-	/srtp xdp || echo "# srtp xdp: status $?"
+	/xdp call || echo "# xdp: status $?"
 else
 	ok "the module's functions for BPF programs # SKIP it has no BTF (needs pahole and lz4: make deps)"
 fi
@@ -106,7 +106,9 @@ for round in 1 2 3; do
 		dmesg | grep -q 'tandem: .*has no BTF' && ok "without BTF it says so" ||
 			not_ok "without BTF it says so"
 		/kfuncs refused
-		/srtp without || echo "# srtp without: status $?"
+		/xdp without || echo "# xdp without: status $?"
+		try "round $round: the module comes with BTF" eval "rmmod tandem && insmod /tandem.ko"
+		/xdp later || echo "# xdp later: status $?"
 	fi
 	module=/tandem.ko
 done
