@@ -6,7 +6,7 @@
  */
 #include <sanitizer/common_interface_defs.h>
 
-#include "tests/unit/sip_fixture.h"
+#include "tests/unit/sip_call.h"
 
 #define CORPUS "tests/corpus/rfc4475"
 
@@ -218,6 +218,9 @@ static const struct {
 	  "[2001:db8::9:1];received=2001:db8::9:255", "<sip:a@[2001:db8::9:1]>", NULL, 480 },
 	{ "4.6", "INVITE", "sip:a@[::1]:25060", "[2001:db8::9:1]", "<sip:a@[2001:db8::9:1]>",
 	  "IN IP6 2001:db8::20", 480 },
+	{ "4.7", "OPTIONS", "sip:a@[::1]:25060",
+	  "[2001:db8::9:1]:6050;branch=z9hG4bK47,SIP/2.0/UDP 192.0.2.1;received=192.0.2.5",
+	  "<sip:a@192.0.2.1>,<sip:a@[2001:db8::9:1]>", NULL, 480 },
 	{ "4.9", "INVITE", "sip:a@[::1]:25060", "[::ffff:192.0.2.2]:19823",
 	  "<sip:a@[::ffff:192.0.2.2]:19823>", "IN IP6 ::ffff:192.0.2.2", 480 },
 	{ "4.10", "OPTIONS", "sip:a@[2001:db8:::192.0.2.1]", "[2001:db8::9:1]",
@@ -250,6 +253,28 @@ static void each_of_rfc5118(void **state)
 		if (code != rfc5118[i].code)
 			FAIL("%s: %d in place of %d", rfc5118[i].section, code, rfc5118[i].code);
 	}
+}
+
+/* RFC 5118 section 4.8: each media has its family, and both come through. */
+static void a_family_for_each_media(void **state)
+{
+	static const char sdp[] = "v=0\r\no=- 1 1 IN IP6 2001:db8::20\r\ns=-\r\nt=0 0\r\n"
+				  "m=audio 6000 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n"
+				  "m=video 6024 RTP/AVP 107\r\nc=IN IP4 192.0.2.1\r\n"
+				  "a=rtpmap:107 H263-1998/90000\r\n";
+	const char *audio, *video;
+	struct call c;
+
+	open_call(&c, *state, AF_INET6, false, AF_INET, false);
+	send_invite(&c, "families", sdp);
+	if (!peer_try(&c.bob, 1500))
+		FAIL("no INVITE for bob");
+	audio = strstr(body(c.bob.msg), "m=audio 26");
+	video = strstr(body(c.bob.msg), "m=video 26");
+	assert_true(audio && video && audio < video);
+	assert_null(strstr(body(c.bob.msg), "2001:db8::1"));
+	assert_null(strstr(body(c.bob.msg), "192.0.2.1"));
+	close_call(&c);
 }
 
 static const char plain[] =
@@ -323,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_of_rfc4475, torture_setup, world_teardown),
 		cmocka_unit_test_setup_teardown(each_of_rfc5118, torture_setup, world_teardown),
+		TEST(a_family_for_each_media),
 		TEST(mutations),
 	};
 

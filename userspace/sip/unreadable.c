@@ -9,8 +9,10 @@
 #include "userspace/sip/auth.h"
 #include "userspace/sip/conns.h"
 #include "userspace/sip/raw.h"
+#include "userspace/util/log.h"
 
 #define STAND_IN_MAX 640
+#define LINE_SHOWN   160
 #define END_OF_ALL   '\0' /* no message begins like this */
 
 /* Read and handed on within one handler of libre's loop. */
@@ -296,6 +298,9 @@ static int decode_other(struct sip_msg **msgp, struct mbuf *mb, bool mendable, i
 	if (incomplete)
 		return incomplete == -ENODATA ? ENODATA : err;
 
+	tandem_log(TANDEM_LOG_DEBUG, "sip", "not as RFC 3261 has it: %.*s",
+		   (int)MIN(raw.version.p + raw.version.l - raw.method.p, LINE_SHOWN),
+		   raw.method.p);
 	len = (size_t)(raw.header.p + raw.header.l - (const char *)mbuf_buf(mb));
 	body = tandem_raw_body_len(&raw, mbuf_get_left(mb) - len);
 	silent = describe(&last.u, &raw);
