@@ -27,6 +27,25 @@ struct tandem_place *tandem_target_add(struct tandem_target *t, unsigned int ran
 	return &places[at];
 }
 
+static void hop_clean(struct tandem_hop *hop)
+{
+	hop->uri = mem_deref(hop->uri);
+	hop->domain = mem_deref(hop->domain);
+	hop->ruri = mem_deref(hop->ruri);
+	hop->routes = mem_deref(hop->routes);
+}
+
+/* One that could not be made is none: nobody could be called there. */
+static int hop_count(struct tandem_place *place, struct tandem_hop *hop, int err)
+{
+	if (err)
+		hop_clean(hop);
+	else
+		place->hops_count++;
+
+	return err;
+}
+
 int tandem_place_hop(struct tandem_place *place, const struct pl *uri, const struct sa *local)
 {
 	struct tandem_hop *hop = &place->hops[place->hops_count];
@@ -36,26 +55,27 @@ int tandem_place_hop(struct tandem_place *place, const struct pl *uri, const str
 	memset(hop, 0, sizeof(*hop));
 	if (local)
 		hop->local = *local;
-	place->hops_count++;
 
-	return -pl_strdup(&hop->uri, uri);
+	return hop_count(place, hop, -pl_strdup(&hop->uri, uri));
 }
 
 int tandem_place_address(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
 			 const struct sa *local, const struct pl *domain)
 {
 	struct tandem_hop *hop = &place->hops[place->hops_count];
+	int err = 0;
 
 	if (place->hops_count >= TANDEM_HOPS_MAX)
 		return 0;
 	memset(hop, 0, sizeof(*hop));
 	if (local && sa_af(local) == sa_af(addr))
 		hop->local = *local;
-	place->hops_count++;
-	if (domain && pl_strdup(&hop->domain, domain))
-		return -ENOMEM;
+	if (domain)
+		err = -pl_strdup(&hop->domain, domain);
+	if (!err)
+		err = tandem_sip_hop(&hop->uri, tp, addr);
 
-	return tandem_sip_hop(&hop->uri, tp, addr);
+	return hop_count(place, hop, err);
 }
 
 int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const struct sa *addr,
@@ -68,14 +88,6 @@ int tandem_place_flow(struct tandem_place *place, enum sip_transp tp, const stru
 		place->hops[index].flow = true;
 
 	return err;
-}
-
-static void hop_clean(struct tandem_hop *hop)
-{
-	hop->uri = mem_deref(hop->uri);
-	hop->domain = mem_deref(hop->domain);
-	hop->ruri = mem_deref(hop->ruri);
-	hop->routes = mem_deref(hop->routes);
 }
 
 void tandem_place_add_flow(struct tandem_place *place, struct tandem_place *other)
