@@ -14,8 +14,10 @@
  *   + 500                  so many milliseconds pass
  *   - t                    this connection ends
  *   ~ NAME TYPE ...        a line for the zone of the name server
- *   ! drain                the operator: drain, undrain, end one, block 127.0.0.2, unblock, reload, show; or
- *                          mute: gateway one does not answer OPTIONS
+ *   ! drain                the operator: drain, undrain, end one, block 127.0.0.2, unblock 127.0.0.2,
+ *                          reload, show
+ *   ! mute                 gateway one does not answer OPTIONS
+ *   ! poor 3               of libre's allocations that follow the third fails
  *
  * With TRACE=1 in its environment it shows what is sent and received.
  */
@@ -245,6 +247,8 @@ static void operate(const char *data, size_t size)
 		(void)tandem_sip_block_remove(world.sip, word + 8, why, sizeof(why));
 	} else if (!strcmp(word, "reload")) {
 		tandem_sip_reload(world.sip);
+	} else if (!strncmp(word, "poor ", 5)) {
+		poor = (unsigned int)strtoul(word + 5, NULL, 10);
 	} else if (!strcmp(word, "mute")) {
 		peer_mute = true;
 	} else if (!strcmp(word, "show")) {
@@ -344,6 +348,7 @@ static void settle(void)
 	peers_reset();
 	dns.lines_count = 0;
 	peer_mute = false;
+	poor = 0;
 	peer_gone = true;
 	world_run(&world);
 	world_settle(&world);

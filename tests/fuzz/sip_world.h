@@ -15,6 +15,7 @@
 
 #include "tests/fuzz/session_env.h"
 #include "tests/loopback.h"
+#include "tests/poor.h"
 #include "userspace/session/model.h"
 #include "userspace/sip/gateway.h"
 #include "userspace/sip/local.h"
