@@ -85,6 +85,9 @@ static void take_naptr(struct tandem_search *s, struct tandem_target *found,
 			before = found->places_count;
 			if (!err)
 				err = add_uri(s, found, uri);
+			/* nor is there half a place, for want of memory */
+			while (err && found->places_count > before)
+				tandem_target_drop(found, found->places_count - 1);
 			for (; before && before < found->places_count; before++)
 				found->places[before].stand_in = true;
 			if (err)
