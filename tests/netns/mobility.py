@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from sip_phone import TIMEOUT, Phone, body, calling, enter, first, tell, udp
+from sip_phone import TIMEOUT, Phone, body, calling, enter, first, tell, udp, uri_of
 
 PTIME = 0.005
 # between two addresses some are on their way, and a slow machine has more of them
@@ -69,13 +69,14 @@ def call(a, b, call_id, talk_a, talk_b, extra=()):
     a.request("INVITE", f"sip:{b.name}@example.test", call_id, 1, local, remote, extra=extra,
               text=a.sdp(*talk_a.address()))
     invite = b.expect("INVITE ")
-    talk_b.agreed(body(invite))
     b.answer(invite, "200 OK", text=b.sdp(*talk_b.address()))
     ok = a.expect("SIP/2.0 200")
     talk_a.agreed(body(ok))
     da, db = calling(local, ok), b.called(invite)
     a.within(da, "ACK", cseq=1)
     b.expect("ACK ")
+    # what came before the answer would have nowhere to go, and be counted as lost
+    talk_b.agreed(body(invite))
     return da, db, invite
 
 
@@ -157,6 +158,30 @@ class Story:
         print(f"# {method}: lost {gone[0]} of {ta.seq} and {gone[1]} of {tb.seq}", flush=True)
         assert max(gone) <= IN_FLIGHT, gone
         assert all(t.seq > 150 for t in (ta, tb))
+
+    def roams(self):
+        """alice herself goes to another address in the middle of a call, and is found there."""
+        ta, tb = self.talk_a(), self.talk_b()
+        da, db, _ = call(self.alice, self.bob, "roam", ta, tb)
+        both_hear(ta, tb)
+        enter(self.ns_a)
+        left = self.alice.sock
+        self.alice.bind("10.77.1.9")
+        ta.move("10.77.1.9")
+        self.alice.register()
+        renew(self.alice, self.bob, da, "INVITE", ta, tb)
+        db.target = uri_of(self.alice.contact)
+        both_hear(ta, tb)
+        self.bob.within(db, "INFO", text="Signal=5\r\n", kind="application/dtmf-relay")
+        self.alice.answer(self.alice.expect("INFO "), "200 OK")
+        self.bob.expect("SIP/2.0 200")
+        hang_up(self.bob, self.alice, db)
+        ta.stop()
+        tb.stop()
+        gone = lost(ta, tb), lost(tb, ta)
+        print(f"# roaming: lost {gone[0]} of {ta.seq} and {gone[1]} of {tb.seq}", flush=True)
+        assert max(gone) <= IN_FLIGHT, gone
+        assert not select.select([left], [], [], 0)[0]
 
     def passes(self):
         """INFO within a call, MESSAGE and OPTIONS outside of one: with all that they came with."""
@@ -263,6 +288,7 @@ def main(ns_a, ns_b):
     story = Story(ns_a, ns_b)
     return tell((("a re-INVITE moves media", lambda: story.moved("INVITE")),
                  ("an UPDATE moves media", lambda: story.moved("UPDATE")),
+                 ("a phone goes elsewhere", story.roams),
                  ("INFO, MESSAGE and OPTIONS pass", story.passes),
                  ("a blind transfer", story.blind),
                  ("an attended transfer", story.attended),

@@ -57,13 +57,17 @@ class Phone:
     """What it sends is said in full; it repeats nothing, and hears no repetition."""
 
     def __init__(self, name, address, relay, params=""):
-        self.name, self.address, self.relay = name, address, (relay, 5060)
-        self.sock = udp(address)
-        self.port = self.sock.getsockname()[1]
-        self.contact = f"<sip:{name}@{address}:{self.port}{params}>"
-        self.count = 0
+        self.name, self.relay, self.params = name, (relay, 5060), params
+        self.bind(address)
+        self.count = self.registers = 0
         self.version = 0
         self.seen = set()
+
+    def bind(self, address):
+        """Be there from now on."""
+        self.address, self.sock = address, udp(address)
+        self.port = self.sock.getsockname()[1]
+        self.contact = f"<sip:{self.name}@{address}:{self.port}{self.params}>"
 
     def sdp(self, ip, port):
         self.version += 1
@@ -133,7 +137,9 @@ class Phone:
     def register(self, user=None):
         user = user or self.name
         aor = f"<sip:{user}@example.test>"
-        self.request("REGISTER", "sip:example.test", f"reg{self.name}{user}", 1, aor + ";tag=r", aor)
+        self.registers += 1
+        self.request("REGISTER", "sip:example.test", f"reg{self.name}{user}", self.registers,
+                     aor + ";tag=r", aor)
         self.expect("SIP/2.0 200")
 
 
