@@ -25,6 +25,9 @@ typedef int(accept_fn)(struct tcp_conn **tcp, struct tcp_sock *sock, tcp_estab_h
 static struct tandem_conn **by_fd;
 static size_t by_fd_size;
 
+/* libre has called one of these functions. */
+static bool seen;
+
 /* Whose octets libre is reading. */
 static struct tandem_conn *current;
 
@@ -130,11 +133,17 @@ static void close_handler(int err, void *arg)
 	conn->close_h(err, conn->arg);
 }
 
+bool tandem_conns_are_seen(void)
+{
+	return seen;
+}
+
 /* As many may wait to be accepted; libre would have 5, and a flood keep others out. */
 int tcp_sock_listen(struct tcp_sock *ts, int backlog)
 {
 	static listen_fn *next;
 
+	seen = true;
 	/* ISO C does not make functions of pointers to void */
 	if (!next)
 		*(void **)&next = dlsym(RTLD_NEXT, "tcp_sock_listen");

@@ -124,6 +124,9 @@ void tandem_conn_gone(struct tandem_conn *conn);
 
 /* accept.c */
 
+/* False while libre has called its own functions in place of those of accept.c: nothing has bounds then. */
+bool tandem_conns_are_seen(void);
+
 /* The connection that has the descriptor of tc; NULL: not one of ours. */
 struct tandem_conn *tandem_conn_find(const struct tcp_conn *tc);
 

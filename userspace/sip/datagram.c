@@ -10,6 +10,7 @@
 #include "userspace/media/stun.h"
 #include "userspace/sip/auth_limit.h"
 #include "userspace/sip/block.h"
+#include "userspace/util/log.h"
 
 #define DATAGRAM_MAX 65535
 #define ANSWER_MAX   64
@@ -149,11 +150,15 @@ int udp_listen(struct udp_sock **usp, const struct sa *local, udp_recv_h *rh, vo
 
 int tandem_datagrams_listen(struct tandem_datagrams *d, struct sip *sip, const struct sa *addr)
 {
+	const struct le *last = d->doors.tail;
 	int err;
 
 	opening = d;
 	err = -sip_transp_add(sip, SIP_TRANSP_UDP, addr);
 	opening = NULL;
+	if (!err && d->doors.tail == last)
+		tandem_log(TANDEM_LOG_ERROR, "sip",
+			   "this build of libre does not let STUN be answered");
 
 	return err;
 }

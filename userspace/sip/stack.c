@@ -125,8 +125,13 @@ int tandem_sip_stack_listen(struct tandem_sip *ts, const struct tandem_listener 
 	if (l->tp == SIP_TRANSP_UDP)
 		return tandem_datagrams_listen(ts->datagrams, find(ts, &l->addr)->sip, &l->addr);
 
-	return -sip_transp_add(find(ts, &l->addr)->sip, l->tp, &l->addr,
-			       tandem_sip_tls_context(ts->tls));
+	err = -sip_transp_add(find(ts, &l->addr)->sip, l->tp, &l->addr,
+			      tandem_sip_tls_context(ts->tls));
+	if (!err && !tandem_conns_are_seen())
+		tandem_log(TANDEM_LOG_ERROR, "sip",
+			   "this build of libre does not let connections be bounded");
+
+	return err;
 }
 
 void tandem_sip_stacks_close(struct tandem_sip *ts)
