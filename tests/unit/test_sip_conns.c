@@ -308,6 +308,16 @@ static void blocked_sources_are_cut_off(void **state)
 	peer_close(&again);
 }
 
+static void message_to(struct peer *caller, const char *user)
+{
+	peer_send(caller, NULL,
+		  "MESSAGE sip:%s@example.test SIP/2.0\nVia: SIP/2.0/UDP "
+		  "%s:%u;branch=z9hG4bK%s;rport\n"
+		  "Max-Forwards: 70\nFrom: <sip:x@example.test>;tag=%s\nTo: <sip:%s@example.test>\n"
+		  "Call-ID: %s\nCSeq: 1 MESSAGE\n",
+		  user, caller->host, caller->port, user, user, user, user);
+}
+
 /* user is called by TCP where it listens: the descriptor, with the connection it is called on. */
 static int called_by_tcp(struct peer *caller, const char *user, int listen_fd, uint16_t port)
 {
@@ -317,12 +327,7 @@ static int called_by_tcp(struct peer *caller, const char *user, int listen_fd, u
 	snprintf(contact, sizeof(contact), "Contact: <sip:%s@127.0.0.1:%u;transport=tcp>\n", user,
 		 port);
 	request(caller, "REGISTER", user, contact);
-	peer_send(caller, NULL,
-		  "MESSAGE sip:%s@example.test SIP/2.0\nVia: SIP/2.0/UDP "
-		  "%s:%u;branch=z9hG4bK%s;rport\n"
-		  "Max-Forwards: 70\nFrom: <sip:x@example.test>;tag=%s\nTo: <sip:%s@example.test>\n"
-		  "Call-ID: %s\nCSeq: 1 MESSAGE\n",
-		  user, caller->host, caller->port, user, user, user, user);
+	message_to(caller, user);
 	for (i = 0; i < 100 && fd < 0; i++) {
 		run_ms(5);
 		fd = accept(listen_fd, NULL, NULL);
@@ -379,6 +384,42 @@ static void calling_others_has_bounds_too(void **state)
 	close(fd[1]);
 }
 
+/* A host that takes no connection is given up before long, and what waited for it fails. */
+static void who_does_not_take_the_call(void **state)
+{
+	struct world *w = *state;
+	struct sockaddr_storage ss;
+	struct peer caller;
+	socklen_t len;
+	uint16_t port;
+	int fd = listen_at(&port), queue[4], i;
+	char contact[128];
+
+	restart_with(w, (struct tandem_sip_connections_config){ .handshake_s = 1 });
+	/* nobody accepts, and no more may wait */
+	assert_int_equal(listen(fd, 0), 0);
+	peer_addr(&ss, &len, AF_INET, port);
+	for (i = 0; i < 4; i++) {
+		queue[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(queue[i], (struct sockaddr *)&ss, len);
+	}
+	run_ms(50);
+	peer_open(&caller, AF_INET, false);
+	snprintf(contact, sizeof(contact), "Contact: <sip:deaf@127.0.0.1:%u;transport=tcp>\n",
+		 port);
+	request(&caller, "REGISTER", "deaf", contact);
+	message_to(&caller, "deaf");
+	assert_int_equal(count(w, "outgoing"), 1);
+	if (!peer_try(&caller, 5000) || strncmp(caller.msg, "SIP/2.0 5", 9))
+		fail_msg("not refused: %s", caller.msg);
+	assert_int_equal(count(w, "handshake_timeout"), 1);
+	assert_int_equal(count(w, "outgoing"), 0);
+	for (i = 0; i < 4; i++)
+		close(queue[i]);
+	peer_close(&caller);
+	close(fd);
+}
+
 static void garbage_ends_with_its_connection(void **state)
 {
 	struct world *w = *state;
@@ -422,6 +463,7 @@ int main(void)
 		CASE(flows_are_watched),
 		CASE(blocked_sources_are_cut_off),
 		CASE(calling_others_has_bounds_too),
+		CASE(who_does_not_take_the_call),
 		CASE(garbage_ends_with_its_connection),
 		CASE(a_relay_that_ends_lets_go),
 	};

@@ -101,7 +101,7 @@ struct tandem_config_web {
 struct tandem_config_connections {
 	uint32_t max_connections; /* 20000 */
 	uint32_t max_per_source;  /* 500 */
-	uint32_t handshake_s;	  /* 10, for TLS */
+	uint32_t handshake_s;	  /* 10, for TLS, and to be connected */
 	uint32_t message_s;	  /* 30, for a message, and until the first one */
 	uint32_t idle_s;	  /* 900, without anything received */
 	uint32_t flow_timer_s;	  /* 120, between signs of life of phones with RFC 5626 */

@@ -144,7 +144,7 @@ static uint64_t *overdue(const struct tandem_conn *conn, uint64_t now)
 	struct tandem_conns *c = conn->all;
 	uint64_t limit;
 
-	if (conn->stage == TANDEM_CONN_HANDSHAKE)
+	if (conn->stage == TANDEM_CONN_HANDSHAKE || conn->stage == TANDEM_CONN_CALLING)
 		return now - conn->since >= c->handshake_ms ? &c->counters.handshake_timeout : NULL;
 	if (conn->stage == TANDEM_CONN_NEW)
 		return now - conn->since >= c->message_ms ? &c->counters.message_timeout : NULL;
@@ -204,7 +204,7 @@ static void tell(struct tandem_conns *c, const struct ip_addr *ip, const char *w
 
 static struct tandem_conn *first_to_go(const struct tandem_conns *c, bool for_trusted)
 {
-	size_t stage, last = for_trusted ? TANDEM_CONN_OURS : TANDEM_CONN_REGISTERED;
+	size_t stage, last = for_trusted ? TANDEM_CONN_CALLING : TANDEM_CONN_REGISTERED;
 	struct le *le;
 
 	for (stage = 0; stage < last; stage++) {
@@ -296,6 +296,11 @@ int tandem_conns_enter(struct tandem_conns *c, struct tandem_conn *conn, struct 
 
 /* ---- who is called ---- */
 
+static size_t outgoing(const struct tandem_conns *c)
+{
+	return c->counts[TANDEM_CONN_CALLING] + c->counts[TANDEM_CONN_OURS];
+}
+
 int tandem_conns_call(struct tandem_conns *c, const struct sa *peer)
 {
 	struct tandem_endpoint ep;
@@ -307,7 +312,7 @@ int tandem_conns_call(struct tandem_conns *c, const struct sa *peer)
 		c->counters.refused_blocked++;
 		return -ECONNREFUSED;
 	}
-	if (c->counts[TANDEM_CONN_OURS] >= 2 * (size_t)c->max) {
+	if (outgoing(c) >= 2 * (size_t)c->max) {
 		c->counters.refused_full++;
 		tell(c, &ep.ip, "too many were opened to others");
 		return -ENFILE;
@@ -327,12 +332,12 @@ int tandem_conns_leave(struct tandem_conns *c, struct tandem_conn *conn, struct 
 	conn->all = c;
 	conn->tc = tc;
 	conn->ip = ep.ip;
-	conn->stage = TANDEM_CONN_OURS;
+	conn->stage = TANDEM_CONN_CALLING;
 	err = tandem_conn_index(conn);
 	if (err)
 		return err;
-	c->counts[TANDEM_CONN_OURS]++;
-	set_stage(conn, TANDEM_CONN_OURS);
+	c->counts[TANDEM_CONN_CALLING]++;
+	set_stage(conn, TANDEM_CONN_CALLING);
 
 	return 0;
 }
@@ -340,10 +345,16 @@ int tandem_conns_leave(struct tandem_conns *c, struct tandem_conn *conn, struct 
 /* Not when one more is opened: libre is sending then, and who is cut off may be of the same call. */
 static void trim_ours(struct tandem_conns *c)
 {
+	struct le *le;
 	size_t n;
 
-	for (n = c->counts[TANDEM_CONN_OURS]; n > c->max; n--)
-		hang_up(c->stages[TANDEM_CONN_OURS].head->data, &c->counters.evicted);
+	for (n = outgoing(c); n > c->max; n--) {
+		le = c->stages[TANDEM_CONN_OURS].head;
+		if (!le)
+			le = c->stages[TANDEM_CONN_CALLING].head;
+		if (le)
+			hang_up(le->data, &c->counters.evicted);
+	}
 }
 
 /* ---- what they do ---- */
@@ -352,6 +363,8 @@ void tandem_conn_established(struct tandem_conn *conn)
 {
 	if (conn->tc && conn->stage == TANDEM_CONN_HANDSHAKE)
 		set_stage(conn, TANDEM_CONN_NEW);
+	else if (conn->tc && conn->stage == TANDEM_CONN_CALLING)
+		set_stage(conn, TANDEM_CONN_OURS);
 }
 
 void tandem_conn_received(struct tandem_conn *conn, bool blank)
@@ -394,7 +407,7 @@ static void close_overdue(struct tandem_conns *c, struct list *list, uint64_t no
 	uint64_t *counter;
 	size_t n;
 
-	for (n = c->count + c->counts[TANDEM_CONN_OURS]; n && list->head; n--) {
+	for (n = c->count + outgoing(c); n && list->head; n--) {
 		conn = list->head->data;
 		counter = overdue(conn, now);
 		if (!counter)
@@ -507,7 +520,7 @@ json_t *tandem_conns_json(const struct tandem_conns *c)
 	json_object_set_new(doc, "registered",
 			    json_integer((json_int_t)(c->counts[TANDEM_CONN_REGISTERED] +
 						      c->counts[TANDEM_CONN_FLOW])));
-	json_object_set_new(doc, "outgoing", json_integer((json_int_t)c->counts[TANDEM_CONN_OURS]));
+	json_object_set_new(doc, "outgoing", json_integer((json_int_t)outgoing(c)));
 #define COUNTER(name) json_object_set_new(doc, #name, json_integer((json_int_t)c->counters.name));
 	TANDEM_CONN_COUNTERS(COUNTER)
 #undef COUNTER

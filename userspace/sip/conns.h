@@ -39,7 +39,8 @@ enum tandem_conn_stage {
 	TANDEM_CONN_HEARD,	/* at least one */
 	TANDEM_CONN_REGISTERED, /* a REGISTER that was accepted */
 	TANDEM_CONN_FLOW,	/* the same, of a flow that its phone keeps open (RFC 5626) */
-	TANDEM_CONN_OURS,	/* one that was opened to a peer, which is in a count of its own */
+	TANDEM_CONN_CALLING,	/* being opened to a peer; these are in a count of their own */
+	TANDEM_CONN_OURS,	/* opened to a peer */
 	TANDEM_CONN_STAGES
 };
 
