@@ -285,6 +285,34 @@ static void layered_ports(void **state)
 	fx_clean(&fx);
 }
 
+/* The offerer has not offered the second media, so the answer to it cannot have it. */
+static void answer_takes_what_was_not_offered(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	fx_call(&fx, CALL);
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A,
+				  audio("192.0.2.10", 4000, "m=video 0 RTP/AVP 96\r\n")),
+			 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B,
+				   audio("198.51.100.20", 5000, "m=video 5002 RTP/AVP 96\r\n")),
+			 0);
+	assert_has(&fx, "m=video 0 RTP/AVP 96\r\n");
+	assert_has_not(&fx, "198.51.100.20");
+	/* and one that was taken back, whose ports are there yet */
+	assert_int_equal(fx_offer(&fx, TANDEM_PARTY_A,
+				  audio("192.0.2.10", 0, "m=video 4002 RTP/AVP 96\r\n")),
+			 0);
+	assert_int_equal(fx_answer(&fx, TANDEM_PARTY_B,
+				   audio("198.51.100.20", 5000, "m=video 5002 RTP/AVP 96\r\n")),
+			 0);
+	assert_has(&fx, "m=audio 0 RTP/AVP 0 8 101\r\n");
+	assert_has_not(&fx, "m=video 0 ");
+	fx_clean(&fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +327,7 @@ int main(void)
 		cmocka_unit_test(local_without_route),
 		cmocka_unit_test(ports_are_stable),
 		cmocka_unit_test(layered_ports),
+		cmocka_unit_test(answer_takes_what_was_not_offered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

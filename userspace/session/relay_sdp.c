@@ -251,6 +251,19 @@ static bool has_ended(const struct face *faces, size_t n)
 	return i < n;
 }
 
+/* Who answers cannot take up what the offer has not on offer (RFC 3264 section 6): nobody listens there. */
+static int reject_disabled(const struct tandem_media_list *list, struct tandem_sdp *sdp)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < tandem_sdp_media_count(sdp) && !err; i++) {
+		if (list->v[i].anchored && !list->v[i].active && tandem_sdp_media(sdp, i)->port)
+			err = tandem_sdp_reject_media(sdp, i);
+	}
+	return err;
+}
+
 int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media_list *list,
 		     enum tandem_party_id to, bool answer, const struct tandem_sdp *sdp,
 		     char **outp, size_t *out_len)
@@ -266,10 +279,12 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 	err = tandem_sdp_dup(&copy, sdp);
 	if (err)
 		return err;
-	for (i = 0; i < n; i++)
+	err = answer ? reject_disabled(list, copy) : 0;
+	for (i = 0; i < n && !err; i++)
 		find_face(ss, list, i, to, answer, tandem_sdp_media(copy, i), &faces[i]);
 	ends = has_ended(faces, n);
-	err = edit_session(copy, faces, n);
+	if (!err)
+		err = edit_session(copy, faces, n);
 	if (!err && ends)
 		err = reject_data(list, to, copy);
 	for (i = 0; i < n && !err; i++) {
