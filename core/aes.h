@@ -18,6 +18,7 @@
 #define AES_BLOCK      16
 #define AES_BLOCKS     4 /* at a time */
 #define AES_PLANES     8
+#define AES_ROUNDS_MIN 10
 #define AES_ROUNDS_MAX 14
 
 /* Round keys, as planes, the same for all four blocks. rounds is 10 or 14; 0: no key. */
@@ -301,7 +302,7 @@ static inline int aes_ctr_begin(struct aes_ctr *ctr, const struct aes_schedule *
 	volatile __u64 *q = ctr->state.q;
 	int i;
 
-	if (schedule->rounds != 10 && schedule->rounds != AES_ROUNDS_MAX)
+	if (schedule->rounds != AES_ROUNDS_MIN && schedule->rounds != AES_ROUNDS_MAX)
 		return 0;
 	for (i = 0; i < AES_PLANES; i++)
 		q[i] = aes_little(iv[i / AES_BLOCKS]);
