@@ -339,6 +339,7 @@ __u32 tandem_rtcp_step(struct xdp_md *ctx, struct rtcp_job *job, struct rtcp_pla
 __u64 tandem_ext_translate(struct xdp_md *ctx, __u64 start, __u32 off, __u32 len, __u32 leg);
 __u32 tandem_ext_byte(struct xdp_md *ctx, struct ext_place *at, __u64 off);
 __u64 tandem_g711(struct xdp_md *ctx, __u64 start, __u32 off, __u32 octets, __u32 to);
+__u64 tandem_silence(struct xdp_md *ctx, __u64 start, __u32 off, __u32 octets, __u32 act);
 __u32 tandem_fan_resolve(struct xdp_md *ctx, const struct fan_job *job);
 __u32 tandem_fan_leg(struct xdp_md *ctx, __u32 index, __u32 gen, struct fan_way *way);
 
@@ -374,6 +375,8 @@ static inline __u64 env_offset(struct env *env, const void *p)
 	tandem_ext_byte((env)->ctx, at, env_offset(env, payload))
 #define env_g711(env, payload, end, off, octets, to)                                               \
 	tandem_g711((env)->ctx, env_offset(env, payload), off, octets, to)
+#define env_silence(env, payload, end, off, octets, act)                                           \
+	tandem_silence((env)->ctx, env_offset(env, payload), off, octets, act)
 #define env_fan_resolve(env, job)	  tandem_fan_resolve((env)->ctx, job)
 #define env_fan_leg(env, index, gen, way) tandem_fan_leg((env)->ctx, index, gen, way)
 

@@ -133,6 +133,14 @@ __attribute__((noinline)) __u64 tandem_g711(struct xdp_md *ctx, __u64 start, __u
 	return g711_translate(at_offset(&env, start), env_data_end(&env), off, octets, to);
 }
 
+__attribute__((noinline)) __u64 tandem_silence(struct xdp_md *ctx, __u64 start, __u32 off,
+					       __u32 octets, __u32 act)
+{
+	struct env env = { .ctx = ctx };
+
+	return silence_fill(at_offset(&env, start), env_data_end(&env), off, octets, act);
+}
+
 __attribute__((noinline)) __u32 tandem_fan_resolve(struct xdp_md *ctx, const struct fan_job *job)
 {
 	struct env env = { .ctx = ctx };

@@ -29,7 +29,7 @@
 
 #include "core/srtp_abi.h"
 
-#define TANDEM_ABI_VERSION  5
+#define TANDEM_ABI_VERSION  6
 #define TANDEM_MAX_LOCALS   16
 #define TANDEM_MAX_PTS	    8
 #define TANDEM_MAX_BRANCHES 16
@@ -70,6 +70,21 @@ enum egress_flag {
 	EGRESS_F_PT = 1 << 4,	  /* pts.pt[i] of the rule becomes pt_out[i] */
 	EGRESS_F_DSCP = 1 << 5,	  /* dscp is set; else the packet's own is kept */
 	EGRESS_F_EXT = 1 << 6,	  /* of a leg: header extension ids are mapped by ext_id */
+	EGRESS_F_ACTS = 1 << 7,	  /* acts and act_rest are looked at */
+};
+
+/* What becomes of RTP with a payload type; from ACT_ULAW on, silence of which codec it becomes. */
+enum egress_act {
+	ACT_PASS,
+	ACT_BLOCK, /* accounted, then dropped */
+	ACT_ULAW,
+	ACT_ALAW,
+	ACT_LINEAR, /* L16 (RFC 3551) */
+	ACT_G722,
+	ACT_CN, /* comfort noise (RFC 3389) */
+	ACT_OPUS,
+	ACT_G729,
+	ACT_COUNT
 };
 
 /*
@@ -79,6 +94,9 @@ enum egress_flag {
  * Bit i of to_alaw and to_ulaw: the payload of the rule's pts.pt[i] is G.711 u-law
  * (A-law) and leaves as A-law (u-law). remote may be a multicast group; the copy then
  * leaves by the device that has the local address.
+ *
+ * With EGRESS_F_ACTS, bits 4i to 4i + 3 of acts are the enum egress_act of pts.pt[i], by what
+ * arrives; act_rest is that of every other payload type. RTCP goes on in any case.
  */
 struct egress {
 	struct ip_addr remote;
@@ -94,10 +112,11 @@ struct egress {
 	__u8 to_ulaw;
 	__u8 pt_out[TANDEM_MAX_PTS];
 	__u8 local; /* index in relay_config.locals */
-	__u8 pad[3];
+	__u8 act_rest;
+	__u8 pad[2];
 	__u32 srtp;  /* index of the keys to protect with; 0: none */
 	__u32 state; /* of a leg: index of its struct leg_state */
-	__u32 reserved;
+	__u32 acts;
 };
 
 /* The negotiated payload types and their clocks; clock_hz 0 ends the list. */

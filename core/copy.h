@@ -61,6 +61,8 @@ static inline enum reason copy_translate(struct env *env, struct plan *plan,
 		*delta = job->delta;
 		return reason;
 	}
+	if (egress_act(eg, plan->pt_index) == ACT_BLOCK)
+		return REASON_blocked;
 	if (!rtp_translatable(eg, &plan->rtp, plan->pt_index))
 		return REASON_payload_size;
 	env_rtp_translate(env, payload, end, eg, leg, &plan->rtp, plan->pt_index, delta);

@@ -146,6 +146,7 @@ static inline void env_read_barrier(void);
  *   env_ext_translate(env, payload, end, off, len, leg)	ext_translate()
  *   env_ext_byte(env, at, payload, end)			ext_byte()
  *   env_g711(env, payload, end, off, octets, to)		g711_translate(), without env
+ *   env_silence(env, payload, end, off, octets, act)		silence_fill(), without env
  *   env_fan_resolve(env, job)					fan_resolve(); frames only
  *   env_fan_leg(env, index, gen, way)				fan_resolve_leg(); frames only
  *   env_sum(env, payload, end, len)				csum_bytes(), without env and end

@@ -108,6 +108,7 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 #define env_ext_translate			     ext_translate
 #define env_ext_byte				     ext_byte
 #define env_g711(env, payload, end, off, octets, to) g711_translate(payload, end, off, octets, to)
+#define env_silence(env, p, end, off, octets, act)   silence_fill(p, end, off, octets, act)
 #define env_fan_resolve				     fan_resolve
 #define env_fan_leg				     fan_resolve_leg
 #define env_sum(env, payload, end, len)		     csum_bytes(payload, len)

@@ -148,7 +148,7 @@ static inline enum reason relay_commit_muted(struct env *env, struct plan *plan,
 	if (reason != REASON_NONE)
 		return reason;
 	account_rtp(env, plan);
-	return REASON_muted;
+	return plan_blocked(plan) ? REASON_blocked : REASON_muted;
 }
 
 /* Count a packet that ends here or is punted. */

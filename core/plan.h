@@ -364,6 +364,12 @@ static inline enum reason relay_decide(struct env *env, const struct flow_key *k
 	return plan_settled(plan) ? reason : REASON_rule_busy;
 }
 
+/* Is a command why it does not pass? */
+static inline int plan_blocked(const struct plan *plan)
+{
+	return plan->egress && egress_act(plan->egress, plan->pt_index) == ACT_BLOCK;
+}
+
 /* Does the rule let this packet through only as far as the statistics? */
 static inline int plan_muted(const struct plan *plan)
 {
@@ -371,7 +377,10 @@ static inline int plan_muted(const struct plan *plan)
 		return 0;
 	if (plan->flags & RULE_F_MUTE)
 		return 1;
-	return plan->egress && !(plan->egress->flags & EGRESS_F_ACTIVE);
+	if (!plan->egress ||
+	    (plan->egress->flags & (EGRESS_F_ACTIVE | EGRESS_F_ACTS)) == EGRESS_F_ACTIVE)
+		return 0;
+	return !(plan->egress->flags & EGRESS_F_ACTIVE) || plan_blocked(plan);
 }
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * What a translator (RFC 3550 section 7.1) changes in an RTP packet: SSRC, sequence
  * number, timestamp, payload type; ids of header extension elements; the payload, where
- * a payload translation is asked for. Every change goes into the checksum delta.
+ * a payload translation or silence is asked for. Every change goes into the checksum delta.
  */
 #ifndef TANDEM_CORE_TRANSLATE_H
 #define TANDEM_CORE_TRANSLATE_H
@@ -14,6 +14,7 @@
 #include "core/g711.h"
 #include "core/headers.h"
 #include "core/rtp.h"
+#include "core/silence.h"
 
 #define EGRESS_F_TRANSLATE (EGRESS_F_SSRC | EGRESS_F_SEQ | EGRESS_F_TS | EGRESS_F_PT)
 
@@ -45,6 +46,8 @@ static inline int rtp_translatable(const struct egress *eg, const struct rtp_inf
 {
 	if (eg->flags & EGRESS_F_EXT && rtp->ext > EXT_MAX)
 		return 0;
+	if (egress_act(eg, pt_index) > ACT_BLOCK && rtp->octets > SILENCE_MAX)
+		return 0;
 	return egress_law(eg, pt_index) < 0 || rtp->octets <= G711_MAX;
 }
 
@@ -75,6 +78,15 @@ static inline void rtp_translate_header(struct env *env, void *payload, const vo
 		wire_set32(&words[2], eg->ssrc.to, delta);
 }
 
+/* Silence is of the codec that arrives; G.711 of either law becomes that of the other. */
+static inline void rtp_silence(struct env *env, void *payload, const void *end,
+			       const struct rtp_info *rtp, __u32 act, __u64 *delta)
+{
+	env_count(env, REASON_silenced);
+	if (rtp->octets)
+		*delta += env_silence(env, payload, end, rtp->head, rtp->octets, act);
+}
+
 /*
  * All of the packet, as eg says; leg is the one that eg is of, where it has an extension
  * map. The packet must have passed rtp_parse() and rtp_translatable().
@@ -83,11 +95,14 @@ static inline void rtp_translate(struct env *env, void *payload, const void *end
 				 const struct egress *eg, __u32 leg, const struct rtp_info *rtp,
 				 __u32 pt_index, __u64 *delta)
 {
+	const __u32 act = egress_act(eg, pt_index);
 	int law;
 
 	rtp_translate_header(env, payload, end, eg, pt_index, delta);
 	if (eg->flags & EGRESS_F_EXT && rtp->ext)
 		*delta += env_ext_translate(env, payload, end, rtp->head - rtp->ext, rtp->ext, leg);
+	if (act > ACT_BLOCK)
+		rtp_silence(env, payload, end, rtp, act, delta);
 	law = egress_law(eg, pt_index);
 	if (law >= 0 && rtp->octets)
 		*delta += env_g711(env, payload, end, rtp->head, rtp->octets, (__u32)law);

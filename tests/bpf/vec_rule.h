@@ -143,9 +143,35 @@ static void vec_pt_out(const struct tandem_rule *r, struct tandem_egress *eg, co
 	}
 }
 
+/* act=PT:WHAT,... of an egress; rest in place of PT: all that are not listed in pts. */
+static void vec_acts(const struct tandem_rule *r, struct tandem_egress *eg, const char *s)
+{
+	static const char *const names[ACT_COUNT] = { "pass", "block", "ulaw", "alaw", "linear",
+						      "g722", "cn",    "opus", "g729" };
+	unsigned int act, i;
+	char pt[8], what[16];
+	int len = 0;
+
+	for (; s && *s; s += len + (s[len] == ',')) {
+		if (sscanf(s, "%7[^:]:%15[a-z0-9]%n", pt, what, &len) != 2)
+			vec_die("PT:WHAT expected in act at '%s'", s);
+		for (act = 0; act < ACT_COUNT && strcmp(names[act], what);)
+			act++;
+		if (act == ACT_COUNT)
+			vec_die("no such act: %s", what);
+		eg->flags |= EGRESS_F_ACTS;
+		if (!strcmp(pt, "rest")) {
+			eg->act_rest = (__u8)act;
+			continue;
+		}
+		i = vec_pt_index(r, strtoul(pt, NULL, 0));
+		eg->acts = (eg->acts & ~(0xfU << 4 * i)) | act << 4 * i;
+	}
+}
+
 /*
  * LOCAL>REMOTE [ssrc=A>B] [seq=N] [ts=N] [pt[=IN>OUT,...]] [dscp=N] [ttl=N] [alaw=PT,...]
- * [ulaw=PT,...], behind the first word of l.
+ * [ulaw=PT,...] [act=PT:WHAT,...], behind the first word of l.
  */
 static void vec_way(const struct tandem_rule *r, const char *l, struct tandem_egress *eg)
 {
@@ -171,6 +197,7 @@ static void vec_way(const struct tandem_rule *r, const char *l, struct tandem_eg
 	vec_pt_out(r, eg, vec_word(l, "pt"));
 	eg->to_alaw = vec_pt_bits(r, vec_word(l, "alaw"));
 	eg->to_ulaw = vec_pt_bits(r, vec_word(l, "ulaw"));
+	vec_acts(r, eg, vec_word(l, "act"));
 }
 
 /* rtp|rtcp|both, of the rule before. */

@@ -63,6 +63,8 @@ static void set_egress(struct egress *eg, const struct setup *s, unsigned int n,
 	eg->to_alaw = n == 2 ? 0 : s->alaw;
 	eg->to_ulaw = s->ulaw;
 	eg->pt_out[0] = s->pt;
+	eg->acts = s->ts_offset;
+	eg->act_rest = s->pt & 0xf;
 }
 
 static void set_fan(struct relay *r, const struct setup *s)

@@ -45,6 +45,61 @@ static void law_changes_the_payload_alone(void **state)
 	assert_delta(before, packet, sizeof(packet), delta);
 }
 
+/* Of every codec and length: the octets of the payload, and no others, with the checksum. */
+static void silence_changes_the_payload_alone(void **state)
+{
+	_Alignas(4) uint8_t packet[80], before[80];
+	unsigned int octets, act, i;
+	__u64 delta;
+
+	srand(5);
+	for (act = ACT_ULAW; act < ACT_COUNT; act++) {
+		for (octets = 1; octets <= 60; octets++) {
+			for (i = 0; i < sizeof(packet); i++)
+				before[i] = packet[i] = (uint8_t)rand();
+			delta = silence_fill(packet, packet + 12 + octets, 12, octets, act);
+			assert_memory_equal(packet, before, 12);
+			assert_memory_equal(packet + 12 + octets, before + 12 + octets,
+					    68 - octets);
+			assert_delta(before, packet, sizeof(packet), delta);
+			/* another packet becomes the same */
+			for (i = 12; i < 12 + octets; i++)
+				before[i] = act == ACT_OPUS && i == 12 ? before[i]
+								       : (uint8_t)rand();
+			silence_fill(before, before + 12 + octets, 12, octets, act);
+			assert_memory_equal(packet, before, sizeof(packet));
+		}
+		/* and ends with the packet, whatever it is told */
+		for (i = 0; i < sizeof(packet); i++)
+			before[i] = packet[i] = (uint8_t)rand();
+		delta = silence_fill(packet, packet + 21, 12, 62, act);
+		assert_memory_equal(packet + 21, before + 21, sizeof(packet) - 21);
+		assert_delta(before, packet, sizeof(packet), delta);
+	}
+}
+
+/* RFC 6716 3.1: a CELT frame of fullband, which lasts what the packet did, or 20 ms. */
+static void opus_keeps_its_duration(void **state)
+{
+	static const unsigned int silk[] = { 100, 200, 400, 600 }, celt[] = { 25, 50, 100, 200 };
+	unsigned int toc, config, was, is;
+
+	for (toc = 0; toc < 256; toc++) {
+		config = toc >> 3;
+		was = config < 12   ? silk[config & 3]
+		      : config < 16 ? silk[config & 1]
+				    : celt[config & 3];
+		was *= toc & 3 ? 2 : 1;
+		is = silence_opus_toc((uint8_t)toc);
+		assert_int_equal(is & 0xe7, 0xe0);
+		is = celt[is >> 3 & 3];
+		if ((toc & 3) == 3)
+			assert_int_equal(is, 200); /* any number of frames: it stands behind */
+		else
+			assert_int_equal(is, was < 200 ? was : 200);
+	}
+}
+
 /* An extension of random elements in room bytes, and what the map makes of it. */
 static size_t random_elements(uint8_t *in, uint8_t *want, size_t room, int two, const __u8 *map)
 {
@@ -141,6 +196,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(law_changes_the_payload_alone),
+		cmocka_unit_test(silence_changes_the_payload_alone),
+		cmocka_unit_test(opus_keeps_its_duration),
 		cmocka_unit_test(elements_are_mapped_or_removed),
 		cmocka_unit_test(elements_of_garbage_stay_where_they_are),
 	};

@@ -37,6 +37,8 @@ int tandem_egress_split(const struct relay_config *relay, const struct tandem_eg
 		.ttl = from->ttl,
 		.to_alaw = from->to_alaw,
 		.to_ulaw = from->to_ulaw,
+		.acts = from->acts,
+		.act_rest = from->act_rest,
 		.local = tandem_local_index(relay, &from->local),
 	};
 	memcpy(to->pt_out, from->pt_out, sizeof(to->pt_out));
@@ -59,6 +61,8 @@ void tandem_egress_join(const struct relay_config *relay, const struct egress *f
 		.ttl = from->ttl,
 		.to_alaw = from->to_alaw,
 		.to_ulaw = from->to_ulaw,
+		.acts = from->acts,
+		.act_rest = from->act_rest,
 	};
 	memcpy(to->pt_out, from->pt_out, sizeof(to->pt_out));
 }

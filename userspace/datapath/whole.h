@@ -25,6 +25,9 @@ struct tandem_egress {
 	__u8 to_alaw;
 	__u8 to_ulaw;
 	__u8 pt_out[TANDEM_MAX_PTS];
+	__u32 acts;
+	__u8 act_rest;
+	__u8 pad[3];
 };
 
 /* struct leg. */
