@@ -193,6 +193,52 @@ static void legs_of_a_bundle(void **state)
 	fx_clean(&fx);
 }
 
+/* One transport on either side, but not the same wanted of both media: SSRCs are told apart. */
+static void one_media_is_blocked(void **state)
+{
+	static const enum tandem_party_id a = TANDEM_PARTY_A;
+	const struct tandem_act_target target = { .call = CALL, .party = &a, .media = 0 };
+	struct tandem_srtp keys = { .id = 5, .suite = SRTP_AES_CM_128_HMAC_SHA1_80 };
+	const struct tandem_flow_spec *spec;
+	struct tandem_session *s;
+	struct fixture fx;
+	bool partly;
+	int p;
+
+	(void)state;
+	open_world(&fx);
+	agree(&fx, TANDEM_SECURITY_AUTO, BROWSER_ANSWER("a=group:BUNDLE a v\r\n"));
+	s = fx_session(&fx, CALL);
+	for (p = 0; p < 2; p++) {
+		s->agreed.v[0].leg[p].secure.rtp.in = keys;
+		s->agreed.v[0].leg[p].secure.rtp.out = keys;
+		s->agreed.v[0].leg[p].remote[TANDEM_RTP] = ep(p ? CALLEE : CALLER, 7000);
+	}
+	assert_int_equal(tandem_session_act(fx.ss, &target, TANDEM_ACT_BLOCK, false, &partly), 0);
+	spec = fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP);
+	assert_non_null(spec->fan);
+	assert_int_equal(spec->fan->branch_count, 4); /* three SSRCs, and RTCP */
+	assert_int_equal(spec->fan->leg_count, 4);
+	assert_int_equal(spec->fan->branches[0].ssrc, 1001);
+	assert_true(spec->fan->legs[0].leg.egress.flags & EGRESS_F_ACTS);
+	assert_int_equal(spec->fan->legs[0].leg.egress.act_rest, ACT_BLOCK);
+	assert_int_equal(spec->fan->legs[0].leg.egress.acts & 0xf, ACT_BLOCK);
+	assert_false(spec->fan->legs[1].leg.egress.flags & EGRESS_F_ACTS);
+	assert_false(spec->fan->legs[3].leg.egress.flags & EGRESS_F_ACTS);
+	assert_null(fx_flow(&fx, 0, TANDEM_PARTY_B, TANDEM_RTP)->fan);
+
+	/* both of them: one flow again */
+	assert_int_equal(
+		tandem_session_act(fx.ss, &(struct tandem_act_target){ .call = CALL, .media = -1 },
+				   TANDEM_ACT_BLOCK, false, &partly),
+		0);
+	spec = fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP);
+	assert_null(spec->fan);
+	assert_int_equal(spec->egress[EGRESS_RTP].act_rest, ACT_BLOCK);
+	assert_int_equal(spec->egress[EGRESS_RTP].acts & 0xff, ACT_BLOCK | ACT_BLOCK << 4);
+	fx_clean(&fx);
+}
+
 #define KEY "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n"
 #define PHONE_SDES(video)                                                                          \
 	"v=0\r\no=- 7 2 IN IP4 198.51.100.20\r\ns=-\r\nc=IN IP4 198.51.100.20\r\nt=0 0\r\n"        \
@@ -429,6 +475,7 @@ int main(void)
 		cmocka_unit_test(browser_to_browser),
 		cmocka_unit_test(bundle_parts_ways),
 		cmocka_unit_test(legs_of_a_bundle),
+		cmocka_unit_test(one_media_is_blocked),
 		cmocka_unit_test(room_beside_a_bundle),
 		cmocka_unit_test(audio_only_phone),
 		cmocka_unit_test(unbundled_answer),

@@ -22,6 +22,10 @@
 	{                                                                                          \
 		.may_send = true, .packets = 500, .last_ms = 60000, .full = true                   \
 	}
+#define HUSHED                                                                                     \
+	{                                                                                          \
+		.may_send = true, .packets = 500, .last_ms = 60000, .blocked = true                \
+	}
 #define PAUSES                                                                                     \
 	{                                                                                          \
 		.may_send = true, .packets = 500, .last_ms = 50000                                 \
@@ -56,6 +60,13 @@ static void table(void **state)
 		{ { UP, .now_ms = 70001, .side = { PAUSES, TALKS } }, "no media for 10 s" },
 		{ { UP, .now_ms = 99000, .side = { TALKS, STOPPED } },
 		  "one-way: callee is silent" },
+		{ { UP, .side = { HUSHED, TALKS } },
+		  "media of the caller is blocked by command; else two-way" },
+		{ { UP, .side = { HUSHED, HUSHED } },
+		  "media of both is blocked by command; else two-way" },
+		{ { UP, .side = { SILENT, { .silenced = true, .full = true } } },
+		  "media of the callee is silenced by command; packets of the callee are dropped: "
+		  "no room for their SSRC under the key; else no media" },
 		{ { UP, .side = { TALKS, LISTENS } }, "one-way as negotiated" },
 		{ { UP, .side = { LISTENS, TALKS } }, "one-way as negotiated" },
 		{ { UP, .side = { LISTENS, SILENT } }, "no media" },

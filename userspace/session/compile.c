@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 uint64_t tandem_flow_id(const struct tandem_session *s, size_t media, enum tandem_party_id from,
 			enum tandem_component comp)
@@ -36,16 +35,17 @@ enum tandem_component tandem_flow_id_component(uint64_t id)
 	return id & 1;
 }
 
-static bool is_event(const struct tandem_codec *c)
-{
-	return !strcasecmp(c->name, "telephone-event");
-}
+/* Which payload types: for acts those of events stand in front, so that none is left out. */
+enum pts_kind {
+	PTS_EVENTS = 1,
+	PTS_OTHERS = 2,
+};
 
 /*
  * Further payload types. If there are more than fit, digits must not be among those that are
  * left out. Returns whether some were.
  */
-static bool compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
+static bool compile_pts(const struct tandem_leg *leg, int kinds, struct pt_list *pts)
 {
 	bool left_out = false;
 	size_t i, n = 0;
@@ -55,11 +55,12 @@ static bool compile_pts(const struct tandem_leg *leg, struct pt_list *pts)
 	for (i = 0; i < leg->codec_count; i++) {
 		const struct tandem_codec *c = &leg->codecs[i];
 
-		if (!c->clock_hz)
+		if (!c->clock_hz ||
+		    !(kinds & (tandem_compile_is_event(c) ? PTS_EVENTS : PTS_OTHERS)))
 			continue;
 		if (n == TANDEM_MAX_PTS) {
 			left_out = true;
-			if (!is_event(c))
+			if (!tandem_compile_is_event(c))
 				continue;
 			n--;
 		}
@@ -169,13 +170,18 @@ struct source {
 	size_t transport;
 	size_t members[TANDEM_MEDIA_MAX];
 	size_t count;
-	bool split; /* they leave by several transports of the other party */
+	bool split; /* they leave by several transports of the other party, or not alike */
 	bool apart; /* or by one, but RTCP, that comes with RTP, under keys of its own */
 };
 
 static const struct tandem_leg *way_of(const struct source *src, size_t member)
 {
 	return tandem_leg_transport(&src->s->agreed, src->members[member], !src->from);
+}
+
+static uint8_t acts_of(const struct source *src, size_t member)
+{
+	return tandem_acts_of(src->s, src->from, src->members[member]);
 }
 
 static void find_members(struct source *src)
@@ -189,7 +195,8 @@ static void find_members(struct source *src)
 		if (!list->v[i].active || list->v[i].leg[src->from].transport != src->transport)
 			continue;
 		src->members[src->count++] = i;
-		if (way_of(src, src->count - 1) != way_of(src, 0))
+		if (way_of(src, src->count - 1) != way_of(src, 0) ||
+		    acts_of(src, src->count - 1) != acts_of(src, 0))
 			src->split = true;
 	}
 	src->apart = !src->split && list->v[src->transport].leg[src->from].mux &&
@@ -229,8 +236,8 @@ static void add_leg(const struct source *src, const struct tandem_leg *to, bool 
 }
 
 /* A branch for each SSRC that is known, with at most one leg; those that are not are punted. */
-static void add_ssrcs(const struct source *src, size_t member, struct tandem_fan *fan,
-		      struct tandem_srtp *keys)
+static void add_ssrcs(const struct source *src, size_t member, const struct pt_list *pts,
+		      struct tandem_fan *fan, struct tandem_srtp *keys)
 {
 	const struct tandem_leg *leg = &src->s->agreed.v[src->members[member]].leg[src->from];
 	const struct tandem_leg *to = way_of(src, member);
@@ -242,23 +249,29 @@ static void add_ssrcs(const struct source *src, size_t member, struct tandem_fan
 		branch->ssrc = leg->ssrcs[i];
 		branch->first = fan->leg_count;
 		branch->count = has_way(src, to, false);
-		if (branch->count)
-			add_leg(src, to, false,
-				(uint32_t)(src->members[member] * TANDEM_LEG_SSRCS + i), fan, keys);
+		if (!branch->count)
+			continue;
+		add_leg(src, to, false, (uint32_t)(src->members[member] * TANDEM_LEG_SSRCS + i),
+			fan, keys);
+		tandem_compile_acts(src->s, src->from, &src->members[member], 1, pts,
+				    &fan->legs[branch->first].leg.egress);
 	}
 }
 
 /* For all SSRCs, where nothing has to be told apart but RTCP. */
-static void add_any(const struct source *src, struct tandem_fan *fan, struct tandem_srtp *keys)
+static void add_any(const struct source *src, const struct pt_list *pts, struct tandem_fan *fan,
+		    struct tandem_srtp *keys)
 {
 	struct branch *branch = &fan->branches[fan->branch_count++];
 
 	branch->flags = BRANCH_F_ANY;
 	branch->first = fan->leg_count;
 	branch->count = has_way(src, way_of(src, 0), false);
-	if (branch->count)
-		add_leg(src, way_of(src, 0), false, TANDEM_MEDIA_MAX * (TANDEM_LEG_SSRCS + 1), fan,
-			keys);
+	if (!branch->count)
+		return;
+	add_leg(src, way_of(src, 0), false, TANDEM_MEDIA_MAX * (TANDEM_LEG_SSRCS + 1), fan, keys);
+	tandem_compile_acts(src->s, src->from, src->members, src->count, pts,
+			    &fan->legs[branch->first].leg.egress);
 }
 
 /*
@@ -287,7 +300,7 @@ static void add_rtcp(const struct source *src, struct tandem_fan *fan, struct ta
 }
 
 /* One piece of memory: the fan, and the keys of its legs behind them. */
-static struct tandem_fan *compile_fan(const struct source *src)
+static struct tandem_fan *compile_fan(const struct source *src, const struct pt_list *pts)
 {
 	size_t legs = src->count * (TANDEM_LEG_SSRCS + 1), i;
 	struct tandem_fan *fan = calloc(1, sizeof(*fan) + legs * sizeof(fan->legs[0]) +
@@ -299,9 +312,9 @@ static struct tandem_fan *compile_fan(const struct source *src)
 	keys = (struct tandem_srtp *)&fan->legs[legs];
 	fan->keys = keys;
 	for (i = 0; i < src->count && src->split; i++)
-		add_ssrcs(src, i, fan, keys);
+		add_ssrcs(src, i, pts, fan, keys);
 	if (!src->split)
-		add_any(src, fan, keys);
+		add_any(src, pts, fan, keys);
 	add_rtcp(src, fan, keys);
 	return fan;
 }
@@ -314,8 +327,11 @@ static void compile_one(const struct source *src, enum tandem_component comp,
 	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
 	bool keyed = is_keyed(leg, comp);
 
-	if (comp == TANDEM_RTP && keyed && is_keyed(to, comp))
+	if (comp == TANDEM_RTP && keyed && is_keyed(to, comp)) {
 		compile_egress(to, src->cfg, comp, &spec->egress[EGRESS_RTP]);
+		tandem_compile_acts(src->s, src->from, src->members, src->count, &spec->pts,
+				    &spec->egress[EGRESS_RTP]);
+	}
 	if ((comp == TANDEM_RTCP || leg->mux) && keyed && has_rtcp(to) && is_keyed(to, TANDEM_RTCP))
 		compile_egress(to, src->cfg, rtcp_of(to), &spec->egress[EGRESS_RTCP]);
 	/* also while nothing may pass: what has been counted under them stays with them */
@@ -326,7 +342,7 @@ static int compile_many(const struct source *src, struct tandem_flow_spec *spec)
 {
 	const struct tandem_leg *leg = &src->s->agreed.v[src->transport].leg[src->from];
 
-	spec->fan = compile_fan(src);
+	spec->fan = compile_fan(src, &spec->pts);
 	if (!spec->fan)
 		return -ENOMEM;
 	compile_keys_in(leg, TANDEM_RTP, spec);
@@ -335,11 +351,17 @@ static int compile_many(const struct source *src, struct tandem_flow_spec *spec)
 
 static void compile_member_pts(const struct source *src, struct tandem_flow_spec *spec)
 {
-	bool left_out = false;
+	bool left_out = false, in_front = false;
 	size_t i;
 
 	for (i = 0; i < src->count; i++)
+		in_front |= acts_of(src, i) != 0;
+	for (i = 0; i < src->count && in_front; i++)
 		left_out |= compile_pts(&src->s->agreed.v[src->members[i]].leg[src->from],
+					PTS_EVENTS, &spec->pts);
+	for (i = 0; i < src->count; i++)
+		left_out |= compile_pts(&src->s->agreed.v[src->members[i]].leg[src->from],
+					in_front ? PTS_OTHERS : PTS_EVENTS | PTS_OTHERS,
 					&spec->pts);
 	/* of several media some would be dropped that were agreed */
 	if (left_out && src->count > 1)
@@ -374,12 +396,12 @@ static int compile_flow(const struct source *src, enum tandem_component comp,
 	}
 	spec->key.local = src->cfg->locals[leg->local].ip;
 	spec->key.local_port = htons(leg->port + comp);
+	if (comp == TANDEM_RTP)
+		compile_member_pts(src, spec);
 	if (comp == TANDEM_RTP && (src->split || src->apart))
 		err = compile_many(src, spec);
 	else
 		compile_one(src, comp, way_of(src, 0), spec);
-	if (comp == TANDEM_RTP)
-		compile_member_pts(src, spec);
 	/* a handshake has to come to an end before anything is sent */
 	return err ? err : comp == TANDEM_RTP || spec->egress[EGRESS_RTCP].flags || leg->apart;
 }

@@ -40,11 +40,24 @@ enum tandem_component tandem_flow_id_component(uint64_t id);
  * Write the flows that the session's agreed media want, at most
  * TANDEM_FLOWS_PER_MEDIA for each. Returns how many, or -ENOMEM. What comes from a bundle and
  * goes to one is a flow like any other; where it parts ways it has a fan, with a branch for each
- * SSRC that is known. So it has where RTCP, that comes with RTP, leaves under keys of its own. Keys are the session's, but those of a fan are its own. The fans are the
+ * SSRC that is known. So it does where a command wants other things of one media than of another. So it has where RTCP, that comes with RTP, leaves under keys of its own. Keys are the session's, but those of a fan are its own. The fans are the
  * caller's.
  */
 int tandem_compile(const struct tandem_session *s, const struct tandem_sessions_config *cfg,
 		   struct tandem_flow_spec *specs);
+/* ---- compile_acts.c ---- */
+/*
+ * Have an egress do what is wanted of these media (n of them, at least one, of which the same is
+ * wanted); pts: payload types of the flow. Telephone events pass unless they themselves are
+ * blocked; what is not in the list is blocked with all else.
+ */
+void tandem_compile_acts(const struct tandem_session *s, enum tandem_party_id from,
+			 const size_t *media, size_t n, const struct pt_list *pts,
+			 struct tandem_egress *egress);
+/* Can all that a party may send in a media be made silence? */
+bool tandem_compile_silences(const struct tandem_media *m, enum tandem_party_id from);
+bool tandem_compile_is_event(const struct tandem_codec *c);
+
 /* Free the fans of n specs. */
 void tandem_compile_clean(struct tandem_flow_spec *specs, size_t n);
 /* The same of one; NULL is allowed. */

@@ -70,7 +70,8 @@ static json_t *show_codecs(const struct tandem_leg *leg)
 	return list;
 }
 
-static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_leg *leg)
+static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_leg *leg,
+			uint8_t acts)
 {
 	struct tandem_endpoint relay = { 0 };
 
@@ -79,12 +80,14 @@ static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_le
 		relay.port = leg->port;
 	}
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:I, s:o, s:o}", "relay",
+		"{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:o, s:o}", "relay",
 		tandem_json_endpoint(&relay), "rtp", tandem_json_endpoint(&leg->remote[TANDEM_RTP]),
 		"rtcp", tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 		tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
 		tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends", leg->sends, "hold",
-		leg->hold, "rtcp_mux", leg->mux, "transport", (json_int_t)leg->transport,
+		leg->hold, "rtcp_mux", leg->mux, "blocked", (acts & TANDEM_ACT_BLOCK) != 0,
+		"silenced", (acts & TANDEM_ACT_SILENCE) != 0, "dtmf_blocked",
+		(acts & TANDEM_ACT_BLOCK_DTMF) != 0, "transport", (json_int_t)leg->transport,
 		"security", tandem_secure_json(ss, &leg->secure), "codecs", show_codecs(leg));
 }
 
@@ -96,12 +99,15 @@ static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_
 	for (i = 0; i < s->agreed.n; i++) {
 		const struct tandem_media *m = &s->agreed.v[i];
 
-		js = json_pack("{s:I, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "index", (json_int_t)i,
-			       "type", tandem_json_text(m->type), "relayed", m->anchored, "active",
-			       m->active, "rtcp_mux",
-			       m->leg[TANDEM_PARTY_A].mux && m->leg[TANDEM_PARTY_B].mux, "srtp",
-			       m->srtp, "a", show_leg(ss, &m->leg[TANDEM_PARTY_A]), "b",
-			       show_leg(ss, &m->leg[TANDEM_PARTY_B]));
+		js = json_pack(
+			"{s:I, s:o, s:b, s:b, s:b, s:b, s:o, s:o}", "index", (json_int_t)i, "type",
+			tandem_json_text(m->type), "relayed", m->anchored, "active", m->active,
+			"rtcp_mux", m->leg[TANDEM_PARTY_A].mux && m->leg[TANDEM_PARTY_B].mux,
+			"srtp", m->srtp, "a",
+			show_leg(ss, &m->leg[TANDEM_PARTY_A], tandem_acts_of(s, TANDEM_PARTY_A, i)),
+			"b",
+			show_leg(ss, &m->leg[TANDEM_PARTY_B],
+				 tandem_acts_of(s, TANDEM_PARTY_B, i)));
 		if (json_array_append_new(list, js)) {
 			json_decref(list);
 			return NULL;

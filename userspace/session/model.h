@@ -94,6 +94,13 @@ struct tandem_media_list {
 	size_t n;
 };
 
+/* What commands want of what is sent: enum tandem_act, for all, for a party, for one media of it. */
+struct tandem_acts {
+	uint8_t call;
+	uint8_t party[2];
+	uint8_t media[2][TANDEM_MEDIA_MAX];
+};
+
 struct tandem_session {
 	struct tandem_session *next, *prev; /* of all sessions */
 	struct tandem_session *next_by_call, *next_by_number;
@@ -107,7 +114,9 @@ struct tandem_session {
 	char *name; /* see tandem_session_name() */
 	char *from_uri;
 	char *to_uri;
-	char *tag[2];			  /* B's may be NULL */
+	char *tag[2];	/* B's may be NULL */
+	char *label[2]; /* how the front end's client calls them; may be NULL */
+	struct tandem_acts acts;
 	struct tandem_endpoint source[2]; /* signalling addresses; port 0: not known */
 
 	int64_t started_ms;   /* epoch */
@@ -179,6 +188,10 @@ struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
 struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number);
 /* By name, Call-ID or id. */
 struct tandem_session *tandem_sessions_by_text(const struct tandem_sessions *ss, const char *text);
+/* The next session of the call behind s, or the first of them (s NULL). */
+struct tandem_session *tandem_sessions_next_of_call(const struct tandem_sessions *ss,
+						    const char *call_id,
+						    const struct tandem_session *s);
 /* A session that is in no table yet; strings are copied. */
 int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
 			  uint64_t number);
@@ -321,6 +334,17 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s);
 /* Free what is kept of them. */
 void tandem_flows_clean(struct tandem_session *s);
+
+/* ---- acts.c ---- */
+/* Everything that is wanted of what a party sends in a media. */
+uint8_t tandem_acts_of(const struct tandem_session *s, enum tandem_party_id from, size_t media);
+/* Is anything wanted of any? */
+bool tandem_acts_any(const struct tandem_session *s);
+/* A new session of a call that is forked: it has what was wanted of the call as a whole. */
+void tandem_acts_inherit(const struct tandem_sessions *ss, struct tandem_session *s);
+/* The stored form, and back; NULL or none is nothing. -EBADMSG. */
+json_t *tandem_acts_dump(const struct tandem_acts *acts);
+int tandem_acts_parse(struct tandem_acts *acts, const json_t *js);
 
 /* ---- learn.c ---- */
 /* How long a window is, in ms. */

@@ -186,6 +186,22 @@ static int parse_media_list(struct tandem_sessions *ss, const json_t *js,
 	return err;
 }
 
+/* An earlier version has no commands about media. */
+static int parse_acts(struct tandem_session *s, const json_t *doc)
+{
+	static const char *const keys[] = { "label_a", "label_b" };
+	const char *label;
+	int p;
+
+	for (p = 0; p < 2; p++) {
+		label = json_string_value(json_object_get(doc, keys[p]));
+		s->label[p] = label ? strdup(label) : NULL;
+		if (label && !s->label[p])
+			return -ENOMEM;
+	}
+	return tandem_acts_parse(&s->acts, json_object_get(doc, "acts"));
+}
+
 int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp, const json_t *doc)
 {
 	struct tandem_dialog d = { 0 };
@@ -213,6 +229,8 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 	if (parse_endpoint(json_object_get(doc, "source_a"), &s->source[TANDEM_PARTY_A]) ||
 	    parse_endpoint(json_object_get(doc, "source_b"), &s->source[TANDEM_PARTY_B]))
 		err = -EBADMSG;
+	if (!err)
+		err = parse_acts(s, doc);
 	if (!err)
 		err = parse_media_list(ss, json_object_get(doc, "media"), &s->agreed);
 	if (!err)

@@ -120,16 +120,19 @@ static json_t *dump_tag(const char *tag)
 
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s)
 {
-	return json_pack("{s:I, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o}",
-			 "number", (json_int_t)s->number, "call_id", s->call_id, "branch",
-			 s->branch, "via", dump_tag(s->via), "from", tandem_json_text(s->from_uri),
-			 "to", tandem_json_text(s->to_uri), "tag_a",
-			 dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b",
-			 dump_tag(s->tag[TANDEM_PARTY_B]), "source_a",
-			 tandem_json_endpoint(&s->source[TANDEM_PARTY_A]), "source_b",
-			 tandem_json_endpoint(&s->source[TANDEM_PARTY_B]), "started_ms",
-			 (json_int_t)s->started_ms, "lasts_ms", (json_int_t)s->lasts_ms,
-			 "confirmed", s->confirmed, "media", dump_media_list(ss, &s->agreed));
+	return json_pack(
+		"{s:I, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o, "
+		"s:o, s:o, s:o}",
+		"number", (json_int_t)s->number, "call_id", s->call_id, "branch", s->branch, "via",
+		dump_tag(s->via), "from", tandem_json_text(s->from_uri), "to",
+		tandem_json_text(s->to_uri), "tag_a", dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b",
+		dump_tag(s->tag[TANDEM_PARTY_B]), "source_a",
+		tandem_json_endpoint(&s->source[TANDEM_PARTY_A]), "source_b",
+		tandem_json_endpoint(&s->source[TANDEM_PARTY_B]), "started_ms",
+		(json_int_t)s->started_ms, "lasts_ms", (json_int_t)s->lasts_ms, "confirmed",
+		s->confirmed, "media", dump_media_list(ss, &s->agreed), "label_a",
+		dump_tag(s->label[TANDEM_PARTY_A]), "label_b", dump_tag(s->label[TANDEM_PARTY_B]),
+		"acts", tandem_acts_any(s) ? tandem_acts_dump(&s->acts) : json_null());
 }
 
 void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s)

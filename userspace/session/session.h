@@ -248,6 +248,48 @@ int tandem_session_confirm(struct tandem_sessions *ss, const char *call);
  */
 int tandem_session_lasts(struct tandem_sessions *ss, const char *call, uint32_t seconds);
 
+/*
+ * What a command may want of the media that a party sends; each goes without the others, and
+ * blocking counts for more than silence. Packets go on being accounted, and RTCP passes.
+ */
+enum tandem_act {
+	TANDEM_ACT_BLOCK = 1 << 0,	/* all RTP but telephone events is dropped */
+	TANDEM_ACT_SILENCE = 1 << 1,	/* it is silence; what has none is dropped */
+	TANDEM_ACT_BLOCK_DTMF = 1 << 2, /* telephone events (RFC 4733) are dropped */
+};
+
+/*
+ * Of whom a command wants it: in the session named `call`, or in all sessions with that Call-ID
+ * (whole_call), of every party that fits all that is said of the sender and of who receives (NULL:
+ * nothing is). Where nothing is said of the sender, it is of the call as a whole, which is kept
+ * apart: what is undone for the one stays as it was for the other, unless `all` is set. media: the
+ * index of one of the sender's, or -1.
+ */
+struct tandem_act_target {
+	const char *call;
+	bool whole_call;
+	const enum tandem_party_id *party;
+	const char *tag, *label;
+	const struct ip_addr *address; /* where its description has its media */
+	const char *to_tag, *to_label;
+	int media;
+	bool all;
+};
+
+/*
+ * Have what `act` says done to media, or (off) no longer. It takes effect on packets from the next
+ * one on, holds for descriptions yet to come, and outlives a restart as the session does. *partly,
+ * where silence is wanted: some codec in use has none, or is secured between the two ends, and is
+ * dropped. -ENOENT: no such session or party; -EINVAL: no such media; what the plane has against
+ * the change: then it is to be asked for again.
+ */
+int tandem_session_act(struct tandem_sessions *ss, const struct tandem_act_target *target,
+		       enum tandem_act act, bool off, bool *partly);
+
+/* The party is called so from now on, in a target's label. -ENOENT, -ENOMEM. */
+int tandem_session_label(struct tandem_sessions *ss, const char *call, enum tandem_party_id party,
+			 const char *label);
+
 /* Remove the flows, free the ports, forget the session. why goes to the log. */
 int tandem_session_end(struct tandem_sessions *ss, const char *call, const char *why);
 

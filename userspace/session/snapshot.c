@@ -87,6 +87,34 @@ static void add_flow(struct tandem_verdict_side *side, const struct tandem_flow_
 	side->expected_from = *tandem_leg_endpoint(v->leg, TANDEM_RTP);
 }
 
+/* What a command holds back is heard by the relay. */
+static void add_acts(struct tandem_verdict_side *side, const struct tandem_flow_view *v,
+		     uint8_t acts)
+{
+	size_t i;
+
+	if (!(acts & (TANDEM_ACT_BLOCK | TANDEM_ACT_SILENCE)))
+		return;
+	side->blocked |= acts & TANDEM_ACT_BLOCK;
+	side->silenced |= !(acts & TANDEM_ACT_BLOCK);
+	for (i = 0; i < v->stats.stream_count; i++)
+		side->packets += v->stats.streams[i].packets;
+}
+
+static uint8_t acts_of(const struct tandem_snapshot *snap, const struct tandem_flow_view *v)
+{
+	uint8_t acts = 0;
+	size_t i;
+
+	for (i = 0; i < snap->session->agreed.n; i++) {
+		const struct tandem_media *m = &snap->session->agreed.v[i];
+
+		if (m->active && m->leg[v->from].transport == v->media_index)
+			acts |= tandem_acts_of(snap->session, v->from, i);
+	}
+	return acts;
+}
+
 const char *tandem_snapshot_verdict(const struct tandem_snapshot *snap, char *buf, size_t size)
 {
 	struct tandem_verdict_input in = { 0 };
@@ -98,8 +126,11 @@ const char *tandem_snapshot_verdict(const struct tandem_snapshot *snap, char *bu
 	in.now_ms = snap->now_ms;
 	for (i = 0; i < snap->n; i++) {
 		in.side[snap->flows[i].from].full |= snap->flows[i].full;
-		if (snap->flows[i].comp == TANDEM_RTP)
-			add_flow(&in.side[snap->flows[i].from], &snap->flows[i]);
+		if (snap->flows[i].comp != TANDEM_RTP)
+			continue;
+		add_flow(&in.side[snap->flows[i].from], &snap->flows[i]);
+		add_acts(&in.side[snap->flows[i].from], &snap->flows[i],
+			 acts_of(snap, &snap->flows[i]));
 	}
 	return tandem_verdict(&in, buf, size);
 }

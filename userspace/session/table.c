@@ -48,9 +48,9 @@ struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
 	return s;
 }
 
-/* The next session of the call behind s, or the first of them. */
-static struct tandem_session *next_of_call(const struct tandem_sessions *ss, const char *call_id,
-					   const struct tandem_session *s)
+struct tandem_session *tandem_sessions_next_of_call(const struct tandem_sessions *ss,
+						    const char *call_id,
+						    const struct tandem_session *s)
 {
 	struct tandem_session *next = s ? s->next_by_call : ss->by_call[call_bucket(ss, call_id)];
 
@@ -75,7 +75,7 @@ struct tandem_session *tandem_sessions_by_text(const struct tandem_sessions *ss,
 	uint64_t number;
 
 	if (!s)
-		s = next_of_call(ss, text, NULL);
+		s = tandem_sessions_next_of_call(ss, text, NULL);
 	if (s)
 		return s;
 	number = strtoull(text, &end, 16);
@@ -178,6 +178,8 @@ void tandem_session_destroy(struct tandem_session *s)
 	free(s->to_uri);
 	free(s->tag[TANDEM_PARTY_A]);
 	free(s->tag[TANDEM_PARTY_B]);
+	free(s->label[TANDEM_PARTY_A]);
+	free(s->label[TANDEM_PARTY_B]);
 	free(s);
 }
 
@@ -277,6 +279,7 @@ int tandem_session_open(struct tandem_sessions *ss, const struct tandem_dialog *
 	ss->next_number++;
 	s->started_ms = ss->env.epoch_ms(ss->env.arg);
 	s->offered_ms = s->activity_ms = tandem_sessions_now(ss);
+	tandem_acts_inherit(ss, s);
 	tandem_sessions_insert(ss, s);
 	return 0;
 }
@@ -307,7 +310,8 @@ const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *
 	const struct tandem_session *s, *early = NULL;
 	enum tandem_party_id p;
 
-	for (s = next_of_call(ss, call_id, NULL); s; s = next_of_call(ss, call_id, s)) {
+	for (s = tandem_sessions_next_of_call(ss, call_id, NULL); s;
+	     s = tandem_sessions_next_of_call(ss, call_id, s)) {
 		if (find_party(s, from_tag, &p))
 			continue;
 		if (to_tag && s->tag[!p] && !strcmp(s->tag[!p], to_tag)) {
@@ -325,10 +329,10 @@ const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *
 const char *tandem_session_by_via(const struct tandem_sessions *ss, const char *call_id,
 				  const char *via)
 {
-	const struct tandem_session *s = next_of_call(ss, call_id, NULL);
+	const struct tandem_session *s = tandem_sessions_next_of_call(ss, call_id, NULL);
 
 	while (s && !(s->via && !strcmp(s->via, via)))
-		s = next_of_call(ss, call_id, s);
+		s = tandem_sessions_next_of_call(ss, call_id, s);
 	return s ? s->name : NULL;
 }
 
@@ -337,24 +341,24 @@ unsigned int tandem_session_spare(const struct tandem_sessions *ss, const char *
 	const struct tandem_session *s;
 	unsigned int branch = 0;
 
-	s = next_of_call(ss, call_id, NULL);
+	s = tandem_sessions_next_of_call(ss, call_id, NULL);
 	while (s) {
 		if (s->branch != branch) {
-			s = next_of_call(ss, call_id, s);
+			s = tandem_sessions_next_of_call(ss, call_id, s);
 			continue;
 		}
 		branch++;
-		s = next_of_call(ss, call_id, NULL);
+		s = tandem_sessions_next_of_call(ss, call_id, NULL);
 	}
 	return branch;
 }
 
 bool tandem_session_confirmed(const struct tandem_sessions *ss, const char *call_id)
 {
-	const struct tandem_session *s = next_of_call(ss, call_id, NULL);
+	const struct tandem_session *s = tandem_sessions_next_of_call(ss, call_id, NULL);
 
 	while (s && !s->confirmed)
-		s = next_of_call(ss, call_id, s);
+		s = tandem_sessions_next_of_call(ss, call_id, s);
 	return s != NULL;
 }
 

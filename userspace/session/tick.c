@@ -6,6 +6,19 @@
 
 #define MODULE "session"
 
+/* What a command blocks does not pass, but the party is there. */
+static uint64_t last_of(const struct tandem_session *s, const struct tandem_flow_stats *stats)
+{
+	uint64_t last = stats->flow.last_ns;
+	size_t i;
+
+	for (i = 0; i < stats->stream_count && tandem_acts_any(s); i++) {
+		if (stats->streams[i].last_ns > last)
+			last = stats->streams[i].last_ns;
+	}
+	return last / 1000000;
+}
+
 /* When the last packet passed on any flow, in ms of the monotonic clock; 0: never. */
 static uint64_t last_packet(struct tandem_sessions *ss, const struct tandem_session *s)
 {
@@ -16,8 +29,8 @@ static uint64_t last_packet(struct tandem_sessions *ss, const struct tandem_sess
 	for (i = 0; i < s->installed_count; i++) {
 		if (ss->env.read(ss->plane, s->installed[i].id, &stats))
 			continue;
-		if (stats.flow.last_ns / 1000000 > last)
-			last = stats.flow.last_ns / 1000000;
+		if (last_of(s, &stats) > last)
+			last = last_of(s, &stats);
 	}
 	return last;
 }

@@ -51,18 +51,35 @@ static uint64_t pause_s(const struct tandem_verdict_input *in)
 	return (in->now_ms - last) / 1000;
 }
 
-/* Streams count before they are sealed, so that what is dropped then seems to flow. */
-static size_t say_full(const struct tandem_verdict_input *in, char *buf, size_t size)
+static const char *whose(bool caller, bool callee)
 {
-	static const char *const whose[] = { "", "the caller", "the callee", "both" };
-	int len, full = in->side[0].full | in->side[1].full << 1;
+	static const char *const names_of[] = { NULL, "the caller", "the callee", "both" };
 
-	if (!full)
-		return 0;
-	len = snprintf(buf, size,
-		       "packets of %s are dropped: no room for their SSRC under the key; else ",
-		       whose[full]);
-	return len > 0 && (size_t)len < size ? (size_t)len : 0;
+	return names_of[caller | callee << 1];
+}
+
+/* Behind what is said already; nothing where it is of nobody, or does not fit. */
+static size_t say(char *buf, size_t size, size_t said, const char *fmt, const char *who)
+{
+	int len = who ? snprintf(buf + said, size - said, fmt, who) : 0;
+
+	return len > 0 && said + (size_t)len < size ? said + (size_t)len : said;
+}
+
+/* Streams count before they are sealed, so that what is dropped then seems to flow. */
+static size_t say_first(const struct tandem_verdict_input *in, char *buf, size_t size)
+{
+	const struct tandem_verdict_side *a = &in->side[0], *b = &in->side[1];
+	size_t said = 0;
+
+	said = say(buf, size, said, "media of %s is blocked by command; ",
+		   whose(a->blocked, b->blocked));
+	said = say(buf, size, said, "media of %s is silenced by command; ",
+		   whose(a->silenced, b->silenced));
+	said = say(buf, size, said,
+		   "packets of %s are dropped: no room for their SSRC under the key; ",
+		   whose(a->full, b->full));
+	return say(buf, size, said, "%s", said ? "else " : NULL);
 }
 
 const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, size_t size)
@@ -88,7 +105,7 @@ const char *tandem_verdict(const struct tandem_verdict_input *in, char *buf, siz
 			return buf;
 		}
 	}
-	said = say_full(in, buf, size);
+	said = say_first(in, buf, size);
 	if (pause_s(in))
 		snprintf(buf + said, size - said, "no media for %llu s",
 			 (unsigned long long)pause_s(in));

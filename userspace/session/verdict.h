@@ -14,7 +14,9 @@ struct tandem_verdict_side {
 	const char *obstacle; /* why it has no keys yet; NULL: it has, or needs none */
 	bool may_send;	      /* by the directions negotiated */
 	bool full;	      /* packets are dropped, as a key has no room for their SSRC */
-	uint64_t packets;     /* forwarded */
+	bool blocked;	      /* by command; at least one of its media */
+	bool silenced;	      /* likewise */
+	uint64_t packets;     /* forwarded; with a command, accounted */
 	uint64_t last_ms;     /* when the last one was, monotonic */
 	uint64_t unknown;     /* came to its port from another source, and were dropped */
 	struct tandem_endpoint unknown_from; /* the last of those */
@@ -29,7 +31,7 @@ struct tandem_verdict_input {
 	struct tandem_verdict_side side[2]; /* caller, callee */
 };
 
-#define TANDEM_VERDICT_SIZE 192
+#define TANDEM_VERDICT_SIZE 256
 
 /*
  * "not answered", "not relayed" (no media passes here), "on hold", "two-way",
@@ -40,6 +42,9 @@ struct tandem_verdict_input {
  * Where packets are dropped as a key of SRTP has no room for a further SSRC, that is said first, and then
  * how it is otherwise: "packets of the caller are dropped: no room for their SSRC under the key; else
  * two-way". It is so until the next description brings another key.
+ *
+ * What commands block or silence is said first, too: "media of the caller is blocked by command; else
+ * two-way"; who is blocked is heard by the relay all the same.
  *
  * A party is silent that has sent nothing, or nothing for 10 s while the other did.
  * There is no media for so long when both were heard, and neither in the last 10 s.
