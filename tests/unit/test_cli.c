@@ -19,10 +19,22 @@
 #include "userspace/control/api.h"
 #include "userspace/control/control.h"
 
-#define MAX_WORDS 8
+#define MAX_WORDS 10
 
 static char dir[64], sock[96], conf[96], bad_conf[96];
 static pid_t server;
+
+/* One media, that tells what was asked for. */
+static json_t *show_act(const char *call, const json_t *params)
+{
+	const bool silence = strcmp(call, "session.silence") == 0;
+
+	return json_pack("{s:b, s:[{s:I, s:s, s:{s:b, s:b}, s:{s:b}}]}", "partly", silence, "media",
+			 "index", json_integer_value(json_object_get(params, "media")), "type",
+			 json_object_get(params, "party") ? "audio" : "video", "a", "blocked",
+			 !silence, "dtmf_blocked", json_is_true(json_object_get(params, "off")),
+			 "b", "silenced", silence);
+}
 
 static int answer(const char *call, const json_t *params, json_t **result, char *why,
 		  size_t why_size, void *arg)
@@ -55,6 +67,8 @@ static int answer(const char *call, const json_t *params, json_t **result, char 
 		return snprintf(why, why_size, "no session %s", id ? id : "?"), -ENOENT;
 	else if (strcmp(call, "session.end") == 0)
 		*result = json_pack("{s:s}", "ended", "call@host");
+	else if (strcmp(call, "session.block") == 0 || strcmp(call, "session.silence") == 0)
+		*result = show_act(call, params);
 	else
 		*result = json_pack("{s:s}", "verdict", "one-way: callee is silent");
 	return *result ? 0 : -ENOMEM;
@@ -188,6 +202,17 @@ static const struct {
 	{ { "--version" }, TANDEM_EXIT_OK, "tandem " TANDEM_VERSION "\n", NULL },
 	{ { "version", "--json" }, TANDEM_EXIT_OK, "{\"version\":\"" TANDEM_VERSION "\"}\n", NULL },
 	{ { "frob" }, TANDEM_EXIT_USAGE, NULL, "no command frob" },
+	{ { "session", "block", "0a1b", "b", "--media", "3", "--off", "--socket", "@s" },
+	  TANDEM_EXIT_OK,
+	  "3 audio from a: blocked, DTMF blocked\n3 audio from b: passes\n",
+	  NULL },
+	{ { "session", "silence", "0a1b", "--socket", "@s" },
+	  TANDEM_EXIT_OK,
+	  "0 video from b: silenced\nsome of it has no silence",
+	  NULL },
+	{ { "session", "block", "0a1b", "c" }, TANDEM_EXIT_USAGE, NULL, "neither a" },
+	{ { "session", "block", "0a1b", "--media", "32" }, TANDEM_EXIT_USAGE, NULL, "--media" },
+	{ { "session", "silence", "0a1b", "--dtmf" }, TANDEM_EXIT_USAGE, NULL, "dtmf" },
 	{ { "session" }, TANDEM_EXIT_USAGE, NULL, "session end ID" },
 	{ { "session", "frob" }, TANDEM_EXIT_USAGE, NULL, "session list" },
 	{ { "sess", "list" }, TANDEM_EXIT_USAGE, NULL, "no command sess" },
@@ -317,6 +342,9 @@ static void the_api_without_a_relay(void **state)
 		{ "session.show", "{}", -EINVAL },
 		{ "session.show", "{\"id\":7}", -EINVAL },
 		{ "session.end", "{\"id\":\"x\"}", -EAGAIN },
+		{ "session.block", "{\"id\":\"x\"}", -EAGAIN },
+		{ "session.block", "{\"id\":\"x\",\"what\":\"rtcp\"}", -EINVAL },
+		{ "session.silence", "{}", -EINVAL },
 		{ "registrations", "{}", -EAGAIN },
 		{ "gateways", "{}", -EAGAIN },
 		{ "stats", "{}", -EAGAIN },

@@ -14,6 +14,7 @@
 #define CONTACTS_MAX  100
 #define TIMEOUT_MAX_S (7 * 86400)
 #define LIMIT_MAX     1000000
+#define MEDIA_MAX     31U
 
 struct option_row {
 	char letter;
@@ -34,6 +35,8 @@ static const struct option_row rows[] = {
 	{ 'W', { "wait", no_argument, NULL, 'W' }, "[--wait]" },
 	{ 'o', { "off", no_argument, NULL, 'o' }, "[--off]" },
 	{ 'v', { "show", no_argument, NULL, 'v' }, "[--show]" },
+	{ 'D', { "dtmf", no_argument, NULL, 'D' }, "[--dtmf]" },
+	{ 'M', { "media", required_argument, NULL, 'M' }, "[--media INDEX]" },
 	{ 'S', { "since", required_argument, NULL, 'S' }, "[--since TIME]" },
 	{ 'n', { "limit", required_argument, NULL, 'n' }, "[--limit NUMBER]" },
 	{ 'j', { "json", no_argument, NULL, 'j' }, "[--json]" },
@@ -87,6 +90,21 @@ static int set_datapath(struct tandem_options *opts, const char *text)
 	return 0;
 }
 
+/* Counted from 0, as the local API shows them. */
+static int set_media(struct tandem_options *opts, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || value > MEDIA_MAX) {
+		fprintf(stderr, "tandem: --media: '%s' is not a number from 0 to %u\n", text,
+			MEDIA_MAX);
+		return -EINVAL;
+	}
+	opts->media = (unsigned int)value + 1;
+	return 0;
+}
+
 static int set_option(struct tandem_options *opts, int letter, const char *value)
 {
 	switch (letter) {
@@ -95,12 +113,17 @@ static int set_option(struct tandem_options *opts, int letter, const char *value
 		return 0;
 	case 'd':
 		return set_datapath(opts, value);
+	case 'D':
+		opts->dtmf = true;
+		return 0;
 	case 'f':
 		opts->fresh = true;
 		return 0;
 	case 'j':
 		opts->json = true;
 		return 0;
+	case 'M':
+		return set_media(opts, value);
 	case 'm':
 		return set_number(&opts->contacts, "max-contacts", value, CONTACTS_MAX);
 	case 'n':

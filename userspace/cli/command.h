@@ -32,6 +32,8 @@ struct tandem_options {
 	bool show;		/* v: --show */
 	const char *since;	/* S: --since TIME */
 	unsigned int limit;	/* n: --limit NUMBER; 0: not given */
+	bool dtmf;		/* D: --dtmf */
+	unsigned int media;	/* M: --media INDEX, and one; 0: not given */
 	const char *argument;	/* the operand, where the command takes one */
 	const char *second;	/* one that may be left out; NULL then */
 };
@@ -71,6 +73,8 @@ int tandem_cmd_run(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_doctor(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_list(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_show(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_block(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_silence(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_end(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_forward_set(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_forward_list(const struct tandem_command *cmd, int argc, char **argv);

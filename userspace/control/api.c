@@ -83,6 +83,77 @@ static int session_end(const struct request *req, json_t **out)
 	return ret;
 }
 
+/* "party", "media" and "off" of a command about media. */
+static int read_target(const struct request *req, struct tandem_act_target *target,
+		       enum tandem_party_id *party, bool *off)
+{
+	const json_t *whose = json_object_get(req->params, "party");
+	const json_t *media = json_object_get(req->params, "media");
+	const json_t *what = json_object_get(req->params, "off");
+	const char *name = json_string_value(whose);
+
+	*party = name && !strcmp(name, "b") ? TANDEM_PARTY_B : TANDEM_PARTY_A;
+	if (whose && !json_is_null(whose)) {
+		if (!name || (strcmp(name, "a") && strcmp(name, "b"))) {
+			snprintf(req->why, req->why_size, "\"party\" is neither \"a\" nor \"b\"");
+			return -EINVAL;
+		}
+		target->party = party;
+	}
+	target->media = media && !json_is_null(media) ? (int)json_integer_value(media) : -1;
+	if (target->media < -1 || (media && !json_is_null(media) && !json_is_integer(media)) ||
+	    (what && !json_is_boolean(what))) {
+		snprintf(req->why, req->why_size,
+			 "\"media\" is an index of the session's, \"off\" true or false");
+		return -EINVAL;
+	}
+	*off = json_is_true(what);
+	target->all = !target->party;
+	return 0;
+}
+
+static int session_act(const struct request *req, enum tandem_act act, json_t **out)
+{
+	struct tandem_act_target target = { 0 };
+	enum tandem_party_id party;
+	bool off, partly;
+	json_t *session;
+	int ret = named_session(req, &target.call);
+
+	if (!ret)
+		ret = read_target(req, &target, &party, &off);
+	if (!ret)
+		ret = tandem_session_act(req->api->sessions, &target, act, off, &partly);
+	if (ret == -EINVAL && !*req->why)
+		snprintf(req->why, req->why_size, "the session has no such media");
+	if (ret)
+		return ret;
+	session = tandem_session_json(req->api->sessions, target.call);
+	ret = given(json_pack("{s:O, s:b, s:O}", "call_id", json_object_get(session, "call_id"),
+			      "partly", partly, "media", json_object_get(session, "media")),
+		    out);
+	json_decref(session);
+	return ret;
+}
+
+static int session_block(const struct request *req, json_t **out)
+{
+	const json_t *what = json_object_get(req->params, "what");
+	const char *name = json_string_value(what);
+
+	if (what && (!name || (strcmp(name, "media") && strcmp(name, "dtmf")))) {
+		snprintf(req->why, req->why_size, "\"what\" is neither \"media\" nor \"dtmf\"");
+		return -EINVAL;
+	}
+	return session_act(req, name && *name == 'd' ? TANDEM_ACT_BLOCK_DTMF : TANDEM_ACT_BLOCK,
+			   out);
+}
+
+static int session_silence(const struct request *req, json_t **out)
+{
+	return session_act(req, TANDEM_ACT_SILENCE, out);
+}
+
 static int forward_name(const struct request *req, const char **name)
 {
 	*name = json_string_value(json_object_get(req->params, "name"));
@@ -186,6 +257,8 @@ static const struct {
 	{ "session.list", session_list },
 	{ "session.show", session_show },
 	{ "session.end", session_end },
+	{ "session.block", session_block },
+	{ "session.silence", session_silence },
 	{ "forward.set", forward_set },
 	{ "forward.list", forward_list },
 	{ "forward.show", forward_show },

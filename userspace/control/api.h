@@ -5,6 +5,7 @@
  *   session.list                      {"sessions": [...]}
  *   session.show   "id": ID           the session
  *   session.end    "id": ID           {"ended": CALL-ID}
+ *   session.block, session.silence    "id": ID ...; {"call_id", "partly", "media"}
  *   forward.set    "forward": {...}   the forward, as it is now
  *   forward.list                      {"forwards": [...]}
  *   forward.show   "name": NAME       the forward

@@ -35,6 +35,27 @@ int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params 
 int tandem_ng_statistics(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			 json_t *reply, const char **why);
 
+/*
+ * media.c: for those whom from-tag, label, address, to-tag and to-label name, or the whole call;
+ * the answer has a "warning" where silence cannot be had.
+ */
+int tandem_ng_block_dtmf(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			 json_t *reply, const char **why);
+int tandem_ng_unblock_dtmf(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			   json_t *reply, const char **why);
+int tandem_ng_block_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			  json_t *reply, const char **why);
+int tandem_ng_unblock_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			    json_t *reply, const char **why);
+int tandem_ng_silence_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			    json_t *reply, const char **why);
+int tandem_ng_unsilence_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			      json_t *reply, const char **why);
+
+/* A description has come from this party of the session: keep the label that it has, if any. */
+int tandem_ng_label(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+		    const char *name, enum tandem_party_id party);
+
 /* What query tells of one session. -ENOENT, -ENOMEM. */
 int tandem_ng_describe(struct tandem_ng_calls *calls, const char *name, json_t *reply);
 

@@ -168,6 +168,8 @@ int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params
 	err = found ? keep_name(name, found) : open_session(calls, p, name);
 	if (!err) {
 		err = pass_offer(calls, p, name, party, reply);
+		if (!err)
+			err = tandem_ng_label(calls, p, name, party);
 		if (err && !found)
 			(void)tandem_session_end(calls->sessions, name, "offer refused");
 	}
@@ -212,6 +214,8 @@ int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_param
 					    p->sdp_len, &out, &len);
 	if (!err)
 		err = put_sdp(reply, out, len);
+	if (!err)
+		err = tandem_ng_label(calls, p, name, !offerer);
 	/* whether the call was answered for good is not told: from now on media says if it is up */
 	if (!err)
 		err = tandem_session_confirm(calls->sessions, name);

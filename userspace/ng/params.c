@@ -89,6 +89,34 @@ static void take_family(struct tandem_ng_params *p, const char *value)
 		p->unknown++;
 }
 
+static void take_address(struct tandem_ng_params *p, const char *value)
+{
+	if (tandem_ip_parse(&p->address, value))
+		p->unknown++;
+}
+
+/* Copied, since what rtpp-flags has does not outlive the reading. */
+static void take_label(struct tandem_ng_params *p, char label[TANDEM_NG_LABEL_SIZE],
+		       const char *value)
+{
+	if (*value && strlen(value) < TANDEM_NG_LABEL_SIZE)
+		strcpy(label, value);
+	else
+		p->unknown++;
+}
+
+/* Which flows: all there are have come about by offer and answer. */
+static void take_all(struct tandem_ng_params *p, const char *value)
+{
+	if (!*value || !strcasecmp(value, "all"))
+		p->all = true;
+	else if (!strcasecmp(value, "except-offer-answer"))
+		p->none = true;
+	else if (strcasecmp(value, "none") && strcasecmp(value, "offer-answer") &&
+		 strcasecmp(value, "flows"))
+		p->unknown++;
+}
+
 /* original: what was normalized, without the first `skipped` octets of the word. */
 static void take_word(struct reading *r, const char *word, const char *original, size_t skipped)
 {
@@ -130,6 +158,21 @@ static void take_word(struct reading *r, const char *word, const char *original,
 		break;
 	case TANDEM_NG_FAMILY:
 		take_family(r->p, original);
+		break;
+	case TANDEM_NG_LABEL:
+		take_label(r->p, r->p->label, original);
+		break;
+	case TANDEM_NG_SET_LABEL:
+		take_label(r->p, r->p->set_label, original);
+		break;
+	case TANDEM_NG_TO_LABEL:
+		take_label(r->p, r->p->to_label, original);
+		break;
+	case TANDEM_NG_ADDRESS:
+		take_address(r->p, original);
+		break;
+	case TANDEM_NG_ALL:
+		take_all(r->p, original);
 		break;
 	}
 }

@@ -14,6 +14,7 @@
 #include "userspace/session/session.h"
 
 #define TANDEM_NG_CODECS_MAX 32
+#define TANDEM_NG_LABEL_SIZE 128
 
 /* Lists of codecs to change a description by; names, "NAME/CLOCK" or "NAME/CLOCK/CHANNELS". */
 struct tandem_ng_codecs {
@@ -37,8 +38,15 @@ struct tandem_ng_params {
 	int family;		       /* AF_INET, AF_INET6 to offer; AF_UNSPEC: not said */
 	enum tandem_security security; /* of who is offered to; AUTO: not said */
 	struct tandem_ng_codecs codecs;
-	unsigned int unknown; /* keys and flags that nobody knows */
-	char warning[256];    /* what cannot be done of it; "": nothing */
+	/* of who sends this, in descriptions; of whom a command is about, in others. "": none */
+	char label[TANDEM_NG_LABEL_SIZE];
+	char set_label[TANDEM_NG_LABEL_SIZE];
+	char to_label[TANDEM_NG_LABEL_SIZE];
+	struct ip_addr address; /* of media of whom a command is about; any address: not said */
+	bool all;		/* also what was asked for of one party */
+	bool none;		/* all=except-offer-answer: no media that there is here */
+	unsigned int unknown;	/* keys and flags that nobody knows */
+	char warning[256];	/* what cannot be done of it; "": nothing */
 };
 
 /* Read a dictionary, as long as which p is valid. What makes no sense in it is as if it were unknown. */
