@@ -12,6 +12,7 @@
 #include "userspace/config/resolve.h"
 #include "userspace/control/api.h"
 #include "userspace/control/control.h"
+#include "userspace/control/metrics.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/gateways.h"
 #include "userspace/loop.h"
@@ -359,6 +360,15 @@ static int open_sip(struct relay *relay)
 
 /* ---- NG -------------------------------------------------------------------- */
 
+static char *metrics(void *arg)
+{
+	json_t *stats = api_stats(arg);
+	char *text = stats ? tandem_metrics_text(stats) : NULL;
+
+	json_decref(stats);
+	return text;
+}
+
 static int open_ng(struct relay *relay)
 {
 	struct tandem_ng_config *cfg = &relay->resolved.ng;
@@ -367,6 +377,8 @@ static int open_ng(struct relay *relay)
 	if (!cfg->listen_count)
 		return 0;
 	cfg->draining = &relay->operate.draining;
+	cfg->metrics_h = metrics;
+	cfg->arg = relay;
 	ret = tandem_ng_open(&relay->ng, cfg, relay->sessions, relay->why, sizeof(relay->why));
 	if (ret)
 		return failed(relay, "NG", ret);

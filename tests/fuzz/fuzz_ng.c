@@ -40,30 +40,41 @@ static void check_again(const json_t *value)
 	free(out);
 }
 
+static void check_message(const struct tandem_ng_message *msg)
+{
+	struct tandem_ng_params p;
+	char *out;
+	size_t len;
+
+	tandem_ng_params_read(&p, msg->dict);
+	CHECK(strlen(p.warning) < sizeof(p.warning));
+	check_codecs(&p);
+	if (msg->format == TANDEM_NG_BENCODE)
+		check_again(msg->dict);
+	if (!tandem_ng_message_reply(msg, msg->dict, &out, &len)) {
+		CHECK(len > msg->cookie_len);
+		free(out);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size ? size : 1), *out;
+	char *text = malloc(size ? size : 1);
 	struct tandem_ng_message msg;
-	struct tandem_ng_params p;
-	size_t used, len;
+	size_t used;
 
 	CHECK(text);
 	memcpy(text, data, size);
-	if (tandem_ng_message_read(&msg, text, size, &used)) {
-		free(text);
-		return 0;
+	if (!tandem_ng_message_read(&msg, text, size, &used)) {
+		CHECK(used <= size);
+		check_message(&msg);
+		json_decref(msg.dict);
 	}
-	CHECK(used <= size);
-	tandem_ng_params_read(&p, msg.dict);
-	CHECK(strlen(p.warning) < sizeof(p.warning));
-	check_codecs(&p);
-	if (msg.format == TANDEM_NG_BENCODE)
-		check_again(msg.dict);
-	if (!tandem_ng_message_reply(&msg, msg.dict, &out, &len)) {
-		CHECK(len > msg.cookie_len);
-		free(out);
+	if (!tandem_ng_message_read_plain(&msg, text, size, &used)) {
+		CHECK(used <= size && !msg.cookie);
+		check_message(&msg);
+		json_decref(msg.dict);
 	}
-	json_decref(msg.dict);
 	free(text);
 	return 0;
 }

@@ -40,7 +40,7 @@ check userspace/media    "userspace/media/[a-z_]+\.h|$dp|core/[a-z0-9_]+\.h|$uti
 check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/counters\.def|userspace/media/[a-z_]+\.h|$sdp|$store|$util"
 check userspace/cdr      "userspace/cdr/[a-z_]+\.h|userspace/store/db\.h|$util"
 check userspace/web      "userspace/web/[a-z_]+\.h|$util"
-check userspace/ng       "userspace/ng/[a-z]+\.h|userspace/datapath/hash\.h|$sdp|$session|$util"
+check userspace/ng       "userspace/ng/[a-z_]+\.h|userspace/datapath/hash\.h|$sdp|$session|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|userspace/cdr/cdr\.h|userspace/web/web\.h|userspace/media/stun\.h|$session|$store|$util"
 check userspace/control  "userspace/control/[a-z_]+\.h|$session|$store|$util"
 check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"

@@ -29,7 +29,7 @@ static void open_ng(struct world *w, const char *allow, const char *local)
 	w->fd = -1;
 	fx_open(&w->fx);
 	cfg.listen[0].local = cfg.listen[1].local = ep(local, PORT);
-	cfg.listen[1].tcp = true;
+	cfg.listen[1].transport = TANDEM_NG_TCP;
 	assert_int_equal(tandem_prefix_parse(&cfg.allow[0], allow), 0);
 	if (tandem_ng_open(&w->ng, &cfg, w->fx.ss, why, sizeof(why)))
 		fail_msg("%s", why);

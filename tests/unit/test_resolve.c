@@ -226,6 +226,31 @@ static void everything_arrives(void **state)
 	tear_down(&f);
 }
 
+static void ng_by_all_its_ways(void **state)
+{
+	static const enum tandem_ng_transport want[] = { TANDEM_NG_UDP, TANDEM_NG_TCP,
+							 TANDEM_NG_HTTP };
+	struct fixture f;
+	char buf[64];
+	(void)state;
+
+	assert_int_equal(resolve(&f, "sip: {mode: off}\n"
+				     "ng: {listen: [\"udp:127.0.0.1:2223\", \"tcp:[::1]:2224\","
+				     " \"http:127.0.0.1:2225\"], hosts: [relay.example.org]}\n"),
+			 0);
+	assert_int_equal(f.out->ng.listen_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(f.out->ng.listen[i].transport, want[i]);
+	assert_string_equal(tandem_endpoint_format(&f.out->ng.listen[2].local, buf, sizeof(buf)),
+			    "127.0.0.1:2225");
+	assert_int_equal(f.out->ng.hosts_count, 1);
+	assert_string_equal(f.out->ng.hosts[0], "relay.example.org");
+	assert_int_equal(f.out->ng.allow_count, 2);
+	/* where media may not go: UDP alone */
+	assert_int_equal(f.out->sessions.own_count, 1);
+	tear_down(&f);
+}
+
 /* Beside the control socket, whatever that is called; none if no call outlives the process. */
 static void where_srtp_is_kept(void **state)
 {
@@ -325,6 +350,7 @@ int main(void)
 		cmocka_unit_test(nothing_but_loopback),
 		cmocka_unit_test(many_addresses),
 		cmocka_unit_test(everything_arrives),
+		cmocka_unit_test(ng_by_all_its_ways),
 		cmocka_unit_test(where_srtp_is_kept),
 		cmocka_unit_test(no_room_for_groups),
 		cmocka_unit_test(ports_shared_with_the_kernel),

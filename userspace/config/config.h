@@ -19,10 +19,12 @@ struct tandem_config_address {
 
 /* SIP servers that drive the relay by the NG protocol. */
 struct tandem_config_ng {
-	char **listen; /* "udp:ADDR:PORT", "tcp:ADDR:PORT"; empty: off */
+	char **listen; /* "udp:ADDR:PORT", "tcp:ADDR:PORT", "http:ADDR:PORT"; empty: off */
 	unsigned int listen_count;
 	char **allow; /* networks that are listened to; empty: this host */
 	unsigned int allow_count;
+	char **hosts; /* names that HTTP clients have for this host, besides localhost */
+	unsigned int hosts_count;
 };
 
 /* How media of parties that signal from a network is secured. */

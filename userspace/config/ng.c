@@ -9,13 +9,24 @@
 
 static int read_listen(struct tandem_ng_listen *out, const char *text)
 {
-	struct tandem_listen listen;
+	static const struct {
+		const char *prefix;
+		enum tandem_ng_transport transport;
+	} transports[] = {
+		{ "udp:", TANDEM_NG_UDP },
+		{ "tcp:", TANDEM_NG_TCP },
+		{ "http:", TANDEM_NG_HTTP },
+	};
 
-	if (tandem_listen_parse(&listen, text))
-		return -EINVAL;
-	out->local = listen.local;
-	out->tcp = !strcmp(listen.transport, "tcp");
-	return out->tcp || !strcmp(listen.transport, "udp") ? 0 : -EINVAL;
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		size_t len = strlen(transports[i].prefix);
+
+		if (strncmp(text, transports[i].prefix, len))
+			continue;
+		out->transport = transports[i].transport;
+		return tandem_endpoint_parse(&out->local, text + len);
+	}
+	return -EINVAL;
 }
 
 int tandem_config_check_ng(const struct tandem_config *cfg, const struct tandem_yaml *y,
@@ -30,8 +41,8 @@ int tandem_config_check_ng(const struct tandem_config *cfg, const struct tandem_
 		snprintf(key, sizeof(key), "ng.listen[%u]", i);
 		if (read_listen(&listen, ng->listen[i]))
 			return tandem_config_wrong(err, y, key,
-						   "'%.60s' is not of the form udp:127.0.0.1:2223 "
-						   "or tcp:[::1]:2223",
+						   "'%.60s' is not of the form udp:127.0.0.1:2223, "
+						   "tcp:[::1]:2223 or http:127.0.0.1:2225",
 						   ng->listen[i]);
 	}
 	for (unsigned int i = 0; i < ng->allow_count; i++) {
@@ -65,13 +76,15 @@ void tandem_config_resolve_ng(struct tandem_resolved *out, const struct tandem_c
 
 	for (unsigned int i = 0; i < cfg->ng.listen_count; i++) {
 		(void)read_listen(&ng->listen[ng->listen_count], cfg->ng.listen[i]);
-		if (!ng->listen[ng->listen_count].tcp)
+		if (ng->listen[ng->listen_count].transport == TANDEM_NG_UDP)
 			out->sessions.own[out->sessions.own_count++] =
 				ng->listen[ng->listen_count].local;
 		ng->listen_count++;
 	}
 	for (unsigned int i = 0; i < cfg->ng.allow_count; i++)
 		(void)tandem_prefix_parse(&ng->allow[ng->allow_count++], cfg->ng.allow[i]);
+	for (unsigned int i = 0; i < cfg->ng.hosts_count; i++)
+		ng->hosts[ng->hosts_count++] = cfg->ng.hosts[i];
 	for (unsigned int i = 0; i < 2 && !cfg->ng.allow_count; i++)
 		(void)tandem_prefix_parse(&ng->allow[ng->allow_count++], loopback[i]);
 	for (unsigned int i = 0; i < cfg->media.addresses_count; i++) {

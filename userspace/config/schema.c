@@ -221,6 +221,8 @@ static const cyaml_schema_field_t ng_fields[] = {
 			     TANDEM_NG_MAX_LISTEN),
 	CYAML_FIELD_SEQUENCE("allow", OPT_PTR, struct tandem_config_ng, allow, &text_entry, 0,
 			     TANDEM_NG_MAX_ALLOW),
+	CYAML_FIELD_SEQUENCE("hosts", OPT_PTR, struct tandem_config_ng, hosts, &text_entry, 0,
+			     TANDEM_NG_MAX_HOSTS),
 	CYAML_FIELD_END,
 };
 

@@ -48,14 +48,12 @@ static size_t skip_blanks(const char *buf, size_t at, size_t len)
 	return at;
 }
 
-int tandem_ng_message_read(struct tandem_ng_message *msg, const char *buf, size_t len, size_t *used)
+static int read_dict(struct tandem_ng_message *msg, const char *buf, size_t start, size_t len,
+		     size_t *used)
 {
-	size_t start, taken = 0;
-	int err = read_cookie(msg, buf, len);
+	size_t taken = 0;
+	int err;
 
-	if (err)
-		return err;
-	start = msg->cookie_len + 1;
 	if (start == len)
 		return -EAGAIN;
 	msg->format = buf[start] == '{' ? TANDEM_NG_JSON : TANDEM_NG_BENCODE;
@@ -73,10 +71,25 @@ int tandem_ng_message_read(struct tandem_ng_message *msg, const char *buf, size_
 	return 0;
 }
 
+int tandem_ng_message_read(struct tandem_ng_message *msg, const char *buf, size_t len, size_t *used)
+{
+	int err = read_cookie(msg, buf, len);
+
+	return err ? err : read_dict(msg, buf, msg->cookie_len + 1, len, used);
+}
+
+int tandem_ng_message_read_plain(struct tandem_ng_message *msg, const char *buf, size_t len,
+				 size_t *used)
+{
+	msg->cookie = NULL;
+	msg->cookie_len = 0;
+	return read_dict(msg, buf, skip_blanks(buf, 0, len), len, used);
+}
+
 int tandem_ng_message_reply(const struct tandem_ng_message *msg, const json_t *reply, char **outp,
 			    size_t *len)
 {
-	size_t body_len;
+	size_t body_len, head_len = msg->cookie ? msg->cookie_len + 1 : 0;
 	char *body;
 	int err = 0;
 
@@ -89,13 +102,14 @@ int tandem_ng_message_reply(const struct tandem_ng_message *msg, const json_t *r
 	}
 	if (err)
 		return err;
-	*len = msg->cookie_len + 1 + body_len;
+	*len = head_len + body_len;
 	*outp = malloc(*len);
-	if (*outp) {
+	if (*outp && head_len) {
 		memcpy(*outp, msg->cookie, msg->cookie_len);
 		(*outp)[msg->cookie_len] = ' ';
-		memcpy(*outp + msg->cookie_len + 1, body, body_len);
 	}
+	if (*outp)
+		memcpy(*outp + head_len, body, body_len);
 	free(body);
 	return *outp ? 0 : -ENOMEM;
 }

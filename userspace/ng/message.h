@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A message of the NG protocol: a cookie, a space, and a dictionary in bencode or JSON. The answer
- * has the same cookie and the same encoding.
+ * has the same cookie and the same encoding. A plain one is the dictionary alone.
  */
 #ifndef TANDEM_NG_MESSAGE_H
 #define TANDEM_NG_MESSAGE_H
@@ -18,7 +18,7 @@ enum tandem_ng_format {
 };
 
 struct tandem_ng_message {
-	const char *cookie; /* into the text it was read from; no NUL behind it */
+	const char *cookie; /* into the text it was read from; no NUL behind it. NULL: none */
 	size_t cookie_len;
 	enum tandem_ng_format format;
 	json_t *dict; /* a reference of the message's own */
@@ -31,6 +31,10 @@ struct tandem_ng_message {
  */
 int tandem_ng_message_read(struct tandem_ng_message *msg, const char *buf, size_t len,
 			   size_t *used);
+
+/* The same of a plain message. */
+int tandem_ng_message_read_plain(struct tandem_ng_message *msg, const char *buf, size_t len,
+				 size_t *used);
 
 /* What is answered to msg: malloc'd text. -ENOMEM. */
 int tandem_ng_message_reply(const struct tandem_ng_message *msg, const json_t *reply, char **outp,

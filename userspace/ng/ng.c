@@ -24,14 +24,21 @@ uint64_t tandem_ng_now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-bool tandem_ng_allowed(struct tandem_ng *ng, const struct tandem_endpoint *peer)
+bool tandem_ng_allows(const struct tandem_ng_config *cfg, const struct ip_addr *ip)
 {
 	size_t i;
 
-	for (i = 0; i < ng->cfg.allow_count; i++) {
-		if (tandem_prefix_contains(&ng->cfg.allow[i], &peer->ip))
+	for (i = 0; i < cfg->allow_count; i++) {
+		if (tandem_prefix_contains(&cfg->allow[i], ip))
 			return true;
 	}
+	return false;
+}
+
+bool tandem_ng_allowed(struct tandem_ng *ng, const struct tandem_endpoint *peer)
+{
+	if (tandem_ng_allows(&ng->cfg, &peer->ip))
+		return true;
 	ng->counters.denied++;
 	return false;
 }
@@ -105,6 +112,26 @@ int tandem_ng_respond(struct tandem_ng *ng, const struct tandem_endpoint *peer, 
 	return *outp ? ret : -ENOMEM;
 }
 
+int tandem_ng_respond_plain(struct tandem_ng *ng, const char *buf, size_t size, char **outp,
+			    size_t *len, enum tandem_ng_format *format)
+{
+	struct tandem_ng_message msg;
+	json_t *reply;
+	size_t used;
+	int err = tandem_ng_message_read_plain(&msg, buf, size, &used);
+
+	if (err) {
+		ng->counters.malformed++;
+		return err == -ENOMEM ? err : -EBADMSG;
+	}
+	*format = msg.format;
+	reply = carry_out(ng, &msg);
+	err = reply ? tandem_ng_message_reply(&msg, reply, outp, len) : -ENOMEM;
+	json_decref(reply);
+	json_decref(msg.dict);
+	return err;
+}
+
 static void serve_udp(struct tandem_ng *ng, int fd)
 {
 	static char buf[TANDEM_NG_MESSAGE_MAX];
@@ -141,19 +168,20 @@ static int bind_socket(struct tandem_ng *ng, struct tandem_ng_socket *s,
 	struct sockaddr_storage ss;
 	socklen_t len = tandem_endpoint_to_sockaddr(&listen_on->local, &ss);
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = s };
+	bool tcp = listen_on->transport == TANDEM_NG_TCP;
 	int one = 1;
 
-	s->tcp = listen_on->tcp;
+	s->transport = listen_on->transport;
 	s->fd = socket(ss.ss_family,
-		       (s->tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		       (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (s->fd < 0)
 		return -errno;
 	/* for UDP that would let a second relay take requests away */
-	if (s->tcp && setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)))
+	if (tcp && setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)))
 		return -errno;
 	if (bind(s->fd, (struct sockaddr *)&ss, len))
 		return -errno;
-	if (s->tcp && listen(s->fd, TANDEM_NG_MAX_CLIENTS))
+	if (tcp && listen(s->fd, TANDEM_NG_MAX_CLIENTS))
 		return -errno;
 	return epoll_ctl(ng->epoll_fd, EPOLL_CTL_ADD, s->fd, &ev) ? -errno : 0;
 }
@@ -167,14 +195,36 @@ static int open_sockets(struct tandem_ng *ng, char *why, size_t why_size)
 	for (i = 0; i < ng->cfg.listen_count; i++) {
 		const struct tandem_ng_listen *l = &ng->cfg.listen[i];
 
+		if (l->transport == TANDEM_NG_HTTP)
+			continue;
 		err = bind_socket(ng, &ng->sockets[i], l);
 		if (!err)
 			continue;
-		snprintf(why, why_size, "%s:%s: %s", l->tcp ? "tcp" : "udp",
+		snprintf(why, why_size, "%s:%s: %s", l->transport == TANDEM_NG_TCP ? "tcp" : "udp",
 			 tandem_endpoint_format(&l->local, text, sizeof(text)), strerror(-err));
 		return err;
 	}
 	return 0;
+}
+
+/* Only for who listens there: it has a thread. */
+static int open_http(struct tandem_ng *ng, char *why, size_t why_size)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &ng->http };
+	size_t i;
+	int err;
+
+	for (i = 0; i < ng->cfg.listen_count; i++) {
+		if (ng->cfg.listen[i].transport == TANDEM_NG_HTTP)
+			break;
+	}
+	if (i == ng->cfg.listen_count)
+		return 0;
+	err = tandem_ng_http_open(&ng->http, &ng->cfg, why, why_size);
+	if (err)
+		return err;
+	return epoll_ctl(ng->epoll_fd, EPOLL_CTL_ADD, tandem_ng_http_fd(ng->http), &ev) ? -errno
+											: 0;
 }
 
 int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
@@ -200,6 +250,8 @@ int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
 	err = ng->epoll_fd < 0 ? -errno : tandem_ng_recent_alloc(&ng->recent);
 	if (!err)
 		err = open_sockets(ng, why, why_size);
+	if (!err)
+		err = open_http(ng, why, why_size);
 	if (err)
 		tandem_ng_close(ng);
 	else
@@ -213,6 +265,7 @@ void tandem_ng_close(struct tandem_ng *ng)
 
 	if (!ng)
 		return;
+	tandem_ng_http_close(ng->http);
 	for (i = 0; i < TANDEM_NG_MAX_CLIENTS; i++)
 		tandem_ng_client_close(&ng->clients[i]);
 	for (i = 0; i < TANDEM_NG_MAX_LISTEN; i++) {
@@ -243,15 +296,17 @@ static struct tandem_ng_socket *socket_of(struct tandem_ng *ng, const void *ptr)
 
 void tandem_ng_dispatch(struct tandem_ng *ng)
 {
-	struct epoll_event events[TANDEM_NG_MAX_CLIENTS + TANDEM_NG_MAX_LISTEN];
+	struct epoll_event events[TANDEM_NG_MAX_CLIENTS + TANDEM_NG_MAX_LISTEN + 1];
 	struct tandem_ng_socket *accepting = NULL, *s;
 	int i, n = epoll_wait(ng->epoll_fd, events, sizeof(events) / sizeof(events[0]), 0);
 
 	for (i = 0; i < n; i++) {
 		s = socket_of(ng, events[i].data.ptr);
-		if (!s)
+		if (events[i].data.ptr == &ng->http)
+			tandem_ng_http_serve(ng);
+		else if (!s)
 			tandem_ng_client_serve(ng, events[i].data.ptr);
-		else if (s->tcp)
+		else if (s->transport == TANDEM_NG_TCP)
 			accepting = s;
 		else
 			serve_udp(ng, s->fd);
@@ -264,6 +319,7 @@ void tandem_ng_dispatch(struct tandem_ng *ng)
 json_t *tandem_ng_json(const struct tandem_ng *ng)
 {
 	json_t *js, *commands;
+	struct tandem_ng_http_counts http = { 0 };
 	const char *name;
 	size_t i, clients = 0;
 
@@ -276,9 +332,12 @@ json_t *tandem_ng_json(const struct tandem_ng *ng)
 	}
 	for (i = 0; i < TANDEM_NG_MAX_CLIENTS; i++)
 		clients += ng->clients[i].fd >= 0;
-	js = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "commands", commands, "errors",
+	if (ng->http)
+		tandem_ng_http_count(ng->http, &http);
+	js = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "commands", commands, "errors",
 		       ng->counters.errors, "duplicates", ng->counters.duplicates, "malformed",
-		       ng->counters.malformed, "denied", ng->counters.denied, "unknown_flags",
-		       ng->counters.unknown, "connections", (json_int_t)clients);
+		       ng->counters.malformed, "denied", ng->counters.denied + http.denied,
+		       "unknown_flags", ng->counters.unknown, "connections",
+		       (json_int_t)clients + http.connections, "refused", http.refused);
 	return js;
 }

@@ -18,12 +18,19 @@
 
 #define TANDEM_NG_MAX_LISTEN  8
 #define TANDEM_NG_MAX_ALLOW   64
-#define TANDEM_NG_MAX_CLIENTS 64 /* connections by TCP */
+#define TANDEM_NG_MAX_CLIENTS 64 /* connections by TCP, and as many by HTTP */
+#define TANDEM_NG_MAX_HOSTS   16
 
 struct tandem_ng;
 
+enum tandem_ng_transport {
+	TANDEM_NG_UDP,
+	TANDEM_NG_TCP,
+	TANDEM_NG_HTTP, /* with WebSocket */
+};
+
 struct tandem_ng_listen {
-	bool tcp;
+	enum tandem_ng_transport transport;
 	struct tandem_endpoint local;
 };
 
@@ -33,7 +40,7 @@ struct tandem_ng_interface {
 	struct tandem_locals locals;
 };
 
-/* Copied, but for names. */
+/* Copied, but for names, of interfaces and hosts. */
 struct tandem_ng_config {
 	struct tandem_ng_listen listen[TANDEM_NG_MAX_LISTEN];
 	size_t listen_count;
@@ -41,7 +48,11 @@ struct tandem_ng_config {
 	size_t allow_count;
 	struct tandem_ng_interface interfaces[TANDEM_MAX_LOCALS];
 	size_t interfaces_count;
-	const bool *draining; /* no new calls while it is set */
+	const bool *draining;			/* no new calls while it is set */
+	const char *hosts[TANDEM_NG_MAX_HOSTS]; /* names that HTTP clients have for this host */
+	size_t hosts_count;
+	char *(*metrics_h)(void *arg); /* what /metrics shows, malloc'd; NULL: nothing */
+	void *arg;
 };
 
 /* Take up requests for sessions. why: as text. */

@@ -4,6 +4,8 @@
 #define TANDEM_NG_SERVER_H
 
 #include "userspace/ng/calls.h"
+#include "userspace/ng/http.h"
+#include "userspace/ng/message.h"
 #include "userspace/ng/recent.h"
 
 /* A connection by TCP. */
@@ -20,7 +22,7 @@ struct tandem_ng_client {
 
 struct tandem_ng_socket {
 	int fd; /* -1: none */
-	bool tcp;
+	enum tandem_ng_transport transport;
 };
 
 struct tandem_ng_counters {
@@ -40,9 +42,12 @@ struct tandem_ng {
 	struct tandem_ng_counters counters;
 	struct tandem_ng_socket sockets[TANDEM_NG_MAX_LISTEN];
 	struct tandem_ng_client clients[TANDEM_NG_MAX_CLIENTS];
+	struct tandem_ng_http *http; /* NULL: none */
 };
 
 uint64_t tandem_ng_now_ms(void);
+/* The second one counts who is not. */
+bool tandem_ng_allows(const struct tandem_ng_config *cfg, const struct ip_addr *ip);
 bool tandem_ng_allowed(struct tandem_ng *ng, const struct tandem_endpoint *peer);
 
 /*
@@ -52,6 +57,16 @@ bool tandem_ng_allowed(struct tandem_ng *ng, const struct tandem_endpoint *peer)
  */
 int tandem_ng_respond(struct tandem_ng *ng, const struct tandem_endpoint *peer, const char *buf,
 		      size_t size, size_t *used, const char **outp, size_t *len);
+
+/*
+ * Answer a message without a cookie: malloc'd text. *format is what it is in. -EBADMSG: it cannot be
+ * read; -ENOMEM.
+ */
+int tandem_ng_respond_plain(struct tandem_ng *ng, const char *buf, size_t size, char **outp,
+			    size_t *len, enum tandem_ng_format *format);
+
+/* http_answer.c: what has come by HTTP and WebSocket. */
+void tandem_ng_http_serve(struct tandem_ng *ng);
 
 /* client.c: connections by TCP. */
 void tandem_ng_client_accept(struct tandem_ng *ng, int listen_fd);
