@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Commands of the NG protocol about media that flows: blocked, silence. */
+/* Commands about media that flows, by the NG protocol and by the local API: blocked, silence. */
 #include "tests/unit/ng_fixture.h"
+#include "userspace/control/api.h"
 
 #define OFFER  "'command': 'offer', 'call-id': 'c1', 'from-tag': 'a'"
 #define ANSWER "'command': 'answer', 'call-id': 'c1', 'from-tag': 'a', 'to-tag': 'b'"
@@ -106,11 +107,65 @@ static void what_has_no_silence(void **state)
 	ng_close(&ng);
 }
 
+/* The same by the local API. */
+static void by_the_api(void **state)
+{
+	static const struct {
+		const char *call, *params;
+		int ret;
+		uint8_t a, b;
+	} steps[] = {
+		{ "session.block", "\"party\":\"a\"", 0, 1, 0 },
+		{ "session.silence", "\"off\":false", 0, 3, 2 },
+		{ "session.silence", "\"party\":\"a\",\"off\":true", 0, 1, 2 },
+		{ "session.block", "\"what\":\"dtmf\",\"media\":0,\"party\":\"b\"", 0, 1, 6 },
+		{ "session.block", "\"what\":\"dtmf\",\"off\":true", 0, 1, 2 },
+		{ "session.block", "\"media\":null,\"party\":null,\"off\":true", 0, 0, 2 },
+		{ "session.silence", "\"off\":true", 0, 0, 0 },
+		{ "session.block", "\"party\":\"c\"", -EINVAL, 0, 0 },
+		{ "session.block", "\"party\":1", -EINVAL, 0, 0 },
+		{ "session.block", "\"media\":1", -EINVAL, 0, 0 },
+		{ "session.block", "\"media\":-1", -EINVAL, 0, 0 },
+		{ "session.block", "\"media\":4294967296", -EINVAL, 0, 0 },
+		{ "session.block", "\"media\":\"0\"", -EINVAL, 0, 0 },
+		{ "session.block", "\"off\":1", -EINVAL, 0, 0 },
+	};
+	struct tandem_api api = { 0 };
+	struct ng_fixture ng;
+	size_t i;
+
+	(void)state;
+	call(&ng, "0 97 101");
+	api.sessions = ng.fx.ss;
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		char text[128], why[128] = "";
+		json_t *params, *result = NULL;
+
+		snprintf(text, sizeof(text), "{\"id\":\"c1\",%s}", steps[i].params);
+		params = json_loads(text, 0, NULL);
+		assert_int_equal(
+			tandem_api_call(steps[i].call, params, &result, why, sizeof(why), &api),
+			steps[i].ret);
+		assert_int_equal(why[0] != 0, steps[i].ret != 0);
+		if (acts(&ng, TANDEM_PARTY_A) != steps[i].a ||
+		    acts(&ng, TANDEM_PARTY_B) != steps[i].b)
+			fail_msg("%s: %u, %u", text, acts(&ng, TANDEM_PARTY_A),
+				 acts(&ng, TANDEM_PARTY_B));
+		/* of AMR there is no silence */
+		if (i == 1)
+			assert_true(json_is_true(json_object_get(result, "partly")));
+		json_decref(params);
+		json_decref(result);
+	}
+	ng_close(&ng);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders),
 		cmocka_unit_test(what_has_no_silence),
+		cmocka_unit_test(by_the_api),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

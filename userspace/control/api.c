@@ -2,6 +2,7 @@
 #include "userspace/control/api.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,16 +101,34 @@ static int read_target(const struct request *req, struct tandem_act_target *targ
 		}
 		target->party = party;
 	}
-	target->media = media && !json_is_null(media) ? (int)json_integer_value(media) : -1;
-	if (target->media < -1 || (media && !json_is_null(media) && !json_is_integer(media)) ||
+	target->media = -1;
+	if ((media && !json_is_null(media) && !json_is_integer(media)) ||
+	    json_integer_value(media) < 0 || json_integer_value(media) > INT_MAX ||
 	    (what && !json_is_boolean(what))) {
 		snprintf(req->why, req->why_size,
 			 "\"media\" is an index of the session's, \"off\" true or false");
 		return -EINVAL;
 	}
+	if (json_is_integer(media))
+		target->media = (int)json_integer_value(media);
 	*off = json_is_true(what);
 	target->all = !target->party;
 	return 0;
+}
+
+/* Of no party alone it is of each, so that it can be undone for one. */
+static int act_on(const struct request *req, struct tandem_act_target *target, enum tandem_act act,
+		  bool off, bool *partly)
+{
+	static const enum tandem_party_id a = TANDEM_PARTY_A, b = TANDEM_PARTY_B;
+	int ret = 0;
+
+	if (!target->party && !off) {
+		target->party = &a;
+		ret = tandem_session_act(req->api->sessions, target, act, off, partly);
+		target->party = &b;
+	}
+	return ret ? ret : tandem_session_act(req->api->sessions, target, act, off, partly);
 }
 
 static int session_act(const struct request *req, enum tandem_act act, json_t **out)
@@ -123,7 +142,7 @@ static int session_act(const struct request *req, enum tandem_act act, json_t **
 	if (!ret)
 		ret = read_target(req, &target, &party, &off);
 	if (!ret)
-		ret = tandem_session_act(req->api->sessions, &target, act, off, &partly);
+		ret = act_on(req, &target, act, off, &partly);
 	if (ret == -EINVAL && !*req->why)
 		snprintf(req->why, req->why_size, "the session has no such media");
 	if (ret)
