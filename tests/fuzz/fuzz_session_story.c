@@ -9,6 +9,7 @@
  *   A0 offer 5 1     from A, with the policies of A and B; its description follows
  *   B0 answer 1 5    from B, the same
  *   0 rollback, 0 confirm, 0 lasts 90, 0 end
+ *   0 act 1 0 2      silence (0: block, 2: DTMF; 8 more: no longer) of party 0, media 2; 9: all
  *   3 source 7       a packet on the port of flow 3, from port 7007 of the host that it is to come
  *                    from, 255: from the exact source; the head of it follows
  *   3 stun 7         a check from 203.0.113.7 with the right credentials; 3 stun 7 use: that nominates the pair
@@ -179,6 +180,22 @@ static void describe(unsigned int number, enum tandem_party_id party, const char
 	free(out);
 }
 
+static void act(const char *call, const char *what)
+{
+	struct tandem_act_target target = { .call = call, .media = -1 };
+	enum tandem_party_id from;
+	int wanted, party, media;
+	bool partly;
+
+	if (sscanf(what, "%d %d %d", &wanted, &party, &media) != 3)
+		return;
+	from = party & 1;
+	target.party = party == 9 ? NULL : &from;
+	target.media = media == 9 ? -1 : media & 0x3f;
+	target.all = wanted & 16;
+	(void)tandem_session_act(ss, &target, 1U << (wanted & 7) % 3, wanted & 8, &partly);
+}
+
 static void change(unsigned int number, const char *what)
 {
 	const char *call = call_name(number);
@@ -188,6 +205,8 @@ static void change(unsigned int number, const char *what)
 		(void)tandem_session_rollback(ss, call);
 	else if (!strcmp(what, "confirm"))
 		(void)tandem_session_confirm(ss, call);
+	else if (!strncmp(what, "act ", 4))
+		act(call, what + 4);
 	else if (!strncmp(what, "lasts ", 6))
 		(void)tandem_session_lasts(ss, call, (uint32_t)strtoul(what + 6, NULL, 10));
 	else if (!strcmp(what, "end"))
