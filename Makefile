@@ -23,7 +23,7 @@ ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 
 # libre's own pkg-config file leaves the feature macros of its headers out.
 RE_CPPFLAGS := -DHAVE_INTTYPES_H -DHAVE_STDBOOL_H -DHAVE_INET6 -isystem /usr/include/re
-LDLIBS = -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lwebsockets -lssl $(CRYPTO_LIBS) -lm -lpthread
+LDLIBS = -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lwebsockets -lsndfile -lspeexdsp -lopus -lspandsp -lssl $(CRYPTO_LIBS) -lm -lpthread
 
 # Asked for when used: on a fresh machine `make deps demo` starts without a compiler.
 TRIPLET = $(shell $(CC) -dumpmachine)

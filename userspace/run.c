@@ -18,6 +18,7 @@
 #include "userspace/loop.h"
 #include "userspace/ng/ng.h"
 #include "userspace/operate.h"
+#include "userspace/play/play.h"
 #include "userspace/session/session.h"
 #include "userspace/sip/sip.h"
 #include "userspace/store/store.h"
@@ -42,6 +43,7 @@ struct relay {
 	struct tandem_plane *plane;
 	struct tandem_sessions *sessions;
 	struct tandem_sip *sip;
+	struct tandem_play *play;
 	struct tandem_ng *ng;
 	struct tandem_cdr *cdr;
 	struct tandem_operate operate;
@@ -136,6 +138,7 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "datagrams", tandem_sip_datagrams_json(relay->sip));
 	json_object_set_new(doc, "web", tandem_sip_web_json(relay->sip));
 	json_object_set_new(doc, "ng", tandem_ng_json(relay->ng));
+	json_object_set_new(doc, "play", tandem_play_json(relay->play));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
 	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));
@@ -358,6 +361,17 @@ static int open_sip(struct relay *relay)
 	return 0;
 }
 
+static int open_play(struct relay *relay)
+{
+	const struct tandem_play_config cfg = {
+		.dir = relay->cfg->media.play_dir,
+		.max_players = relay->cfg->media.max_players,
+	};
+	int ret = tandem_play_open(&relay->play, &cfg, relay->sessions, relay->plane);
+
+	return ret ? failed(relay, "media.play_dir", ret) : 0;
+}
+
 /* ---- NG -------------------------------------------------------------------- */
 
 static char *metrics(void *arg)
@@ -379,6 +393,7 @@ static int open_ng(struct relay *relay)
 	cfg->draining = &relay->operate.draining;
 	cfg->metrics_h = metrics;
 	cfg->arg = relay;
+	cfg->play = relay->play;
 	ret = tandem_ng_open(&relay->ng, cfg, relay->sessions, relay->why, sizeof(relay->why));
 	if (ret)
 		return failed(relay, "NG", ret);
@@ -466,8 +481,8 @@ static int open_loop(struct relay *relay)
 static int open_all(struct relay *relay)
 {
 	static int (*const steps[])(struct relay * relay) = {
-		resolve,       open_loop, open_control, open_store, open_plane,
-		open_sessions, open_cdr,  open_sip,	open_ng,    watch,
+		resolve,  open_loop, open_control, open_store, open_plane, open_sessions,
+		open_cdr, open_sip,  open_play,	   open_ng,    watch,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -522,6 +537,7 @@ static void close_all(struct relay *relay, bool ran)
 	if (relay->sip)
 		tandem_sip_free(relay->sip);
 	tandem_ng_close(relay->ng);
+	tandem_play_close(relay->play);
 	tandem_cdr_close(relay->cdr);
 	if (relay->sessions)
 		tandem_sessions_free(relay->sessions);

@@ -50,6 +50,8 @@ static int check_words(const struct checker *c)
 			     cfg->log_level);
 	if (strcmp(cfg->media.frames, "auto") != 0 && strcmp(cfg->media.frames, "off") != 0)
 		return wrong(c, "media.frames", "'%.40s' is none of auto, off", cfg->media.frames);
+	if (cfg->media.play_dir && cfg->media.play_dir[0] != '/')
+		return wrong(c, "media.play_dir", "must be an absolute path");
 	if (strcmp(cfg->media.learn, "nat") != 0 && strcmp(cfg->media.learn, "off") != 0 &&
 	    strcmp(cfg->media.learn, "always") != 0)
 		return wrong(c, "media.learn", "'%.40s' is none of nat, off, always",

@@ -70,6 +70,8 @@ struct tandem_config_media {
 	struct tandem_config_security *security; /* empty: all are "auto" */
 	unsigned int security_count;
 	uint32_t max_sessions;	   /* 10000 */
+	char *play_dir;		   /* NULL: no files of announcements */
+	uint32_t max_players;	   /* 100 */
 	bool strict_payload_types; /* false */
 };
 

@@ -31,6 +31,7 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(media, setup_timeout_s, 200, 5, 3600),
 	NUMBER(media, learn_window_ms, 5000, 100, 60000),
 	NUMBER(media, max_sessions, 10000, 1, 1000000),
+	NUMBER(media, max_players, 100, 1, 1000),
 	NUMBER(sip, max_expires_s, 3600, 1, 30 * DAY_S),
 	NUMBER(sip, min_expires_s, 60, 1, DAY_S),
 	NUMBER(sip, default_expires_s, 3600, 1, 30 * DAY_S),

@@ -267,6 +267,18 @@ struct tandem_datapath_ops {
 	int (*send)(struct tandem_datapath *dp, const struct tandem_endpoint *local,
 		    const struct tandem_endpoint *remote, const void *payload, size_t len);
 
+	/*
+	 * Send a packet of RTP or RTCP, in the clear, as those of a flow are sent: by the egress
+	 * that leaves from the port `local` of the relay, protected under its keys. Its SSRC is the
+	 * caller's alone, for as long as there is the flow: so its sequence numbers and index go
+	 * on. From one thread, which may be another than dispatches. It does not wait: 0 means
+	 * that it will be tried; a flow that is gone, or sends nothing there now, takes it
+	 * silently. -EAGAIN: too many are waiting; -EMSGSIZE; -EINVAL: neither RTP nor RTCP.
+	 * Of the io_uring datapath alone, NULL in the others.
+	 */
+	int (*inject)(struct tandem_datapath *dp, uint64_t flow_id,
+		      const struct tandem_endpoint *local, const void *payload, size_t len);
+
 	/* One line on how it runs: "native on eth1, generic on br0". Owned by dp. */
 	const char *(*describe)(struct tandem_datapath *dp);
 

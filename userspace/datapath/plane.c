@@ -531,3 +531,9 @@ int tandem_plane_send(struct tandem_plane *plane, const struct tandem_endpoint *
 {
 	return plane->slow.ops->send(plane->slow.dp, local, remote, payload, len);
 }
+
+int tandem_plane_inject(struct tandem_plane *plane, uint64_t flow_id,
+			const struct tandem_endpoint *local, const void *payload, size_t len)
+{
+	return plane->slow.ops->inject(plane->slow.dp, flow_id, local, payload, len);
+}

@@ -76,4 +76,8 @@ void tandem_plane_dispatch(struct tandem_plane *plane, const struct tandem_event
 int tandem_plane_send(struct tandem_plane *plane, const struct tandem_endpoint *local,
 		      const struct tandem_endpoint *remote, const void *payload, size_t len);
 
+/* A packet of the relay's own, by the egress of a flow; see inject() of datapath.h. */
+int tandem_plane_inject(struct tandem_plane *plane, uint64_t flow_id,
+			const struct tandem_endpoint *local, const void *payload, size_t len);
+
 #endif

@@ -56,6 +56,14 @@ int tandem_ng_unsilence_media(struct tandem_ng_calls *calls, const struct tandem
 int tandem_ng_label(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 		    const char *name, enum tandem_party_id party);
 
+/* play.c: what parties are to hear of the relay itself. */
+int tandem_ng_play_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			 json_t *reply, const char **why);
+int tandem_ng_stop_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			 json_t *reply, const char **why);
+int tandem_ng_play_dtmf(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			json_t *reply, const char **why);
+
 /* What query tells of one session. -ENOENT, -ENOMEM. */
 int tandem_ng_describe(struct tandem_ng_calls *calls, const char *name, json_t *reply);
 

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "userspace/play/play.h"
 #include "userspace/session/session.h"
 
 #define TANDEM_NG_MAX_LISTEN  8
@@ -53,6 +54,7 @@ struct tandem_ng_config {
 	size_t hosts_count;
 	char *(*metrics_h)(void *arg); /* what /metrics shows, malloc'd; NULL: nothing */
 	void *arg;
+	struct tandem_play *play; /* what parties can be made to hear; NULL: nothing */
 };
 
 /* Take up requests for sessions. why: as text. */

@@ -271,6 +271,20 @@ static void take_direction(struct tandem_ng_params *p, const json_t *value)
 	p->direction[1] = text_of(json_array_get(value, 1));
 }
 
+/* Read by the command that they belong to (play.c). */
+static bool is_play_key(const char *key)
+{
+	static const char *const keys[] = { "file", "blob",  "db-id",  "repeat-times", "start-pos",
+					    "code", "digit", "volume", "duration",     "pause" };
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!strcmp(keys[i], key))
+			return true;
+	}
+	return false;
+}
+
 /* Keys that are not words with a value. */
 static bool take_key(struct reading *r, const char *key, const json_t *value)
 {
@@ -295,7 +309,7 @@ static bool take_key(struct reading *r, const char *key, const json_t *value)
 	else if ((!strcmp(key, "flags") || !strcmp(key, "rtpp-flags")) && json_is_string(value))
 		take_flags_text(r, json_string_value(value));
 	else
-		return false;
+		return is_play_key(key);
 	return true;
 }
 
@@ -337,7 +351,9 @@ void tandem_ng_params_read(struct tandem_ng_params *p, const json_t *dict)
 	const char *key;
 	json_t *value;
 
-	*p = (struct tandem_ng_params){ .family = AF_UNSPEC, .security = TANDEM_SECURITY_AUTO };
+	*p = (struct tandem_ng_params){ .family = AF_UNSPEC,
+					.security = TANDEM_SECURITY_AUTO,
+					.dict = dict };
 	json_object_foreach ((json_t *)dict, key, value)
 		take(&r, key, value);
 	settle(&r);

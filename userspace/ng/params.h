@@ -38,6 +38,7 @@ struct tandem_ng_params {
 	int family;		       /* AF_INET, AF_INET6 to offer; AF_UNSPEC: not said */
 	enum tandem_security security; /* of who is offered to; AUTO: not said */
 	struct tandem_ng_codecs codecs;
+	const json_t *dict; /* the request itself; keys of some commands alone are read from it */
 	/* of who sends this, in descriptions; of whom a command is about, in others. "": none */
 	char label[TANDEM_NG_LABEL_SIZE];
 	char set_label[TANDEM_NG_LABEL_SIZE];

@@ -151,6 +151,12 @@ static void note_sealed(struct tandem_session *s, const struct tandem_flow_spec 
 	}
 }
 
+static void changed(const struct tandem_sessions *ss, const struct tandem_session *s)
+{
+	if (ss->changed_h)
+		ss->changed_h(s->number, ss->changed_arg);
+}
+
 int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 {
 	size_t max = s->agreed.n * TANDEM_FLOWS_PER_MEDIA, n, wanted_count = 0;
@@ -186,6 +192,7 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 	s->installed_keys = keys;
 	s->installed_keys_count = keys_count;
 	after = NULL;
+	changed(ss, s);
 out:
 	if (wanted)
 		tandem_compile_clean(wanted, wanted_count);
@@ -210,4 +217,5 @@ void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s)
 	}
 	tandem_compile_clean(s->installed, s->installed_count);
 	s->installed_count = 0;
+	changed(ss, s);
 }

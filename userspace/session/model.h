@@ -157,6 +157,8 @@ struct tandem_sessions {
 	void *arg;
 	tandem_session_over_h *over_h; /* may be NULL */
 	void *over_arg;
+	tandem_session_changed_h *changed_h; /* may be NULL */
+	void *changed_arg;
 
 	struct tandem_ports *ports;
 	struct tandem_session *first;

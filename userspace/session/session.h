@@ -322,6 +322,47 @@ json_t *tandem_session_json(struct tandem_sessions *ss, const char *id_or_call_i
 /* Plane name, description, and all reason counters that are not zero. */
 json_t *tandem_sessions_stats_json(struct tandem_sessions *ss);
 
+/* A codec by which a party may be sent audio; the first one is what it wants most. */
+struct tandem_audio_codec {
+	uint8_t pt;
+	uint32_t clock_hz;
+	char name[24]; /* as in SDP, in capitals or not */
+};
+
+#define TANDEM_TARGET_CODECS 16
+
+/*
+ * How the relay itself can send audio to a party of a session: along with what the other one
+ * sends, by tandem_plane_inject(). A flow of 0: there is none.
+ */
+struct tandem_audio_target {
+	uint64_t flow_id[2]; /* RTP, RTCP */
+	struct tandem_endpoint local[2];
+	struct tandem_audio_codec codecs[TANDEM_TARGET_CODECS];
+	size_t codec_count;
+};
+
+/* The number of a session, which is never another's; -ENOENT: no such session. */
+int tandem_session_number(const struct tandem_sessions *ss, const char *call, uint64_t *number);
+
+/*
+ * The first audio that is agreed on, towards `hearer`. -ENOENT: no such session; -ENOTCONN: there
+ * is none; -EOPNOTSUPP: it is secured between the two ends, whose keys the relay has not.
+ */
+int tandem_session_target(const struct tandem_sessions *ss, uint64_t number,
+			  enum tandem_party_id hearer, struct tandem_audio_target *target);
+
+/*
+ * The party that is called so (label; NULL: whatever it is called), or has its media at this
+ * address, by its description (NULL: wherever it is); -ENOENT.
+ */
+int tandem_session_party_of(const struct tandem_sessions *ss, const char *call, const char *label,
+			    const struct ip_addr *ip, enum tandem_party_id *party);
+
+/* The flows of a session may have changed, or it is over. Called from within edits: it makes none. */
+typedef void(tandem_session_changed_h)(uint64_t number, void *arg);
+void tandem_sessions_on_change(struct tandem_sessions *ss, tandem_session_changed_h *h, void *arg);
+
 /*
  * Forwards, beside calls: one flow of RTP to one or many egresses, under a name. doc is as
  * docs/api.md has it. set makes it or changes it in place: counts go on, and no packet is lost. It

@@ -76,6 +76,7 @@ void tandem_uring_commands_run(struct tandem_datapath *dp)
 		pthread_mutex_unlock(&dp->lock);
 	}
 	tandem_uring_outlet_run(dp); /* the ports may have been opened just now */
+	tandem_uring_inject_run(dp);
 }
 
 static void command(struct tandem_datapath *dp, struct uring_command *c)

@@ -44,6 +44,7 @@ static void uring_close(struct tandem_datapath *dp, bool keep)
 	tandem_uring_commands_clean(dp);
 	tandem_uring_events_clean(dp);
 	tandem_uring_outlet_clean(dp);
+	tandem_uring_injects_clean(dp);
 	tandem_uring_waits_clean(dp);
 	tandem_uring_flows_clean(dp);
 	free(dp);
@@ -73,6 +74,8 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 		err = tandem_uring_events_init(dp);
 	if (!err)
 		err = tandem_uring_outlet_init(dp);
+	if (!err)
+		err = tandem_uring_injects_init(dp);
 	if (!err)
 		err = tandem_uring_waits_init(dp);
 	if (!err)
@@ -114,6 +117,7 @@ const struct tandem_datapath_ops tandem_uring_ops = {
 	.event_fd = tandem_uring_event_fd,
 	.dispatch = tandem_uring_dispatch,
 	.send = tandem_uring_send,
+	.inject = tandem_uring_inject,
 	.describe = uring_describe,
 	.close = uring_close,
 };

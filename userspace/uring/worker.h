@@ -18,6 +18,7 @@
  *   event.c    what the controller is told of
  *   wait.c     what waits meanwhile
  *   outlet.c   what the controller sends
+ *   inject.c   packets of its own, by the egress of a flow
  *   queue.c    datagrams on their way from thread to thread
  *   worker.c   the thread
  */
@@ -299,6 +300,9 @@ struct tandem_datapath {
 	struct uring_queue outlet;  /* to the worker */
 	unsigned char *outlet_data; /* URING_HEADROOM, and a payload */
 
+	struct uring_queue injects; /* to the worker, from one other thread */
+	unsigned char *inject_data; /* a payload, and URING_TAILROOM */
+
 	char description[128];
 };
 
@@ -531,6 +535,15 @@ int tandem_uring_send(struct tandem_datapath *dp, const struct tandem_endpoint *
 		      const struct tandem_endpoint *remote, const void *payload, size_t len);
 /* In the worker: send what is waiting. */
 void tandem_uring_outlet_run(struct tandem_datapath *dp);
+
+/* inject.c */
+int tandem_uring_injects_init(struct tandem_datapath *dp);
+void tandem_uring_injects_clean(struct tandem_datapath *dp);
+/* In the one thread that injects: as inject() of the datapath's operations. */
+int tandem_uring_inject(struct tandem_datapath *dp, uint64_t flow_id,
+			const struct tandem_endpoint *local, const void *payload, size_t len);
+/* In the worker: send what is waiting. */
+void tandem_uring_inject_run(struct tandem_datapath *dp);
 
 /* command.c */
 int tandem_uring_commands_init(struct tandem_datapath *dp);
