@@ -7,30 +7,26 @@
 #   caller 10.77.1.2 ---- relay: kamailio 5060 --NG--> tandem ---- callee 10.77.2.2
 
 . "$(dirname "$0")/calls.sh"
-command -v kamailio >/dev/null || tap_skip_all "needs kamailio"
+. "$(dirname "$0")/kamailio.sh"
 
-# kamailio_start [DEFINE...]: NAME or NAME=TEXT for tests/sip/kamailio/rtpengine.cfg.
-kamailio_start()
+# by_http PATH [DICTIONARY]: what the relay answers there.
+by_http()
 {
-	local define args=(-A 'NG_SOCKET="udp:127.0.0.1:2223"')
-	[[ " $*" == *" OFFER_A="* ]] || set -- OFFER_A= "$@"
-	[[ " $*" == *" OFFER_B="* ]] || set -- OFFER_B= "$@"
-	for define; do
-		case $define in
-		*=*) args+=(-A "${define%%=*}=\"${define#*=}\"") ;;
-		*) args+=(-A "$define") ;;
-		esac
-	done
-	rm -f "$WORK/kamailio.pid"
-	ns_start relay "$WORK/kamailio.log" kamailio -DD -E -m 32 -M 8 -f "$SIP/kamailio/rtpengine.cfg" \
-		-P "$WORK/kamailio.pid" -Y "$WORK" "${args[@]}"
-	KAMAILIO_PID=$LAST_PID
-	wait_for 10 udp_bound relay 5060 || { tail -n 5 "$WORK/kamailio.log" | sed "s/^/# /"; return 1; }
+	ns_run relay "$PYTHON" - "http://127.0.0.1:2225$1" "${@:2}" <<-'EOF'
+		import sys, urllib.request
+		data = sys.argv[2].encode() if sys.argv[2:] else None
+		request = urllib.request.Request(sys.argv[1], data, {"Content-Type": "application/json"})
+		print(urllib.request.urlopen(request, timeout=5).read().decode())
+	EOF
 }
 
-ng_counter()
+# call_by_http: the only call is listed, and what query says of it has its tags.
+call_by_http()
 {
-	[ "$(tandem stats | field - get "ng.$1")" -ge "$2" ]
+	local call
+	call=$(by_http /ng-plain '{"command": "list"}' | "$PYTHON" -c \
+		'import json, sys; print(*json.load(sys.stdin)["calls"], sep="\n")') &&
+		by_http /ng-plain "{\"command\": \"query\", \"call-id\": \"$call\"}" | grep '"tags"'
 }
 
 basic_call()
@@ -45,6 +41,8 @@ basic_call()
 	check "its verdict is two-way" wait_for 3 session_has state=established 'verdict~two.way'
 	check "every flow is in the fast path" field "$WORK/live.json" has \
 		"flows.*.offload=$(datapath_expected)" flows.+.dropped=0
+	check "the call is known by HTTP, too" call_by_http
+	check "and counted there" eval 'by_http /metrics | grep -q "^tandem_sessions 1$"'
 	call_ended
 	check "no session is left" wait_for 5 session_count_is 0
 	check "Kamailio was answered" ng_counter commands.offer 1
@@ -64,13 +62,13 @@ hold_call()
 }
 
 
-# phones_through WHAT OFFER_A ENC_A ENC_B NAT_A KIND_A KIND_B: flags of the caller's offer, and of
+# phones_through WHAT FLAGS_A ENC_A ENC_B NAT_A KIND_A KIND_B: flags of the caller's offer, and of
 # baresip mediaenc and medianat; KIND as the session shows it.
 phones_through()
 {
 	local alice bob
 	PHONE_MEDIAENC_alice=$3 PHONE_MEDIAENC_bob=$4 PHONE_MEDIANAT_alice=$5 PHONE_MEDIANAT_bob=
-	kamailio_start OFFER_A="$2" || tap_bail kamailio
+	kamailio_start FLAGS_A="$2" || tap_bail kamailio
 	phones_call "$1"
 	check "audio passes both ways ($1)" wait_for 15 session_has 'verdict~two.way' \
 		'flows.+.packets>300' "media.0.a.security.kind=$6" "media.0.b.security.kind=$7"
@@ -91,7 +89,7 @@ phones_through()
 # The callee has IPv6 alone.
 other_family()
 {
-	kamailio_start OFFER_A="address-family=IP6" OFFER_B="address-family=IP4" || tap_bail kamailio
+	kamailio_start FLAGS_A="address-family=IP6" FLAGS_B="address-family=IP4" || tap_bail kamailio
 	B_SIP='[fd77:2::1]:5060' B_MEDIA='[fd77:2::2]:7000'
 	call_start uac_quiet uas_answer -d 4000
 	call_answered
@@ -127,7 +125,7 @@ need_tandem
 need_tool rtpphone g711cmp
 topology_up || tap_bail topology
 SIP_EXTRA="mode: off"
-YAML_EXTRA="ng: {listen: [\"udp:127.0.0.1:2223\", \"tcp:127.0.0.1:2223\"]}"
+YAML_EXTRA="ng: {listen: [\"udp:127.0.0.1:2223\", \"tcp:127.0.0.1:2223\", \"http:127.0.0.1:2225\"]}"
 check "tandem starts without SIP" start_tandem || tap_done
 AUDIO_PORT=7000
 basic_call

@@ -12,6 +12,7 @@
 #                                                                Chromium, or aiortc 1500 Hz
 
 . "$(dirname "$0")/calls.sh"
+. "$(dirname "$0")/browsers.sh"
 test_begin 230 chromium baresip
 need_tandem
 topology_up || tap_bail "topology"
@@ -64,35 +65,6 @@ alone()
 		sys.exit(not (report["frames"] == report["frames_sent"] == 0 and
 		              report["transceivers"] == ["sendrecv"]))
 	EOF
-}
-
-media_passes()
-{
-	check "media passes both ways" wait_for 15 session_has 'verdict~two.way' 'flows.+.packets>'"200"
-	[ "$(datapath_expected)" = uring ] && return
-	if [ "$(datapath_expected)" = xdp ] ||
-		session_has "flows.*.offload=$(datapath_expected)" >/dev/null 2>&1; then
-		check "more than 99 % of the packets take the fast path" wait_for 5 fast_share 990
-	else
-		tap_note "$(datapath_expected) leaves SRTP to io_uring"
-		check "the session says why" session_has 'flows.*.reason~SRTP'
-	fi
-}
-
-plain_phone()
-{
-	local ns=$1 user=$2 hz=$3
-	"$PYTHON" "$NETNS/tone.py" make "$WORK/$user.wav" "$hz" 30
-	check "$user's phone starts" phone_start "$ns" "$user"
-	PLAIN_PID=$PHONE_PID
-	check "$user is registered" phone_registered "$user" 5
-}
-
-plain_heard()
-{
-	stop_pid "$PLAIN_PID"
-	check "$1 hears the browser" test "$("$PYTHON" "$NETNS/tone.py" peak "$(heard "$1")")" = "$2"
-	rm -rf "${WORK:?}/$1" "$WORK/$1.events"
 }
 
 # ice ROLE: what the relay is in ICE with some party of the live session, which is connected.

@@ -8,13 +8,12 @@
 #   caller: Chromium 700 Hz --- wss --- relay (tandem) --- udp --- callee: baresip 1200 Hz
 
 . "$(dirname "$0")/calls.sh"
+. "$(dirname "$0")/browsers.sh"
 test_begin 150 chromium baresip openssl
 need_tandem
 topology_up || tap_bail "topology"
-SIPJS=$NETNS/browser/sipjs.py
-LIB=$WORK/sipjs
-"$PYTHON" "$SIPJS" fetch "$LIB" 2>"$WORK/fetch.log" ||
-	tap_skip_all "SIP.js cannot be fetched: $(tail -n 1 "$WORK/fetch.log")"
+sipjs_fetch
+SIPJS_SERVER=wss://10.77.1.1:8443/sip
 
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$WORK/relay.key" -out "$WORK/relay.pem" -days 2 \
 	-subj /CN=relay.example.test 2>/dev/null
@@ -34,29 +33,6 @@ check "tandem starts" start_tandem || tap_done
 check "there is a user for the browser" user web
 check "and one for the phone" user bob
 check "passwords are asked for" wait_for 10 grep -q "need credentials" "$WORK/tandem.log"
-
-# browser NAME OPTIONS...: the browser phone, its lines in NAME.json.
-browser()
-{
-	local name=$1
-	shift
-	ns_start caller "$WORK/$name.json" "$PYTHON" "$SIPJS" run --lib "$LIB" \
-		--server wss://10.77.1.1:8443/sip --user web --tone 700 "$@"
-	WEB_PID=$LAST_PID
-}
-
-# heard_by_browser NAME HZ
-heard_by_browser()
-{
-	"$PYTHON" - "$WORK/$1.json" "$2" <<-'EOF'
-		import json, sys
-		report = json.loads(open(sys.argv[1]).read().splitlines()[-1])
-		print(report)
-		hz = int(sys.argv[2])
-		sys.exit(not (report["received"] > 100 and report["level_db"] > -50 and
-		              abs(report["peak_hz"] - hz) <= hz / 50 + 5))
-	EOF
-}
 
 # registered_as SOURCE TRANSPORT: web's only contact.
 registered_as()

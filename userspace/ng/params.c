@@ -14,6 +14,7 @@ struct reading {
 	struct tandem_ng_params *p;
 	bool transport; /* transport-protocol was given */
 	bool sdes_off;
+	bool feedback; /* RTP/SAVPF */
 	bool osrtp;
 	bool webrtc;
 	bool ice_wanted;
@@ -74,6 +75,7 @@ static void take_transport(struct reading *r, const char *value)
 			continue;
 		r->p->security = protocols[i].security;
 		r->transport = true;
+		r->feedback = !strcasecmp(value, "RTP/SAVPF");
 		return;
 	}
 	r->p->unknown++;
@@ -337,7 +339,9 @@ static void settle(struct reading *r)
 
 	if (r->webrtc)
 		p->security = TANDEM_SECURITY_DTLS;
-	if (r->sdes_off && p->security == TANDEM_SECURITY_SDES_REQUIRE)
+	/* with ICE it is a browser that RTP/SAVPF is for, which takes no keys in SDP */
+	if (p->security == TANDEM_SECURITY_SDES_REQUIRE &&
+	    (r->sdes_off || (r->feedback && r->ice_wanted)))
 		p->security = TANDEM_SECURITY_DTLS;
 	if (r->osrtp && (p->security == TANDEM_SECURITY_PLAIN || !r->transport))
 		p->security = TANDEM_SECURITY_SDES_PREFER;
