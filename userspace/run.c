@@ -369,6 +369,7 @@ static int open_play(struct relay *relay)
 	};
 	int ret = tandem_play_open(&relay->play, &cfg, relay->sessions, relay->plane);
 
+	relay->api.play = relay->play;
 	return ret ? failed(relay, "media.play_dir", ret) : 0;
 }
 

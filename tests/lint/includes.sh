@@ -43,7 +43,7 @@ check userspace/play     "userspace/play/[a-z]+\.h|$dp|$session|$util"
 check userspace/web      "userspace/web/[a-z_]+\.h|$util"
 check userspace/ng       "userspace/ng/[a-z_]+\.h|userspace/play/play\.h|userspace/datapath/hash\.h|$sdp|$session|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|userspace/cdr/cdr\.h|userspace/web/web\.h|userspace/media/stun\.h|$session|$store|$util"
-check userspace/control  "userspace/control/[a-z_]+\.h|$session|$store|$util"
+check userspace/control  "userspace/control/[a-z_]+\.h|userspace/play/play\.h|$session|$store|$util"
 check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 
 # libre lives in the SIP front end and in the event loop, nowhere else.

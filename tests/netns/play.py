@@ -13,6 +13,7 @@ import os
 import re
 import socket
 import struct
+import subprocess
 import sys
 import time
 
@@ -259,6 +260,34 @@ def ended(relay, a, b):
     check("it ends with the call", not a.hear(lambda p: False, 0.3))
 
 
+def tandem(*words):
+    """The command line, on the host of the relay."""
+    run = subprocess.run(
+        [os.environ["TANDEM"], *words, "--socket", os.environ["SOCK"]], capture_output=True, text=True, timeout=10
+    )
+    return run.returncode, run.stdout + run.stderr
+
+
+def by_hand(relay, a, b):
+    call(relay, a, b, "hand", A_CODECS)
+    told = tandem("session", "play", "hand", "speech.wav", "--party", "b")
+    voice = of_voice(b.hear(lambda p: len(p) >= 50))
+    check("the command line plays, too", told == (0, "it plays, for 1.0 s\n") and len(voice) == 50, told)
+    check("to one party alone", not a.hear(lambda p: False, 0.2))
+    told = tandem("session", "dtmf", "hand", "4#", "--party", "b")
+    events = of_voice(a.hear(lambda p: len(p) >= 30))
+    check("and sends digits", told[0] == 0 and {e[12] for e in events} == {4, 11}, told)
+    told = tandem("session", "play", "hand", "none.wav")
+    check("what cannot be played is said", told[0] != 0 and "No such media file" in told[1], told)
+    tandem("session", "play", "hand", "tone.wav")
+    b.hear(lambda p: len(p) >= 1)
+    told = tandem("session", "play", "hand", "--off")
+    check("and it stops", told[0] == 0 and "stopped at frame" in told[1], told)
+    relay.ask("delete", "hand")
+    a.hush()
+    b.hush()
+
+
 def changed(relay, a, b, b2):
     """A new description while something is heard: another port, another codec, and then a hold."""
     call(relay, a, b, "changed", A_CODECS)
@@ -339,6 +368,7 @@ def main():
     digits(relay, a, b)
     refusals(relay)
     ended(relay, a, b)
+    by_hand(relay, a, b)
     changed(relay, a, b, Phone(callee, CALLEE, 7100))
     secured(relay, a, b)
     opus(relay, a, b)

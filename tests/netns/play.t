@@ -40,7 +40,7 @@ SIP_EXTRA="mode: off"
 MEDIA_EXTRA="play_dir: $WORK/play"
 YAML_EXTRA="ng: {listen: [\"udp:127.0.0.1:2223\"]}"
 check "tandem starts without SIP" start_tandem || tap_done
-timeout 50 "$PYTHON" "$NETNS/play.py" "$(ns_name caller)" "$(ns_name relay)" "$(ns_name callee)" "$WORK" >"$WORK/play.out" 2>&1
+TANDEM=$TANDEM SOCK=$SOCK timeout 50 "$PYTHON" "$NETNS/play.py" "$(ns_name caller)" "$(ns_name relay)" "$(ns_name callee)" "$WORK" >"$WORK/play.out" 2>&1
 check "the phones come to their end" test $? = 0 || tap_note "$(tail -n 5 "$WORK/play.out")"
 while read -r line; do
 	case $line in

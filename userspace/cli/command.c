@@ -37,6 +37,7 @@ static const struct option_row rows[] = {
 	{ 'v', { "show", no_argument, NULL, 'v' }, "[--show]" },
 	{ 'D', { "dtmf", no_argument, NULL, 'D' }, "[--dtmf]" },
 	{ 'M', { "media", required_argument, NULL, 'M' }, "[--media INDEX]" },
+	{ 'P', { "party", required_argument, NULL, 'P' }, "[--party a|b]" },
 	{ 'S', { "since", required_argument, NULL, 'S' }, "[--since TIME]" },
 	{ 'n', { "limit", required_argument, NULL, 'n' }, "[--limit NUMBER]" },
 	{ 'j', { "json", no_argument, NULL, 'j' }, "[--json]" },
@@ -105,6 +106,18 @@ static int set_media(struct tandem_options *opts, const char *text)
 	return 0;
 }
 
+static int set_party(struct tandem_options *opts, const char *text)
+{
+	if (strcmp(text, "a") && strcmp(text, "b")) {
+		fprintf(stderr,
+			"tandem: --party: '%s' is neither a, the caller, nor b, the callee\n",
+			text);
+		return -EINVAL;
+	}
+	opts->party = text;
+	return 0;
+}
+
 static int set_option(struct tandem_options *opts, int letter, const char *value)
 {
 	switch (letter) {
@@ -131,6 +144,8 @@ static int set_option(struct tandem_options *opts, int letter, const char *value
 	case 'o':
 		opts->off = true;
 		return 0;
+	case 'P':
+		return set_party(opts, value);
 	case 'S':
 		opts->since = value;
 		return 0;

@@ -34,6 +34,7 @@ struct tandem_options {
 	unsigned int limit;	/* n: --limit NUMBER; 0: not given */
 	bool dtmf;		/* D: --dtmf */
 	unsigned int media;	/* M: --media INDEX, and one; 0: not given */
+	const char *party;	/* P: --party a|b */
 	const char *argument;	/* the operand, where the command takes one */
 	const char *second;	/* one that may be left out; NULL then */
 };
@@ -73,6 +74,8 @@ int tandem_cmd_run(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_doctor(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_list(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_show(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_play(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_dtmf(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_block(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_silence(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_end(const struct tandem_command *cmd, int argc, char **argv);

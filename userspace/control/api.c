@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/control/play.h"
+
 struct request {
 	const struct tandem_api *api;
 	const json_t *params;
@@ -293,10 +295,14 @@ int tandem_api_call(const char *call, const json_t *params, json_t **result, cha
 {
 	const struct tandem_api *api = arg;
 	const struct request req = { api, params, why, why_size };
+	int ret;
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		if (strcmp(calls[i].name, call) == 0)
 			return calls[i].fn(&req, result);
 	}
+	ret = tandem_api_play(api, call, params, result, why, why_size);
+	if (ret != -ENOSYS)
+		return ret;
 	return api->more ? api->more(call, params, result, why, why_size, api->more_arg) : -ENOSYS;
 }

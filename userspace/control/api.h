@@ -10,6 +10,7 @@
  *   forward.list                      {"forwards": [...]}
  *   forward.show   "name": NAME       the forward
  *   forward.remove "name": NAME       {"removed": NAME}
+ *   session.play, session.play_stop, session.dtmf: play.h
  *   registrations                     {"registrations": [...]}
  *   gateways                          {"gateways": [...]}
  *   stats                             {"datapath": ..., ...}
@@ -23,6 +24,7 @@
 #define TANDEM_CONTROL_API_H
 
 #include "userspace/control/control.h"
+#include "userspace/play/play.h"
 #include "userspace/session/session.h"
 
 /*
@@ -31,6 +33,7 @@
  */
 struct tandem_api {
 	struct tandem_sessions *sessions;
+	struct tandem_play *play; /* NULL: parties hear nothing of the relay */
 	int (*end)(const char *call_id, const char *why, void *arg);
 	json_t *(*registrations)(void *arg);
 	json_t *(*gateways)(void *arg);

@@ -159,7 +159,7 @@ int tandem_ng_stop_media(struct tandem_ng_calls *calls, const struct tandem_ng_p
 
 static int read_code(const struct tandem_ng_params *p, uint8_t *code)
 {
-	static const char digits[] = "0123456789*#ABCD";
+	static const char digits[] = TANDEM_PLAY_DIGITS;
 	const json_t *value = json_object_get(p->dict, "code");
 	const char *text, *at;
 
@@ -172,7 +172,7 @@ static int read_code(const struct tandem_ng_params *p, uint8_t *code)
 		return 0;
 	}
 	text = json_string_value(value);
-	if (!text || json_string_length(value) != 1)
+	if (!text || !*text || json_string_length(value) != 1)
 		return -EINVAL;
 	at = strchr(digits, *text >= 'a' && *text <= 'd' ? *text - 'a' + 'A' : *text);
 	if (!at)

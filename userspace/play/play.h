@@ -68,6 +68,7 @@ struct tandem_play_event {
 };
 
 #define TANDEM_PLAY_EVENTS 32
+#define TANDEM_PLAY_DIGITS "0123456789*#ABCD" /* by their codes */
 
 /*
  * Have a party of the session get it, behind those that wait; audio that is played to it waits
