@@ -227,6 +227,29 @@ static void signalled_address_proves_itself(void **state)
 	fx_clean(&fx);
 }
 
+/* So it does by packets that a command holds back: they are accounted, though they do not pass. */
+static void blocked_address_proves_itself(void **state)
+{
+	const struct tandem_act_target target = { .call = CALL, .media = -1 };
+	struct tandem_flow_stats *stats;
+	struct fixture fx;
+	bool partly;
+
+	(void)state;
+	fx_open(&fx);
+	nat_call(&fx, "");
+	assert_int_equal(tandem_session_act(fx.ss, &target, TANDEM_ACT_BLOCK, false, &partly), 0);
+	stats = fx_stats(&fx, TANDEM_PARTY_A, TANDEM_RTP);
+	stats->stream_count = 1;
+	stats->streams[0].packets = 1;
+	rtp(&fx, CALLER, 61000, 0, 10, 1);
+	rtp(&fx, CALLER, 61000, 0, 11, 1);
+	assert_remote(fx_flow(&fx, 0, TANDEM_PARTY_A, TANDEM_RTP), PRIVATE ":4000");
+	pass(&fx, 1000);
+	assert_false(is_open(&fx, TANDEM_PARTY_A, TANDEM_RTP));
+	fx_clean(&fx);
+}
+
 static void reinvite_keeps_or_forgets(void **state)
 {
 	struct fixture fx;
@@ -384,6 +407,7 @@ int main(void)
 		cmocka_unit_test(mux_learns_from_either),
 		cmocka_unit_test(window_ends),
 		cmocka_unit_test(signalled_address_proves_itself),
+		cmocka_unit_test(blocked_address_proves_itself),
 		cmocka_unit_test(reinvite_keeps_or_forgets),
 		cmocka_unit_test(moved_behind_another_nat),
 		cmocka_unit_test(signalling_moves),

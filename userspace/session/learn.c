@@ -72,11 +72,19 @@ void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session 
 	}
 }
 
+/* Those that are accounted come from the same source, also where a command holds them back. */
 static uint64_t packets_passed(struct tandem_sessions *ss, uint64_t flow_id)
 {
 	struct tandem_flow_stats stats;
+	uint64_t packets;
+	size_t i;
 
-	return ss->env.read(ss->plane, flow_id, &stats) ? 0 : stats.flow.packets;
+	if (ss->env.read(ss->plane, flow_id, &stats))
+		return 0;
+	packets = stats.flow.packets;
+	for (i = 0; i < stats.stream_count; i++)
+		packets += stats.streams[i].packets;
+	return packets;
 }
 
 void tandem_learn_mark(struct tandem_sessions *ss, struct tandem_session *s)
