@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "userspace/cdr/cdr.h"
+#include "userspace/cluster/cluster.h"
 #include "userspace/config/resolve.h"
 #include "userspace/control/api.h"
 #include "userspace/control/control.h"
@@ -45,6 +46,7 @@ struct relay {
 	struct tandem_sip *sip;
 	struct tandem_play *play;
 	struct tandem_ng *ng;
+	struct tandem_cluster *cluster;
 	struct tandem_cdr *cdr;
 	struct tandem_operate operate;
 	uint64_t ticks;
@@ -139,6 +141,7 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "web", tandem_sip_web_json(relay->sip));
 	json_object_set_new(doc, "ng", tandem_ng_json(relay->ng));
 	json_object_set_new(doc, "play", tandem_play_json(relay->play));
+	json_object_set_new(doc, "cluster", tandem_cluster_json(relay->cluster));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
 	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));
@@ -403,6 +406,19 @@ static int open_ng(struct relay *relay)
 	return 0;
 }
 
+/* ---- the cluster ------------------------------------------------------------ */
+
+static int open_cluster(struct relay *relay)
+{
+	int ret;
+
+	if (!relay->resolved.cluster.node)
+		return 0;
+	ret = tandem_cluster_open(&relay->cluster, &relay->resolved.cluster, relay->sessions,
+				  adopt_call, relay, relay->why, sizeof(relay->why));
+	return ret ? failed(relay, "cluster", ret) : 0;
+}
+
 /* ---- the loop -------------------------------------------------------------- */
 
 static void on_control(void *arg)
@@ -440,6 +456,7 @@ static void on_tick(void *arg)
 	tandem_sessions_tick(relay->sessions);
 	if (++relay->ticks == SWEEP_TICKS)
 		tandem_plane_sweep(relay->plane);
+	tandem_cluster_tick(relay->cluster);
 	tandem_cdr_tick(relay->cdr);
 	tandem_log_tick();
 	if (relay->ticks % RECONCILE_TICKS == 0)
@@ -482,8 +499,8 @@ static int open_loop(struct relay *relay)
 static int open_all(struct relay *relay)
 {
 	static int (*const steps[])(struct relay * relay) = {
-		resolve,  open_loop, open_control, open_store, open_plane, open_sessions,
-		open_cdr, open_sip,  open_play,	   open_ng,    watch,
+		resolve,  open_loop, open_control, open_store, open_plane,   open_sessions,
+		open_cdr, open_sip,  open_play,	   open_ng,    open_cluster, watch,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -539,6 +556,7 @@ static void close_all(struct relay *relay, bool ran)
 		tandem_sip_free(relay->sip);
 	tandem_ng_close(relay->ng);
 	tandem_play_close(relay->play);
+	tandem_cluster_close(relay->cluster);
 	tandem_cdr_close(relay->cdr);
 	if (relay->sessions)
 		tandem_sessions_free(relay->sessions);

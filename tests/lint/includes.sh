@@ -31,7 +31,7 @@ check kmod               "$core|kmod/[a-z_]+\.h|env\.h"
 check userspace/util     "$util|$core"
 check userspace/sdp      "$sdp|$util"
 check userspace/store    "$store|$util"
-check userspace/config   "userspace/config/[a-z_]+\.h|$util|core/abi\.h|$dp|$session|userspace/ng/ng\.h"
+check userspace/config   "userspace/config/[a-z_]+\.h|$util|core/abi\.h|$dp|$session|userspace/ng/ng\.h|userspace/cluster/[a-z]+\.h"
 check userspace/srtp     "$srtp|$util|$core"
 check userspace/datapath "userspace/datapath/[a-z_]+\.h|$srtp|$util|$core|relay(_module)?\.skel\.h"
 check userspace/uring    "userspace/uring/[a-z_]+\.h|userspace/datapath/(datapath|hash|route|slots|srtp_sets|table)\.h|$srtp|$util|$core|env\.h|steer\.skel\.h"
@@ -42,13 +42,14 @@ check userspace/cdr      "userspace/cdr/[a-z_]+\.h|userspace/store/db\.h|$util"
 check userspace/play     "userspace/play/[a-z]+\.h|$dp|$session|$util"
 check userspace/web      "userspace/web/[a-z_]+\.h|$util"
 check userspace/ng       "userspace/ng/[a-z_]+\.h|userspace/play/play\.h|userspace/datapath/hash\.h|$sdp|$session|$util"
+check userspace/cluster  "userspace/cluster/[a-z]+\.h|userspace/config/host\.h|$session|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|userspace/cdr/cdr\.h|userspace/web/web\.h|userspace/media/stun\.h|$session|$store|$util"
 check userspace/control  "userspace/control/[a-z_]+\.h|userspace/play/play\.h|$session|$store|$util"
 check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 
-# libre lives in the SIP front end and in the event loop, nowhere else.
+# libre lives in the SIP front end, in the event loop and with the cluster, which is on it; nowhere else.
 bad=$(grep -rlE '#[[:space:]]*include[[:space:]]*<re(_[a-z]+)?\.h>' userspace --include='*.[ch]' |
-	grep -vE '^userspace/(sip/|main\.c|loop\.c|run\.c)' || true)
+	grep -vE '^userspace/(sip/|cluster/|main\.c|loop\.c|run\.c)' || true)
 if [ -n "$bad" ]; then
 	printf 'these may not include libre:\n%s\n' "$bad" >&2
 	status=1

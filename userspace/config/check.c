@@ -117,13 +117,30 @@ static int check_paths(const struct checker *c)
 }
 
 /* YAML 1.1 has many words for truth, and libcyaml takes any other word for true. */
-static int check_booleans(const struct checker *c)
+static int check_boolean(const struct checker *c, const char *key)
 {
-	static const char key[] = "media.strict_payload_types";
 	const char *text = tandem_yaml_scalar(c->y, key);
 
 	if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
 		return wrong(c, key, "'%.40s' is neither true nor false", text);
+	return 0;
+}
+
+static int check_booleans(const struct checker *c)
+{
+	static const char *const keys[] = { "media.strict_payload_types", "core_dumps",
+					    "cluster.redis.tls" };
+	char key[64];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (check_boolean(c, keys[i]))
+			return -EINVAL;
+	}
+	for (unsigned int i = 0; i < c->cfg->media.addresses_count; i++) {
+		snprintf(key, sizeof(key), "media.addresses[%u].standby", i);
+		if (check_boolean(c, key))
+			return -EINVAL;
+	}
 	return 0;
 }
 
@@ -414,7 +431,7 @@ int tandem_config_check(const struct tandem_config *cfg, const struct tandem_yam
 		if (ret)
 			return ret;
 	}
-	if (tandem_config_check_ng(cfg, y, err))
+	if (tandem_config_check_ng(cfg, y, err) || tandem_config_check_cluster(cfg, y, err))
 		return -EINVAL;
 	return tandem_config_check_routing(cfg, y, err);
 }

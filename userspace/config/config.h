@@ -15,6 +15,7 @@ struct tandem_config_address {
 	char *address;
 	char *advertise; /* NULL: the address itself */
 	char *name;	 /* NULL; what "direction" of the NG protocol calls it */
+	bool standby;	 /* false; it moves between the nodes of a cluster */
 };
 
 /* SIP servers that drive the relay by the NG protocol. */
@@ -209,6 +210,26 @@ struct tandem_config_drain {
 	char *registrations;	/* "accept" or "refuse" */
 };
 
+/* Where nodes of a cluster have their sessions in common. */
+struct tandem_config_redis {
+	char *server;	     /* "HOST" or "HOST:PORT" */
+	char *user;	     /* NULL: the default one */
+	char *password_file; /* NULL: no password */
+	uint32_t db;	     /* 0 */
+	bool tls;	     /* false */
+	char *ca;	     /* PEM; NULL: whom the host trusts */
+	char *certificate;   /* PEM, with its key; NULL: none is shown */
+	char *tls_name;	     /* NULL: the host of server */
+};
+
+/* Several relays, docs/cluster.md. */
+struct tandem_config_cluster {
+	char *node;	 /* NULL: there is no cluster */
+	char *prefix;	 /* "tandem", of keys */
+	uint32_t keep_s; /* 3600: how long calls of a node that is gone are kept */
+	struct tandem_config_redis redis;
+};
+
 struct tandem_config {
 	char *datapath;	      /* "auto", "xdp", "kmod", "dpdk", "uring" */
 	char *control_socket; /* /run/tandem/control.sock */
@@ -228,6 +249,7 @@ struct tandem_config {
 	struct tandem_config_ng ng;
 	struct tandem_config_cdr cdr;
 	struct tandem_config_drain drain;
+	struct tandem_config_cluster cluster;
 };
 
 /* What is wrong with a file, and where. line 0: not tied to a line. */

@@ -57,6 +57,8 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(cdr, max_records, 1000000, 100, 100000000),
 	NUMBER(drain, timeout_s, 3600, 1, 7 * DAY_S),
 	NUMBER(drain, retry_after_s, 30, 1, DAY_S),
+	NUMBER(cluster, keep_s, 3600, 60, 7 * DAY_S),
+	NUMBER(cluster, redis.db, 0, 0, 65535),
 };
 const size_t tandem_config_numbers_count = sizeof(tandem_config_numbers) /
 					   sizeof(tandem_config_numbers[0]);
@@ -74,6 +76,7 @@ static const struct {
 	{ offsetof(struct tandem_config, log_output), "stderr" },
 	{ offsetof(struct tandem_config, cdr.log), "none" },
 	{ offsetof(struct tandem_config, drain.registrations), "accept" },
+	{ offsetof(struct tandem_config, cluster.prefix), "tandem" },
 	{ offsetof(struct tandem_config, media.frames), "auto" },
 	{ offsetof(struct tandem_config, media.learn), "nat" },
 	{ offsetof(struct tandem_config, sip.auth), "auto" },

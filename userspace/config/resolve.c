@@ -117,6 +117,7 @@ static int given_locals(const struct resolver *r)
 		    tandem_ip_parse(&shown, entry->advertise ? entry->advertise : entry->address))
 			return fail(r, "media.addresses", "%.60s is not an address",
 				    entry->address);
+		r->out->sessions.standby[r->out->sessions.locals_count] = entry->standby;
 		add_local(r->out, &ip, &shown);
 	}
 	return 0;
@@ -174,13 +175,16 @@ static int holding_interfaces(const struct resolver *r)
 			if (!r->cfg->media.interfaces_count && add_interface(r, address->ifname))
 				return -EINVAL;
 		}
-		if (held)
+		if (held || r->out->sessions.standby[i])
 			continue;
 		tandem_ip_format(ip, text, sizeof(text));
 		if (!r->cfg->media.interfaces_count)
 			return fail(r, "media.addresses", "%s is on no interface that is up", text);
 		warn(r, "media.addresses: %s is on no interface that is up", text);
 	}
+	if (!r->out->datapath.interfaces_count)
+		return fail(r, "media.interfaces",
+			    "name them: none is known by an address that is here now");
 	return 0;
 }
 
@@ -363,5 +367,7 @@ int tandem_resolve(struct tandem_resolved *out, const struct tandem_config *cfg,
 		ret = resolve_listen(&r);
 	if (!ret)
 		tandem_config_resolve_ng(out, cfg);
+	if (!ret)
+		tandem_config_resolve_cluster(out, cfg);
 	return ret;
 }

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 
+#include "userspace/cluster/cluster.h"
 #include "userspace/config/config.h"
 #include "userspace/config/host.h"
 #include "userspace/config/listen.h"
@@ -24,7 +25,9 @@ struct tandem_resolved {
 	struct tandem_sessions_config sessions;
 	struct tandem_listen listen[TANDEM_MAX_LISTEN];
 	size_t listen_count;
-	struct tandem_ng_config ng; /* without draining */
+	struct tandem_ng_config ng;	      /* without draining */
+	struct tandem_cluster_config cluster; /* node NULL: none */
+	char redis_host[256];
 	char warnings[TANDEM_MAX_WARNINGS][200];
 	size_t warnings_count;
 	char names[TANDEM_MAX_INTERFACES][IFNAMSIZ];
@@ -42,5 +45,8 @@ int tandem_resolve(struct tandem_resolved *out, const struct tandem_config *cfg,
 
 /* ng.c: the part of the NG protocol, once locals are known. */
 void tandem_config_resolve_ng(struct tandem_resolved *out, const struct tandem_config *cfg);
+
+/* cluster.c: the part of the cluster, the same. */
+void tandem_config_resolve_cluster(struct tandem_resolved *out, const struct tandem_config *cfg);
 
 #endif

@@ -21,6 +21,7 @@ static const cyaml_schema_field_t address_fields[] = {
 	CYAML_FIELD_STRING_PTR("advertise", OPT_PTR, struct tandem_config_address, advertise, 1,
 			       TEXT_MAX),
 	CYAML_FIELD_STRING_PTR("name", OPT_PTR, struct tandem_config_address, name, 1, TEXT_MAX),
+	CYAML_FIELD_BOOL("standby", OPT, struct tandem_config_address, standby),
 	CYAML_FIELD_END,
 };
 
@@ -248,6 +249,30 @@ static const cyaml_schema_field_t drain_fields[] = {
 	CYAML_FIELD_END,
 };
 
+#define REDIS_TEXT(name)                                                                           \
+	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config_redis, name, 1, TEXT_MAX)
+
+static const cyaml_schema_field_t redis_fields[] = {
+	REDIS_TEXT(server),
+	REDIS_TEXT(user),
+	REDIS_TEXT(password_file),
+	CYAML_FIELD_UINT("db", OPT, struct tandem_config_redis, db),
+	CYAML_FIELD_BOOL("tls", OPT, struct tandem_config_redis, tls),
+	REDIS_TEXT(ca),
+	REDIS_TEXT(certificate),
+	REDIS_TEXT(tls_name),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t cluster_fields[] = {
+	CYAML_FIELD_STRING_PTR("node", OPT_PTR, struct tandem_config_cluster, node, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("prefix", OPT_PTR, struct tandem_config_cluster, prefix, 1,
+			       TEXT_MAX),
+	CYAML_FIELD_UINT("keep_s", OPT, struct tandem_config_cluster, keep_s),
+	CYAML_FIELD_MAPPING("redis", OPT, struct tandem_config_cluster, redis, redis_fields),
+	CYAML_FIELD_END,
+};
+
 #define TOP_TEXT(name)                                                                             \
 	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config, name, 1, TEXT_MAX)
 
@@ -270,6 +295,7 @@ static const cyaml_schema_field_t top_fields[] = {
 	CYAML_FIELD_MAPPING("ng", OPT, struct tandem_config, ng, ng_fields),
 	CYAML_FIELD_MAPPING("cdr", OPT, struct tandem_config, cdr, cdr_fields),
 	CYAML_FIELD_MAPPING("drain", OPT, struct tandem_config, drain, drain_fields),
+	CYAML_FIELD_MAPPING("cluster", OPT, struct tandem_config, cluster, cluster_fields),
 	CYAML_FIELD_END,
 };
 

@@ -45,6 +45,10 @@ void tandem_config_default_gateways(struct tandem_config *cfg, const struct tand
 int tandem_config_check_routing(const struct tandem_config *cfg, const struct tandem_yaml *y,
 				struct tandem_config_error *err);
 
+/* cluster.c: the same of what has to do with clusters. */
+int tandem_config_check_cluster(const struct tandem_config *cfg, const struct tandem_yaml *y,
+				struct tandem_config_error *err);
+
 /* ng.c: the same of what has to do with the NG protocol. */
 int tandem_config_check_ng(const struct tandem_config *cfg, const struct tandem_yaml *y,
 			   struct tandem_config_error *err);

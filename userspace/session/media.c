@@ -120,6 +120,8 @@ int tandem_local_pick(const struct tandem_sessions *ss, const struct tandem_endp
 	for (i = 0; i < ss->cfg.locals_count; i++) {
 		const struct ip_addr *ip = &ss->cfg.locals[i].ip;
 
+		if (ss->away[i])
+			continue;
 		if (routed && tandem_ip_equal(ip, &from))
 			return i;
 		if (first < 0 && tandem_ip_family(ip) == family)
@@ -133,7 +135,7 @@ static int find_local(const struct tandem_sessions *ss, const struct ip_addr *ip
 	size_t i;
 
 	for (i = 0; i < ss->cfg.locals_count; i++) {
-		if (tandem_ip_equal(&ss->cfg.locals[i].ip, ip))
+		if (!ss->away[i] && tandem_ip_equal(&ss->cfg.locals[i].ip, ip))
 			return (int)i;
 	}
 	return -ENOENT;

@@ -129,6 +129,8 @@ struct tandem_session {
 	bool learning; /* some leg has a window open */
 	bool rekeying; /* some leg has old keys yet */
 	bool unsaved;  /* the store has refused it */
+	bool restored; /* it is from the run before */
+	int home;      /* a local, or TANDEM_LOCAL_NONE: tandem_sessions_hold() */
 
 	struct tandem_media_list agreed;  /* flows are compiled from this */
 	struct tandem_media_list pending; /* becomes agreed at the answer */
@@ -160,6 +162,10 @@ struct tandem_sessions {
 	tandem_session_changed_h *changed_h; /* may be NULL */
 	void *changed_arg;
 
+	tandem_session_changed_h *changed_h; /* may be NULL */
+	void *changed_arg;
+
+	bool away[TANDEM_MAX_LOCALS]; /* standby, and not held */
 	struct tandem_ports *ports;
 	struct tandem_session *first;
 	struct tandem_session **by_call;
@@ -371,11 +377,21 @@ void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_session_unsave(struct tandem_sessions *ss, const struct tandem_session *s);
 void tandem_leftovers_remove(struct tandem_sessions *ss);
 void tandem_leftovers_clean(struct tandem_sessions *ss);
+/* A list of media in the stored form; NULL on no memory. */
+json_t *tandem_media_list_dump(const struct tandem_sessions *ss,
+			       const struct tandem_media_list *list);
 /* The stored form; NULL on no memory. */
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s);
 /* The reverse. -EBADMSG, -ENOMEM, -EADDRNOTAVAIL: a local address is gone. Takes no ports. */
 int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp, const json_t *doc);
 /* Take up what the store holds, and bring the plane in line with it. */
 int tandem_sessions_restore(struct tandem_sessions *ss);
+/* Put one that was read into the table, with its ports. -EEXIST, or the errors of ports. */
+int tandem_session_enter(struct tandem_sessions *ss, struct tandem_session *s);
+
+/* ---- move.c ---- */
+/* What has to be known of the session elsewhere has changed; or it is over. */
+void tandem_session_changed(struct tandem_sessions *ss, struct tandem_session *s);
+void tandem_session_gone(struct tandem_sessions *ss, struct tandem_session *s);
 
 #endif

@@ -148,17 +148,18 @@ static int parse_media(struct tandem_sessions *ss, json_t *js, struct tandem_med
 }
 
 /* A wire is named after its session, which has to be there. */
-static int parse_wires(struct tandem_sessions *ss, struct tandem_session *s, const json_t *js)
+static int parse_wires(struct tandem_sessions *ss, struct tandem_session *s,
+		       struct tandem_media_list *list, const json_t *js)
 {
 	static const char *const parties[] = { "a", "b" };
 	size_t i, p;
 	int err = 0;
 
-	for (i = 0; i < s->agreed.n * 2 && !err; i++) {
+	for (i = 0; i < list->n * 2 && !err; i++) {
 		const json_t *leg = json_object_get(json_array_get(js, i / 2), parties[i % 2]);
 
 		p = i % 2;
-		err = tandem_wire_parse(ss, s, i / 2, p, &s->agreed.v[i / 2].leg[p],
+		err = tandem_wire_parse(ss, s, i / 2, p, &list->v[i / 2].leg[p],
 					json_object_get(json_object_get(leg, "secure"), "wire"));
 	}
 	return err;
@@ -202,17 +203,45 @@ static int parse_acts(struct tandem_session *s, const json_t *doc)
 	return tandem_acts_parse(&s->acts, json_object_get(doc, "acts"));
 }
 
+/* The last offer, which an answer may still come to; in the store there is none. */
+static int parse_offer(struct tandem_sessions *ss, struct tandem_session *s, const json_t *doc)
+{
+	const json_t *open = json_object_get(doc, "open");
+	struct tandem_sdp_error why;
+	int offerer, pending, err;
+	const char *text;
+	size_t len;
+
+	if (!open)
+		return 0;
+	if (json_unpack((json_t *)open, "{s:i, s:b, s:s%}", "offerer", &offerer, "pending",
+			&pending, "offer", &text, &len) ||
+	    offerer < TANDEM_PARTY_A || offerer > TANDEM_PARTY_B)
+		return -EBADMSG;
+	err = tandem_sdp_parse(&s->offer, text, len, &why);
+	if (err)
+		return err == -ENOMEM ? err : -EBADMSG;
+	s->offerer = offerer;
+	if (!pending)
+		return 0;
+	s->pending_from = offerer;
+	err = parse_media_list(ss, json_object_get(open, "media"), &s->pending);
+	if (!err && s->pending.n < s->agreed.n)
+		err = -EBADMSG;
+	return err ? err : parse_wires(ss, s, &s->pending, json_object_get(open, "media"));
+}
+
 int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp, const json_t *doc)
 {
 	struct tandem_dialog d = { 0 };
 	struct tandem_session *s;
 	json_int_t number, started, lasts = 0;
-	int confirmed, branch = 0, err;
+	int confirmed, branch = 0, answered = true, err;
 
-	if (json_unpack((json_t *)doc, "{s:I, s:s, s?i, s:s, s:s, s:s, s:I, s?I, s:b}", "number",
-			&number, "call_id", &d.call_id, "branch", &branch, "from", &d.from_uri,
-			"to", &d.to_uri, "tag_a", &d.from_tag, "started_ms", &started, "lasts_ms",
-			&lasts, "confirmed", &confirmed) ||
+	if (json_unpack((json_t *)doc, "{s:I, s:s, s?i, s:s, s:s, s:s, s:I, s?I, s:b, s?b}",
+			"number", &number, "call_id", &d.call_id, "branch", &branch, "from",
+			&d.from_uri, "to", &d.to_uri, "tag_a", &d.from_tag, "started_ms", &started,
+			"lasts_ms", &lasts, "confirmed", &confirmed, "answered", &answered) ||
 	    number <= 0 || number >> 48 || branch < 0)
 		return -EBADMSG;
 	d.branch = (unsigned int)branch;
@@ -224,8 +253,8 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 	s->started_ms = started;
 	s->lasts_ms = lasts;
 	s->confirmed = confirmed;
-	s->answered = true; /* others are not stored */
-	s->learning = true; /* perhaps: the first tick finds out */
+	s->answered = answered; /* others are not stored */
+	s->learning = true;	/* perhaps: the first tick finds out */
 	if (parse_endpoint(json_object_get(doc, "source_a"), &s->source[TANDEM_PARTY_A]) ||
 	    parse_endpoint(json_object_get(doc, "source_b"), &s->source[TANDEM_PARTY_B]))
 		err = -EBADMSG;
@@ -234,7 +263,9 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 	if (!err)
 		err = parse_media_list(ss, json_object_get(doc, "media"), &s->agreed);
 	if (!err)
-		err = parse_wires(ss, s, json_object_get(doc, "media"));
+		err = parse_wires(ss, s, &s->agreed, json_object_get(doc, "media"));
+	if (!err)
+		err = parse_offer(ss, s, doc);
 	if (err)
 		tandem_session_destroy(s);
 	else

@@ -98,7 +98,7 @@ static json_t *dump_media(const struct tandem_sessions *ss, const struct tandem_
 			 dump_leg(ss, &m->leg[TANDEM_PARTY_B]));
 }
 
-static json_t *dump_media_list(const struct tandem_sessions *ss,
+json_t *tandem_media_list_dump(const struct tandem_sessions *ss,
 			       const struct tandem_media_list *list)
 {
 	json_t *js = json_array();
@@ -130,7 +130,7 @@ json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tande
 		tandem_json_endpoint(&s->source[TANDEM_PARTY_A]), "source_b",
 		tandem_json_endpoint(&s->source[TANDEM_PARTY_B]), "started_ms",
 		(json_int_t)s->started_ms, "lasts_ms", (json_int_t)s->lasts_ms, "confirmed",
-		s->confirmed, "media", dump_media_list(ss, &s->agreed), "label_a",
+		s->confirmed, "media", tandem_media_list_dump(ss, &s->agreed), "label_a",
 		dump_tag(s->label[TANDEM_PARTY_A]), "label_b", dump_tag(s->label[TANDEM_PARTY_B]),
 		"acts", tandem_acts_any(s) ? tandem_acts_dump(&s->acts) : json_null());
 }
@@ -141,6 +141,7 @@ void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s)
 	char *text;
 	int err = -1;
 
+	tandem_session_changed(ss, s);
 	if (!ss->store)
 		return;
 	js = tandem_session_dump(ss, s);

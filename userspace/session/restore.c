@@ -18,23 +18,45 @@
 #define MODULE	   "session"
 #define REFRESH_MS 32000
 
+/* Leg i of what is agreed and, behind that, of an open offer. */
+static const struct tandem_leg *nth_leg(const struct tandem_session *s, size_t i)
+{
+	const struct tandem_media_list *list = i < s->agreed.n * 2 ? &s->agreed : &s->pending;
+
+	i -= list == &s->pending ? s->agreed.n * 2 : 0;
+	return &list->v[i / 2].leg[i % 2];
+}
+
+/* Has one before it the pair already? An offer keeps those of what is agreed. */
+static bool is_repeated(const struct tandem_session *s, size_t n)
+{
+	const struct tandem_leg *leg = nth_leg(s, n);
+	size_t i;
+
+	for (i = 0; i < n && n >= s->agreed.n * 2; i++) {
+		if (nth_leg(s, i)->local == leg->local && nth_leg(s, i)->port == leg->port)
+			return true;
+	}
+	return false;
+}
+
 static int reserve(struct tandem_sessions *ss, const struct tandem_session *s)
 {
-	size_t i, p, done = 0;
+	size_t i, done = 0, n = (s->agreed.n + s->pending.n) * 2;
 	int err = 0;
 
-	for (i = 0; i < s->agreed.n * 2 && !err; i++) {
-		const struct tandem_leg *leg = &s->agreed.v[i / 2].leg[i % 2];
+	for (i = 0; i < n && !err; i++) {
+		const struct tandem_leg *leg = nth_leg(s, i);
 
-		if (leg->local != TANDEM_LOCAL_NONE)
+		if (leg->local != TANDEM_LOCAL_NONE && !is_repeated(s, i))
 			err = tandem_ports_reserve(ss->ports, leg->local, leg->port);
 		if (!err)
 			done++;
 	}
-	for (p = 0; p < done && err; p++) {
-		const struct tandem_leg *leg = &s->agreed.v[p / 2].leg[p % 2];
+	for (i = 0; i < done && err; i++) {
+		const struct tandem_leg *leg = nth_leg(s, i);
 
-		if (leg->local != TANDEM_LOCAL_NONE)
+		if (leg->local != TANDEM_LOCAL_NONE && !is_repeated(s, i))
 			tandem_ports_release(ss->ports, leg->local, leg->port);
 	}
 	return err;
@@ -48,6 +70,23 @@ static void wait_for_refresh(const struct tandem_sessions *ss, struct tandem_ses
 	s->over_ms = s->offered_ms + (uint64_t)(left_ms > REFRESH_MS ? left_ms : REFRESH_MS);
 }
 
+int tandem_session_enter(struct tandem_sessions *ss, struct tandem_session *s)
+{
+	int err;
+
+	if (tandem_sessions_by_call(ss, s->name) || tandem_sessions_by_number(ss, s->number))
+		return -EEXIST;
+	err = reserve(ss, s);
+	if (err)
+		return err;
+	if (s->number >= ss->next_number)
+		ss->next_number = s->number + 1;
+	s->offered_ms = s->activity_ms = tandem_sessions_now(ss);
+	wait_for_refresh(ss, s);
+	tandem_sessions_insert(ss, s);
+	return 0;
+}
+
 static int take_up(struct tandem_sessions *ss, const char *id, const json_t *doc)
 {
 	struct tandem_session *s;
@@ -55,22 +94,12 @@ static int take_up(struct tandem_sessions *ss, const char *id, const json_t *doc
 
 	if (err)
 		return err;
-	if (strcmp(s->id, id))
-		err = -EBADMSG;
-	else if (tandem_sessions_by_call(ss, s->name) || tandem_sessions_by_number(ss, s->number))
-		err = -EEXIST;
-	if (!err)
-		err = reserve(ss, s);
-	if (err) {
+	err = strcmp(s->id, id) ? -EBADMSG : tandem_session_enter(ss, s);
+	if (err)
 		tandem_session_destroy(s);
-		return err;
-	}
-	if (s->number >= ss->next_number)
-		ss->next_number = s->number + 1;
-	s->offered_ms = s->activity_ms = tandem_sessions_now(ss);
-	wait_for_refresh(ss, s);
-	tandem_sessions_insert(ss, s);
-	return 0;
+	else
+		s->restored = true;
+	return err;
 }
 
 static void collect_row(const char *id, const char *text, void *arg)

@@ -62,6 +62,7 @@ struct tandem_sessions_config {
 	struct tandem_local locals[TANDEM_MAX_LOCALS];
 	struct ip_addr advertise[TANDEM_MAX_LOCALS]; /* what SDP shows for each; any: the local */
 	size_t locals_count;
+	bool standby[TANDEM_MAX_LOCALS]; /* not of this host alone: see tandem_sessions_hold() */
 	uint16_t port_min;
 	uint16_t port_max;
 	/* 0: never. A call that either side holds has the hold timeout in place of the other. */
@@ -298,6 +299,39 @@ const char *tandem_session_find(const struct tandem_sessions *ss, const char *te
 
 /* True when a session of the call was confirmed. */
 bool tandem_session_confirmed(const struct tandem_sessions *ss, const char *call_id);
+
+/*
+ * Sessions that move from host to host (move.c), with the address they are at. A local that is
+ * `standby` is away until it is held; no session is given a port of one that is away. The *home* of
+ * a session is the first standby local that it has ports of, if it has any.
+ */
+void tandem_sessions_hold(struct tandem_sessions *ss, size_t local, bool held);
+
+/*
+ * What another host would have to know of a session has changed (gone: it is over); text_of() then
+ * gives it. home: an index of locals.
+ */
+typedef void(tandem_session_changed_h)(uint64_t number, size_t home, bool gone, void *arg);
+void tandem_sessions_on_changed(struct tandem_sessions *ss, tandem_session_changed_h *h, void *arg);
+
+/* All that there is to know of a session, open offers with it, malloc'd. There may be keys in it. NULL: no memory, or none such. */
+char *tandem_session_text(const struct tandem_sessions *ss, uint64_t number);
+
+/* Tell of each session that is at home there. h may release it. */
+typedef void(tandem_session_at_h)(uint64_t number, bool restored, uint64_t since_ms, void *arg);
+void tandem_sessions_at(struct tandem_sessions *ss, size_t home, tandem_session_at_h *h, void *arg);
+bool tandem_session_at_home(const struct tandem_sessions *ss, uint64_t number, size_t home);
+
+/*
+ * Take up a session that another host has had, from its text, and install its flows; h, if there
+ * is one, is told of it if it was answered. -EEXIST: there is such a session; -EBADMSG; -EADDRINUSE:
+ * a port is; -EADDRNOTAVAIL: there is no such local; -ENOSPC, -ENOMEM.
+ */
+int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_session_each_h *h,
+			 void *arg);
+
+/* Forget a session that another host has now: flows, ports and the stored copy. -ENOENT. */
+int tandem_session_release(struct tandem_sessions *ss, uint64_t number, const char *why);
 
 /* To be called about once a second: reads counters, times out, closes learning windows. */
 void tandem_sessions_tick(struct tandem_sessions *ss);

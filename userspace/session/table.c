@@ -149,6 +149,7 @@ int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog
 	s->number = number;
 	snprintf(s->id, sizeof(s->id), "%012llx", (unsigned long long)number);
 	s->pending_from = s->offerer = TANDEM_PARTY_NONE;
+	s->home = TANDEM_LOCAL_NONE;
 	s->branch = dialog->branch;
 	tandem_session_name(name, dialog->call_id, dialog->branch);
 	if (dup_text(&s->call_id, dialog->call_id) || dup_text(&s->name, name) ||
@@ -192,6 +193,7 @@ void tandem_session_retire(struct tandem_sessions *ss, struct tandem_session *s)
 	tandem_media_list_release(ss, &s->pending, &s->agreed, NULL);
 	tandem_media_list_release(ss, &s->agreed, NULL, NULL);
 	tandem_session_unsave(ss, s);
+	tandem_session_gone(ss, s);
 	tandem_session_destroy(s);
 }
 
@@ -474,6 +476,7 @@ int tandem_sessions_alloc_with(struct tandem_sessions **ssp, const struct tandem
 	if (!ss)
 		return -ENOMEM;
 	ss->cfg = *cfg;
+	memcpy(ss->away, cfg->standby, sizeof(ss->away));
 	ss->env = *env;
 	ss->plane = plane;
 	ss->store = store;

@@ -10,47 +10,19 @@
 #include "userspace/sip/header.h"
 #include "userspace/util/digest.h"
 #include "userspace/util/log.h"
+#include "userspace/util/password_file.h"
 
-#define PASSWORD_MAX 256
-#define ANSWERS_MAX  2 /* of one request: the first, and one more where the nonce was stale */
-#define FIRST_NC     "00000001"
+#define ANSWERS_MAX 2 /* of one request: the first, and one more where the nonce was stale */
+#define FIRST_NC    "00000001"
 
 /* ---- configuration ---------------------------------------------------------------- */
-
-static int read_password(struct tandem_gateway *gw, const char *path, char *why, size_t size)
-{
-	char line[PASSWORD_MAX + 2] = "";
-	FILE *f = fopen(path, "re");
-	int err = 0;
-
-	if (!f) {
-		err = -errno;
-		snprintf(why, size, "gateway %s: %.100s: %s", gw->name, path, strerror(errno));
-		return err;
-	}
-	/* no copy of it in a buffer of the library's */
-	setvbuf(f, NULL, _IONBF, 0);
-	if (!fgets(line, sizeof(line), f))
-		line[0] = '\0';
-	line[strcspn(line, "\r\n")] = '\0';
-	if (!line[0] || strlen(line) > PASSWORD_MAX) {
-		snprintf(why, size,
-			 "gateway %s: %.100s: its first line is no password of up to %d octets",
-			 gw->name, path, PASSWORD_MAX);
-		err = -EINVAL;
-	} else {
-		gw->password = strdup(line);
-		err = gw->password ? 0 : -ENOMEM;
-	}
-	fclose(f);
-	explicit_bzero(line, sizeof(line));
-
-	return err;
-}
 
 int tandem_trunk_read(struct tandem_gateway *gw, const struct tandem_gateway_config *cfg, char *why,
 		      size_t size)
 {
+	char text[192] = "out of memory";
+	int err;
+
 	if (!cfg->user)
 		return 0;
 	gw->user = strdup(cfg->user);
@@ -58,7 +30,10 @@ int tandem_trunk_read(struct tandem_gateway *gw, const struct tandem_gateway_con
 	if (!gw->user || (cfg->realm && !gw->realm))
 		return -ENOMEM;
 
-	return read_password(gw, cfg->password_file, why, size);
+	err = tandem_password_file_read(&gw->password, cfg->password_file, text, sizeof(text));
+	if (err)
+		snprintf(why, size, "gateway %s: %s", gw->name, text);
+	return err;
 }
 
 void tandem_trunk_clean(struct tandem_gateway *gw)

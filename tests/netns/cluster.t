@@ -1,0 +1,200 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Two relays that have their calls in common by Redis. One is killed, its address moves to the
+# other, and so do its calls.
+#
+#   parties 10.78.0.10, .11 ---+
+#                              |
+#   relay a 10.78.0.1   -------+--- hub: bridge 10.78.0.254, redis-server
+#   relay b 10.78.0.2   -------+
+#
+#   10.78.0.100 is on relay a, and later on relay b.
+
+. "$(dirname "$0")/calls.sh"
+CALLS=${CALLS:-500}
+VIP=10.78.0.100
+REDIS_PORT=6379
+SIP_CALL_MS=15000 # past the moment at which its relay dies
+
+hub_up()
+{
+	local n
+	for n in hub parties a b; do
+		ns_add "$n" || return 1
+	done
+	ip -n "$(ns_name hub)" link add br0 type bridge forward_delay 0 || return 1
+	ip -n "$(ns_name hub)" link set br0 up
+	addr_add hub br0 10.78.0.254/24
+	for n in parties a b; do
+		link_add "$n" eth0 hub "to_$n" || return 1
+		ip -n "$(ns_name hub)" link set "to_$n" master br0
+		xdp_pass_on hub "to_$n" || return 1
+	done
+	addr_add parties eth0 10.78.0.10/24 10.78.0.11/24
+	addr_add a eth0 10.78.0.1/24
+	addr_add b eth0 10.78.0.2/24
+	# as keepalived's manual says, for servers that listen at an address before it is theirs
+	for n in a b; do
+		ns_run "$n" sysctl -qw net.ipv4.ip_nonlocal_bind=1
+	done
+}
+
+redis_start()
+{
+	ns_start hub "$WORK/redis.log" redis-server --port "$REDIS_PORT" --bind 10.78.0.254 --dir "$WORK" \
+		--save "" --appendonly "${1:-no}" --requirepass secret
+	REDIS_PID=$LAST_PID
+	wait_for 5 redis ping
+}
+
+redis()
+{
+	ns_run hub redis-cli -h 10.78.0.254 -p "$REDIS_PORT" --no-auth-warning -a secret "$@"
+}
+
+redis_calls()
+{
+	[ "$(redis hlen "tandem:{$VIP}:calls")" = "$1" ]
+}
+
+# node_start NAME NUMBER: with an NG port at its own address, and SIP at the one that moves.
+node_start()
+{
+	local node=$1 dir=$WORK/$1
+	mkdir -p "$dir"
+	echo secret >"$WORK/redis.password"
+	cat >"$dir/tandem.yaml" <<-END
+		datapath: ${DATAPATH:-auto}
+		control_socket: $dir/control.sock
+		database: $dir/tandem.db
+		bpf_dir: $BPF_DIR/$node
+		media:
+		  addresses: [{address: $VIP, standby: true}]
+		  interfaces: [eth0]
+		  port_min: 16384
+		  port_max: 20479
+		  flow_capacity: 16384
+		sip: {listen: ["udp:$VIP:5060"]}
+		gateways: [{name: parties, uri: "sip:10.78.0.11:5070", options_s: 0}]
+		routes: [{to: "*", domain: example.test, from: [any], via: [parties]}]
+		ng: {listen: ["udp:10.78.0.$2:2223"], allow: [10.78.0.0/24]}
+		cluster:
+		  node: $node
+		  redis: {server: "10.78.0.254:$REDIS_PORT", password_file: $WORK/redis.password}
+	END
+	ns_start "$node" "$WORK/tandem.log.$node" "$TANDEM" run -c "$dir/tandem.yaml"
+	wait_for 30 on "$node" session list
+}
+
+# on NODE COMMAND...: the command line of that relay.
+on()
+{
+	local node=$1
+	shift
+	timeout 5 "$TANDEM" "$@" --socket "$WORK/$node/control.sock" --json
+}
+
+# cluster_is NODE CONDITION...: of what it says of the cluster.
+cluster_is()
+{
+	local node=$1
+	shift
+	on "$node" stats >"$WORK/stats.json" && field "$WORK/stats.json" has "$@"
+}
+
+sessions_on()
+{
+	[ "$(on "$1" session list | field - count)" = "$2" ]
+}
+
+vip_to()
+{
+	addr_add "$1" eth0 "$VIP/24"
+	# what VRRP does: the others hear of it
+	ns_run "$1" arping -q -c 2 -w 1 -U -I eth0 "$VIP" 2>/dev/null ||
+		ip -n "$(ns_name parties)" neigh flush dev eth0
+}
+
+# calls_do COMMAND...: have the parties do it, and wait.
+calls_do()
+{
+	echo "$*" >&7
+	wait_for 60 grep -q "done $*" "$WORK/calls.log"
+}
+
+calls_begin()
+{
+	mkfifo "$WORK/calls.in"
+	nsenter --net="/run/netns/$(ns_name parties)" "$PYTHON" "$NETNS/cluster.py" calls --ng 10.78.0.1:2223 --calls "$CALLS" \
+		--caller 10.78.0.10 --callee 10.78.0.11 --pps 10 --report "$WORK/calls.json" \
+		<"$WORK/calls.in" >"$WORK/calls.log" 2>&1 &
+	CALLS_PID=$!
+	exec 7>"$WORK/calls.in"
+	wait_for 60 grep -qx up "$WORK/calls.log"
+}
+
+# sip_phone NAME ADDRESS PORT OPTIONS...: a sipp among the parties; its pid is in LAST_PID.
+sip_phone()
+{
+	local name=$1 address=$2 port=$3
+	shift 3
+	ns_start parties "$WORK/$name.out" sipp -sf "$SIP/$name.xml" -i "$address" -mi "$address" -p "$port" -m 1 -mp 6000 \
+		-key audio_port 6000 -nostdin -timeout 60s -timeout_error -trace_err -error_file "$WORK/${name}_errors.log" "$@" "$VIP:5060"
+}
+
+sip_call_begin()
+{
+	sip_phone uas_answer 10.78.0.11 5070
+	UAS_PID=$LAST_PID
+	wait_for 5 udp_bound parties 5070
+	sip_phone uac_quiet 10.78.0.10 5071 -d "$SIP_CALL_MS" -s bob
+	UAC_PID=$LAST_PID
+}
+
+test_begin 120 redis-server redis-cli sipp clang-16
+need_tandem
+hub_up || tap_bail "topology"
+check "Redis runs" redis_start || tap_done
+check "relay a runs" node_start a 1 || tap_done
+RELAY_A_PID=$LAST_PID
+check "relay b runs" node_start b 2 || tap_done
+check "nobody has the address yet" cluster_is b cluster.redis=up cluster.addresses.0.state=away
+vip_to a
+check "relay a has it" wait_for 5 cluster_is a cluster.addresses.0.state=owner
+
+check "$CALLS calls are up on relay a" calls_begin || tap_done
+sip_call_begin
+check "one more, by SIP" wait_for 10 sessions_on a $((CALLS + 1))
+check "three more are offered, and not answered yet" calls_do open 3
+check "Redis knows of all of them" wait_for 10 redis_calls $((CALLS + 4))
+
+stop_pid "$REDIS_PID" KILL
+check "without Redis relay a says so" wait_for 10 cluster_is a 'cluster.addresses.0.state=waiting'
+check "all calls are there" sessions_on a $((CALLS + 4))
+check "Redis comes back, with nothing in it" redis_start
+check "relay a writes it all again" wait_for 15 redis_calls $((CALLS + 4))
+
+sleep 1
+check "the call by SIP is up" alive "$UAC_PID"
+stop_pid "$RELAY_A_PID" KILL
+ip -n "$(ns_name a)" link del eth0
+start=${EPOCHREALTIME/./}
+vip_to b
+check "relay b takes over every call" wait_for 10 cluster_is b cluster.addresses.0.state=owner \
+	"cluster.addresses.0.adopted=$((CALLS + 4))" cluster.addresses.0.refused=0
+tap_note "taken over $(((${EPOCHREALTIME/./} - start) / 1000)) ms after the address came, as seen from here"
+check "it has them" sessions_on b $((CALLS + 4))
+check "what was offered to relay a is answered on relay b" calls_do answer 10.78.0.2:2223
+sleep 2
+check "the call by SIP ends well: the caller" pid_wait "$UAC_PID"
+check "the call by SIP ends well: the callee" pid_wait "$UAS_PID"
+check "it is gone from relay b" wait_for 5 sessions_on b $((CALLS + 3))
+check "all calls can be ended there" calls_do end 10.78.0.2:2223
+check "none is left" wait_for 5 sessions_on b 0
+check "nor in Redis" wait_for 5 redis_calls 0
+kill -TERM "$CALLS_PID"
+pid_wait "$CALLS_PID"
+check "every call went on" field "$WORK/calls.json" has "calls=$((CALLS + 3))" silent=0 stopped=0
+tap_note "$(cat "$WORK/calls.json")"
+tap_done
