@@ -137,7 +137,7 @@ int tandem_cluster_open(struct tandem_cluster **clusterp, const struct tandem_cl
 	}
 	for (size_t i = 0; i < cluster->standbys_count; i++)
 		cluster->standbys[i].redis = cluster->redis;
-	tandem_sessions_on_changed(sessions, on_changed, cluster);
+	tandem_sessions_on_outdated(sessions, on_changed, cluster);
 	look(cluster);
 	*clusterp = cluster;
 	return 0;
@@ -147,7 +147,7 @@ void tandem_cluster_close(struct tandem_cluster *cluster)
 {
 	if (!cluster)
 		return;
-	tandem_sessions_on_changed(cluster->sessions, NULL, NULL);
+	tandem_sessions_on_outdated(cluster->sessions, NULL, NULL);
 	tandem_redis_free(cluster->redis);
 	for (size_t i = 0; i < cluster->standbys_count; i++)
 		tandem_standby_clean(&cluster->standbys[i]);

@@ -159,8 +159,8 @@ struct tandem_sessions {
 	void *arg;
 	tandem_session_over_h *over_h; /* may be NULL */
 	void *over_arg;
-	tandem_session_changed_h *changed_h; /* may be NULL */
-	void *changed_arg;
+	tandem_session_outdated_h *outdated_h; /* may be NULL */
+	void *outdated_arg;
 
 	tandem_session_changed_h *changed_h; /* may be NULL */
 	void *changed_arg;
@@ -391,7 +391,7 @@ int tandem_session_enter(struct tandem_sessions *ss, struct tandem_session *s);
 
 /* ---- move.c ---- */
 /* What has to be known of the session elsewhere has changed; or it is over. */
-void tandem_session_changed(struct tandem_sessions *ss, struct tandem_session *s);
+void tandem_session_outdated(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_session_gone(struct tandem_sessions *ss, struct tandem_session *s);
 
 #endif

@@ -20,10 +20,11 @@ void tandem_sessions_hold(struct tandem_sessions *ss, size_t local, bool held)
 		ss->away[local] = ss->cfg.standby[local] && !held;
 }
 
-void tandem_sessions_on_changed(struct tandem_sessions *ss, tandem_session_changed_h *h, void *arg)
+void tandem_sessions_on_outdated(struct tandem_sessions *ss, tandem_session_outdated_h *h,
+				 void *arg)
 {
-	ss->changed_h = h;
-	ss->changed_arg = arg;
+	ss->outdated_h = h;
+	ss->outdated_arg = arg;
 }
 
 static int lower_home(const struct tandem_sessions *ss, const struct tandem_media_list *list,
@@ -48,20 +49,20 @@ static int find_home(const struct tandem_sessions *ss, const struct tandem_sessi
 
 void tandem_session_gone(struct tandem_sessions *ss, struct tandem_session *s)
 {
-	if (ss->changed_h && s->home != TANDEM_LOCAL_NONE)
-		ss->changed_h(s->number, (size_t)s->home, true, ss->changed_arg);
+	if (ss->outdated_h && s->home != TANDEM_LOCAL_NONE)
+		ss->outdated_h(s->number, (size_t)s->home, true, ss->outdated_arg);
 	s->home = TANDEM_LOCAL_NONE;
 }
 
-void tandem_session_changed(struct tandem_sessions *ss, struct tandem_session *s)
+void tandem_session_outdated(struct tandem_sessions *ss, struct tandem_session *s)
 {
 	int home = find_home(ss, s);
 
 	if (home != s->home)
 		tandem_session_gone(ss, s);
 	s->home = home;
-	if (ss->changed_h && home != TANDEM_LOCAL_NONE)
-		ss->changed_h(s->number, (size_t)home, false, ss->changed_arg);
+	if (ss->outdated_h && home != TANDEM_LOCAL_NONE)
+		ss->outdated_h(s->number, (size_t)home, false, ss->outdated_arg);
 }
 
 static json_t *dump_open(const struct tandem_sessions *ss, const struct tandem_session *s)
@@ -165,7 +166,7 @@ int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_se
 	if (s->answered)
 		tandem_session_save(ss, s);
 	else
-		tandem_session_changed(ss, s);
+		tandem_session_outdated(ss, s);
 	tell(s, h, arg);
 	return 0;
 }

@@ -188,7 +188,7 @@ int tandem_session_offer(struct tandem_sessions *ss, const char *call, enum tand
 	s->pending_from = s->offerer = party;
 	s->offer = doc;
 	s->source[party] = sig->source;
-	tandem_session_changed(ss, s);
+	tandem_session_outdated(ss, s);
 	return 0;
 }
 
@@ -274,6 +274,6 @@ int tandem_session_rollback(struct tandem_sessions *ss, const char *call)
 	tandem_sdp_free(s->offer);
 	s->offer = NULL;
 	s->offerer = TANDEM_PARTY_NONE;
-	tandem_session_changed(ss, s);
+	tandem_session_outdated(ss, s);
 	return 0;
 }

@@ -141,7 +141,7 @@ void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s)
 	char *text;
 	int err = -1;
 
-	tandem_session_changed(ss, s);
+	tandem_session_outdated(ss, s);
 	if (!ss->store)
 		return;
 	js = tandem_session_dump(ss, s);

@@ -311,8 +311,9 @@ void tandem_sessions_hold(struct tandem_sessions *ss, size_t local, bool held);
  * What another host would have to know of a session has changed (gone: it is over); text_of() then
  * gives it. home: an index of locals.
  */
-typedef void(tandem_session_changed_h)(uint64_t number, size_t home, bool gone, void *arg);
-void tandem_sessions_on_changed(struct tandem_sessions *ss, tandem_session_changed_h *h, void *arg);
+typedef void(tandem_session_outdated_h)(uint64_t number, size_t home, bool gone, void *arg);
+void tandem_sessions_on_outdated(struct tandem_sessions *ss, tandem_session_outdated_h *h,
+				 void *arg);
 
 /* All that there is to know of a session, open offers with it, malloc'd. There may be keys in it. NULL: no memory, or none such. */
 char *tandem_session_text(const struct tandem_sessions *ss, uint64_t number);
