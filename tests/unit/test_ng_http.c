@@ -355,6 +355,25 @@ static void in_pieces_and_at_once(void **state)
 	close_ng(&w);
 }
 
+/* Ten seconds for all of it, however often something comes. */
+static void a_drop_at_a_time(void **state)
+{
+	uint64_t begin = now_ms();
+	struct world w;
+
+	(void)state;
+	open_ng(&w, "127.0.0.0/8", "127.0.0.1");
+	say(&w, "POST /ng HTTP/1.1\r\n" HOST NG "Content-Length: 4096\r\n\r\n");
+	while (!w.closed && now_ms() - begin < 6 * PATIENT) {
+		(void)send(w.fd, "x", 1, MSG_NOSIGNAL);
+		turn(&w);
+	}
+	assert_true(w.closed);
+	assert_int_equal(w.heard_len, 0);
+	assert_int_equal(counted(&w, "refused"), 1);
+	close_ng(&w);
+}
+
 /* The answer was lost with its connection: it is the same one, though the call is there by now. */
 static void the_same_once_more(void **state)
 {
@@ -725,14 +744,23 @@ static void hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests),	      cmocka_unit_test(refused),
-		cmocka_unit_test(not_http),	      cmocka_unit_test(in_pieces_and_at_once),
-		cmocka_unit_test(the_same_once_more), cmocka_unit_test(metrics_and_ping),
-		cmocka_unit_test(long_answers),	      cmocka_unit_test(strangers),
-		cmocka_unit_test(too_many),	      cmocka_unit_test(gone_before_the_answer),
-		cmocka_unit_test(taken_address),      cmocka_unit_test(messages),
-		cmocka_unit_test(many_messages),      cmocka_unit_test(too_long_a_message),
-		cmocka_unit_test(handshakes),	      cmocka_unit_test(hosts),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(not_http),
+		cmocka_unit_test(in_pieces_and_at_once),
+		cmocka_unit_test(a_drop_at_a_time),
+		cmocka_unit_test(the_same_once_more),
+		cmocka_unit_test(metrics_and_ping),
+		cmocka_unit_test(long_answers),
+		cmocka_unit_test(strangers),
+		cmocka_unit_test(too_many),
+		cmocka_unit_test(gone_before_the_answer),
+		cmocka_unit_test(taken_address),
+		cmocka_unit_test(messages),
+		cmocka_unit_test(many_messages),
+		cmocka_unit_test(too_long_a_message),
+		cmocka_unit_test(handshakes),
+		cmocka_unit_test(hosts),
 	};
 
 	return cmocka_run_group_tests_name("ng_http", tests, NULL, NULL);

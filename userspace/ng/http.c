@@ -12,9 +12,8 @@
 #include "userspace/ng/http_local.h"
 #include "userspace/util/log.h"
 
-#define REQUEST_S 10 /* for all of a request to come */
-#define PING_S	  30 /* a WebSocket without a sign of life is asked for one */
-#define HANGUP_S  50
+#define PING_S	 30 /* a WebSocket without a sign of life is asked for one */
+#define HANGUP_S 50
 
 static const lws_retry_bo_t idle_policy = { .secs_since_valid_ping = PING_S,
 					    .secs_since_valid_hangup = HANGUP_S };
@@ -62,7 +61,7 @@ static int listen_at(struct tandem_ng_http *h, const struct tandem_endpoint *loc
 		.vhost_name = tandem_endpoint_format(local, name, sizeof(name)),
 		.protocols = protocols,
 		.retry_and_idle_policy = &idle_policy,
-		.timeout_secs = REQUEST_S,
+		.timeout_secs = TANDEM_NG_REQUEST_S,
 		.options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
 	};
 

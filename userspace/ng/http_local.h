@@ -15,6 +15,8 @@
 #define TANDEM_NG_SUBPROTOCOL	    "ng.rtpengine.com"
 #define TANDEM_NG_SUBPROTOCOL_PLAIN "ng-plain.rtpengine.com"
 
+#define TANDEM_NG_REQUEST_S 10 /* for all of a request by HTTP to come */
+
 /* Requests of one WebSocket under way; beyond these it is not read. */
 #define TANDEM_NG_PENDING_MAX 16
 
@@ -28,6 +30,7 @@ struct tandem_ng_peer {
 	size_t place;
 	uint64_t id;
 	struct tandem_endpoint from; /* port 0 */
+	uint64_t since_ms;
 	enum tandem_ng_target target;
 	bool socket; /* it has become a WebSocket */
 	char *in;    /* a body or message that is not whole yet */

@@ -81,6 +81,7 @@ void tandem_ng_http_connected(struct tandem_ng_http *h, struct lws *wsi)
 	}
 	peer->from.port = 0;
 	peer->wsi = wsi;
+	peer->since_ms = tandem_ng_now_ms();
 	peer->place = i;
 	peer->id = ++h->last_id;
 	h->peers[i] = peer;

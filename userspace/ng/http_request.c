@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "userspace/ng/http_local.h"
+#include "userspace/ng/server.h"
 
 #define HEAD_ROOM 512
 #define DRAIN_S	  30 /* for a long answer to be read */
@@ -120,6 +121,17 @@ static int refuse(struct tandem_ng_http *h, struct lws *wsi, unsigned int status
 	return respond(wsi, status, "text/plain", why, strlen(why));
 }
 
+/* libwebsockets gives each piece of a body as long as it gives the first. */
+static int take_body(struct tandem_ng_http *h, struct tandem_ng_peer *peer, const char *p,
+		     size_t len)
+{
+	if (tandem_ng_now_ms() - peer->since_ms <= TANDEM_NG_REQUEST_S * 1000 &&
+	    !tandem_ng_http_append(peer, p, len))
+		return 0;
+	h->refused++;
+	return -1;
+}
+
 /* Nothing that comes behind it is read. */
 static int ask(struct tandem_ng_peer *peer)
 {
@@ -191,7 +203,7 @@ int tandem_ng_http_callback(struct lws *wsi, enum lws_callback_reasons reason, v
 		return begin_request(h, lws_get_opaque_user_data(wsi), wsi, in);
 	case LWS_CALLBACK_HTTP_BODY:
 		peer = lws_get_opaque_user_data(wsi);
-		return peer ? tandem_ng_http_append(peer, in, len) : -1;
+		return peer ? take_body(h, peer, in, len) : -1;
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
 		peer = lws_get_opaque_user_data(wsi);
 		return peer && peer->in_len ? ask(peer) : -1;
