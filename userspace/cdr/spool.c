@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "userspace/util/log.h"
+#include "userspace/util/thread.h"
 
 #define BATCH_MS    100 /* how long what is put waits for company */
 #define BATCH_ITEMS 1000
@@ -204,19 +204,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the event loop's thread. */
-static int start_thread(struct tandem_spool *s)
-{
-	sigset_t all, old;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = -pthread_create(&s->thread, NULL, run, s);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return err;
-}
-
 int tandem_spool_open(struct tandem_spool **sp, const char *name, size_t room,
 		      tandem_spool_write_h *h, void *arg)
 {
@@ -236,7 +223,7 @@ int tandem_spool_open(struct tandem_spool **sp, const char *name, size_t room,
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&s->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	err = start_thread(s);
+	err = tandem_thread_start(&s->thread, run, s);
 	if (err) {
 		pthread_cond_destroy(&s->wake);
 		pthread_mutex_destroy(&s->lock);

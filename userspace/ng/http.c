@@ -2,7 +2,6 @@
 #include "userspace/ng/http.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "userspace/ng/http_local.h"
 #include "userspace/util/log.h"
+#include "userspace/util/thread.h"
 
 #define PING_S	 30 /* a WebSocket without a sign of life is asked for one */
 #define HANGUP_S 50
@@ -77,20 +77,6 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static int start(struct tandem_ng_http *h)
-{
-	sigset_t all, old;
-	int err;
-
-	/* signals are for the thread of the controller */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = -pthread_create(&h->thread, NULL, serve, h);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	h->started = !err;
-	return err;
-}
-
 int tandem_ng_http_open(struct tandem_ng_http **hp, const struct tandem_ng_config *cfg, char *why,
 			size_t why_size)
 {
@@ -114,7 +100,8 @@ int tandem_ng_http_open(struct tandem_ng_http **hp, const struct tandem_ng_confi
 				 tandem_endpoint_format(&cfg->listen[i].local, text, sizeof(text)));
 	}
 	if (!err)
-		err = start(h);
+		err = tandem_thread_start(&h->thread, serve, h);
+	h->started = !err;
 	if (err)
 		tandem_ng_http_close(h);
 	else

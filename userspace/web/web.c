@@ -3,12 +3,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "userspace/util/log.h"
+#include "userspace/util/thread.h"
 #include "userspace/web/local.h"
 
 #define HANDSHAKE_S 10
@@ -161,16 +161,9 @@ static void *serve(void *arg)
 
 int tandem_web_start(struct tandem_web *w)
 {
-	sigset_t all, old;
-	int err;
+	int err = tandem_thread_start(&w->thread, serve, w);
 
-	/* signals are for the thread of the SIP stack */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = -pthread_create(&w->thread, NULL, serve, w);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	w->started = !err;
-
 	return err;
 }
 
