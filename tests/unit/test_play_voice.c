@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <cmocka.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,6 +203,45 @@ static void digits(void **state)
 	assert_int_equal(s[15].packet[12], 0);
 }
 
+/* The part of the power of 20 ms of A-law that is at hz. */
+static double share(const struct sent *s, double hz)
+{
+	double re = 0, im = 0, all = 0;
+
+	for (int i = 0; i < 160; i++) {
+		const int code = s->packet[12 + i] ^ 0x55, segment = code >> 4 & 7;
+		const int step = (code & 15) * 2 + 1 + (segment ? 32 : 0);
+		const double v = (code & 0x80 ? 1 : -1) *
+				 (segment > 1 ? step << (segment + 2) : step << 3);
+
+		re += v * cos(2 * M_PI * hz * i / 8000);
+		im += v * sin(2 * M_PI * hz * i / 8000);
+		all += v * v;
+	}
+	return 2 * (re * re + im * im) / 160 / all;
+}
+
+static void tones(void **state)
+{
+	struct fixture *f = *state;
+	struct play_voice *v = &f->voice;
+
+	v->event_pt = PLAY_NO_EVENTS;
+	v->events[0] = (struct tandem_play_event){ 5, 10, 100, 100 };
+	v->events[1] = (struct tandem_play_event){ 12, 0, 100, 100 };
+	v->event_count = 2;
+	run(f, 2000);
+	assert_int_equal(f->count, 10);
+	for (uint32_t i = 0; i < 10; i++) {
+		assert_int_equal(f->sent[i].len, 172);
+		assert_int_equal(f->sent[i].packet[1], i % 5 ? 8 : 8 | 0x80);
+		assert_int_equal(word(&f->sent[i], 4),
+				 (uint32_t)(0xfffffff0 + (i % 5 + i / 5 * 10) * 160));
+		assert_true(share(&f->sent[i], i < 5 ? 770 : 697) > 0.35);
+		assert_true(share(&f->sent[i], i < 5 ? 1336 : 1633) > 0.35);
+	}
+}
+
 static void report(void **state)
 {
 	struct fixture *f = *state;
@@ -231,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(in_part, setup, teardown),
 		cmocka_unit_test_setup_teardown(late, setup, teardown),
 		cmocka_unit_test_setup_teardown(digits, setup, teardown),
+		cmocka_unit_test_setup_teardown(tones, setup, teardown),
 		cmocka_unit_test_setup_teardown(report, setup, teardown),
 	};
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "userspace/play/local.h"
+#include "userspace/play/tone.h"
 #include "userspace/util/log.h"
 
 static struct play_voice **bucket(struct tandem_play *play, uint64_t number)
@@ -91,6 +92,11 @@ static int add_voice(struct tandem_play *play, uint64_t number, enum tandem_part
 	return 0;
 }
 
+static bool takes_digits(const struct play_voice *v)
+{
+	return v->event_pt != PLAY_NO_EVENTS || tandem_tone_fits(v->codec);
+}
+
 /* They stop playing; those of a session that is over are gone. */
 static void silence(struct tandem_play *play, struct play_voice *v)
 {
@@ -120,7 +126,7 @@ static bool refresh(struct tandem_play *play, struct play_voice *v)
 		return true;
 	}
 	aim(v, &target);
-	if (v->event_pt == PLAY_NO_EVENTS) {
+	if (!takes_digits(v)) {
 		v->event_count = 0;
 		v->event_tick = 0;
 	}
@@ -433,8 +439,8 @@ int tandem_play_dtmf(struct tandem_play *play, const char *call, enum tandem_par
 	err = take_voice(play, number, hearer, &target, &v);
 	if (err) {
 		*why = strerror(-err);
-	} else if (v->event_pt == PLAY_NO_EVENTS) {
-		*why = "No telephone-event is agreed on with the other party";
+	} else if (!takes_digits(v)) {
+		*why = "Neither telephone-event nor G.711 is agreed on with the other party";
 		err = -EPROTO;
 	} else if (v->event_count == TANDEM_PLAY_EVENTS) {
 		*why = "Too many DTMF events are waiting";

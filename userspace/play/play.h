@@ -72,7 +72,8 @@ struct tandem_play_event {
 
 /*
  * Have a party of the session get it, behind those that wait; audio that is played to it waits
- * meanwhile. Errors as above; -EPROTO: the party takes no telephone-event; -ENOSPC: too many wait.
+ * meanwhile. Errors as above; -EPROTO: the party takes neither telephone-event nor
+ * G.711, in which it would be tones; -ENOSPC: too many wait.
  */
 int tandem_play_dtmf(struct tandem_play *play, const char *call, enum tandem_party_id hearer,
 		     const struct tandem_play_event *event, const char **why);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "userspace/play/local.h"
+#include "userspace/play/tone.h"
 
 #define RTP_HEADER  12
 #define REPORT_NS   5000000000ULL /* RFC 3550 6.2 */
@@ -106,13 +107,10 @@ static void play_frame(struct tandem_play *play, struct play_voice *v, play_emit
 		play_voice_hush(play, v);
 }
 
-/* RFC 4733 2.5.1: updates while it lasts, the end three times, then the pause. */
-static void play_event(struct play_voice *v, play_emit_h *emit, void *arg)
+/* RFC 4733 2.5.1: updates while it lasts, and the end three times. */
+static void emit_event(struct play_voice *v, const struct tandem_play_event *e, uint32_t tick,
+		       uint32_t lasts, play_emit_h *emit, void *arg)
 {
-	const struct tandem_play_event *e = &v->events[v->event_first];
-	const uint32_t lasts = (e->duration_ms + MS_IN_FRAME - 1) / MS_IN_FRAME;
-	const uint32_t pause = (e->pause_ms + MS_IN_FRAME - 1) / MS_IN_FRAME;
-	const uint32_t tick = v->event_tick++;
 	const uint32_t ms = tick + 1 < lasts ? (tick + 1) * MS_IN_FRAME : e->duration_ms;
 	const uint32_t units = (uint32_t)((uint64_t)ms * v->event_clock / 1000);
 	uint8_t payload[4] = { e->code, e->volume };
@@ -125,6 +123,31 @@ static void play_event(struct play_voice *v, play_emit_h *emit, void *arg)
 	if (tick < lasts - 1 + EVENT_ENDS)
 		emit_rtp(v, (uint8_t)v->event_pt, !tick, v->event_ts, payload, sizeof(payload),
 			 emit, arg);
+}
+
+static void emit_tone(struct play_voice *v, const struct tandem_play_event *e, uint32_t tick,
+		      uint32_t lasts, play_emit_h *emit, void *arg)
+{
+	uint8_t payload[160];
+
+	if (tick >= lasts || !tandem_tone_fits(v->codec))
+		return;
+	tandem_tone_frame(v->codec, e->code, e->volume, tick, payload);
+	emit_rtp(v, v->pt, !tick, v->ts, payload, sizeof(payload), emit, arg);
+}
+
+/* A digit, and the pause behind it. */
+static void play_event(struct play_voice *v, play_emit_h *emit, void *arg)
+{
+	const struct tandem_play_event *e = &v->events[v->event_first];
+	const uint32_t lasts = (e->duration_ms + MS_IN_FRAME - 1) / MS_IN_FRAME;
+	const uint32_t pause = (e->pause_ms + MS_IN_FRAME - 1) / MS_IN_FRAME;
+	const uint32_t tick = v->event_tick++;
+
+	if (v->event_pt == PLAY_NO_EVENTS)
+		emit_tone(v, e, tick, lasts, emit, arg);
+	else
+		emit_event(v, e, tick, lasts, emit, arg);
 	if (v->event_tick < lasts + pause)
 		return;
 	v->event_tick = 0;
