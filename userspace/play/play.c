@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,6 +12,7 @@
 #include "userspace/play/local.h"
 #include "userspace/play/tone.h"
 #include "userspace/util/log.h"
+#include "userspace/util/thread.h"
 
 static struct play_voice **bucket(struct tandem_play *play, uint64_t number)
 {
@@ -233,31 +233,27 @@ void tandem_play_close(struct tandem_play *play)
 	free(play);
 }
 
-/* Only once something is to be played; most relays never do. Signals are the controller's. */
+/* Only once something is to be played; most relays never do. */
 static int start_threads(struct tandem_play *play)
 {
-	sigset_t all, old;
 	int err;
 
 	if (play->threads)
 		return 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&play->pacer, NULL, play_pacer, play);
-	if (!err) {
-		err = pthread_create(&play->maker, NULL, play_maker, play);
-		play->threads = !err;
-		if (err) {
-			pthread_mutex_lock(&play->lock);
-			__atomic_store_n(&play->stopping, 1, __ATOMIC_RELAXED);
-			pthread_cond_broadcast(&play->to_pace);
-			pthread_mutex_unlock(&play->lock);
-			pthread_join(play->pacer, NULL);
-			play->stopping = 0;
-		}
-	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return -err;
+	err = tandem_thread_start(&play->pacer, play_pacer, play);
+	if (err)
+		return err;
+	err = tandem_thread_start(&play->maker, play_maker, play);
+	play->threads = !err;
+	if (!err)
+		return 0;
+	pthread_mutex_lock(&play->lock);
+	__atomic_store_n(&play->stopping, 1, __ATOMIC_RELAXED);
+	pthread_cond_broadcast(&play->to_pace);
+	pthread_mutex_unlock(&play->lock);
+	pthread_join(play->pacer, NULL);
+	play->stopping = 0;
+	return err;
 }
 
 /* ---- what the controller asks for ------------------------------------------ */
