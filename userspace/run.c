@@ -15,9 +15,10 @@
 #include "userspace/control/control.h"
 #include "userspace/control/metrics.h"
 #include "userspace/datapath/plane.h"
-#include "userspace/gateways.h"
+#include "userspace/handover/handover.h"
 #include "userspace/loop.h"
 #include "userspace/ng/ng.h"
+#include "userspace/open_sip.h"
 #include "userspace/operate.h"
 #include "userspace/play/play.h"
 #include "userspace/session/session.h"
@@ -35,7 +36,8 @@ static volatile sig_atomic_t hangup_seen;
 
 struct relay {
 	const struct tandem_config *cfg;
-	bool fresh;
+	bool fresh, take_over;
+	int taken_fd; /* the process that has handed over and waits to hear that all is well; or -1 */
 	struct tandem_resolved resolved;
 	struct tandem_loop *loop;
 	struct tandem_api api;
@@ -49,6 +51,7 @@ struct relay {
 	struct tandem_cluster *cluster;
 	struct tandem_cdr *cdr;
 	struct tandem_operate operate;
+	struct tandem_handover *handover;
 	uint64_t ticks;
 	char why[512];
 };
@@ -146,6 +149,62 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
 	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));
 	return doc;
+}
+
+/* ---- handover -------------------------------------------------------------- */
+
+static int api_more(const char *call, const json_t *params, json_t **result, char *why,
+		    size_t why_size, void *arg)
+{
+	struct relay *relay = arg;
+	int ret = tandem_handover_call(call, params, result, why, why_size, relay->handover);
+
+	return ret == -ENOSYS
+		       ? tandem_operate_call(call, params, result, why, why_size, &relay->operate)
+		       : ret;
+}
+
+static void handover_quiet(bool on, void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_sip_quiet(relay->sip, on);
+}
+
+static size_t handover_open(void *arg)
+{
+	struct relay *relay = arg;
+	struct tandem_sip_stats stats;
+
+	tandem_sip_stats(relay->sip, &stats);
+	return stats.transactions;
+}
+
+static void handover_go(void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_loop_stop(relay->loop);
+}
+
+static int open_handover(struct relay *relay)
+{
+	static const struct tandem_handover_ops ops = { handover_quiet, handover_open,
+							handover_go };
+	int ret = tandem_handover_open(&relay->handover, relay->cfg->control_socket, &ops, relay);
+
+	return ret ? failed(relay, "handover", ret) : 0;
+}
+
+/* Late: what can be seen to be wrong without the other one having to stop has been seen. */
+static int take_over(struct relay *relay)
+{
+	int ret = relay->take_over
+			  ? tandem_handover_take(&relay->taken_fd, relay->cfg->control_socket,
+						 relay->why, sizeof(relay->why))
+			  : 0;
+
+	return ret ? failed(relay, "taking over", ret) : 0;
 }
 
 /* First of all parts: the socket also keeps a second relay from taking this one's state. */
@@ -258,109 +317,16 @@ static int open_sessions(struct relay *relay)
 
 /* ---- SIP ------------------------------------------------------------------- */
 
-/* The configuration has been checked: what is in it can be read. */
-static void read_auth(const struct tandem_config *cfg, struct tandem_sip_config *sip,
-		      struct tandem_prefix trusted[TANDEM_MAX_TRUSTED])
-{
-	(void)tandem_sip_auth_parse(&sip->auth, cfg->sip.auth);
-	sip->realm = tandem_config_realm(cfg);
-	for (unsigned int i = 0; i < cfg->sip.auth_algorithms_count; i++)
-		(void)tandem_digest_parse(&sip->algs[sip->algs_count++],
-					  cfg->sip.auth_algorithms[i]);
-	for (unsigned int i = 0; i < cfg->sip.trusted_count && i < TANDEM_MAX_TRUSTED; i++)
-		(void)tandem_prefix_parse(&trusted[sip->trusted_count++], cfg->sip.trusted[i]);
-	sip->trusted = trusted;
-	sip->auth_failures = cfg->sip.auth_failures;
-	sip->auth_block_s = cfg->sip.auth_block_s;
-	sip->source_rate = cfg->sip.source_rate;
-}
-
-static size_t read_prefixes(struct tandem_prefix list[TANDEM_MAX_DENY], char *const *texts,
-			    unsigned int count)
-{
-	size_t n = 0;
-
-	for (unsigned int i = 0; i < count && n < TANDEM_MAX_DENY; i++)
-		(void)tandem_prefix_parse(&list[n++], texts[i]);
-	return n;
-}
-
-struct denied {
-	struct tandem_prefix deny[TANDEM_MAX_DENY];
-	struct tandem_prefix allow[TANDEM_MAX_DENY];
-};
-
-static void read_operation(const struct tandem_config *cfg, struct tandem_sip_config *sip,
-			   struct denied *denied)
-{
-	sip->deny = denied->deny;
-	sip->deny_count = read_prefixes(denied->deny, cfg->sip.deny, cfg->sip.deny_count);
-	sip->allow = denied->allow;
-	sip->allow_count = read_prefixes(denied->allow, cfg->sip.allow, cfg->sip.allow_count);
-	sip->deny_agents = (const char *const *)cfg->sip.deny_agents;
-	sip->deny_agents_count = cfg->sip.deny_agents_count;
-	sip->drain_redirect = cfg->drain.redirect;
-	sip->drain_retry_after_s = cfg->drain.retry_after_s;
-	sip->drain_refuses_register = strcmp(cfg->drain.registrations, "refuse") == 0;
-}
-
 static int open_sip(struct relay *relay)
 {
-	const struct tandem_config_sip *sip = &relay->cfg->sip;
-	char text[TANDEM_MAX_LISTEN][64];
-	const char *listen[TANDEM_MAX_LISTEN];
-	struct tandem_prefix trusted[TANDEM_MAX_TRUSTED];
-	struct tandem_sip_tls_pair pairs[TANDEM_MAX_CERTIFICATES];
-	struct denied denied;
-	struct tandem_sip_config cfg = {
-		.listen = listen,
-		.listen_count = relay->resolved.listen_count,
-		.tls = { sip->tls.certificate, sip->tls.key, sip->tls.ca, sip->tls.client, pairs,
-			 sip->tls.certificates_count },
-		.web = { sip->web.path, (const char *const *)sip->web.origins,
-			 sip->web.origins_count, sip->web.max_connections,
-			 sip->web.max_per_source },
-		.connections = { sip->connections.max_connections, sip->connections.max_per_source,
-				 sip->connections.handshake_s, sip->connections.message_s,
-				 sip->connections.idle_s, sip->connections.flow_timer_s },
-		.domains = (const char *const *)sip->domains,
-		.domains_count = sip->domains_count,
-		.max_expires_s = sip->max_expires_s,
-		.min_expires_s = sip->min_expires_s,
-		.default_expires_s = sip->default_expires_s,
-		.max_registrations = sip->max_registrations,
-		.max_contacts = sip->max_contacts,
-		.max_transactions = sip->max_transactions,
-		.timer_c_s = sip->timer_c_s,
-		.ring_s = sip->ring_s,
-		.session_expires_s = sip->session_expires_s,
-		.min_se_s = sip->min_se_s,
-		.redirect = strcmp(sip->mode, "redirect") == 0,
-		.follow_redirects = strcmp(sip->redirects, "follow") == 0,
-		.cdr = relay->cdr,
-	};
-	struct tandem_gateway_lists *lists;
-	int ret = tandem_gateways_read(&lists, &cfg, relay->cfg);
+	const struct tandem_open_sip parts = { relay->cfg, &relay->resolved, relay->cdr,
+					       relay->sessions, relay->store };
+	int ret = tandem_open_sip(&relay->sip, &parts, relay->why, sizeof(relay->why));
 
-	if (ret)
-		return failed(relay, "gateways", ret);
-	for (unsigned int i = 0; i < sip->tls.certificates_count; i++)
-		pairs[i] = (struct tandem_sip_tls_pair){ sip->tls.certificates[i].certificate,
-							 sip->tls.certificates[i].key };
-	read_auth(relay->cfg, &cfg, trusted);
-	read_operation(relay->cfg, &cfg, &denied);
-	for (size_t i = 0; i < cfg.listen_count; i++)
-		listen[i] = tandem_listen_format(&relay->resolved.listen[i], text[i],
-						 sizeof(text[i]));
-	ret = tandem_sip_alloc(&relay->sip, &cfg, relay->sessions, relay->store, relay->why,
-			       sizeof(relay->why));
-	tandem_gateway_lists_free(lists);
 	if (ret)
 		return failed(relay, "SIP", ret);
 	relay->operate.sip = relay->sip;
 	relay->operate.sessions = relay->sessions;
-	for (size_t i = 0; i < cfg.listen_count; i++)
-		tandem_log(TANDEM_LOG_INFO, "run", "SIP on %s", listen[i]);
 	return 0;
 }
 
@@ -442,6 +408,13 @@ static void on_ng(void *arg)
 	tandem_ng_dispatch(relay->ng);
 }
 
+static void on_handover(void *arg)
+{
+	struct relay *relay = arg;
+
+	tandem_handover_dispatch(relay->handover);
+}
+
 static void on_timer(void *arg)
 {
 	struct relay *relay = arg;
@@ -483,6 +456,9 @@ static int watch(struct relay *relay)
 					on_timer, relay);
 	if (!ret && relay->ng)
 		ret = tandem_loop_watch(relay->loop, tandem_ng_fd(relay->ng), on_ng, relay);
+	if (!ret)
+		ret = tandem_loop_watch(relay->loop, tandem_handover_fd(relay->handover),
+					on_handover, relay);
 	if (ret)
 		return failed(relay, "event loop", ret);
 	tandem_loop_every(relay->loop, TICK_MS, on_tick, relay);
@@ -499,8 +475,9 @@ static int open_loop(struct relay *relay)
 static int open_all(struct relay *relay)
 {
 	static int (*const steps[])(struct relay * relay) = {
-		resolve,  open_loop, open_control, open_store, open_plane,   open_sessions,
-		open_cdr, open_sip,  open_play,	   open_ng,    open_cluster, watch,
+		resolve,    open_handover, open_loop,	  take_over, open_control,
+		open_store, open_plane,	   open_sessions, open_cdr,  open_sip,
+		open_play,  open_ng,	   open_cluster,  watch,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -548,7 +525,9 @@ static void close_all(struct relay *relay, bool ran)
 						 tandem_forwards_count(relay->sessions)
 				       : 0;
 
-	if (ran)
+	bool handed = tandem_handover_agreed(relay->handover);
+
+	if (ran && !handed)
 		say_goodbye(relay, calls);
 	if (relay->loop)
 		tandem_loop_forget(relay->loop);
@@ -562,7 +541,7 @@ static void close_all(struct relay *relay, bool ran)
 		tandem_sessions_free(relay->sessions);
 	/* After a failed start the calls of an earlier run must not suffer either. */
 	if (relay->plane)
-		tandem_plane_close(relay->plane, calls > 0 || (!ran && !relay->sessions));
+		tandem_plane_close(relay->plane, handed || calls > 0 || (!ran && !relay->sessions));
 	if (relay->store)
 		tandem_store_close(relay->store);
 	tandem_loop_close(relay->loop);
@@ -575,14 +554,11 @@ static void on_hangup(int sig)
 	hangup_seen = 1;
 }
 
-int tandem_run(const struct tandem_config *cfg, bool fresh)
+/* The process as it starts, whatever it has been before. */
+static void set_up_process(const struct tandem_config *cfg)
 {
-	struct relay *relay = calloc(1, sizeof(*relay));
 	enum tandem_log_level level;
-	int ret;
 
-	if (!relay)
-		return -ENOMEM;
 	if (!tandem_log_level_parse(cfg->log_level, &level))
 		tandem_log_set_level(level);
 	tandem_log_set_output(strcmp(cfg->log_format, "json") ? TANDEM_LOG_TEXT : TANDEM_LOG_JSON,
@@ -590,8 +566,55 @@ int tandem_run(const struct tandem_config *cfg, bool fresh)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, on_hangup);
 	tandem_secrecy(cfg->core_dumps);
+}
+
+/* Tells the process that has handed over, if there is one, which then ends. */
+static int in_service(struct relay *relay)
+{
+	int fd = relay->taken_fd, ret;
+
+	if (fd < 0)
+		return 0;
+	relay->taken_fd = -1;
+	ret = tandem_handover_ready(fd);
+	return ret ? failed(relay, "taking over: the other process goes on", ret) : 0;
+}
+
+/* From start to end. *handover is what has been agreed on meanwhile, or NULL. */
+static int serve(struct relay *relay, struct tandem_handover **handover)
+{
+	int ret = open_all(relay);
+	bool ran;
+
+	if (!ret)
+		ret = in_service(relay);
+	ran = !ret;
+	if (ran)
+		ret = tandem_loop_run(relay->loop);
+	close_all(relay, ran);
+	if (relay->taken_fd >= 0)
+		close(relay->taken_fd);
+	*handover = relay->handover;
+	if (!tandem_handover_agreed(relay->handover)) {
+		tandem_handover_close(relay->handover);
+		*handover = NULL;
+	}
+	return ret > 0 ? 0 : ret;
+}
+
+static int run_once(const struct tandem_config *cfg, bool fresh, bool take,
+		    struct tandem_handover **handover)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+	int ret;
+
+	*handover = NULL;
+	if (!relay)
+		return -ENOMEM;
 	relay->cfg = cfg;
 	relay->fresh = fresh;
+	relay->take_over = take;
+	relay->taken_fd = -1;
 	relay->operate.drain_timeout_s = cfg->drain.timeout_s;
 	relay->api = (struct tandem_api){
 		.end = api_end,
@@ -599,17 +622,33 @@ int tandem_run(const struct tandem_config *cfg, bool fresh)
 		.gateways = api_gateways,
 		.stats = api_stats,
 		.arg = relay,
-		.more = tandem_operate_call,
-		.more_arg = &relay->operate,
+		.more = api_more,
+		.more_arg = relay,
 	};
-	ret = open_all(relay);
-	if (!ret) {
-		ret = tandem_loop_run(relay->loop);
-		ret = ret > 0 ? 0 : ret;
-		close_all(relay, true);
-	} else {
-		close_all(relay, false);
-	}
+	ret = serve(relay, handover);
 	free(relay);
 	return ret;
+}
+
+int tandem_run(const struct tandem_config *cfg, bool fresh, bool take)
+{
+	struct tandem_handover *handover;
+	int ret;
+
+	set_up_process(cfg);
+	for (;;) {
+		ret = run_once(cfg, fresh, take, &handover);
+		if (!handover)
+			return ret;
+		ret = tandem_handover_give(handover);
+		tandem_handover_close(handover);
+		if (!ret)
+			break;
+		tandem_log(TANDEM_LOG_ERROR, "run", "handover: %s; this process goes on",
+			   ret == -ETIMEDOUT ? "the other process was not ready in time"
+					     : "the other process has ended");
+		fresh = take = false;
+	}
+	tandem_log(TANDEM_LOG_INFO, "run", "stopped; another process has taken over");
+	return 0;
 }

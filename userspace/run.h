@@ -7,9 +7,9 @@
 
 /*
  * Run the relay with cfg until SIGINT or SIGTERM. fresh: drop what an earlier run
- * left pinned. Returns 0, -EINVAL when configuration and host do not go together,
+ * left pinned. take: a relay that runs hands over to this one (userspace/handover). Returns 0, -EINVAL when configuration and host do not go together,
  * or another negative errno; the reason has been logged.
  */
-int tandem_run(const struct tandem_config *cfg, bool fresh);
+int tandem_run(const struct tandem_config *cfg, bool fresh, bool take);
 
 #endif

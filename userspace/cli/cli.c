@@ -8,7 +8,7 @@
 static int cmd_help(const struct tandem_command *cmd, int argc, char **argv);
 
 static const struct tandem_command commands[] = {
-	{ "run", NULL, "cdf", 0, "Run the relay in the foreground.", tandem_cmd_run },
+	{ "run", NULL, "cdfT", 0, "Run the relay in the foreground.", tandem_cmd_run },
 	{ "doctor", NULL, "cj", 0, "Say what this host can run, and why not the rest.",
 	  tandem_cmd_doctor },
 	{ "session list", NULL, "csjw", 0, "List the calls that are up.", tandem_cmd_session_list },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,12 +26,16 @@ int tandem_cmd_run(const struct tandem_command *cmd, int argc, char **argv)
 
 	if (ret >= 0)
 		return ret;
+	if (opts.fresh && opts.take_over) {
+		fprintf(stderr, "tandem: --fresh and --take-over exclude each other\n");
+		return TANDEM_EXIT_USAGE;
+	}
 	cfg = tandem_command_config(&opts);
 	if (!cfg)
 		return TANDEM_EXIT_USAGE;
 	ret = opts.datapath ? replace(&cfg->datapath, opts.datapath) : 0;
 	if (!ret)
-		ret = tandem_run(cfg, opts.fresh);
+		ret = tandem_run(cfg, opts.fresh, opts.take_over);
 	tandem_config_free(cfg);
 	if (!ret)
 		return TANDEM_EXIT_OK;

@@ -28,6 +28,7 @@ static const struct option_row rows[] = {
 	  { "datapath", required_argument, NULL, 'd' },
 	  "[--datapath auto|xdp|kmod|dpdk|uring]" },
 	{ 'f', { "fresh", no_argument, NULL, 'f' }, "[--fresh]" },
+	{ 'T', { "take-over", no_argument, NULL, 'T' }, "[--take-over]" },
 	{ 'm', { "max-contacts", required_argument, NULL, 'm' }, "[--max-contacts NUMBER]" },
 	{ 's', { "socket", required_argument, NULL, 's' }, "[--socket PATH]" },
 	{ 'w', { "watch", required_argument, NULL, 'w' }, "[--watch SECONDS]" },
@@ -131,6 +132,9 @@ static int set_option(struct tandem_options *opts, int letter, const char *value
 		return 0;
 	case 'f':
 		opts->fresh = true;
+		return 0;
+	case 'T':
+		opts->take_over = true;
 		return 0;
 	case 'j':
 		opts->json = true;

@@ -22,6 +22,7 @@ struct tandem_options {
 	const char *config;	/* c: -c, --config FILE */
 	const char *datapath;	/* d: --datapath NAME */
 	bool fresh;		/* f: --fresh */
+	bool take_over;		/* T: --take-over */
 	bool json;		/* j: --json */
 	const char *socket;	/* s: --socket PATH */
 	unsigned int contacts;	/* m: --max-contacts NUMBER; 0: not given */

@@ -13,7 +13,7 @@
 #define TIMEOUT_S	5
 #define REPLY_MAX_BYTES (256U * 1024 * 1024)
 
-static int connect_to(const char *path, int flags)
+int tandem_client_connect(const char *path, int flags)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	struct timeval timeout = { .tv_sec = TIMEOUT_S };
@@ -136,7 +136,7 @@ int tandem_client_call(const char *path, const json_t *request, json_t **result,
 		       size_t why_size)
 {
 	char *line = NULL;
-	int fd = connect_to(path, 0), ret;
+	int fd = tandem_client_connect(path, 0), ret;
 
 	ret = fd == -EAGAIN ? -ETIMEDOUT : fd < 0 ? fd : send_request(fd, request);
 	if (!ret)
@@ -153,7 +153,7 @@ int tandem_client_call(const char *path, const json_t *request, json_t **result,
 
 bool tandem_client_alive(const char *path)
 {
-	int fd = connect_to(path, SOCK_NONBLOCK);
+	int fd = tandem_client_connect(path, SOCK_NONBLOCK);
 
 	/* the queue of those who wait is full: so there is one */
 	if (fd < 0)

@@ -18,6 +18,12 @@
 int tandem_client_call(const char *path, const json_t *request, json_t **result, char *why,
 		       size_t why_size);
 
+/*
+ * A stream socket connected to path, whose receiving and sending take at most 5 s; flags are
+ * further ones for socket(). Its descriptor, or a negative errno.
+ */
+int tandem_client_connect(const char *path, int flags);
+
 /* Does somebody serve path? Nothing is sent, and nothing waited for. */
 bool tandem_client_alive(const char *path);
 

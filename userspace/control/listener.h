@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The socket in the file system. Private to userspace/control. */
+/* A socket in the file system, for the local API and for a handover. */
 #ifndef TANDEM_CONTROL_LISTENER_H
 #define TANDEM_CONTROL_LISTENER_H
 

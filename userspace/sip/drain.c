@@ -35,9 +35,23 @@ static bool is_refused(const struct tandem_sip *ts, const struct sip_msg *msg)
 	return !pl_strcmp(&msg->met, "INVITE") || !pl_strcmp(&msg->met, "SUBSCRIBE");
 }
 
+void tandem_sip_quiet(struct tandem_sip *ts, bool on)
+{
+	ts->quiet = on;
+}
+
+/* Over UDP whoever calls sends again after half a second, and until then another may be here. */
+static bool is_for_another(const struct tandem_sip *ts, const struct sip_msg *msg)
+{
+	return ts->quiet && msg->tp == SIP_TRANSP_UDP && !pl_strcmp(&msg->met, "INVITE");
+}
+
 bool tandem_sip_drained(struct tandem_sip *ts, const struct sip_msg *msg)
 {
 	char headers[64];
+
+	if (is_for_another(ts, msg))
+		return true;
 
 	if (!ts->draining || !is_refused(ts, msg))
 		return false;

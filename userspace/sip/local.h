@@ -82,6 +82,7 @@ struct tandem_sip {
 	uint8_t key[TANDEM_SIP_KEY_SIZE];
 	char *drain_redirect;
 	bool draining;
+	bool quiet;
 	bool closing;
 };
 
@@ -246,7 +247,7 @@ const char *tandem_sip_warning(const struct tandem_sip *ts, int err, char *buf, 
 
 /* drain.c */
 
-/* True when msg, outside dialogs, is refused because of a drain; it has been answered then. */
+/* True when msg, outside dialogs, is refused because of a drain; it has been answered then, or waits for another process. */
 bool tandem_sip_drained(struct tandem_sip *ts, const struct sip_msg *msg);
 
 /* registrar.c */

@@ -161,6 +161,8 @@ void tandem_sip_session_ended(struct tandem_sip *sip, const char *call_id, const
  * goes on. A second call with on false ends it.
  */
 void tandem_sip_drain(struct tandem_sip *sip, bool on);
+/* INVITEs outside dialogs that come by UDP get no answer, so that they are sent again; or do again. */
+void tandem_sip_quiet(struct tandem_sip *sip, bool on);
 
 /*
  * Drop what comes from a network, "192.0.2.1" or "192.0.2.0/24", without an answer; for so many
