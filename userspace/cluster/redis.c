@@ -244,19 +244,21 @@ static int start_tls(struct tandem_redis *redis)
 	return err ? err : tls_set_verify_server(redis->tls_conn, name ? name : redis->cfg.host);
 }
 
+/* Not by tcp_connect(), which is the SIP stack's and keeps its account of connections. */
 static void connect_to(struct tandem_redis *redis, const struct sa *addr)
 {
 	int err;
 
 	redis->reader = redisReaderCreate();
-	err = redis->reader ? tcp_connect(&redis->tcp, addr, on_established, on_received, on_closed,
-					  redis)
+	err = redis->reader ? tcp_conn_alloc(&redis->tcp, addr, on_established, on_received,
+					     on_closed, redis)
 			    : ENOMEM;
 	if (!err) {
 		tcp_conn_txqsz_set(redis->tcp, QUEUE_MAX);
-		if (redis->tls)
-			err = start_tls(redis);
+		err = tcp_conn_connect(redis->tcp, addr);
 	}
+	if (!err && redis->tls)
+		err = start_tls(redis);
 	if (err)
 		give_up(redis, strerror(err));
 	else

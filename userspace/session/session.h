@@ -325,7 +325,7 @@ bool tandem_session_at_home(const struct tandem_sessions *ss, uint64_t number, s
 
 /*
  * Take up a session that another host has had, from its text, and install its flows; h, if there
- * is one, is told of it if it was answered. -EEXIST: there is such a session; -EBADMSG; -EADDRINUSE:
+ * is one, is told of it if it was answered. -EEXIST: there is such a session; -EBADMSG; -EBUSY:
  * a port is; -EADDRNOTAVAIL: there is no such local; -ENOSPC, -ENOMEM.
  */
 int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_session_each_h *h,
