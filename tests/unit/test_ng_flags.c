@@ -13,6 +13,9 @@
 	    "PCMA/8000\r\n"                                                                        \
 	    "a=rtpmap:9 G722/8000\r\na=rtpmap:96 opus/48000/2\r\na=fmtp:96 useinbandfec=1\r\n"     \
 	    "a=rtpmap:101 telephone-event/8000\r\n"
+#define RTCP  "", "m=audio 4000 RTP/AVP 0\r\na=rtcp:4009\r\n"
+#define TWO   "", "m=audio 4000 RTP/AVP 0\r\na=mid:1\r\nm=video 4002 RTP/AVP 31\r\n"
+#define NAMED "named", ""
 #define CRYPTO                                                                                     \
 	"", "m=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "                       \
 	    "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
@@ -25,7 +28,8 @@
 
 struct row {
 	const char *flags;
-	const char *session, *media; /* of what is offered; "": plain */
+	const char *session; /* of what is offered: "": without names */
+	const char *media;   /* "": plain */
 	const char *expected[5];
 };
 
@@ -47,7 +51,6 @@ static const struct row rows[] = {
 	{ "'rtcp-mux': ['offer', 'accept']", PLAIN, { "=", "?0" } },
 	{ "'DTLS': 'passive'", PLAIN, { "=", "?0" } },
 	{ "'DTLS': 'off'", PLAIN, { "=", "?0" } },
-	{ "'SDES': ['no-AES_CM_128_HMAC_SHA1_32', 'unencrypted_srtcp']", PLAIN, { "=", "?0" } },
 	{ "'supports': ['load limit']", PLAIN, { "=", "?0" } },
 	{ "'label': 'x', 'from-label': 'y'", PLAIN, { "=", "?0" } },
 	{ "'record call': 'no'", PLAIN, { "=", "?0" } },
@@ -58,19 +61,29 @@ static const struct row rows[] = {
 	{ "'record call': 'on'", PLAIN, { "!record-call", "?0" } },
 	{ "'rtcp-mux': ['demux']", PLAIN, { "!rtcp-mux-demux", "?0" } },
 	{ "'rtcp-mux': ['require']", PLAIN, { "!rtcp-mux-require", "?0" } },
-	{ "'media-address': '192.0.2.99'",
-	  PLAIN,
-	  { "!media-address", "+c=IN IP4 10.0.0.1\r", "?0" } },
 	{ "'replace': ['SDP version']", PLAIN, { "!replace-sdp-version", "?0" } },
-	{ "'replace': ['username']", PLAIN, { "!replace-username", "?0" } },
 	{ "'ptime': 20", PLAIN, { "!ptime", "?0" } },
 	{ "'TOS': 184", PLAIN, { "!tos", "?0" } },
 	{ "'delete delay': 5", PLAIN, { "!delete-delay", "?0" } },
 	{ "'T.38': ['decode']", PLAIN, { "!t.38", "?0" } },
 	{ "'codec': {'transcode': ['opus']}", PLAIN, { "!codec-transcode", "?0" } },
-	{ "'codec': {'mask': ['PCMA']}", PLAIN, { "!codec-mask", "+m=audio 1", "?0" } },
 	{ "'flags': ['always transcode']", PLAIN, { "!always-transcode", "?0" } },
-	{ "'flags': ['block DTMF']", PLAIN, { "!block-dtmf", "?0" } },
+	{ "'SDES': ['no-AES_CM_128_HMAC_SHA1_32']", PLAIN, { "!sdes-no-aes", "?0" } },
+	{ "'SDES': ['unencrypted_srtcp']", PLAIN, { "!sdes-unencrypted-srtcp", "?0" } },
+	{ "'SDES': ['only-AES_256_CM_HMAC_SHA1_80']", PLAIN, { "!sdes-only", "?0" } },
+	{ "'SDES': ['lifetime']", PLAIN, { "!sdes-lifetime", "?0" } },
+	{ "'SDES': ['static']", PLAIN, { "=", "?0" } },
+	{ "'DTLS-reverse': 'passive'", PLAIN, { "!dtls-reverse-passive", "?0" } },
+	{ "'ICE-lite': 'off'", PLAIN, { "!ice-lite-off", "?0" } },
+	{ "'ICE-lite': 'forward'", PLAIN, { "=", "?0" } },
+	{ "'rtcp-mux': ['reject']", PLAIN, { "!rtcp-mux-reject", "?0" } },
+	{ "'replace': ['origin full']", PLAIN, { "!replace-origin-full", "?0" } },
+	{ "'replace': ['zero address']", PLAIN, { "!replace-zero-address", "?0" } },
+	{ "'codec': {'consume': ['PCMA']}", PLAIN, { "!codec-consume", "?0" } },
+	{ "'codec': {'set': ['PCMA']}", PLAIN, { "!codec-set", "?0" } },
+	{ "'flags': ['detect DTMF']", PLAIN, { "!detect-dtmf", "?0" } },
+	{ "'flags': ['mirror RTCP']", PLAIN, { "!mirror-rtcp", "?0" } },
+	{ "'sdp-attr': {'global': {'add': ['x']}}", PLAIN, { "?1" } },
 	{ "'xmlrpc-callback': '192.0.2.9'", PLAIN, { "!xmlrpc-callback", "?0" } },
 	{ "'ICE': 'force-relay'", PLAIN, { "!ice-force-relay", "?0" } },
 	{ "'flags': ['reset', 'recrypt']", PLAIN, { "!reset", "!recrypt", "?0" } },
@@ -86,6 +99,45 @@ static const struct row rows[] = {
 	{ "'transport-protocol': 'RTP/XAVP'", PLAIN, { "+m=audio 16", "?1" } },
 	{ "'rtpp-flags': 'trust-address ICE=remove  nonsense'", PLAIN, { "=", "?1" } },
 	{ "'flags': 'trust-address replace-origin'", PLAIN, { "=", "?0" } },
+
+	/* what of the description is shown */
+	{ "'replace': ['username']", PLAIN, { "+o=- 1 1 IN IP4 10.0.0.1\r", "=", "?0" } },
+	{ "'replace': ['username']", NAMED, { "+o=- 1 1 IN IP4 10.0.0.1\r", "-o=al", "=", "?0" } },
+	{ "", NAMED, { "+o=alice 1 1 IN IP4 10.0.0.1\r", "+s=Talk of the day\r", "?0" } },
+	{ "'replace': ['session name']", NAMED, { "+s=-\r", "-s=Talk", "=", "?0" } },
+	{ "'replace': ['session-name', 'username']",
+	  NAMED,
+	  { "+s=-\r", "+o=- 1 1 IN ", "=", "?0" } },
+	{ "'replace': ['force-increment-sdp-ver']", PLAIN, { "+o=- 1 2 IN IP4 ", "=", "?0" } },
+	{ "'replace': ['force increment SDP version']", PLAIN, { "+o=- 1 2 IN ", "=", "?0" } },
+	{ "'flags': ['replace-username', 'replace-force-increment-sdp-ver']",
+	  NAMED,
+	  { "+o=- 1 2 IN IP4 ", "=", "?0" } },
+	{ "'media-address': '192.0.2.99'",
+	  PLAIN,
+	  { "+c=IN IP4 192.0.2.99\r", "-c=IN IP4 10.0.0.1", "+o=- 1 1 IN IP4 192.0.2.99\r", "=",
+	    "?0" } },
+	{ "'media address': '2001:db8::99', 'address-family': 'IP6'",
+	  PLAIN,
+	  { "+c=IN IP6 2001:db8::99\r", "-c=IN IP6 2001:db8:1", "=", "?0" } },
+	{ "'media-address': 'nowhere'", PLAIN, { "+c=IN IP4 10.0.0.1\r", "=", "?1" } },
+	{ "'media-address': '192.0.2.99'", RTCP, { "+a=rtcp:", "-c=IN IP4 10.0.0.1", "?0" } },
+	{ "'media-address': '192.0.2.99', 'flags': ['webrtc']",
+	  PLAIN,
+	  { "-c=IN IP4 192.0.2.99", "+a=candidate:", "?0" } },
+	{ "'flags': ['no-rtcp-attribute']", RTCP, { "-a=rtcp:", "=", "?0" } },
+	{ "'flags': ['no rtcp attribute']", PLAIN, { "-a=rtcp:", "=", "?0" } },
+	{ "", RTCP, { "+a=rtcp:16", "=", "?0" } },
+	{ "'flags': ['full-rtcp-attribute']", PLAIN, { "+a=rtcp:16", "=", "?0" } },
+	{ "'flags': ['full rtcp attribute']", RTCP, { "+a=rtcp:16", "=", "?0" } },
+	{ "'flags': ['full-rtcp-attribute'], 'media-address': '192.0.2.99'",
+	  PLAIN,
+	  { "+a=rtcp:16", "+c=IN IP4 192.0.2.99\r", "=", "?0" } },
+	{ "'flags': ['generate-mid']", PLAIN, { "+a=mid:1\r", "=", "?0" } },
+	{ "'flags': ['generate mid']", TWO, { "+a=mid:1\r", "+a=mid:2\r", "=", "?0" } },
+	{ "", TWO, { "+a=mid:1\r", "-a=mid:2", "-a=mid:0", "?0" } },
+	{ "'flags': ['block DTMF']", PLAIN, { "+m=audio 16", "=", "?0" } },
+	{ "'flags': ['block media', 'block-DTMF']", PLAIN, { "+m=audio 16", "=", "?0" } },
 
 	/* which address of the relay */
 	{ "'received-from': ['IP4', '192.0.2.1']", PLAIN, { "+c=IN IP4 10.0.0.1\r", "?0" } },
@@ -156,6 +208,7 @@ static const struct row rows[] = {
 	{ "'codec': {'strip': ['pcma', 'G722']}",
 	  CODECS,
 	  { "-a=rtpmap:8 ", "-a=rtpmap:9 ", "+a=rtpmap:0 ", "?0" } },
+	{ "'codec': {'mask': ['PCMA']}", CODECS, { "-a=rtpmap:8 ", "+a=rtpmap:0 ", "=", "?0" } },
 	{ "'codec': {'strip': 'opus'}", CODECS, { "-a=rtpmap:96 ", "-a=fmtp:96 ", "?0" } },
 	{ "'codec': {'strip': ['opus/48000']}", CODECS, { "-a=rtpmap:96 ", "?0" } },
 	{ "'codec': {'strip': ['opus/48000/2']}", CODECS, { "-a=rtpmap:96 ", "?0" } },
@@ -190,9 +243,10 @@ static void offer(struct ng_fixture *ng, const struct row *row)
 		 "'command': 'offer', 'call-id': 'c', 'from-tag': 'a'%s%s", *row->flags ? ", " : "",
 		 row->flags);
 	snprintf(sdp, sizeof(sdp),
-		 "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\n"
-		 "t=0 0\r\n%s%s",
-		 row->session, *row->media ? row->media : "m=audio 4000 RTP/AVP 0\r\n");
+		 "v=0\r\no=%s 1 1 IN IP4 192.0.2.1\r\ns=%s\r\nc=IN IP4 192.0.2.1\r\n"
+		 "t=0 0\r\n%s",
+		 *row->session ? "alice" : "-", *row->session ? "Talk of the day" : "-",
+		 *row->media ? row->media : "m=audio 4000 RTP/AVP 0\r\n");
 	ng_ask(ng, request, sdp);
 }
 

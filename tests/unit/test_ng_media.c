@@ -89,6 +89,30 @@ static void orders(void **state)
 	ng_close(&ng);
 }
 
+/* The same in descriptions: what is wanted of who sends one. */
+static void in_descriptions(void **state)
+{
+	struct ng_fixture ng;
+
+	(void)state;
+	call(&ng, "0 101");
+	ng_ask(&ng,
+	       "'command': 'offer', 'call-id': 'c1', 'from-tag': 'b', 'to-tag': 'a', 'flags': "
+	       "['block DTMF']",
+	       sdp("192.0.2.2", "0 101"));
+	ng_assert_result(&ng, "ok");
+	assert_int_equal(acts(&ng, TANDEM_PARTY_A), 0);
+	assert_int_equal(acts(&ng, TANDEM_PARTY_B), 4);
+	ng_ask(&ng,
+	       "'command': 'answer', 'call-id': 'c1', 'from-tag': 'b', 'to-tag': 'a', 'flags': "
+	       "['block-media']",
+	       sdp("192.0.2.1", "0 101"));
+	ng_assert_result(&ng, "ok");
+	assert_int_equal(acts(&ng, TANDEM_PARTY_A), 1);
+	assert_int_equal(acts(&ng, TANDEM_PARTY_B), 4);
+	ng_close(&ng);
+}
+
 static void what_has_no_silence(void **state)
 {
 	struct ng_fixture ng;
@@ -164,6 +188,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders),
+		cmocka_unit_test(in_descriptions),
 		cmocka_unit_test(what_has_no_silence),
 		cmocka_unit_test(by_the_api),
 	};

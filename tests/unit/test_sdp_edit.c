@@ -207,6 +207,29 @@ static void test_origin(void **state)
 	tandem_sdp_free(sdp);
 }
 
+static void test_names(void **state)
+{
+	struct tandem_sdp *sdp = parse(sample_baresip);
+	char *want = replaced(sample_baresip, "o=- ", "o=carol ");
+
+	assert_int_equal(tandem_sdp_set_origin_user(sdp, "carol"), 0);
+	assert_string_equal(tandem_sdp_session(sdp)->username, "carol");
+	assert_prints(sdp, want);
+	free(want);
+	assert_int_equal(tandem_sdp_set_origin_user(sdp, ""), -EINVAL);
+	assert_int_equal(tandem_sdp_set_origin_user(sdp, "two words"), -EINVAL);
+	assert_int_equal(tandem_sdp_set_origin_user(NULL, "x"), -EINVAL);
+	assert_int_equal(tandem_sdp_set_session_name(sdp, "a talk of two"), 0);
+	assert_string_equal(tandem_sdp_session(sdp)->name, "a talk of two");
+	assert_int_equal(tandem_sdp_set_session_name(sdp, "x\r\na=y"), -EINVAL);
+	tandem_sdp_free(sdp);
+
+	sdp = parse("v=0\r\nt=0 0\r\n");
+	assert_int_equal(tandem_sdp_set_origin_user(sdp, "-"), -ENOENT);
+	assert_int_equal(tandem_sdp_set_session_name(sdp, "-"), -ENOENT);
+	tandem_sdp_free(sdp);
+}
+
 static void test_bump_version(void **state)
 {
 	static const struct {
@@ -469,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_port),
 		cmocka_unit_test(test_rtcp),
 		cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_bump_version),
 		cmocka_unit_test(test_set_attr),
 		cmocka_unit_test(test_own_value),

@@ -56,6 +56,10 @@ int tandem_ng_unsilence_media(struct tandem_ng_calls *calls, const struct tandem
 int tandem_ng_label(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 		    const char *name, enum tandem_party_id party);
 
+/* What flags of a description ask for of the party that it is of. */
+int tandem_ng_flagged_acts(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			   const char *name, enum tandem_party_id party);
+
 /* play.c: what parties are to hear of the relay itself. */
 int tandem_ng_play_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			 json_t *reply, const char **why);

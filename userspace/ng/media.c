@@ -97,3 +97,19 @@ int tandem_ng_label(struct tandem_ng_calls *calls, const struct tandem_ng_params
 
 	return label ? tandem_session_label(calls->sessions, name, party, label) : 0;
 }
+
+int tandem_ng_flagged_acts(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			   const char *name, enum tandem_party_id party)
+{
+	const struct tandem_act_target target = { .call = name, .party = &party, .media = -1 };
+	bool partly;
+	int err = 0;
+
+	if (p->block_media)
+		err = tandem_session_act(calls->sessions, &target, TANDEM_ACT_BLOCK, false,
+					 &partly);
+	if (!err && p->block_dtmf)
+		err = tandem_session_act(calls->sessions, &target, TANDEM_ACT_BLOCK_DTMF, false,
+					 &partly);
+	return err;
+}

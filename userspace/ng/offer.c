@@ -125,12 +125,14 @@ static bool knows_interfaces(const struct tandem_ng_calls *calls, const struct t
 	return true;
 }
 
-static int put_sdp(json_t *reply, char *sdp, size_t len)
+static int put_sdp(const struct tandem_ng_params *p, json_t *reply, char *sdp, size_t len)
 {
-	int err = json_object_set_new(reply, "sdp", json_stringn_nocheck(sdp, len));
+	int err = tandem_ng_edit(&p->edits, &sdp, &len);
 
+	if (!err && json_object_set_new(reply, "sdp", json_stringn_nocheck(sdp, len)))
+		err = -ENOMEM;
 	free(sdp);
-	return err ? -ENOMEM : 0;
+	return err;
 }
 
 static int pass_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
@@ -146,7 +148,7 @@ static int pass_offer(struct tandem_ng_calls *calls, const struct tandem_ng_para
 		err = tandem_session_offer(calls->sessions, name, party, &sig,
 					   edited ? edited : p->sdp, len, &out, &out_len);
 	free(edited);
-	return err ? err : put_sdp(reply, out, out_len);
+	return err ? err : put_sdp(p, reply, out, out_len);
 }
 
 int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
@@ -170,6 +172,8 @@ int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params
 		err = pass_offer(calls, p, name, party, reply);
 		if (!err)
 			err = tandem_ng_label(calls, p, name, party);
+		if (!err)
+			err = tandem_ng_flagged_acts(calls, p, name, party);
 		if (err && !found)
 			(void)tandem_session_end(calls->sessions, name, "offer refused");
 	}
@@ -213,9 +217,11 @@ int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_param
 		err = tandem_session_answer(calls->sessions, name, !offerer, &sig, p->sdp,
 					    p->sdp_len, &out, &len);
 	if (!err)
-		err = put_sdp(reply, out, len);
+		err = put_sdp(p, reply, out, len);
 	if (!err)
 		err = tandem_ng_label(calls, p, name, !offerer);
+	if (!err)
+		err = tandem_ng_flagged_acts(calls, p, name, !offerer);
 	/* whether the call was answered for good is not told: from now on media says if it is up */
 	if (!err)
 		err = tandem_session_confirm(calls->sessions, name);

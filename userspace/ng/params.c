@@ -91,10 +91,33 @@ static void take_family(struct tandem_ng_params *p, const char *value)
 		p->unknown++;
 }
 
-static void take_address(struct tandem_ng_params *p, const char *value)
+static void take_address(struct tandem_ng_params *p, struct ip_addr *address, const char *value)
 {
-	if (tandem_ip_parse(&p->address, value))
+	if (tandem_ip_parse(address, value))
 		p->unknown++;
+}
+
+/* What is said by the word alone. */
+static void take_plain(struct reading *r, enum tandem_ng_word word)
+{
+	struct tandem_ng_params *p = r->p;
+	bool *const flags[] = {
+		[TANDEM_NG_SDES_OFF] = &r->sdes_off,
+		[TANDEM_NG_OSRTP] = &r->osrtp,
+		[TANDEM_NG_WEBRTC] = &r->webrtc,
+		[TANDEM_NG_ICE_WANTED] = &r->ice_wanted,
+		[TANDEM_NG_BLOCK_DTMF] = &p->block_dtmf,
+		[TANDEM_NG_BLOCK_MEDIA] = &p->block_media,
+		[TANDEM_NG_HIDE_USERNAME] = &p->edits.username,
+		[TANDEM_NG_HIDE_NAME] = &p->edits.session_name,
+		[TANDEM_NG_NEW_VERSION] = &p->edits.version,
+		[TANDEM_NG_NO_RTCP_ATTRIBUTE] = &p->edits.no_rtcp,
+		[TANDEM_NG_FULL_RTCP_ATTRIBUTE] = &p->edits.full_rtcp,
+		[TANDEM_NG_GENERATE_MID] = &p->edits.mids,
+	};
+
+	if (word < sizeof(flags) / sizeof(flags[0]) && flags[word])
+		*flags[word] = true;
 }
 
 /* Copied, since what rtpp-flags has does not outlive the reading. */
@@ -136,20 +159,6 @@ static void take_word(struct reading *r, const char *word, const char *original,
 	case TANDEM_NG_UNSUPPORTED:
 		warn(r->p, word);
 		break;
-	case TANDEM_NG_ACCEPTED:
-		break;
-	case TANDEM_NG_SDES_OFF:
-		r->sdes_off = true;
-		break;
-	case TANDEM_NG_OSRTP:
-		r->osrtp = true;
-		break;
-	case TANDEM_NG_WEBRTC:
-		r->webrtc = true;
-		break;
-	case TANDEM_NG_ICE_WANTED:
-		r->ice_wanted = true;
-		break;
 	case TANDEM_NG_CODEC_STRIP:
 	case TANDEM_NG_CODEC_EXCEPT:
 	case TANDEM_NG_CODEC_OFFER:
@@ -171,11 +180,16 @@ static void take_word(struct reading *r, const char *word, const char *original,
 		take_label(r->p, r->p->to_label, original);
 		break;
 	case TANDEM_NG_ADDRESS:
-		take_address(r->p, original);
+		take_address(r->p, &r->p->address, original);
+		break;
+	case TANDEM_NG_MEDIA_ADDRESS:
+		take_address(r->p, &r->p->edits.address, original);
 		break;
 	case TANDEM_NG_ALL:
 		take_all(r->p, original);
 		break;
+	default:
+		take_plain(r, known);
 	}
 }
 

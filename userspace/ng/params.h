@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "userspace/ng/edit.h"
 #include "userspace/session/session.h"
 
 #define TANDEM_NG_CODECS_MAX 32
@@ -38,6 +39,8 @@ struct tandem_ng_params {
 	int family;		       /* AF_INET, AF_INET6 to offer; AF_UNSPEC: not said */
 	enum tandem_security security; /* of who is offered to; AUTO: not said */
 	struct tandem_ng_codecs codecs;
+	struct tandem_ng_edits edits;
+	bool block_dtmf, block_media; /* what who sends this description sends */
 	const json_t *dict; /* the request itself; keys of some commands alone are read from it */
 	/* of who sends this, in descriptions; of whom a command is about, in others. "": none */
 	char label[TANDEM_NG_LABEL_SIZE];

@@ -94,6 +94,48 @@ int tandem_sdp_set_origin_address(struct tandem_sdp *sdp, int family, const char
 	return tandem_sdp_draft_commit(&draft);
 }
 
+/* Not empty, and without what ends a line, or else a word. */
+static bool is_text(const char *text, const char *without)
+{
+	return text && *text && !text[strcspn(text, without)];
+}
+
+int tandem_sdp_set_origin_user(struct tandem_sdp *sdp, const char *user)
+{
+	struct tandem_sdp_draft draft;
+	const char *text, *tail;
+	size_t i, n, len;
+
+	if (!sdp || !is_text(user, " \t\r\n"))
+		return -EINVAL;
+	if (find_origin(sdp, &i))
+		return -ENOENT;
+	text = tandem_sdp_line_text(sdp, i);
+	n = tandem_sdp_word_count(text);
+	tail = tandem_sdp_word(text, n - 5, &len);
+	tandem_sdp_draft_init(&draft, sdp);
+	tandem_sdp_draft_replace(&draft, i, "o=%s %s", user, tail);
+	return tandem_sdp_draft_commit(&draft);
+}
+
+int tandem_sdp_set_session_name(struct tandem_sdp *sdp, const char *name)
+{
+	struct tandem_sdp_draft draft;
+	size_t i, end;
+
+	if (!sdp || !is_text(name, "\r\n"))
+		return -EINVAL;
+	if (tandem_sdp_section(sdp, TANDEM_SDP_SESSION, &i, &end))
+		return -ENOENT;
+	while (i < end && tandem_sdp_line_type(sdp, i) != 's')
+		i++;
+	if (i == end)
+		return -ENOENT;
+	tandem_sdp_draft_init(&draft, sdp);
+	tandem_sdp_draft_replace(&draft, i, "s=%s", name);
+	return tandem_sdp_draft_commit(&draft);
+}
+
 /* Add one to a decimal number of any length; out has room for len + 2. */
 static void increment(char *out, const char *digits, size_t len)
 {

@@ -302,6 +302,12 @@ int tandem_sdp_set_rtcp(struct tandem_sdp *sdp, size_t media, uint16_t port, int
 /** Set address type and address of o=. @return also -ENOENT: there is no o= line */
 int tandem_sdp_set_origin_address(struct tandem_sdp *sdp, int family, const char *host);
 
+/** Set the user name of o=, a word. @return also -ENOENT: there is no o= line */
+int tandem_sdp_set_origin_user(struct tandem_sdp *sdp, const char *user);
+
+/** Set s=. @return also -ENOENT: there is no s= line */
+int tandem_sdp_set_session_name(struct tandem_sdp *sdp, const char *name);
+
 /** Add one to the version of o=. @return also -ENOENT: no o= line, or no number in it */
 int tandem_sdp_bump_version(struct tandem_sdp *sdp);
 

@@ -205,6 +205,8 @@ int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog
 			  uint64_t number);
 /* Free the memory; flows, ports and the stored copy are left alone. NULL is allowed. */
 void tandem_session_destroy(struct tandem_session *s);
+/* Hand it to h, if it was answered for good. */
+void tandem_session_tell(const struct tandem_session *s, tandem_session_each_h *h, void *arg);
 void tandem_sessions_insert(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_sessions_unlink(struct tandem_sessions *ss, struct tandem_session *s);
 /* Remove flows, ports and the stored copy of a session that is unlinked, and destroy it. */

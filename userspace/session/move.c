@@ -122,22 +122,6 @@ static void renumber(struct tandem_sessions *ss, struct tandem_session *s)
 	snprintf(s->id, sizeof(s->id), "%012llx", (unsigned long long)s->number);
 }
 
-static void tell(const struct tandem_session *s, tandem_session_each_h *h, void *arg)
-{
-	const struct tandem_dialog dialog = {
-		.call_id = s->call_id,
-		.branch = s->branch,
-		.via = s->via,
-		.from_uri = s->from_uri,
-		.to_uri = s->to_uri,
-		.from_tag = s->tag[TANDEM_PARTY_A],
-		.to_tag = s->tag[TANDEM_PARTY_B],
-	};
-
-	if (h && s->answered && s->confirmed)
-		h(&dialog, s->started_ms, arg);
-}
-
 int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_session_each_h *h,
 			 void *arg)
 {
@@ -167,7 +151,8 @@ int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_se
 		tandem_session_save(ss, s);
 	else
 		tandem_session_outdated(ss, s);
-	tell(s, h, arg);
+	if (h)
+		tandem_session_tell(s, h, arg);
 	return 0;
 }
 

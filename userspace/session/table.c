@@ -419,24 +419,28 @@ const char *tandem_session_find(const struct tandem_sessions *ss, const char *te
 	return s ? s->name : NULL;
 }
 
+void tandem_session_tell(const struct tandem_session *s, tandem_session_each_h *h, void *arg)
+{
+	const struct tandem_dialog dialog = {
+		.call_id = s->call_id,
+		.branch = s->branch,
+		.via = s->via,
+		.from_uri = s->from_uri,
+		.to_uri = s->to_uri,
+		.from_tag = s->tag[TANDEM_PARTY_A],
+		.to_tag = s->tag[TANDEM_PARTY_B],
+	};
+
+	if (s->answered && s->confirmed)
+		h(&dialog, s->started_ms, arg);
+}
+
 void tandem_sessions_each(const struct tandem_sessions *ss, tandem_session_each_h *h, void *arg)
 {
 	const struct tandem_session *s;
 
-	for (s = ss->first; s; s = s->next) {
-		const struct tandem_dialog dialog = {
-			.call_id = s->call_id,
-			.branch = s->branch,
-			.via = s->via,
-			.from_uri = s->from_uri,
-			.to_uri = s->to_uri,
-			.from_tag = s->tag[TANDEM_PARTY_A],
-			.to_tag = s->tag[TANDEM_PARTY_B],
-		};
-
-		if (s->answered && s->confirmed)
-			h(&dialog, s->started_ms, arg);
-	}
+	for (s = ss->first; s; s = s->next)
+		tandem_session_tell(s, h, arg);
 }
 
 size_t tandem_sessions_count(const struct tandem_sessions *ss)
