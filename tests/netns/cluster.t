@@ -85,7 +85,7 @@ node_start()
 		  redis: {server: "10.78.0.254:$REDIS_PORT", password_file: $WORK/redis.password}
 	END
 	ns_start "$node" "$WORK/tandem.log.$node" "$TANDEM" run -c "$dir/tandem.yaml"
-	wait_for 30 on "$node" session list
+	wait_for 60 on "$node" session list
 }
 
 # on NODE COMMAND...: the command line of that relay.

@@ -407,7 +407,7 @@ tandem_launch()
 	ns_start relay "$WORK/tandem.log.$((++TANDEM_RUNS))" "$TANDEM" run -c "$WORK/tandem.yaml"
 	TANDEM_PID=$LAST_PID
 	ln -sf "tandem.log.$TANDEM_RUNS" "$WORK/tandem.log"
-	wait_for 30 tandem session list # programs are verified, which takes its time on a busy machine
+	wait_for 60 tandem session list # programs are verified, which takes its time on a busy machine
 }
 TANDEM_RUNS=0
 
