@@ -92,17 +92,31 @@ static int cut(char *buf, size_t size, const char **textp, char delim)
 	return 0;
 }
 
+static bool is_repeat(char c)
+{
+	return c == '*' || c == '+' || c == '?';
+}
+
+/* A group as often as wanted, and more of that: loops in loops. A group may be there or not. */
+static bool loops(char c, char last)
+{
+	return is_repeat(c) && (is_repeat(last) || (last == ')' && c != '?'));
+}
+
 /* What glibc answers with much memory, or exponential time. */
 static bool is_harmless(const char *pattern)
 {
 	unsigned int groups = 0, stars = 0;
 	const char *s;
+	char last = '\0';
 
 	for (s = pattern; *s; s++) {
-		if ((unsigned char)*s < ' ' || (unsigned char)*s > '~' || *s == '{')
+		if ((unsigned char)*s < ' ' || (unsigned char)*s > '~' || *s == '{' ||
+		    loops(*s, last))
 			return false;
 		groups += *s == '(';
-		stars += *s == '*' || *s == '+' || *s == '?';
+		stars += is_repeat(*s);
+		last = *s;
 		if (*s != '\\')
 			continue;
 		s++;
