@@ -26,6 +26,20 @@ static void check_codecs(const struct tandem_ng_params *p)
 	free(out);
 }
 
+static void check_edits(const struct tandem_ng_params *p)
+{
+	char *sdp = p->sdp ? malloc(p->sdp_len + 1) : NULL;
+	size_t len = p->sdp_len;
+
+	if (!sdp)
+		return;
+	memcpy(sdp, p->sdp, len);
+	sdp[len] = '\0';
+	if (!tandem_ng_edit(&p->edits, &sdp, &len))
+		CHECK(len == strlen(sdp) || memchr(p->sdp, '\0', p->sdp_len));
+	free(sdp);
+}
+
 static void check_again(const json_t *value)
 {
 	size_t len, used;
@@ -49,6 +63,7 @@ static void check_message(const struct tandem_ng_message *msg)
 	tandem_ng_params_read(&p, msg->dict);
 	CHECK(strlen(p.warning) < sizeof(p.warning));
 	check_codecs(&p);
+	check_edits(&p);
 	if (msg->format == TANDEM_NG_BENCODE)
 		check_again(msg->dict);
 	if (!tandem_ng_message_reply(msg, msg->dict, &out, &len)) {
