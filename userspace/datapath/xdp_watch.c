@@ -9,7 +9,6 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "relay.skel.h"
 #include "userspace/datapath/xdp.h"
 #include "userspace/util/log.h"
+#include "userspace/util/thread.h"
 
 #define MODULE	 "xdp"
 #define LEASE_NS 300000000ULL
@@ -129,23 +129,15 @@ static void watch_free(struct xdp_watch *w)
 	free(w);
 }
 
-/* The thread takes no signals: they are for others. */
 static int watch_run(struct xdp_watch *w)
 {
-	sigset_t all, before;
-	int err;
-
 	w->netlink = netlink_open();
 	if (w->netlink < 0)
 		return w->netlink;
 	w->stop = eventfd(0, EFD_CLOEXEC);
 	if (w->stop < 0)
 		return -errno;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&w->thread, NULL, watch_main, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -err;
+	return tandem_thread_start(&w->thread, watch_main, w);
 }
 
 void tandem_xdp_watch_start(struct tandem_datapath *dp, uint64_t age_ns)

@@ -144,6 +144,7 @@ static int port_open(struct tandem_datapath *dp, uint32_t index)
 		return err;
 	}
 	port->open = true;
+	dp->own_sockets++;
 	memset(port->tokens, 0, sizeof(port->tokens));
 	arm(dp, index);
 	return 0;
@@ -161,6 +162,7 @@ static void close_idle(struct tandem_datapath *dp, uint32_t index)
 	free(port->packet);
 	port->packet = NULL;
 	port->open = false;
+	dp->own_sockets--;
 	if (index >= dp->direct_count && index < uring_trunk(dp, 0))
 		tandem_uring_group_release(dp, index);
 }

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "userspace/util/log.h"
+#include "userspace/util/thread.h"
 
 #define MODULE	      "uring"
 #define BATCH	      256 /* packets and copies between two looks at what else there is */
@@ -167,12 +167,21 @@ static void ring_failed(struct tandem_datapath *dp, int err)
 	nanosleep(&pause, NULL);
 }
 
+static int wait(struct tandem_datapath *dp)
+{
+	int err;
+
+	pthread_mutex_unlock(&dp->at_work);
+	err = io_uring_submit_and_wait(&dp->ring, 1);
+	pthread_mutex_lock(&dp->at_work);
+	return err;
+}
+
 static void loop(struct tandem_datapath *dp)
 {
 	tandem_uring_commands_arm(dp);
 	while (!dp->stopping) {
-		int err = todo(dp) ? io_uring_submit_and_get_events(&dp->ring)
-				   : io_uring_submit_and_wait(&dp->ring, 1);
+		int err = todo(dp) ? io_uring_submit_and_get_events(&dp->ring) : wait(dp);
 
 		if (err < 0 && err != -EINTR && err != -EAGAIN && err != -EBUSY)
 			ring_failed(dp, err);
@@ -210,29 +219,25 @@ static void *worker(void *arg)
 		return NULL;
 	}
 	share_ports(dp);
+	pthread_mutex_lock(&dp->at_work);
 	sem_post(&start->ready);
 	loop(dp);
 	drain(dp);
 	tandem_uring_ring_close(dp);
 	tandem_uring_trunks_close(dp);
+	pthread_mutex_unlock(&dp->at_work);
 	return NULL;
 }
 
 int tandem_uring_worker_start(struct tandem_datapath *dp, char *why, size_t why_size)
 {
 	struct start start = { .dp = dp, .why = why, .why_size = why_size };
-	sigset_t all, before;
 	int err;
 
-	/* Signals are for the thread that runs the event loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	sem_init(&start.ready, 0, 0);
-	err = -pthread_create(&dp->thread, NULL, worker, &start);
-	if (!err)
-		pthread_setname_np(dp->thread, "tandem-uring");
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	err = tandem_thread_start(&dp->thread, worker, &start);
 	if (!err) {
+		pthread_setname_np(dp->thread, "tandem-uring");
 		while (sem_wait(&start.ready) < 0)
 			;
 		err = start.result;

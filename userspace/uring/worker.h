@@ -2,7 +2,8 @@
 /*
  * The parts of the io_uring datapath, private to it. One thread runs everything
  * that touches packets, sockets, rules and flows; others hand it commands
- * (command.c) and take events from it (event.c).
+ * (command.c) and take events from it (event.c). While it waits, changes of flows that ask nothing
+ * of the ring are made by the thread that wants them.
  *
  *   ring.c     the ring, its buffers, and what this kernel can do
  *   port.c     media ports in use; a UDP socket for each, or for each multicast group and port
@@ -248,6 +249,7 @@ struct tandem_datapath {
 	uint32_t shared_count;	       /* in tables.shared */
 	uint32_t direct_count;
 	struct uring_port *ports; /* sparse; uring_port_room() of them */
+	uint32_t own_sockets;	  /* ports that are open, other than the trunks */
 	struct uring_hold *holds; /* by slot, sparse */
 
 	struct uring_group *groups; /* sparse */
@@ -282,6 +284,7 @@ struct tandem_datapath {
 	uint32_t work; /* packets and copies since this batch began */
 
 	pthread_t thread;
+	pthread_mutex_t at_work; /* the worker has it, but while it waits for something to do */
 	bool thread_started;
 	bool stopping;
 	int wake_fd;
