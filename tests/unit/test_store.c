@@ -504,6 +504,33 @@ static void brings_an_earlier_version_up(void **state)
 	sqlite3_close(db);
 }
 
+/* What is in its log reaches the database while it is in use, and the log does not grow for ever. */
+static void log_is_put_into_the_database(void **state)
+{
+	struct fixture *f = *state;
+	char text[8192], id[16];
+	struct stat st = { 0 };
+	int i;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (i = 0; i < 2000; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_int_equal(tandem_store_session_put(f->store, id, text), 0);
+	}
+	for (i = 0; i < 1000 && st.st_size < 8 << 20; i++) {
+		usleep(10000);
+		assert_int_equal(stat(f->path, &st), 0);
+	}
+	assert_true(st.st_size >= 8 << 20);
+	tandem_store_close(f->store);
+	f->store = open_or_fail(f->path);
+	for (i = 0; i < 2000; i++) {
+		snprintf(id, sizeof(id), "%d", i);
+		assert_int_equal(tandem_store_session_remove(f->store, id), 0);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -525,6 +552,7 @@ int main(void)
 		TEST(users),
 		TEST(sees_what_others_write),
 		TEST(brings_an_earlier_version_up),
+		TEST(log_is_put_into_the_database),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

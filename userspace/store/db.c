@@ -84,6 +84,14 @@ int tandem_db_run(struct tandem_store *store, enum tandem_db_statement id)
 	return tandem_db_done(store, id, sqlite3_step(store->stmt[id]));
 }
 
+/* After what has waited for no lock: that it is locked just now does not say that it has been for long. */
+static void end_at_once(struct tandem_store *store, int err, bool locked)
+{
+	if (err == -EBUSY)
+		store->locked = locked;
+	sqlite3_busy_timeout(store->db, store->locked ? 0 : TANDEM_DB_BUSY_TIMEOUT_MS);
+}
+
 int tandem_db_run_at_once(struct tandem_store *store, enum tandem_db_statement id)
 {
 	bool locked = store->locked;
@@ -91,10 +99,7 @@ int tandem_db_run_at_once(struct tandem_store *store, enum tandem_db_statement i
 
 	sqlite3_busy_timeout(store->db, 0);
 	err = tandem_db_run(store, id);
-	/* that it is locked just now does not say that it has been for long */
-	if (err == -EBUSY)
-		store->locked = locked;
-	sqlite3_busy_timeout(store->db, store->locked ? 0 : TANDEM_DB_BUSY_TIMEOUT_MS);
+	end_at_once(store, err, locked);
 
 	return err;
 }
@@ -157,7 +162,7 @@ static void undo(struct tandem_store *store)
 		(void)exec(store, "ROLLBACK");
 }
 
-int tandem_store_begin(struct tandem_store *store)
+static int begin(struct tandem_store *store, enum tandem_db_sync sync)
 {
 	int err;
 
@@ -168,12 +173,30 @@ int tandem_store_begin(struct tandem_store *store)
 
 	/* one that could not be undone in its time would stand in the way of all that follow */
 	undo(store);
-	err = tandem_db_sync(store, TANDEM_DB_FULL);
+	err = tandem_db_sync(store, sync);
 	if (!err)
 		err = exec(store, "BEGIN IMMEDIATE");
 	if (!err)
 		store->in_transaction = true;
 
+	return err;
+}
+
+int tandem_store_begin(struct tandem_store *store)
+{
+	return begin(store, TANDEM_DB_FULL);
+}
+
+int tandem_store_begin_at_once(struct tandem_store *store)
+{
+	bool locked = store && store->locked;
+	int err;
+
+	if (!store)
+		return -EINVAL;
+	sqlite3_busy_timeout(store->db, 0);
+	err = begin(store, TANDEM_DB_NORMAL);
+	end_at_once(store, err, locked);
 	return err;
 }
 

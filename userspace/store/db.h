@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdbool.h>
 
+#include "userspace/store/checkpoint.h"
 #include "userspace/store/store.h"
 
 /* Version of the tables. A file of an earlier one is brought up to it, a later one refused. */
@@ -50,6 +51,7 @@ enum tandem_db_sync {
 
 struct tandem_store {
 	sqlite3 *db;
+	struct tandem_checkpoint *checkpoint; /* NULL: it is in memory */
 	sqlite3_stmt *stmt[TANDEM_DB_STATEMENTS];
 	enum tandem_db_sync sync;
 	bool in_transaction;

@@ -234,6 +234,8 @@ int tandem_store_open(struct tandem_store **storep, const char *path, char *why,
 	}
 
 	err = schema_mark(store);
+	if (!err && strcmp(path, ":memory:"))
+		err = tandem_checkpoint_open(&store->checkpoint, store->db);
 	if (err)
 		snprintf(why, why_size, "%s: %s", path, sqlite3_errmsg(store->db));
 
@@ -253,6 +255,7 @@ void tandem_store_close(struct tandem_store *store)
 	if (!store)
 		return;
 
+	tandem_checkpoint_close(store->checkpoint);
 	for (i = 0; i < TANDEM_DB_STATEMENTS; i++)
 		sqlite3_finalize(store->stmt[i]);
 	sqlite3_close(store->db);

@@ -104,8 +104,12 @@ int tandem_store_foreign_changes(struct tandem_store *store, int64_t *version);
  */
 int tandem_store_secret(struct tandem_store *store, const char *name, uint8_t *key, size_t len);
 
-/* Writes between begin and commit reach the disk together. */
+/*
+ * Writes between begin and commit reach the disk together. The second one is for what need not
+ * survive the machine, as sessions: it waits for no lock (-EBUSY), nor its commit for the disk.
+ */
 int tandem_store_begin(struct tandem_store *store);
+int tandem_store_begin_at_once(struct tandem_store *store);
 int tandem_store_commit(struct tandem_store *store);
 /* Undo the writes since begin. */
 void tandem_store_rollback(struct tandem_store *store);
