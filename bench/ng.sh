@@ -4,10 +4,10 @@
 # Offers and answers a second by the NG protocol: tandem and rtpengine (in userspace), one after the
 # other, in each of several rounds. As root, in namespaces of its own. Prints a line of JSON for each.
 #
-# ROUNDS (3), CALLS (3000), DATAPATH, TANDEM, TOOLS.
+# ROUNDS (3), CALLS (10000), DATAPATH, TANDEM, TOOLS.
 
 . "$(dirname "${BASH_SOURCE[0]}")/../tests/netns/calls.sh"
-: "${ROUNDS:=3}" "${CALLS:=3000}"
+: "${ROUNDS:=3}" "${CALLS:=10000}"
 CLIENT=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/ng.py
 
 tandem_round()

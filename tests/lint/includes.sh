@@ -23,7 +23,7 @@ srtp='userspace/srtp/[a-z0-9_]+\.h'
 dp='userspace/datapath/(datapath|plane)\.h'
 store='userspace/store/[a-z_]+\.h'
 sdp='userspace/sdp/[a-z_]+\.h'
-session='userspace/session/session\.h'
+session='userspace/session/(session|traffic)\.h'
 
 check core               "core/[a-z0-9_]+\.(h|def)|env\.h"
 check bpf                "$core|env\.h|bpf/[a-z_]+\.bpf\.h|kmod/kfuncs\.h"

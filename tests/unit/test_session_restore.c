@@ -1,49 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The process goes, the calls stay: what the next one finds and makes of it. */
-#include "tests/unit/session_fixture.h"
+#include "tests/unit/session_stored.h"
 
 #include <sqlite3.h>
 #include <time.h>
 #include <unistd.h>
-
-static void fx_open_stored_at(struct fixture *fx, const char *path)
-{
-	char why[128];
-
-	fx_init(fx);
-	assert_int_equal(tandem_store_open(&fx->store, path, why, sizeof(why)), 0);
-	assert_int_equal(fx_start(fx), 0);
-}
-
-static void fx_open_stored(struct fixture *fx)
-{
-	fx_open_stored_at(fx, ":memory:");
-}
-
-static void restart(struct fixture *fx, uint64_t ms)
-{
-	tandem_sessions_free(fx->ss);
-	fx->ss = NULL;
-	fx->now_ms += ms;
-	fx->epoch_ms += ms;
-	fx->plane.sets = fx->plane.removes = 0;
-	assert_int_equal(fx_start(fx), 0);
-}
-
-static void count_row(const char *id, const char *json, void *arg)
-{
-	(void)id;
-	(void)json;
-	(*(size_t *)arg)++;
-}
-
-static size_t stored(struct fixture *fx)
-{
-	size_t n = 0;
-
-	assert_int_equal(tandem_store_session_list(fx->store, count_row, &n), 0);
-	return n;
-}
 
 static int by_id(const void *a, const void *b)
 {

@@ -14,8 +14,6 @@
 #include "userspace/ng/server.h"
 #include "userspace/util/log.h"
 
-#define PER_TURN 64 /* datagrams, before others get their turn */
-
 uint64_t tandem_ng_now_ms(void)
 {
 	struct timespec ts;
@@ -47,9 +45,13 @@ static json_t *carry_out(struct tandem_ng *ng, const struct tandem_ng_message *m
 {
 	unsigned int unknown;
 	size_t command;
-	json_t *reply = tandem_ng_command(&ng->calls, msg->dict, &command, &unknown);
-	const char *result = json_string_value(json_object_get(reply, "result"));
+	const char *result;
+	json_t *reply;
 
+	tandem_sessions_begin(ng->calls.sessions);
+	reply = tandem_ng_command(&ng->calls, msg->dict, &command, &unknown);
+	tandem_sessions_commit(ng->calls.sessions);
+	result = json_string_value(json_object_get(reply, "result"));
 	ng->counters.commands[command]++;
 	ng->counters.unknown += unknown;
 	if (!result || !strcmp(result, "error") || !strcmp(result, "load limit")) {
@@ -130,34 +132,6 @@ int tandem_ng_respond_plain(struct tandem_ng *ng, const char *buf, size_t size, 
 	json_decref(reply);
 	json_decref(msg.dict);
 	return err;
-}
-
-static void serve_udp(struct tandem_ng *ng, int fd)
-{
-	static char buf[TANDEM_NG_MESSAGE_MAX];
-	struct sockaddr_storage ss;
-	struct tandem_endpoint peer;
-	const char *out;
-	size_t len, used;
-	ssize_t n;
-	int i;
-
-	for (i = 0; i < PER_TURN; i++) {
-		socklen_t ss_len = sizeof(ss);
-
-		n = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&ss, &ss_len);
-		if (n < 0)
-			return;
-		if (tandem_endpoint_from_sockaddr(&peer, (struct sockaddr *)&ss) ||
-		    !tandem_ng_allowed(ng, &peer))
-			continue;
-		if (tandem_ng_respond(ng, &peer, buf, (size_t)n, &used, &out, &len) == -EAGAIN)
-			ng->counters.malformed++; /* a datagram has all of it, or never will */
-		if (out && sendto(fd, out, len, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&ss,
-				  ss_len) < 0)
-			tandem_log(TANDEM_LOG_WARNING, "ng", "answer not sent: %s",
-				   strerror(errno));
-	}
 }
 
 /* ---- sockets ---- */
@@ -249,6 +223,8 @@ int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
 	ng->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	err = ng->epoll_fd < 0 ? -errno : tandem_ng_recent_alloc(&ng->recent);
 	if (!err)
+		err = tandem_ng_udp_alloc(&ng->udp);
+	if (!err)
 		err = open_sockets(ng, why, why_size);
 	if (!err)
 		err = open_http(ng, why, why_size);
@@ -275,6 +251,7 @@ void tandem_ng_close(struct tandem_ng *ng)
 	if (ng->epoll_fd >= 0)
 		close(ng->epoll_fd);
 	tandem_ng_recent_free(ng->recent);
+	tandem_ng_udp_free(ng->udp);
 	free(ng);
 }
 
@@ -309,7 +286,7 @@ void tandem_ng_dispatch(struct tandem_ng *ng)
 		else if (s->transport == TANDEM_NG_TCP)
 			accepting = s;
 		else
-			serve_udp(ng, s->fd);
+			tandem_ng_udp_serve(ng, s->fd);
 	}
 	/* last, since it may give away the place of a client that has an event here */
 	if (accepting)

@@ -6,158 +6,177 @@
 #include <time.h>
 
 #include "userspace/ng/calls.h"
+#include "userspace/session/traffic.h"
 
 #define LIST_LIMIT 32
 
-/* "192.0.2.1:5004" as family, address and port. NULL for null. */
-static json_t *endpoint(const json_t *text)
+/* Keys here are ASCII, and so are addresses: jansson need not look. */
+static int put(json_t *object, const char *key, json_t *value)
+{
+	return json_object_set_new_nocheck(object, key, value);
+}
+
+static int put_text(json_t *object, const char *key, const char *text)
+{
+	return put(object, key, json_string_nocheck(text));
+}
+
+static int put_number(json_t *object, const char *key, json_int_t value)
+{
+	return put(object, key, json_integer(value));
+}
+
+static json_t *show_endpoint(const struct tandem_endpoint *ep)
 {
 	char address[TANDEM_ENDPOINT_STRLEN];
-	struct tandem_endpoint ep;
+	json_t *js = json_object();
 
-	if (!json_is_string(text) || tandem_endpoint_parse(&ep, json_string_value(text)))
-		return NULL;
-	return json_pack("{s:s, s:s, s:i}", "family",
-			 tandem_ip_family(&ep.ip) == AF_INET ? "IPv4" : "IPv6", "address",
-			 tandem_ip_format(&ep.ip, address, sizeof(address)), "port", ep.port);
-}
-
-static json_int_t number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static bool is_text(const json_t *object, const char *key, const char *text)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-
-	return value && !strcmp(value, text);
-}
-
-static json_t *counts(json_int_t packets, json_int_t octets, json_int_t errors)
-{
-	return json_pack("{s:I, s:I, s:I}", "packets", packets, "bytes", octets, "errors", errors);
-}
-
-/* One flow of a party: what it sends to one port of the relay. */
-static json_t *stream(const json_t *flow, json_int_t *last)
-{
-	json_t *js = json_object(), *local = endpoint(json_object_get(flow, "local"));
-
-	json_object_set(js, "local port", json_object_get(local, "port"));
-	json_object_set(js, "local address", json_object_get(local, "address"));
-	json_decref(local);
-	json_object_set_new_nocheck(js, "endpoint", endpoint(json_object_get(flow, "remote")));
-	json_object_set_new(
-		js, "stats",
-		counts(number(flow, "packets"), number(flow, "octets"), number(flow, "dropped")));
-	json_object_set(js, "datapath", json_object_get(flow, "offload"));
-	json_object_set_new(js, "flags",
-			    json_pack("[s]", is_text(flow, "kind", "rtcp") ? "RTCP" : "RTP"));
-	*last += number(flow, "packets");
+	put_text(js, "family", tandem_ip_family(&ep->ip) == AF_INET ? "IPv4" : "IPv6");
+	put_text(js, "address", tandem_ip_format(&ep->ip, address, sizeof(address)));
+	put_number(js, "port", ep->port);
 	return js;
 }
 
-static json_t *streams_of(const json_t *flows, json_int_t media, const char *party)
+struct counts {
+	uint64_t packets, octets, errors;
+};
+
+static json_t *show_counts(const struct counts *c)
 {
-	json_t *list = json_array(), *flow;
-	json_int_t packets = 0;
+	json_t *js = json_object();
+
+	put_number(js, "packets", (json_int_t)c->packets);
+	put_number(js, "bytes", (json_int_t)c->octets);
+	put_number(js, "errors", (json_int_t)c->errors);
+	return js;
+}
+
+/* One flow of a party: what it sends to one port of the relay. */
+static json_t *show_flow(const struct tandem_traffic_flow *flow)
+{
+	const struct counts c = { flow->packets, flow->octets, flow->dropped };
+	json_t *js = json_object(), *flags = json_array();
+	char address[TANDEM_ENDPOINT_STRLEN];
+
+	put_number(js, "local port", flow->local.port);
+	put_text(js, "local address", tandem_ip_format(&flow->local.ip, address, sizeof(address)));
+	if (flow->remote.port)
+		put(js, "endpoint", show_endpoint(&flow->remote));
+	put(js, "stats", show_counts(&c));
+	put_text(js, "datapath", flow->datapath);
+	json_array_append_new(flags, json_string_nocheck(flow->rtcp ? "RTCP" : "RTP"));
+	put(js, "flags", flags);
+	return js;
+}
+
+static json_t *show_flows(const struct tandem_traffic *t, size_t media, int party)
+{
+	json_t *list = json_array();
 	size_t i;
 
-	json_array_foreach (flows, i, flow) {
-		if (number(flow, "media") == media && is_text(flow, "from", party))
-			json_array_append_new(list, stream(flow, &packets));
+	for (i = 0; i < t->flow_count; i++) {
+		const struct tandem_traffic_flow *flow = &t->flows[i];
+
+		if (flow->media == media && (int)flow->from == party)
+			json_array_append_new(list, show_flow(flow));
 	}
 	return list;
 }
 
-static json_t *media_of(const json_t *session, const char *party)
+static json_t *show_media(const struct tandem_traffic *t, int party)
 {
-	json_t *list = json_array(), *media, *js;
+	json_t *list = json_array(), *js;
 	size_t i;
 
-	json_array_foreach (json_object_get(session, "media"), i, media) {
-		js = json_pack("{s:I, s:O, s:o}", "index", (json_int_t)i + 1, "type",
-			       json_object_get(media, "type"), "streams",
-			       streams_of(json_object_get(session, "flows"), (json_int_t)i, party));
+	for (i = 0; i < t->media_count; i++) {
+		js = json_object();
+		put_number(js, "index", (json_int_t)i + 1);
+		put(js, "type", json_string(t->media_type[i]));
+		put(js, "streams", show_flows(t, i, party));
 		json_array_append_new(list, js);
 	}
 	return list;
 }
 
-static int add_tag(json_t *tags, const json_t *session, const char *party, const char *other)
+/* Tags are bytes (RFC 3261 25.1), and here they have to be text. */
+static json_t *show_tag(const char *tag)
 {
-	const json_t *names = json_object_get(session, "tags");
-	const json_t *tag = json_object_get(names, party);
-	json_t *js;
+	json_t *js = json_string(tag);
 
-	if (!json_is_string(tag))
-		return 0;
-	js = json_pack("{s:O, s:O, s:o}", "tag", tag, "created",
-		       json_object_get(session, "started"), "medias", media_of(session, party));
-	if (json_is_string(json_object_get(names, other)))
-		json_object_set(js, "in dialogue with", json_object_get(names, other));
-	return json_object_set_new_nocheck(tags, json_string_value(tag), js);
+	return js ? js : json_string("?");
 }
 
-static json_t *totals(const json_t *flows)
+static int add_tag(json_t *tags, const struct tandem_traffic *t, int party)
 {
-	json_int_t sums[2][3] = { 0 };
-	json_t *flow;
+	const char *other = t->tag[!party];
+	json_t *js, *tag;
+	int err;
+
+	if (!t->tag[party])
+		return 0;
+	js = json_object();
+	tag = show_tag(t->tag[party]);
+	err = put(tags, json_string_value(tag), js) | put(js, "tag", tag) |
+	      put_number(js, "created", t->started_s) | put(js, "medias", show_media(t, party));
+	return other ? err | put(js, "in dialogue with", show_tag(other)) : err;
+}
+
+static json_t *show_totals(const struct tandem_traffic *t)
+{
+	struct counts sums[2] = { 0 };
+	json_t *js = json_object();
 	size_t i;
 
-	json_array_foreach (flows, i, flow) {
-		json_int_t *sum = sums[is_text(flow, "kind", "rtcp")];
+	for (i = 0; i < t->flow_count; i++) {
+		struct counts *sum = &sums[t->flows[i].rtcp];
 
-		sum[0] += number(flow, "packets");
-		sum[1] += number(flow, "octets");
-		sum[2] += number(flow, "dropped");
+		sum->packets += t->flows[i].packets;
+		sum->octets += t->flows[i].octets;
+		sum->errors += t->flows[i].dropped;
 	}
-	return json_pack("{s:o, s:o}", "RTP", counts(sums[0][0], sums[0][1], sums[0][2]), "RTCP",
-			 counts(sums[1][0], sums[1][1], sums[1][2]));
+	put(js, "RTP", show_counts(&sums[0]));
+	put(js, "RTCP", show_counts(&sums[1]));
+	return js;
 }
 
 /* By SSRC, with the quality where it is known; times in ms, as whole numbers. */
-static json_t *ssrcs(const json_t *streams)
+static json_t *show_ssrcs(const struct tandem_traffic *t)
 {
-	json_t *js = json_object(), *st;
-	const json_t *mos;
+	json_t *js = json_object(), *one, *mos;
+	char key[16];
 	size_t i;
 
-	json_array_foreach (streams, i, st) {
-		const char *ssrc = json_string_value(json_object_get(st, "ssrc"));
-		char key[16];
-		json_t *one;
+	for (i = 0; i < t->stream_count; i++) {
+		const struct tandem_traffic_stream *st = &t->streams[i];
 
-		snprintf(key, sizeof(key), "%lu", ssrc ? strtoul(ssrc, NULL, 16) : 0UL);
-		one = json_pack("{s:O, s:O, s:I}", "packets", json_object_get(st, "packets"),
-				"lost", json_object_get(st, "lost"), "jitter",
-				(json_int_t)json_number_value(json_object_get(st, "jitter_ms")));
-		mos = json_object_get(st, "mos");
-		if (json_is_number(mos)) /* tenths, as the protocol has no fractions */
-			json_object_set_new(
-				one, "average MOS",
-				json_pack("{s:I}", "MOS",
-					  (json_int_t)(json_number_value(mos) * 10 + 0.5)));
-		json_object_set_new(js, key, one);
+		one = json_object();
+		put_number(one, "packets", (json_int_t)st->packets);
+		put_number(one, "lost", (json_int_t)st->lost);
+		put_number(one, "jitter", (json_int_t)st->jitter_ms);
+		if (st->mos > 0) { /* tenths, as the protocol has no fractions */
+			mos = json_object();
+			put_number(mos, "MOS", (json_int_t)(st->mos * 10 + 0.5));
+			put(one, "average MOS", mos);
+		}
+		snprintf(key, sizeof(key), "%lu", (unsigned long)st->ssrc);
+		put(js, key, one);
 	}
 	return js;
 }
 
 int tandem_ng_describe(struct tandem_ng_calls *calls, const char *name, json_t *reply)
 {
-	json_t *session = tandem_session_json(calls->sessions, name), *tags;
-	int err;
+	struct tandem_traffic t;
+	json_t *tags;
+	int err = tandem_session_traffic(calls->sessions, name, &t);
 
-	if (!session)
-		return -ENOENT;
+	if (err)
+		return err;
 	tags = json_object();
-	err = add_tag(tags, session, "a", "b") | add_tag(tags, session, "b", "a") |
-	      json_object_set_new(reply, "tags", tags) |
-	      json_object_set(reply, "created", json_object_get(session, "started")) |
-	      json_object_set_new(reply, "totals", totals(json_object_get(session, "flows"))) |
-	      json_object_set_new(reply, "SSRC", ssrcs(json_object_get(session, "streams")));
-	json_decref(session);
+	err = add_tag(tags, &t, TANDEM_PARTY_A) | add_tag(tags, &t, TANDEM_PARTY_B) |
+	      put(reply, "tags", tags) | put_number(reply, "created", t.started_s) |
+	      put(reply, "totals", show_totals(&t)) | put(reply, "SSRC", show_ssrcs(&t));
+	tandem_traffic_clean(&t);
 	return err ? -ENOMEM : 0;
 }
 
@@ -191,6 +210,11 @@ int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params 
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
 }
 
 static json_int_t forwarded(const json_t *counters)

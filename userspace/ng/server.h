@@ -39,6 +39,7 @@ struct tandem_ng {
 	struct tandem_ng_config cfg;
 	struct tandem_ng_calls calls;
 	struct tandem_ng_recent *recent;
+	struct tandem_ng_udp *udp; /* what one turn is made of */
 	struct tandem_ng_counters counters;
 	struct tandem_ng_socket sockets[TANDEM_NG_MAX_LISTEN];
 	struct tandem_ng_client clients[TANDEM_NG_MAX_CLIENTS];
@@ -67,6 +68,11 @@ int tandem_ng_respond_plain(struct tandem_ng *ng, const char *buf, size_t size, 
 
 /* http_answer.c: what has come by HTTP and WebSocket. */
 void tandem_ng_http_serve(struct tandem_ng *ng);
+
+/* udp.c: as many requests as fit into a turn. */
+int tandem_ng_udp_alloc(struct tandem_ng_udp **udpp);
+void tandem_ng_udp_free(struct tandem_ng_udp *udp);
+void tandem_ng_udp_serve(struct tandem_ng *ng, int fd);
 
 /* client.c: connections by TCP. */
 void tandem_ng_client_accept(struct tandem_ng *ng, int listen_fd);

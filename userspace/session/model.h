@@ -128,7 +128,10 @@ struct tandem_session {
 	bool answered;
 	bool learning; /* some leg has a window open */
 	bool rekeying; /* some leg has old keys yet */
+	bool stored;   /* there is something of it in the store */
 	bool unsaved;  /* the store has refused it */
+	bool to_save;  /* it is in the list of these */
+	struct tandem_session *next_to_save;
 	bool restored; /* it is from the run before */
 	int home;      /* a local, or TANDEM_LOCAL_NONE: tandem_sessions_hold() */
 
@@ -175,7 +178,10 @@ struct tandem_sessions {
 	struct tandem_wires wires;
 	struct tandem_forward *forwards; /* forward.h */
 	struct tandem_leftover *leftovers;
-	uint64_t next_number; /* of sessions and forwards */
+	unsigned int together;		/* depth of tandem_sessions_begin() */
+	struct tandem_session *to_save; /* at its end */
+	struct tandem_routes *routes;	/* route.c */
+	uint64_t next_number;		/* of sessions and forwards */
 };
 
 /* A line of the log about a session: its id comes in front, and the line carries its Call-ID. */
@@ -222,7 +228,13 @@ enum tandem_session_state tandem_session_state(const struct tandem_session *s);
 /* "offered", "early", "established", "held" */
 const char *tandem_session_state_name(enum tandem_session_state state);
 
-/* ---- media.c ---- */
+/* ---- route.c ---- */
+int tandem_routes_alloc(struct tandem_routes **routesp);
+/* The address that the host sends from to this one. The errors of connect(2). */
+int tandem_sessions_route(const struct tandem_sessions *ss, const struct ip_addr *to,
+			  struct ip_addr *from);
+
+/* ---- media.c, deny.c ---- */
 /* The first n media of src; those that it does not have are empty, without ports. -ENOMEM. */
 int tandem_media_list_copy(struct tandem_media_list *dst, const struct tandem_media_list *src,
 			   size_t n);
@@ -368,7 +380,7 @@ void tandem_learn_tick(struct tandem_sessions *ss, struct tandem_session *s);
 /* Handler for tandem_plane_dispatch; arg is the table. */
 void tandem_learn_source(const struct tandem_unknown_source *src, void *arg);
 
-/* ---- persist.c, parse.c, restore.c ---- */
+/* ---- save.c, persist.c, parse.c, restore.c ---- */
 /* A JSON string; bytes that are not UTF-8 become '?'. NULL on no memory. */
 json_t *tandem_json_text(const char *text);
 /* "192.0.2.1:5004", or null for port 0. */
@@ -376,7 +388,7 @@ json_t *tandem_json_endpoint(const struct tandem_endpoint *ep);
 /* Write the session to the store. Failure is logged: the call goes on, a tick tries again. */
 void tandem_session_save(struct tandem_sessions *ss, struct tandem_session *s);
 /* Remove one that is over from the store; when that cannot be done now, a tick does it. */
-void tandem_session_unsave(struct tandem_sessions *ss, const struct tandem_session *s);
+void tandem_session_unsave(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_leftovers_remove(struct tandem_sessions *ss);
 void tandem_leftovers_clean(struct tandem_sessions *ss);
 /* A list of media in the stored form; NULL on no memory. */

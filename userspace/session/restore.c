@@ -98,7 +98,7 @@ static int take_up(struct tandem_sessions *ss, const char *id, const json_t *doc
 	if (err)
 		tandem_session_destroy(s);
 	else
-		s->restored = true;
+		s->restored = s->stored = true;
 	return err;
 }
 

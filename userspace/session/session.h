@@ -334,6 +334,14 @@ int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_se
 /* Forget a session that another host has now: flows, ports and the stored copy. -ENOENT. */
 int tandem_session_release(struct tandem_sessions *ss, uint64_t number, const char *why);
 
+/*
+ * What changes of sessions between these two reaches the store at the end, in one transaction, a
+ * session once, however often it has changed. They may be nested. Who is told of a change (of an
+ * answer, say) should be told behind the end, or may know of a call that a restart forgets.
+ */
+void tandem_sessions_begin(struct tandem_sessions *ss);
+void tandem_sessions_commit(struct tandem_sessions *ss);
+
 /* To be called about once a second: reads counters, times out, closes learning windows. */
 void tandem_sessions_tick(struct tandem_sessions *ss);
 

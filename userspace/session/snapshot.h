@@ -39,6 +39,10 @@ const char *tandem_snapshot_verdict(const struct tandem_snapshot *snap, char *bu
  */
 const char *tandem_snapshot_offload(const struct tandem_snapshot *snap);
 
+/* stream.c: how a stream that came by the flow sounds (ITU-T G.107); 0: nobody can say. */
+double tandem_snapshot_mos(const struct tandem_snapshot *snap, const struct tandem_flow_view *flow,
+			   const struct tandem_stream *st);
+
 /* stream.c: all streams of the session, as docs/api.md shows them; NULL on no memory. */
 json_t *tandem_snapshot_streams(const struct tandem_snapshot *snap);
 

@@ -119,25 +119,44 @@ static double estimate(const struct tandem_snapshot *snap, const struct tandem_f
 	return tandem_mos(&in);
 }
 
+/* The flow as that of the medium which the stream is of. */
+static struct tandem_flow_view view_of(const struct tandem_snapshot *snap,
+				       const struct tandem_flow_view *flow,
+				       const struct tandem_stream *st)
+{
+	const size_t media = media_of(snap, flow, st);
+	const struct tandem_media *m = &snap->session->agreed.v[media];
+
+	return (struct tandem_flow_view){
+		.media = m,
+		.leg = &m->leg[flow->from],
+		.media_index = media,
+		.from = flow->from,
+	};
+}
+
 /* The E-model is one of speech: of other media there is nothing to say. */
-static json_t *show_mos(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
-			const struct tandem_stream *st)
+static double mos_of(const struct tandem_snapshot *snap, const struct tandem_flow_view *v,
+		     const struct tandem_stream *st)
 {
 	if (!st->packets || strcasecmp(v->media->type, "audio"))
-		return json_null();
-	return tandem_json_rounded(estimate(snap, v, st));
+		return 0;
+	return estimate(snap, v, st);
+}
+
+double tandem_snapshot_mos(const struct tandem_snapshot *snap, const struct tandem_flow_view *flow,
+			   const struct tandem_stream *st)
+{
+	const struct tandem_flow_view v = view_of(snap, flow, st);
+
+	return mos_of(snap, &v, st);
 }
 
 static json_t *show_stream(const struct tandem_snapshot *snap, const struct tandem_flow_view *flow,
 			   const struct tandem_stream *st)
 {
-	const size_t media = media_of(snap, flow, st);
-	const struct tandem_media *m = &snap->session->agreed.v[media];
-	const struct tandem_flow_view view = { .media = m,
-					       .leg = &m->leg[flow->from],
-					       .media_index = media,
-					       .from = flow->from },
-				      *v = &view;
+	const struct tandem_flow_view view = view_of(snap, flow, st), *v = &view;
+	const double mos = mos_of(snap, v, st);
 	const struct tandem_codec *codec = find_codec(v->leg, st->pt);
 	char ssrc[16];
 	json_t *js;
@@ -150,7 +169,7 @@ static json_t *show_stream(const struct tandem_snapshot *snap, const struct tand
 	if (!js)
 		return NULL;
 	if (tandem_json_stream_counts(js, st) |
-	    json_object_set_new(js, "mos", show_mos(snap, v, st)) |
+	    json_object_set_new(js, "mos", mos > 0 ? tandem_json_rounded(mos) : json_null()) |
 	    json_object_set_new(js, "bye", json_boolean(st->bye))) {
 		json_decref(js);
 		return NULL;

@@ -502,7 +502,9 @@ int tandem_sessions_alloc_with(struct tandem_sessions **ssp, const struct tandem
 		err = -ENOMEM;
 		goto out;
 	}
-	err = tandem_wires_init(&ss->wires);
+	err = tandem_routes_alloc(&ss->routes);
+	if (!err)
+		err = tandem_wires_init(&ss->wires);
 	if (!err)
 		err = tandem_ports_alloc(&ss->ports, cfg->locals_count, cfg->port_min,
 					 cfg->port_max, env->seed);
@@ -538,5 +540,6 @@ void tandem_sessions_free(struct tandem_sessions *ss)
 	tandem_ports_free(ss->ports);
 	free(ss->by_call);
 	free(ss->by_number);
+	free(ss->routes);
 	free(ss);
 }
