@@ -136,13 +136,15 @@ static void on_session_ended(const char *call, const char *why, void *arg)
 		tandem_sip_session_ended(relay->sip, call, why);
 }
 
-static void on_session_over(const char *call_id, const char *why, bool established, json_t *report,
-			    void *arg)
+/* Records are of calls by SIP: what others drive is on record there. */
+static void on_session_over(enum tandem_owner owner, const char *call_id, const char *why,
+			    bool established, json_t *report, void *arg)
 {
 	struct tandem_relay *relay = arg;
 
 	/* two have answered at once, and the caller has kept the other */
-	if (established && tandem_session_confirmed(relay->sessions, call_id))
+	if (owner != TANDEM_OWNER_SIP ||
+	    (established && tandem_session_confirmed(relay->sessions, owner, call_id)))
 		json_decref(report);
 	else
 		tandem_cdr_session_over(relay->cdr, call_id, why, established, report);
@@ -152,7 +154,7 @@ static bool session_exists(const char *call_id, void *arg)
 {
 	struct tandem_relay *relay = arg;
 
-	return tandem_session_find(relay->sessions, call_id) != NULL;
+	return tandem_session_first(relay->sessions, TANDEM_OWNER_SIP, call_id) != NULL;
 }
 
 void tandem_relay_reconcile(struct tandem_relay *relay)
@@ -164,6 +166,8 @@ static void adopt_call(const struct tandem_dialog *dialog, int64_t started_ms, v
 {
 	struct tandem_relay *relay = arg;
 
+	if (dialog->owner != TANDEM_OWNER_SIP)
+		return;
 	tandem_cdr_adopt(relay->cdr, dialog->call_id, dialog->from_uri, dialog->to_uri, started_ms);
 }
 

@@ -84,8 +84,10 @@ static void sent(const struct tandem_endpoint *local, const struct tandem_endpoi
 	memcpy(check.id, m.id, sizeof(check.id));
 }
 
-static void over(const char *call_id, const char *why, bool established, json_t *report, void *arg)
+static void over(enum tandem_owner owner, const char *call_id, const char *why, bool established,
+		 json_t *report, void *arg)
 {
+	(void)owner;
 	(void)established;
 	(void)arg;
 	CHECK(*call_id && *why && report);

@@ -27,7 +27,8 @@ static void a_call(void **state)
 	ng_ask(&ng, ANSWER, audio("192.0.2.2", 5000, ""));
 	ng_assert_result(&ng, "ok");
 	assert_int_equal(ng.fx.plane.n, 4);
-	assert_int_equal(tandem_session_state(fx_session(&ng.fx, "c1")), TANDEM_STATE_ESTABLISHED);
+	assert_int_equal(tandem_session_state(fx_session(&ng.fx, "c1 ng")),
+			 TANDEM_STATE_ESTABLISHED);
 
 	ng_ask(&ng, "'command': 'delete', 'call-id': 'c1', 'from-tag': 'a'", NULL);
 	ng_assert_result(&ng, "ok");
@@ -55,7 +56,7 @@ static void offers_of_the_callee(void **state)
 	ng_ask(&ng, "'command': 'answer', 'call-id': 'c1', 'from-tag': 'b', 'to-tag': 'a'",
 	       audio("192.0.2.1", 4000, "a=recvonly\r\n"));
 	ng_assert_result(&ng, "ok");
-	assert_int_equal(tandem_session_state(fx_session(&ng.fx, "c1")), TANDEM_STATE_HELD);
+	assert_int_equal(tandem_session_state(fx_session(&ng.fx, "c1 ng")), TANDEM_STATE_HELD);
 	assert_int_equal(tandem_sessions_count(ng.fx.ss), 1);
 	ng_close(&ng);
 }
@@ -79,8 +80,8 @@ static void branches(void **state)
 
 	ng_ask(&ng, ANSWER ", 'via-branch': 'y'", audio("192.0.2.2", 5000, ""));
 	ng_assert_result(&ng, "ok");
-	assert_true(fx_session(&ng.fx, "c1 1")->answered);
-	assert_false(fx_session(&ng.fx, "c1")->answered);
+	assert_true(fx_session(&ng.fx, "c1 ng 1")->answered);
+	assert_false(fx_session(&ng.fx, "c1 ng")->answered);
 	ng_ask(&ng, "'command': 'delete', 'call-id': 'c1', 'from-tag': 'a', 'via-branch': 'x'",
 	       NULL);
 	assert_int_equal(tandem_sessions_count(ng.fx.ss), 1);

@@ -30,7 +30,7 @@ static void call(struct ng_fixture *ng, const char *formats)
 
 static uint8_t acts(struct ng_fixture *ng, enum tandem_party_id party)
 {
-	return tandem_acts_of(fx_session(&ng->fx, "c1"), party, 0);
+	return tandem_acts_of(fx_session(&ng->fx, "c1 ng"), party, 0);
 }
 
 /* One order after the other in the same call, and what is wanted of either party then. */

@@ -259,7 +259,7 @@ static void forked(void **state)
 	assert_int_equal(tandem_session_act(fx.ss, &target, BLOCK, false, &partly), 0);
 	dialog.branch = 2;
 	assert_int_equal(tandem_session_open(fx.ss, &dialog), 0);
-	tandem_session_name(name, CALL, 2);
+	tandem_session_name(name, TANDEM_OWNER_SIP, CALL, 2);
 	assert_int_equal(tandem_acts_of(fx_session(&fx, name), TANDEM_PARTY_B, 3), BLOCK);
 	target.all = true;
 	assert_int_equal(tandem_session_act(fx.ss, &target, BLOCK, true, &partly), 0);

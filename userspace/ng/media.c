@@ -17,6 +17,7 @@ static int read_target(const struct tandem_ng_calls *calls, const struct tandem_
 	*t = (struct tandem_act_target){
 		.call = p->call_id,
 		.whole_call = !p->via,
+		.owner = TANDEM_OWNER_NG,
 		.tag = p->from_tag,
 		.label = given(p->label),
 		.address = tandem_ip_is_any(&p->address) ? NULL : &p->address,
@@ -26,7 +27,8 @@ static int read_target(const struct tandem_ng_calls *calls, const struct tandem_
 		.all = p->all,
 	};
 	if (p->via)
-		t->call = tandem_session_by_via(calls->sessions, p->call_id, p->via);
+		t->call = tandem_session_by_via(calls->sessions, TANDEM_OWNER_NG, p->call_id,
+						p->via);
 	return t->call ? 0 : -ENOENT;
 }
 

@@ -51,16 +51,18 @@ const char *tandem_ng_session(const struct tandem_ng_calls *calls, const struct 
 	enum tandem_party_id other;
 
 	if (p->from_tag)
-		early = tandem_session_dialog(ss, p->call_id, p->from_tag, p->to_tag, party);
+		early = tandem_session_dialog(ss, TANDEM_OWNER_NG, p->call_id, p->from_tag,
+					      p->to_tag, party);
 	if (has_tag(calls, early, p->to_tag, &other))
 		return early;
 	if (p->via) {
-		name = tandem_session_by_via(ss, p->call_id, p->via);
+		name = tandem_session_by_via(ss, TANDEM_OWNER_NG, p->call_id, p->via);
 		return has_tag(calls, name, p->from_tag, party) ? name : NULL;
 	}
 	if (early)
 		return early;
-	return has_tag(calls, p->call_id, p->from_tag, party) ? p->call_id : NULL;
+	name = tandem_session_first(ss, TANDEM_OWNER_NG, p->call_id);
+	return has_tag(calls, name, p->from_tag, party) ? name : NULL;
 }
 
 /* The session's own name ends with it, or is changed by an edit. */
@@ -78,14 +80,15 @@ static int open_session(struct tandem_ng_calls *calls, const struct tandem_ng_pa
 			char name[TANDEM_SESSION_NAME_SIZE])
 {
 	struct tandem_dialog dialog = {
+		.owner = TANDEM_OWNER_NG,
 		.call_id = p->call_id,
 		.from_tag = p->from_tag,
 		.to_tag = p->to_tag,
 		.via = p->via,
-		.branch = tandem_session_spare(calls->sessions, p->call_id),
+		.branch = tandem_session_spare(calls->sessions, TANDEM_OWNER_NG, p->call_id),
 	};
 
-	tandem_session_name(name, p->call_id, dialog.branch);
+	tandem_session_name(name, dialog.owner, p->call_id, dialog.branch);
 	return tandem_session_open(calls->sessions, &dialog);
 }
 
@@ -184,14 +187,6 @@ int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params
 	return err;
 }
 
-/* What branch it is: its number is behind the Call-ID. */
-static unsigned int branch_of(const char *name)
-{
-	const char *space = strchr(name, ' ');
-
-	return space ? (unsigned int)strtoul(space, NULL, 10) : 0;
-}
-
 /* In the answer from_tag is still that of who has offered; the description is of the other. */
 int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
 		     const char **why)
@@ -205,10 +200,11 @@ int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_param
 
 	if (!err && offerer == TANDEM_PARTY_A) {
 		const struct tandem_dialog dialog = {
+			.owner = TANDEM_OWNER_NG,
 			.call_id = p->call_id,
 			.from_tag = p->from_tag,
 			.to_tag = p->to_tag,
-			.branch = branch_of(name),
+			.branch = tandem_session_branch(name),
 		};
 
 		err = tandem_session_open(calls->sessions, &dialog);
@@ -238,7 +234,7 @@ static const char *next_to_end(const struct tandem_ng_calls *calls,
 
 	if (p->via || p->to_tag)
 		return first ? tandem_ng_session(calls, p, &party) : NULL;
-	name = tandem_session_find(calls->sessions, p->call_id);
+	name = tandem_session_first(calls->sessions, TANDEM_OWNER_NG, p->call_id);
 	if (!name || !p->from_tag || has_tag(calls, name, p->from_tag, &party))
 		return name;
 	return NULL;

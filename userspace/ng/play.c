@@ -18,7 +18,7 @@ static int choose_described(struct tandem_ng_calls *calls, const struct tandem_n
 	const struct ip_addr *ip = tandem_ip_is_any(&p->address) ? NULL : &p->address;
 	const char *label = *p->label ? p->label : NULL;
 
-	*name = tandem_session_find(calls->sessions, p->call_id);
+	*name = tandem_session_first(calls->sessions, TANDEM_OWNER_NG, p->call_id);
 	if (!*name || tandem_session_party_of(calls->sessions, *name, label, ip, party))
 		return -ENOENT;
 	return 0;
@@ -33,7 +33,7 @@ static int choose(struct tandem_ng_calls *calls, const struct tandem_ng_params *
 
 	memset(chosen, 0, sizeof(*chosen));
 	if (p->all)
-		name = tandem_session_find(calls->sessions, p->call_id);
+		name = tandem_session_first(calls->sessions, TANDEM_OWNER_NG, p->call_id);
 	else if (p->from_tag)
 		name = tandem_ng_session(calls, p, &party);
 	else if (*p->label || !tandem_ip_is_any(&p->address))
@@ -43,7 +43,7 @@ static int choose(struct tandem_ng_calls *calls, const struct tandem_ng_params *
 		return -EINVAL;
 	}
 	if (err || !name || strlen(name) >= sizeof(chosen->name)) {
-		*why = tandem_session_find(calls->sessions, p->call_id)
+		*why = tandem_session_first(calls->sessions, TANDEM_OWNER_NG, p->call_id)
 			       ? "No matching participant party"
 			       : "Unknown call-id";
 		return -ENOENT;

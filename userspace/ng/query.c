@@ -185,12 +185,19 @@ int tandem_ng_query(struct tandem_ng_calls *calls, const struct tandem_ng_params
 {
 	enum tandem_party_id party;
 	const char *name = p->from_tag ? tandem_ng_session(calls, p, &party)
-				       : tandem_session_find(calls->sessions, p->call_id);
+				       : tandem_session_first(calls->sessions, TANDEM_OWNER_NG,
+							      p->call_id);
 	int err = name ? tandem_ng_describe(calls, name, reply) : -ENOENT;
 
 	if (err)
 		*why = err == -ENOENT ? "Unknown call-id" : "Out of memory";
 	return err;
+}
+
+static bool is_own(const json_t *session)
+{
+	return !strcmp(json_string_value(json_object_get(session, "owner")),
+		       tandem_owner_name(TANDEM_OWNER_NG));
 }
 
 int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
@@ -201,7 +208,7 @@ int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params 
 
 	(void)p;
 	json_array_foreach (json_object_get(all, "sessions"), i, s) {
-		if (json_array_size(list) < LIST_LIMIT)
+		if (json_array_size(list) < LIST_LIMIT && is_own(s))
 			json_array_append(list, json_object_get(s, "call_id"));
 	}
 	json_decref(all);

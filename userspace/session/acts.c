@@ -25,7 +25,8 @@ bool tandem_acts_any(const struct tandem_session *s)
 
 void tandem_acts_inherit(const struct tandem_sessions *ss, struct tandem_session *s)
 {
-	const struct tandem_session *other = tandem_sessions_next_of_call(ss, s->call_id, NULL);
+	const struct tandem_session *other = tandem_sessions_next_owned(ss, s->owner, s->call_id,
+									NULL);
 
 	if (other)
 		s->acts.call = other->acts.call;
@@ -187,8 +188,9 @@ static int take_effect(struct tandem_sessions *ss, struct tandem_session *s)
 int tandem_session_act(struct tandem_sessions *ss, const struct tandem_act_target *t,
 		       enum tandem_act act, bool off, bool *partly)
 {
-	struct tandem_session *s = t->whole_call ? tandem_sessions_next_of_call(ss, t->call, NULL)
-						 : tandem_sessions_by_call(ss, t->call);
+	struct tandem_session *s = t->whole_call
+					   ? tandem_sessions_next_owned(ss, t->owner, t->call, NULL)
+					   : tandem_sessions_by_call(ss, t->call);
 	int err = 0, failed;
 	bool met = false;
 
@@ -207,7 +209,7 @@ int tandem_session_act(struct tandem_sessions *ss, const struct tandem_act_targe
 								       : "DTMF blocked",
 					   off ? " no longer" : "");
 		}
-		s = t->whole_call ? tandem_sessions_next_of_call(ss, t->call, s) : NULL;
+		s = t->whole_call ? tandem_sessions_next_owned(ss, t->owner, t->call, s) : NULL;
 	}
 	return met ? err : -ENOENT;
 }

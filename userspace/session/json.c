@@ -130,10 +130,11 @@ static json_t *show_summary(const struct tandem_sessions *ss, const struct tande
 	int64_t age_ms = ss->env.epoch_ms(ss->env.arg) - s->started_ms;
 	char verdict[TANDEM_VERDICT_SIZE];
 
-	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:o, s:s, s:I, s:I, s:s, s:s, s:s}", "id",
-			 s->id, "call_id", s->call_id, "branch", s->branch, "tags", show_tags(s),
-			 "from", tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri),
-			 "state", tandem_session_state_name(tandem_session_state(s)), "started",
+	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:s, s:I, s:I, s:s, s:s, s:s}", "id",
+			 s->id, "owner", tandem_owner_name(s->owner), "call_id", s->call_id,
+			 "branch", s->branch, "tags", show_tags(s), "from",
+			 tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri), "state",
+			 tandem_session_state_name(tandem_session_state(s)), "started",
 			 (json_int_t)(s->started_ms / 1000), "duration_s",
 			 (json_int_t)(age_ms > 0 ? age_ms / 1000 : 0), "verdict",
 			 tandem_snapshot_verdict(snap, verdict, sizeof(verdict)), "datapath",

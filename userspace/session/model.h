@@ -108,6 +108,7 @@ struct tandem_session {
 
 	uint64_t number; /* never used again; the upper 48 bits of its flow ids */
 	char id[17];	 /* the number in hexadecimal */
+	enum tandem_owner owner;
 	char *call_id;
 	unsigned int branch;
 	char *via;  /* may be NULL */
@@ -202,10 +203,14 @@ struct tandem_session *tandem_sessions_by_call(const struct tandem_sessions *ss,
 struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number);
 /* By name, Call-ID or id. */
 struct tandem_session *tandem_sessions_by_text(const struct tandem_sessions *ss, const char *text);
-/* The next session of the call behind s, or the first of them (s NULL). */
+/* The next session of the call behind s, whosever it is, or the first of them (s NULL). */
 struct tandem_session *tandem_sessions_next_of_call(const struct tandem_sessions *ss,
 						    const char *call_id,
 						    const struct tandem_session *s);
+/* The same of an owner's. */
+struct tandem_session *tandem_sessions_next_owned(const struct tandem_sessions *ss,
+						  enum tandem_owner owner, const char *call_id,
+						  const struct tandem_session *s);
 /* A session that is in no table yet; strings are copied. */
 int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
 			  uint64_t number);

@@ -231,6 +231,17 @@ static int parse_offer(struct tandem_sessions *ss, struct tandem_session *s, con
 	return err ? err : parse_wires(ss, s, &s->pending, json_object_get(open, "media"));
 }
 
+/* An earlier version does not tell. NG's clients say nothing of URIs, and each call by SIP has one. */
+static int parse_owner(struct tandem_dialog *d, const json_t *doc)
+{
+	const char *name = json_string_value(json_object_get(doc, "owner"));
+
+	d->owner = TANDEM_OWNER_SIP;
+	if (name ? !strcmp(name, "ng") : !*d->from_uri)
+		d->owner = TANDEM_OWNER_NG;
+	return name && strcmp(name, tandem_owner_name(d->owner)) ? -EBADMSG : 0;
+}
+
 int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp, const json_t *doc)
 {
 	struct tandem_dialog d = { 0 };
@@ -242,7 +253,7 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 			"number", &number, "call_id", &d.call_id, "branch", &branch, "from",
 			&d.from_uri, "to", &d.to_uri, "tag_a", &d.from_tag, "started_ms", &started,
 			"lasts_ms", &lasts, "confirmed", &confirmed, "answered", &answered) ||
-	    number <= 0 || number >> 48 || branch < 0)
+	    number <= 0 || number >> 48 || branch < 0 || parse_owner(&d, doc))
 		return -EBADMSG;
 	d.branch = (unsigned int)branch;
 	d.to_tag = json_string_value(json_object_get(doc, "tag_b"));

@@ -121,13 +121,13 @@ static json_t *dump_tag(const char *tag)
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s)
 {
 	return json_pack(
-		"{s:I, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o, "
+		"{s:I, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o, "
 		"s:o, s:o, s:o}",
-		"number", (json_int_t)s->number, "call_id", s->call_id, "branch", s->branch, "via",
-		dump_tag(s->via), "from", tandem_json_text(s->from_uri), "to",
-		tandem_json_text(s->to_uri), "tag_a", dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b",
-		dump_tag(s->tag[TANDEM_PARTY_B]), "source_a",
-		tandem_json_endpoint(&s->source[TANDEM_PARTY_A]), "source_b",
+		"number", (json_int_t)s->number, "owner", tandem_owner_name(s->owner), "call_id",
+		s->call_id, "branch", s->branch, "via", dump_tag(s->via), "from",
+		tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri), "tag_a",
+		dump_tag(s->tag[TANDEM_PARTY_A]), "tag_b", dump_tag(s->tag[TANDEM_PARTY_B]),
+		"source_a", tandem_json_endpoint(&s->source[TANDEM_PARTY_A]), "source_b",
 		tandem_json_endpoint(&s->source[TANDEM_PARTY_B]), "started_ms",
 		(json_int_t)s->started_ms, "lasts_ms", (json_int_t)s->lasts_ms, "confirmed",
 		s->confirmed, "media", tandem_media_list_dump(ss, &s->agreed), "label_a",

@@ -22,6 +22,15 @@ enum tandem_party_id {
 	TANDEM_PARTY_B,
 };
 
+/*
+ * The front end that a session is of. Two may have sessions with the same Call-ID, as where a call
+ * goes through a server that drives this relay and then by its own proxy: each sees its own only.
+ */
+enum tandem_owner {
+	TANDEM_OWNER_SIP,
+	TANDEM_OWNER_NG,
+};
+
 #define TANDEM_MAX_OWN	    72 /* ports of signalling */
 #define TANDEM_MAX_SECURITY 64 /* entries of the configuration's list */
 
@@ -91,8 +100,8 @@ typedef void(tandem_session_ended_h)(const char *call, const char *why, void *ar
  * A session is about to be forgotten, however it came to its end. established: it was answered
  * for good. report: its media, as call records have them; a new reference, NULL on no memory.
  */
-typedef void(tandem_session_over_h)(const char *call_id, const char *why, bool established,
-				    json_t *report, void *arg);
+typedef void(tandem_session_over_h)(enum tandem_owner owner, const char *call_id, const char *why,
+				    bool established, json_t *report, void *arg);
 
 struct tandem_sessions;
 
@@ -117,10 +126,11 @@ size_t tandem_sessions_count(const struct tandem_sessions *ss);
  * Who and what a session is for; kept with it. Strings are copied.
  *
  * A call that is forked has a session for each branch, so that each of those called has ports and
- * an answer of its own. What is named `call` below is the name of one session: the Call-ID for
- * branch 0, else as tandem_session_name() writes it.
+ * an answer of its own. What is named `call` below is the name of one session, as
+ * tandem_session_name() writes it; no two front ends have a name in common.
  */
 struct tandem_dialog {
+	enum tandem_owner owner;
 	const char *call_id;
 	const char *from_uri;
 	const char *to_uri;
@@ -132,12 +142,26 @@ struct tandem_dialog {
 
 #define TANDEM_SESSION_NAME_SIZE 280
 
-/* The name of a session into buf: "CALL-ID" or "CALL-ID BRANCH"; no Call-ID has a space in it. */
-void tandem_session_name(char buf[TANDEM_SESSION_NAME_SIZE], const char *call_id,
-			 unsigned int branch);
+/*
+ * The name of a session into buf: the Call-ID, behind it "ng" if it is NG's, and the branch if it is
+ * not 0; with spaces between, which no Call-ID has.
+ */
+void tandem_session_name(char buf[TANDEM_SESSION_NAME_SIZE], enum tandem_owner owner,
+			 const char *call_id, unsigned int branch);
 
-/* The lowest branch of the call that has no session. */
-unsigned int tandem_session_spare(const struct tandem_sessions *ss, const char *call_id);
+/* The branch that is in a name. */
+unsigned int tandem_session_branch(const char *name);
+
+/* "sip", "ng" */
+const char *tandem_owner_name(enum tandem_owner owner);
+
+/* The lowest branch of the owner's call that has no session. */
+unsigned int tandem_session_spare(const struct tandem_sessions *ss, enum tandem_owner owner,
+				  const char *call_id);
+
+/* The owner's session of the call with the lowest branch; its name, valid until it ends, or NULL. */
+const char *tandem_session_first(const struct tandem_sessions *ss, enum tandem_owner owner,
+				 const char *call_id);
 
 /*
  * Create the session or update its dialog data (a to_tag that became known).
@@ -156,18 +180,18 @@ int tandem_session_party(const struct tandem_sessions *ss, const char *call, con
 			 enum tandem_party_id *party);
 
 /*
- * Which session of the call a request with both tags belongs to, and which party has sent it: the
+ * Which session of the owner's call a request with both tags belongs to, and which party has sent it: the
  * one that has both. Failing that, one that is not confirmed and has the From tag: where another
  * proxy has forked there are further early dialogs in it, and only one callee's tag is kept (RFC
  * 3261 section 12.2.2). Its name, valid until it ends; NULL when there is none.
  */
-const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
-				  const char *from_tag, const char *to_tag,
+const char *tandem_session_dialog(const struct tandem_sessions *ss, enum tandem_owner owner,
+				  const char *call_id, const char *from_tag, const char *to_tag,
 				  enum tandem_party_id *party);
 
-/* The session of the call whose dialog has this `via`; its name, valid until it ends, or NULL. */
-const char *tandem_session_by_via(const struct tandem_sessions *ss, const char *call_id,
-				  const char *via);
+/* The owner's session whose dialog has this `via`; its name, valid until it ends, or NULL. */
+const char *tandem_session_by_via(const struct tandem_sessions *ss, enum tandem_owner owner,
+				  const char *call_id, const char *via);
 
 /*
  * Where an SDP came from and where it goes. source is the signalling address of
@@ -260,8 +284,8 @@ enum tandem_act {
 };
 
 /*
- * Of whom a command wants it: in the session named `call`, or in all sessions with that Call-ID
- * (whole_call), of every party that fits all that is said of the sender and of who receives (NULL:
+ * Of whom a command wants it: in the session named `call`, or in all sessions of the owner with that
+ * Call-ID (whole_call), of every party that fits all that is said of the sender and of who receives (NULL:
  * nothing is). Where nothing is said of the sender, it is of the call as a whole, which is kept
  * apart: what is undone for the one stays as it was for the other, unless `all` is set. media: the
  * index of one of the sender's, or -1.
@@ -269,6 +293,7 @@ enum tandem_act {
 struct tandem_act_target {
 	const char *call;
 	bool whole_call;
+	enum tandem_owner owner; /* of those of the whole call */
 	const enum tandem_party_id *party;
 	const char *tag, *label;
 	const struct ip_addr *address; /* where its description has its media */
@@ -297,8 +322,9 @@ int tandem_session_end(struct tandem_sessions *ss, const char *call, const char 
 /* Find by id, name or Call-ID (then any of its sessions); its name, or NULL. Valid until it ends. */
 const char *tandem_session_find(const struct tandem_sessions *ss, const char *text);
 
-/* True when a session of the call was confirmed. */
-bool tandem_session_confirmed(const struct tandem_sessions *ss, const char *call_id);
+/* True when a session of the owner's call was confirmed. */
+bool tandem_session_confirmed(const struct tandem_sessions *ss, enum tandem_owner owner,
+			      const char *call_id);
 
 /*
  * Sessions that move from host to host (move.c), with the address they are at. A local that is

@@ -59,6 +59,17 @@ struct tandem_session *tandem_sessions_next_of_call(const struct tandem_sessions
 	return next;
 }
 
+struct tandem_session *tandem_sessions_next_owned(const struct tandem_sessions *ss,
+						  enum tandem_owner owner, const char *call_id,
+						  const struct tandem_session *s)
+{
+	struct tandem_session *next = tandem_sessions_next_of_call(ss, call_id, s);
+
+	while (next && next->owner != owner)
+		next = tandem_sessions_next_of_call(ss, call_id, next);
+	return next;
+}
+
 struct tandem_session *tandem_sessions_by_number(const struct tandem_sessions *ss, uint64_t number)
 {
 	struct tandem_session *s = ss->by_number[number_bucket(ss, number)];
@@ -129,13 +140,27 @@ static int dup_text(char **dst, const char *src)
 	return src && !*dst ? -ENOMEM : 0;
 }
 
-void tandem_session_name(char buf[TANDEM_SESSION_NAME_SIZE], const char *call_id,
-			 unsigned int branch)
+const char *tandem_owner_name(enum tandem_owner owner)
 {
+	return owner == TANDEM_OWNER_NG ? "ng" : "sip";
+}
+
+void tandem_session_name(char buf[TANDEM_SESSION_NAME_SIZE], enum tandem_owner owner,
+			 const char *call_id, unsigned int branch)
+{
+	const char *mark = owner == TANDEM_OWNER_NG ? " ng" : "";
+
 	if (branch)
-		snprintf(buf, TANDEM_SESSION_NAME_SIZE, "%.255s %u", call_id, branch);
+		snprintf(buf, TANDEM_SESSION_NAME_SIZE, "%.255s%s %u", call_id, mark, branch);
 	else
-		snprintf(buf, TANDEM_SESSION_NAME_SIZE, "%.255s", call_id);
+		snprintf(buf, TANDEM_SESSION_NAME_SIZE, "%.255s%s", call_id, mark);
+}
+
+unsigned int tandem_session_branch(const char *name)
+{
+	const char *space = strrchr(name, ' ');
+
+	return space ? (unsigned int)strtoul(space, NULL, 10) : 0;
 }
 
 int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog *dialog,
@@ -150,8 +175,9 @@ int tandem_session_create(struct tandem_session **sp, const struct tandem_dialog
 	snprintf(s->id, sizeof(s->id), "%012llx", (unsigned long long)number);
 	s->pending_from = s->offerer = TANDEM_PARTY_NONE;
 	s->home = TANDEM_LOCAL_NONE;
+	s->owner = dialog->owner;
 	s->branch = dialog->branch;
-	tandem_session_name(name, dialog->call_id, dialog->branch);
+	tandem_session_name(name, dialog->owner, dialog->call_id, dialog->branch);
 	if (dup_text(&s->call_id, dialog->call_id) || dup_text(&s->name, name) ||
 	    dup_text(&s->from_uri, dialog->from_uri ? dialog->from_uri : "") ||
 	    dup_text(&s->to_uri, dialog->to_uri ? dialog->to_uri : "") ||
@@ -187,7 +213,7 @@ void tandem_session_destroy(struct tandem_session *s)
 void tandem_session_retire(struct tandem_sessions *ss, struct tandem_session *s)
 {
 	if (ss->over_h)
-		ss->over_h(s->call_id, s->why_over, s->confirmed && s->answered,
+		ss->over_h(s->owner, s->call_id, s->why_over, s->confirmed && s->answered,
 			   tandem_session_report(ss, s), ss->over_arg);
 	tandem_flows_remove(ss, s);
 	tandem_media_list_release(ss, &s->pending, &s->agreed, NULL);
@@ -265,7 +291,7 @@ int tandem_session_open(struct tandem_sessions *ss, const struct tandem_dialog *
 	if (!dialog->call_id || !*dialog->call_id || strlen(dialog->call_id) > CALL_ID_MAX ||
 	    !is_printable(dialog->call_id) || !dialog->from_tag)
 		return -EINVAL;
-	tandem_session_name(name, dialog->call_id, dialog->branch);
+	tandem_session_name(name, dialog->owner, dialog->call_id, dialog->branch);
 	s = tandem_sessions_by_call(ss, name);
 	if (s) {
 		err = set_tag(s, dialog->to_tag);
@@ -305,15 +331,15 @@ int tandem_session_party(const struct tandem_sessions *ss, const char *call, con
 	return find_party(tandem_sessions_by_call(ss, call), tag, party);
 }
 
-const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *call_id,
-				  const char *from_tag, const char *to_tag,
+const char *tandem_session_dialog(const struct tandem_sessions *ss, enum tandem_owner owner,
+				  const char *call_id, const char *from_tag, const char *to_tag,
 				  enum tandem_party_id *party)
 {
 	const struct tandem_session *s, *early = NULL;
 	enum tandem_party_id p;
 
-	for (s = tandem_sessions_next_of_call(ss, call_id, NULL); s;
-	     s = tandem_sessions_next_of_call(ss, call_id, s)) {
+	for (s = tandem_sessions_next_owned(ss, owner, call_id, NULL); s;
+	     s = tandem_sessions_next_owned(ss, owner, call_id, s)) {
 		if (find_party(s, from_tag, &p))
 			continue;
 		if (to_tag && s->tag[!p] && !strcmp(s->tag[!p], to_tag)) {
@@ -328,39 +354,54 @@ const char *tandem_session_dialog(const struct tandem_sessions *ss, const char *
 	return early ? early->name : NULL;
 }
 
-const char *tandem_session_by_via(const struct tandem_sessions *ss, const char *call_id,
-				  const char *via)
+const char *tandem_session_by_via(const struct tandem_sessions *ss, enum tandem_owner owner,
+				  const char *call_id, const char *via)
 {
-	const struct tandem_session *s = tandem_sessions_next_of_call(ss, call_id, NULL);
+	const struct tandem_session *s = tandem_sessions_next_owned(ss, owner, call_id, NULL);
 
 	while (s && !(s->via && !strcmp(s->via, via)))
-		s = tandem_sessions_next_of_call(ss, call_id, s);
+		s = tandem_sessions_next_owned(ss, owner, call_id, s);
 	return s ? s->name : NULL;
 }
 
-unsigned int tandem_session_spare(const struct tandem_sessions *ss, const char *call_id)
+const char *tandem_session_first(const struct tandem_sessions *ss, enum tandem_owner owner,
+				 const char *call_id)
+{
+	const struct tandem_session *s = tandem_sessions_next_owned(ss, owner, call_id, NULL);
+	const struct tandem_session *first = s;
+
+	for (; s; s = tandem_sessions_next_owned(ss, owner, call_id, s)) {
+		if (s->branch < first->branch)
+			first = s;
+	}
+	return first ? first->name : NULL;
+}
+
+unsigned int tandem_session_spare(const struct tandem_sessions *ss, enum tandem_owner owner,
+				  const char *call_id)
 {
 	const struct tandem_session *s;
 	unsigned int branch = 0;
 
-	s = tandem_sessions_next_of_call(ss, call_id, NULL);
+	s = tandem_sessions_next_owned(ss, owner, call_id, NULL);
 	while (s) {
 		if (s->branch != branch) {
-			s = tandem_sessions_next_of_call(ss, call_id, s);
+			s = tandem_sessions_next_owned(ss, owner, call_id, s);
 			continue;
 		}
 		branch++;
-		s = tandem_sessions_next_of_call(ss, call_id, NULL);
+		s = tandem_sessions_next_owned(ss, owner, call_id, NULL);
 	}
 	return branch;
 }
 
-bool tandem_session_confirmed(const struct tandem_sessions *ss, const char *call_id)
+bool tandem_session_confirmed(const struct tandem_sessions *ss, enum tandem_owner owner,
+			      const char *call_id)
 {
-	const struct tandem_session *s = tandem_sessions_next_of_call(ss, call_id, NULL);
+	const struct tandem_session *s = tandem_sessions_next_owned(ss, owner, call_id, NULL);
 
 	while (s && !s->confirmed)
-		s = tandem_sessions_next_of_call(ss, call_id, s);
+		s = tandem_sessions_next_owned(ss, owner, call_id, s);
 	return s != NULL;
 }
 
@@ -422,6 +463,7 @@ const char *tandem_session_find(const struct tandem_sessions *ss, const char *te
 void tandem_session_tell(const struct tandem_session *s, tandem_session_each_h *h, void *arg)
 {
 	const struct tandem_dialog dialog = {
+		.owner = s->owner,
 		.call_id = s->call_id,
 		.branch = s->branch,
 		.via = s->via,

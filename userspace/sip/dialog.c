@@ -57,7 +57,7 @@ const char *tandem_sip_party(const struct tandem_sip *ts, const struct sip_msg *
 	if (!err && to)
 		session = find_early(ts, call_id, msg, party);
 	if (!err && !session)
-		session = tandem_session_dialog(ts->ss, call_id, from, to, party);
+		session = tandem_session_dialog(ts->ss, TANDEM_OWNER_SIP, call_id, from, to, party);
 	mem_deref(call_id);
 	mem_deref(from);
 	mem_deref(to);

@@ -54,8 +54,9 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral)
 		return 0;
 
 	if (is_method(tx, "INVITE") && !in_dialog) {
-		uint16_t code = tandem_session_find(tx->ts->ss, tx->call_id) ? classify_again(tx)
-									     : 0;
+		uint16_t code = tandem_session_first(tx->ts->ss, TANDEM_OWNER_SIP, tx->call_id)
+					? classify_again(tx)
+					: 0;
 
 		if (code)
 			return code;
@@ -81,17 +82,15 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral)
 static int session_open(struct tandem_branch *b)
 {
 	const struct tandem_tx *tx = b->tx;
-	char *from = NULL, *to = NULL, *space;
-	struct tandem_dialog dialog = { .call_id = tx->call_id,
+	char *from = NULL, *to = NULL;
+	struct tandem_dialog dialog = { .owner = TANDEM_OWNER_SIP,
+					.call_id = tx->call_id,
 					.from_tag = tx->from_tag,
 					.to_tag = b->tag };
 	int err;
 
-	space = b->session ? strchr(b->session, ' ') : NULL;
-	if (space)
-		dialog.branch = (unsigned int)strtoul(space, NULL, 10);
-	else if (!b->session)
-		dialog.branch = tandem_session_spare(tx->ts->ss, tx->call_id);
+	dialog.branch = b->session ? tandem_session_branch(b->session)
+				   : tandem_session_spare(tx->ts->ss, dialog.owner, tx->call_id);
 	err = -pl_strdup(&from, &tx->msg->from.auri);
 	if (!err)
 		err = -pl_strdup(&to, &tx->msg->to.auri);
@@ -105,7 +104,7 @@ static int session_open(struct tandem_branch *b)
 	if (!err && !b->session) {
 		char name[TANDEM_SESSION_NAME_SIZE];
 
-		tandem_session_name(name, tx->call_id, dialog.branch);
+		tandem_session_name(name, dialog.owner, tx->call_id, dialog.branch);
 		err = -str_dup(&b->session, name);
 		if (err)
 			(void)tandem_session_end(tx->ts->ss, name, "out of memory");
