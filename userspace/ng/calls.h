@@ -18,6 +18,31 @@ struct tandem_ng_calls {
 const char *tandem_ng_session(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			      enum tandem_party_id *party);
 
+/* The session, and which of its parties are meant. */
+struct tandem_ng_chosen {
+	char name[TANDEM_SESSION_NAME_SIZE];
+	bool party[2];
+};
+
+/*
+ * By the flag all, from-tag, label or address. -EINVAL: nobody is named; -ENOENT: there is none such;
+ * why in words.
+ */
+int tandem_ng_choose(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+		     struct tandem_ng_chosen *chosen, const char **why);
+
+/* offer.c: parts of what is done with descriptions. */
+int tandem_ng_open_session(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			   char name[TANDEM_SESSION_NAME_SIZE]);
+void tandem_ng_read_signal(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			   struct tandem_signal *sig);
+bool tandem_ng_knows_interfaces(const struct tandem_ng_calls *calls,
+				const struct tandem_ng_params *p);
+/* sdp: malloc'd, and freed here. */
+int tandem_ng_put_sdp(const struct tandem_ng_params *p, json_t *reply, char *sdp, size_t len);
+/* What an error of sessions means to a client. */
+const char *tandem_ng_why_text(int err);
+
 /*
  * Each carries out one command and puts its answer into reply, without "result" where that is
  * "ok". Negative errno, with why in words: constant, or p's.
@@ -67,6 +92,16 @@ int tandem_ng_stop_media(struct tandem_ng_calls *calls, const struct tandem_ng_p
 			 json_t *reply, const char **why);
 int tandem_ng_play_dtmf(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			json_t *reply, const char **why);
+
+/* subscribe.c: media of one party for many. */
+int tandem_ng_publish(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+		      json_t *reply, const char **why);
+int tandem_ng_subscribe_request(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+				json_t *reply, const char **why);
+int tandem_ng_subscribe_answer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			       json_t *reply, const char **why);
+int tandem_ng_unsubscribe(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			  json_t *reply, const char **why);
 
 /* What query tells of one session. -ENOENT, -ENOMEM. */
 int tandem_ng_describe(struct tandem_ng_calls *calls, const char *name, json_t *reply);

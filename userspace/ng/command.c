@@ -70,10 +70,10 @@ static const struct {
 	{ "play media", tandem_ng_play_media, NEEDS_CALL },
 	{ "stop media", tandem_ng_stop_media, NEEDS_CALL },
 	{ "play DTMF", tandem_ng_play_dtmf, NEEDS_CALL },
-	{ "publish", unsupported, 0 },
-	{ "subscribe request", unsupported, 0 },
-	{ "subscribe answer", unsupported, 0 },
-	{ "unsubscribe", unsupported, 0 },
+	{ "publish", tandem_ng_publish, NEEDS_CALL | NEEDS_FROM | NEEDS_SDP },
+	{ "subscribe request", tandem_ng_subscribe_request, NEEDS_CALL },
+	{ "subscribe answer", tandem_ng_subscribe_answer, NEEDS_CALL | NEEDS_TO | NEEDS_SDP },
+	{ "unsubscribe", tandem_ng_unsubscribe, NEEDS_CALL | NEEDS_TO },
 	{ "unknown", unknown_command, 0 },
 };
 

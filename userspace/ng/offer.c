@@ -7,7 +7,7 @@
 #include "userspace/ng/calls.h"
 #include "userspace/ng/codecs.h"
 
-static const char *why_text(int err)
+const char *tandem_ng_why_text(int err)
 {
 	switch (err) {
 	case -EBADMSG:
@@ -38,33 +38,6 @@ static bool has_tag(const struct tandem_ng_calls *calls, const char *name, const
 	return name && tag && !tandem_session_party(calls->sessions, name, tag, party);
 }
 
-/*
- * By both tags, where both are known already; else by the branch, if the client tells; else the
- * one that has no second tag yet; and else the call's first: who forks without telling of branches
- * has one set of ports for all of them, and the last answer counts.
- */
-const char *tandem_ng_session(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
-			      enum tandem_party_id *party)
-{
-	struct tandem_sessions *ss = calls->sessions;
-	const char *early = NULL, *name;
-	enum tandem_party_id other;
-
-	if (p->from_tag)
-		early = tandem_session_dialog(ss, TANDEM_OWNER_NG, p->call_id, p->from_tag,
-					      p->to_tag, party);
-	if (has_tag(calls, early, p->to_tag, &other))
-		return early;
-	if (p->via) {
-		name = tandem_session_by_via(ss, TANDEM_OWNER_NG, p->call_id, p->via);
-		return has_tag(calls, name, p->from_tag, party) ? name : NULL;
-	}
-	if (early)
-		return early;
-	name = tandem_session_first(ss, TANDEM_OWNER_NG, p->call_id);
-	return has_tag(calls, name, p->from_tag, party) ? name : NULL;
-}
-
 /* The session's own name ends with it, or is changed by an edit. */
 static int keep_name(char name[TANDEM_SESSION_NAME_SIZE], const char *found)
 {
@@ -76,8 +49,8 @@ static int keep_name(char name[TANDEM_SESSION_NAME_SIZE], const char *found)
 	return 0;
 }
 
-static int open_session(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
-			char name[TANDEM_SESSION_NAME_SIZE])
+int tandem_ng_open_session(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			   char name[TANDEM_SESSION_NAME_SIZE])
 {
 	struct tandem_dialog dialog = {
 		.owner = TANDEM_OWNER_NG,
@@ -104,8 +77,8 @@ static const struct tandem_locals *find_interface(const struct tandem_ng_config 
 	return NULL;
 }
 
-static void read_signal(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
-			struct tandem_signal *sig)
+void tandem_ng_read_signal(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			   struct tandem_signal *sig)
 {
 	*sig = (struct tandem_signal){
 		.source = p->received_from,
@@ -117,7 +90,8 @@ static void read_signal(const struct tandem_ng_calls *calls, const struct tandem
 	};
 }
 
-static bool knows_interfaces(const struct tandem_ng_calls *calls, const struct tandem_ng_params *p)
+bool tandem_ng_knows_interfaces(const struct tandem_ng_calls *calls,
+				const struct tandem_ng_params *p)
 {
 	int i;
 
@@ -128,7 +102,7 @@ static bool knows_interfaces(const struct tandem_ng_calls *calls, const struct t
 	return true;
 }
 
-static int put_sdp(const struct tandem_ng_params *p, json_t *reply, char *sdp, size_t len)
+int tandem_ng_put_sdp(const struct tandem_ng_params *p, json_t *reply, char *sdp, size_t len)
 {
 	int err = tandem_ng_edit(&p->edits, &sdp, &len);
 
@@ -146,12 +120,12 @@ static int pass_offer(struct tandem_ng_calls *calls, const struct tandem_ng_para
 	size_t len = p->sdp_len, out_len;
 	int err = tandem_ng_codecs_apply(&p->codecs, p->sdp, p->sdp_len, &edited, &len);
 
-	read_signal(calls, p, &sig);
+	tandem_ng_read_signal(calls, p, &sig);
 	if (!err)
 		err = tandem_session_offer(calls->sessions, name, party, &sig,
 					   edited ? edited : p->sdp, len, &out, &out_len);
 	free(edited);
-	return err ? err : put_sdp(p, reply, out, out_len);
+	return err ? err : tandem_ng_put_sdp(p, reply, out, out_len);
 }
 
 int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
@@ -162,7 +136,7 @@ int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params
 	const char *found = tandem_ng_session(calls, p, &party);
 	int err;
 
-	if (!knows_interfaces(calls, p)) {
+	if (!tandem_ng_knows_interfaces(calls, p)) {
 		*why = "Unknown interface in direction";
 		return -EINVAL;
 	}
@@ -170,7 +144,7 @@ int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params
 		*why = "The relay takes no new calls";
 		return -ENOSPC;
 	}
-	err = found ? keep_name(name, found) : open_session(calls, p, name);
+	err = found ? keep_name(name, found) : tandem_ng_open_session(calls, p, name);
 	if (!err) {
 		err = pass_offer(calls, p, name, party, reply);
 		if (!err)
@@ -183,7 +157,7 @@ int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params
 	calls->offered += !err && !found;
 	calls->refused += err != 0;
 	if (err)
-		*why = why_text(err);
+		*why = tandem_ng_why_text(err);
 	return err;
 }
 
@@ -213,7 +187,7 @@ int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_param
 		err = tandem_session_answer(calls->sessions, name, !offerer, &sig, p->sdp,
 					    p->sdp_len, &out, &len);
 	if (!err)
-		err = put_sdp(p, reply, out, len);
+		err = tandem_ng_put_sdp(p, reply, out, len);
 	if (!err)
 		err = tandem_ng_label(calls, p, name, !offerer);
 	if (!err)
@@ -222,7 +196,7 @@ int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_param
 	if (!err)
 		err = tandem_session_confirm(calls->sessions, name);
 	if (err)
-		*why = why_text(err);
+		*why = tandem_ng_why_text(err);
 	return err;
 }
 

@@ -290,8 +290,9 @@ static void take_direction(struct tandem_ng_params *p, const json_t *value)
 /* Read by the command that they belong to (play.c). */
 static bool is_play_key(const char *key)
 {
-	static const char *const keys[] = { "file", "blob",  "db-id",  "repeat-times", "start-pos",
-					    "code", "digit", "volume", "duration",     "pause" };
+	static const char *const keys[] = { "from-tags",    "file",	 "blob", "db-id",
+					    "repeat-times", "start-pos", "code", "digit",
+					    "volume",	    "duration",	 "pause" };
 	size_t i;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

@@ -6,54 +6,6 @@
 
 #include "userspace/ng/calls.h"
 
-/* The session, and which of its parties are meant. */
-struct chosen {
-	char name[TANDEM_SESSION_NAME_SIZE];
-	bool party[2];
-};
-
-static int choose_described(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
-			    const char **name, enum tandem_party_id *party)
-{
-	const struct ip_addr *ip = tandem_ip_is_any(&p->address) ? NULL : &p->address;
-	const char *label = *p->label ? p->label : NULL;
-
-	*name = tandem_session_first(calls->sessions, TANDEM_OWNER_NG, p->call_id);
-	if (!*name || tandem_session_party_of(calls->sessions, *name, label, ip, party))
-		return -ENOENT;
-	return 0;
-}
-
-static int choose(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
-		  struct chosen *chosen, const char **why)
-{
-	enum tandem_party_id party = TANDEM_PARTY_A;
-	const char *name = NULL;
-	int err = 0;
-
-	memset(chosen, 0, sizeof(*chosen));
-	if (p->all)
-		name = tandem_session_first(calls->sessions, TANDEM_OWNER_NG, p->call_id);
-	else if (p->from_tag)
-		name = tandem_ng_session(calls, p, &party);
-	else if (*p->label || !tandem_ip_is_any(&p->address))
-		err = choose_described(calls, p, &name, &party);
-	else {
-		*why = "No participant party specified";
-		return -EINVAL;
-	}
-	if (err || !name || strlen(name) >= sizeof(chosen->name)) {
-		*why = tandem_session_first(calls->sessions, TANDEM_OWNER_NG, p->call_id)
-			       ? "No matching participant party"
-			       : "Unknown call-id";
-		return -ENOENT;
-	}
-	strcpy(chosen->name, name);
-	chosen->party[party] = true;
-	chosen->party[!party] = p->all;
-	return 0;
-}
-
 /* Numbers come as such, or as text. Returns fallback where there is none; -EINVAL, -1. */
 static int read_number(const struct tandem_ng_params *p, const char *key, json_int_t fallback,
 		       json_int_t *out)
@@ -118,12 +70,12 @@ int tandem_ng_play_media(struct tandem_ng_calls *calls, const struct tandem_ng_p
 			 json_t *reply, const char **why)
 {
 	struct tandem_play_order order;
-	struct chosen chosen;
+	struct tandem_ng_chosen chosen;
 	int64_t duration = -1;
 	int err = ready(calls, why), i;
 
 	if (!err)
-		err = choose(calls, p, &chosen, why);
+		err = tandem_ng_choose(calls, p, &chosen, why);
 	if (!err)
 		err = read_order(p, &order, why);
 	for (i = 0; i < 2 && !err; i++) {
@@ -139,13 +91,13 @@ int tandem_ng_play_media(struct tandem_ng_calls *calls, const struct tandem_ng_p
 int tandem_ng_stop_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			 json_t *reply, const char **why)
 {
-	struct chosen chosen;
+	struct tandem_ng_chosen chosen;
 	int64_t frame = -1;
 	bool stopped = false;
 	int err = ready(calls, why), i;
 
 	if (!err)
-		err = choose(calls, p, &chosen, why);
+		err = tandem_ng_choose(calls, p, &chosen, why);
 	if (err)
 		return err;
 	for (i = 0; i < 2; i++) {
@@ -210,12 +162,12 @@ int tandem_ng_play_dtmf(struct tandem_ng_calls *calls, const struct tandem_ng_pa
 			json_t *reply, const char **why)
 {
 	struct tandem_play_event event;
-	struct chosen chosen;
+	struct tandem_ng_chosen chosen;
 	int err = ready(calls, why), i;
 
 	(void)reply;
 	if (!err)
-		err = choose(calls, p, &chosen, why);
+		err = tandem_ng_choose(calls, p, &chosen, why);
 	if (!err)
 		err = read_event(p, &event, why);
 	/* who is chosen makes them, so the other one gets them */

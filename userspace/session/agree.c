@@ -220,6 +220,8 @@ static int agree_one(const struct tandem_sessions *ss, const struct tandem_sessi
 		/* in a bundle its addresses are another's */
 		if (m->leg[p].transport != i)
 			continue;
+		if (s->absent[p])
+			continue;
 		/* the answer takes a media that was refused before, and its ports are gone */
 		if (m->leg[p].local == TANDEM_LOCAL_NONE)
 			return -EPROTO;

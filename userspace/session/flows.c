@@ -193,6 +193,8 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 	s->installed_keys_count = keys_count;
 	after = NULL;
 	changed(ss, s);
+	if (s->source_session && !err)
+		err = tandem_flows_sync(ss, s->source_session);
 out:
 	if (wanted)
 		tandem_compile_clean(wanted, wanted_count);

@@ -56,7 +56,7 @@ void tandem_learn_start(const struct tandem_sessions *ss, struct tandem_session 
 		struct tandem_media *m = &s->agreed.v[i];
 
 		for (p = 0; p < 2; p++) {
-			for (c = 0; c < 2; c++) {
+			for (c = 0; c < 2 && !s->absent[p]; c++) {
 				struct tandem_learn *learn = &m->leg[p].learn[c];
 
 				learn->fresh = !learn->until_ms;

@@ -20,11 +20,12 @@
 #include "userspace/session/session.h"
 #include "userspace/util/log.h"
 
-#define TANDEM_MEDIA_MAX  32 /* m= lines in a session */
-#define TANDEM_LEG_CODECS 16 /* payload types kept per direction */
-#define TANDEM_LEG_SSRCS  8  /* SSRCs kept of what a party sends in a media */
-#define TANDEM_LOCAL_NONE (-1)
-#define TANDEM_PARTY_NONE (-1)
+#define TANDEM_MEDIA_MAX       32  /* m= lines in a session */
+#define TANDEM_LEG_CODECS      16  /* payload types kept per direction */
+#define TANDEM_LEG_SSRCS       8   /* SSRCs kept of what a party sends in a media */
+#define TANDEM_SUBSCRIBERS_MAX 256 /* of a session */
+#define TANDEM_LOCAL_NONE      (-1)
+#define TANDEM_PARTY_NONE      (-1)
 
 /* A payload type as it is on the wire in one direction. */
 struct tandem_codec {
@@ -101,6 +102,12 @@ struct tandem_acts {
 	uint8_t media[2][TANDEM_MEDIA_MAX];
 };
 
+/* Whose media, and which of it, a subscriber gets as one of its own. */
+struct tandem_feed {
+	uint8_t party;
+	uint8_t media;
+};
+
 struct tandem_session {
 	struct tandem_session *next, *prev; /* of all sessions */
 	struct tandem_session *next_by_call, *next_by_number;
@@ -141,6 +148,15 @@ struct tandem_session {
 	int pending_from;		  /* TANDEM_PARTY_NONE: no offer is open */
 	struct tandem_sdp *offer;	  /* the last one, as received */
 	int offerer;
+
+	char *answer; /* and the last answer to it; NULL: of another process */
+
+	/* subscribe.c */
+	bool absent[2]; /* there is no such party: no ports, no flows */
+	struct tandem_session *subscribers, *next_subscriber;
+	struct tandem_session *source_session; /* of a subscription; NULL: on its way out */
+	uint64_t source_number;
+	struct tandem_feed *feeds; /* NULL: it is no subscription; else TANDEM_MEDIA_MAX of them */
 
 	struct tandem_flow_spec *installed;
 	size_t installed_count;
@@ -407,6 +423,12 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 int tandem_sessions_restore(struct tandem_sessions *ss);
 /* Put one that was read into the table, with its ports. -EEXIST, or the errors of ports. */
 int tandem_session_enter(struct tandem_sessions *ss, struct tandem_session *s);
+
+/* ---- subscribe.c ---- */
+/* The session is about to go: its subscriptions end, and it leaves its source. */
+void tandem_session_part(struct tandem_sessions *ss, struct tandem_session *s);
+/* Find the sources of subscriptions that were stored; those that are gone end. */
+int tandem_subscriptions_restore(struct tandem_sessions *ss);
 
 /* ---- move.c ---- */
 /* What has to be known of the session elsewhere has changed; or it is over. */

@@ -44,6 +44,9 @@ static int lower_home(const struct tandem_sessions *ss, const struct tandem_medi
 
 static int find_home(const struct tandem_sessions *ss, const struct tandem_session *s)
 {
+	/* a subscription is made anew by who wants it, where its source is then */
+	if (s->feeds)
+		return TANDEM_LOCAL_NONE;
 	return lower_home(ss, &s->pending, lower_home(ss, &s->agreed, TANDEM_LOCAL_NONE));
 }
 

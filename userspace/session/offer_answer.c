@@ -49,9 +49,9 @@ static int target_family(const struct tandem_signal *sig, int source_family)
 						 : tandem_ip_family(&sig->target.ip);
 }
 
-static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,
-			 enum tandem_party_id offerer, const struct tandem_sdp_media *media,
-			 const struct tandem_signal *sig)
+static int prepare_media(struct tandem_sessions *ss, const struct tandem_session *s,
+			 struct tandem_media *m, enum tandem_party_id offerer,
+			 const struct tandem_sdp_media *media, const struct tandem_signal *sig)
 {
 	struct tandem_leg *own = &m->leg[offerer], *other = &m->leg[!offerer];
 	struct tandem_endpoint peer;
@@ -63,10 +63,10 @@ static int prepare_media(struct tandem_sessions *ss, struct tandem_media *m,
 		return err;
 	family = offerer_family(media, &sig->source);
 	peer = offerer_peer(media, &sig->source);
-	if (own->local == TANDEM_LOCAL_NONE ||
-	    tandem_ip_family(&ss->cfg.locals[own->local].ip) != family)
+	if (!s->absent[offerer] && (own->local == TANDEM_LOCAL_NONE ||
+				    tandem_ip_family(&ss->cfg.locals[own->local].ip) != family))
 		err = tandem_leg_take(ss, own, sig->source_locals, &peer, family);
-	if (!err && other->local == TANDEM_LOCAL_NONE)
+	if (!err && !s->absent[!offerer] && other->local == TANDEM_LOCAL_NONE)
 		err = tandem_leg_take(ss, other, sig->target_locals, &sig->target,
 				      target_family(sig, family));
 	return err;
@@ -119,7 +119,7 @@ static int prepare(struct tandem_sessions *ss, const struct tandem_session *s,
 
 		memset(m->type, 0, sizeof(m->type));
 		leave_bundle(list, sdp, i);
-		err = prepare_media(ss, m, offerer, media, sig);
+		err = prepare_media(ss, s, m, offerer, media, sig);
 		if (!err && m->anchored && media->port)
 			err = tandem_secure_offer(ss, s, m, ends, sdp, i, offerer, sig);
 		if (!m->anchored && media->port && !(ends && strcasestr(media->proto, "DTLS/SCTP")))
@@ -217,6 +217,15 @@ static int adopt(struct tandem_sessions *ss, struct tandem_session *s,
 	return err;
 }
 
+/* Without memory for it nobody can subscribe to what it describes. */
+static void keep_answer(struct tandem_session *s, const char *sdp, size_t len)
+{
+	if (s->answer)
+		explicit_bzero(s->answer, strlen(s->answer));
+	free(s->answer);
+	s->answer = strndup(sdp, len);
+}
+
 int tandem_session_answer(struct tandem_sessions *ss, const char *call, enum tandem_party_id party,
 			  const struct tandem_signal *sig, const char *sdp, size_t len, char **outp,
 			  size_t *out_len)
@@ -252,6 +261,7 @@ int tandem_session_answer(struct tandem_sessions *ss, const char *call, enum tan
 		tandem_media_list_clean(&next);
 		return err;
 	}
+	keep_answer(s, sdp, len);
 	err = adopt(ss, s, &next);
 	if (err) {
 		free(*outp);

@@ -2,6 +2,7 @@
 /* The reverse of persist.c. A store may be damaged or of another make: check everything. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "userspace/session/model.h"
@@ -122,7 +123,13 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 	return parse_local(ss, json_object_get(js, "local"), leg);
 }
 
-static int parse_media(struct tandem_sessions *ss, json_t *js, struct tandem_media *m)
+static bool has_ports(const struct tandem_session *s, const struct tandem_media *m, int party)
+{
+	return s->absent[party] || m->leg[party].local != TANDEM_LOCAL_NONE;
+}
+
+static int parse_media(struct tandem_sessions *ss, const struct tandem_session *s, json_t *js,
+		       struct tandem_media *m)
 {
 	int anchored, active, err;
 	const char *type;
@@ -140,9 +147,7 @@ static int parse_media(struct tandem_sessions *ss, json_t *js, struct tandem_med
 	err = parse_leg(ss, json_object_get(js, "a"), &m->leg[TANDEM_PARTY_A]);
 	if (!err)
 		err = parse_leg(ss, json_object_get(js, "b"), &m->leg[TANDEM_PARTY_B]);
-	if (!err && active &&
-	    (m->leg[TANDEM_PARTY_A].local == TANDEM_LOCAL_NONE ||
-	     m->leg[TANDEM_PARTY_B].local == TANDEM_LOCAL_NONE))
+	if (!err && active && !(has_ports(s, m, TANDEM_PARTY_A) && has_ports(s, m, TANDEM_PARTY_B)))
 		err = -EBADMSG;
 	return err;
 }
@@ -165,8 +170,8 @@ static int parse_wires(struct tandem_sessions *ss, struct tandem_session *s,
 	return err;
 }
 
-static int parse_media_list(struct tandem_sessions *ss, const json_t *js,
-			    struct tandem_media_list *list)
+static int parse_media_list(struct tandem_sessions *ss, const struct tandem_session *s,
+			    const json_t *js, struct tandem_media_list *list)
 {
 	size_t i, n = json_array_size(js);
 	int err;
@@ -175,7 +180,7 @@ static int parse_media_list(struct tandem_sessions *ss, const json_t *js,
 		return -EBADMSG;
 	err = tandem_media_list_copy(list, list, n);
 	for (i = 0; i < n && !err; i++)
-		err = parse_media(ss, json_array_get(js, i), &list->v[i]);
+		err = parse_media(ss, s, json_array_get(js, i), &list->v[i]);
 	for (i = 0; i < 2 * n && !err; i++) {
 		size_t transport = list->v[i / 2].leg[i % 2].transport;
 
@@ -203,6 +208,33 @@ static int parse_acts(struct tandem_session *s, const json_t *doc)
 	return tandem_acts_parse(&s->acts, json_object_get(doc, "acts"));
 }
 
+/* An earlier version has calls only. */
+static int parse_feeds(struct tandem_session *s, const json_t *js)
+{
+	const json_t *list = json_object_get(js, "media"), *feed;
+	size_t i;
+
+	s->absent[TANDEM_PARTY_B] = json_is_string(js);
+	if (!json_is_object(js))
+		return 0;
+	s->absent[TANDEM_PARTY_A] = true;
+	s->source_number = (uint64_t)json_integer_value(json_object_get(js, "source"));
+	s->feeds = calloc(TANDEM_MEDIA_MAX, sizeof(*s->feeds));
+	if (!s->feeds)
+		return -ENOMEM;
+	if (json_array_size(list) > TANDEM_MEDIA_MAX)
+		return -EBADMSG;
+	json_array_foreach (list, i, feed) {
+		json_int_t party = json_integer_value(json_array_get(feed, 0));
+		json_int_t media = json_integer_value(json_array_get(feed, 1));
+
+		if (party < 0 || party > 1 || media < 0 || media >= TANDEM_MEDIA_MAX)
+			return -EBADMSG;
+		s->feeds[i] = (struct tandem_feed){ (uint8_t)party, (uint8_t)media };
+	}
+	return 0;
+}
+
 /* The last offer, which an answer may still come to; in the store there is none. */
 static int parse_offer(struct tandem_sessions *ss, struct tandem_session *s, const json_t *doc)
 {
@@ -225,7 +257,7 @@ static int parse_offer(struct tandem_sessions *ss, struct tandem_session *s, con
 	if (!pending)
 		return 0;
 	s->pending_from = offerer;
-	err = parse_media_list(ss, json_object_get(open, "media"), &s->pending);
+	err = parse_media_list(ss, s, json_object_get(open, "media"), &s->pending);
 	if (!err && s->pending.n < s->agreed.n)
 		err = -EBADMSG;
 	return err ? err : parse_wires(ss, s, &s->pending, json_object_get(open, "media"));
@@ -272,7 +304,9 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 	if (!err)
 		err = parse_acts(s, doc);
 	if (!err)
-		err = parse_media_list(ss, json_object_get(doc, "media"), &s->agreed);
+		err = parse_feeds(s, json_object_get(doc, "feeds"));
+	if (!err)
+		err = parse_media_list(ss, s, json_object_get(doc, "media"), &s->agreed);
 	if (!err)
 		err = parse_wires(ss, s, &s->agreed, json_object_get(doc, "media"));
 	if (!err)

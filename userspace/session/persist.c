@@ -118,11 +118,26 @@ static json_t *dump_tag(const char *tag)
 	return tag ? tandem_json_text(tag) : json_null();
 }
 
+/* What the session is, if it is no call; null: it is one. */
+static json_t *dump_feeds(const struct tandem_session *s)
+{
+	json_t *list;
+	size_t i;
+
+	if (!s->feeds)
+		return s->absent[TANDEM_PARTY_B] ? json_string("published") : json_null();
+	list = json_array();
+	for (i = 0; i < s->agreed.n; i++)
+		json_array_append_new(list,
+				      json_pack("[i, i]", s->feeds[i].party, s->feeds[i].media));
+	return json_pack("{s:I, s:o}", "source", (json_int_t)s->source_number, "media", list);
+}
+
 json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tandem_session *s)
 {
 	return json_pack(
 		"{s:I, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o, "
-		"s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o}",
 		"number", (json_int_t)s->number, "owner", tandem_owner_name(s->owner), "call_id",
 		s->call_id, "branch", s->branch, "via", dump_tag(s->via), "from",
 		tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri), "tag_a",
@@ -132,5 +147,6 @@ json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tande
 		(json_int_t)s->started_ms, "lasts_ms", (json_int_t)s->lasts_ms, "confirmed",
 		s->confirmed, "media", tandem_media_list_dump(ss, &s->agreed), "label_a",
 		dump_tag(s->label[TANDEM_PARTY_A]), "label_b", dump_tag(s->label[TANDEM_PARTY_B]),
-		"acts", tandem_acts_any(s) ? tandem_acts_dump(&s->acts) : json_null());
+		"acts", tandem_acts_any(s) ? tandem_acts_dump(&s->acts) : json_null(), "feeds",
+		dump_feeds(s));
 }

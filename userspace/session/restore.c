@@ -204,6 +204,8 @@ int tandem_sessions_restore(struct tandem_sessions *ss)
 	struct tandem_session *s;
 	int err = ss->store ? load(ss) : 0;
 
+	if (!err)
+		err = tandem_subscriptions_restore(ss);
 	/* after the calls: a port that both name is the call's */
 	if (!err && ss->store)
 		err = tandem_forwards_load(ss);

@@ -112,6 +112,8 @@ int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to
 			   struct tandem_sdp *sdp, size_t i);
 /* Remove what secures all media alike from the session level. */
 int tandem_secure_sdp_session(struct tandem_sdp *sdp);
+/* The same of one media, whose protocol proto becomes ("": it stays what it is). */
+int tandem_secure_sdp_strip(struct tandem_sdp *sdp, size_t i, const char *proto);
 
 /*
  * Can nothing more be sealed with a key of the relay's, or nothing of a further SSRC? The next

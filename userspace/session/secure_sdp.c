@@ -25,6 +25,15 @@ int tandem_secure_sdp_session(struct tandem_sdp *sdp)
 	return remove_all(sdp, TANDEM_SDP_SESSION);
 }
 
+int tandem_secure_sdp_strip(struct tandem_sdp *sdp, size_t i, const char *proto)
+{
+	int err = remove_all(sdp, (int)i);
+
+	if (!err && *proto && strcmp(tandem_sdp_media(sdp, i)->proto, proto))
+		err = tandem_sdp_set_proto(sdp, i, proto);
+	return err;
+}
+
 static int add_key(struct tandem_sdp *sdp, size_t i, const struct tandem_sdes *sdes)
 {
 	char value[TANDEM_SDES_STRLEN];
@@ -60,12 +69,7 @@ static int set_mux(struct tandem_sdp *sdp, size_t i, const struct tandem_leg *le
 int tandem_secure_sdp_idle(const struct tandem_media *m, enum tandem_party_id to,
 			   struct tandem_sdp *sdp, size_t i)
 {
-	const char *proto = m->leg[to].secure.proto;
-	int err = remove_all(sdp, i);
-
-	if (!err && *proto && strcmp(tandem_sdp_media(sdp, i)->proto, proto))
-		err = tandem_sdp_set_proto(sdp, i, proto);
-	return err;
+	return tandem_secure_sdp_strip(sdp, i, m->leg[to].secure.proto);
 }
 
 int tandem_secure_sdp(const struct tandem_media_list *list, enum tandem_party_id to, bool answer,

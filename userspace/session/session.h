@@ -264,6 +264,33 @@ int tandem_session_answer(struct tandem_sessions *ss, const char *call, enum tan
 /* The pending offer was refused: back to what was agreed before. No-op when none is pending. */
 int tandem_session_rollback(struct tandem_sessions *ss, const char *call);
 
+/*
+ * Have a session with one party, whose media goes to its subscribers alone: its offer is answered at
+ * once. `call` has been opened, with nothing else. -EINVAL: it is a call; else the errors of both.
+ */
+int tandem_session_publish(struct tandem_sessions *ss, const char *call,
+			   const struct tandem_signal *sig, const char *sdp, size_t len,
+			   char **outp, size_t *out_len);
+
+/*
+ * Offer what parties of a session send (a bit for each: 1 << party) to one who is to hear of it by a
+ * leg of its own: malloc'd text, with the media of A in front. The subscription is named by to_tag in
+ * the call; with that of one that there is, it is offered anew. sig: its target is the subscriber.
+ * The subscription ends with the session. -ENOENT: no such session; -EAGAIN: it has not been answered,
+ * or an offer is open; -ENODATA: what they have described is not known any more since a restart;
+ * -EINVAL: there is no such party; -EEXIST: the tag is another's; -ENOSPC: too many.
+ */
+int tandem_session_subscribe(struct tandem_sessions *ss, const char *call, const char *to_tag,
+			     unsigned int parties, const struct tandem_signal *sig, char **outp,
+			     size_t *out_len);
+/* The subscriber's answer. -ENOENT: nothing was offered to that tag; errors of an answer. */
+int tandem_session_subscribed(struct tandem_sessions *ss, enum tandem_owner owner,
+			      const char *call_id, const char *to_tag,
+			      const struct tandem_signal *sig, const char *sdp, size_t len);
+/* -ENOENT: there is no such subscription. */
+int tandem_session_unsubscribe(struct tandem_sessions *ss, enum tandem_owner owner,
+			       const char *call_id, const char *to_tag);
+
 /* The call was answered for good (2xx to INVITE). */
 int tandem_session_confirm(struct tandem_sessions *ss, const char *call);
 

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +120,13 @@ const char *tandem_snapshot_verdict(const struct tandem_snapshot *snap, char *bu
 {
 	struct tandem_verdict_input in = { 0 };
 	size_t i;
+
+	/* its media is counted where it comes from */
+	if (snap->session->feeds) {
+		snprintf(buf, size, "subscribed to %012llx",
+			 (unsigned long long)snap->session->source_number);
+		return buf;
+	}
 
 	in.answered = snap->session->confirmed && snap->session->answered;
 	in.held = tandem_session_state(snap->session) == TANDEM_STATE_HELD;

@@ -207,12 +207,18 @@ void tandem_session_destroy(struct tandem_session *s)
 	free(s->tag[TANDEM_PARTY_B]);
 	free(s->label[TANDEM_PARTY_A]);
 	free(s->label[TANDEM_PARTY_B]);
+	if (s->answer)
+		explicit_bzero(s->answer, strlen(s->answer)); /* there may be keys in it */
+	free(s->answer);
+	free(s->feeds);
 	free(s);
 }
 
 void tandem_session_retire(struct tandem_sessions *ss, struct tandem_session *s)
 {
-	if (ss->over_h)
+	tandem_session_part(ss, s);
+	/* a subscription is no call */
+	if (ss->over_h && !s->feeds)
 		ss->over_h(s->owner, s->call_id, s->why_over, s->confirmed && s->answered,
 			   tandem_session_report(ss, s), ss->over_arg);
 	tandem_flows_remove(ss, s);
@@ -316,7 +322,8 @@ static int find_party(const struct tandem_session *s, const char *tag, enum tand
 {
 	int p;
 
-	for (p = 0; s && tag && p < 2; p++) {
+	/* the party that is not there has an empty one */
+	for (p = 0; s && tag && *tag && p < 2; p++) {
 		if (s->tag[p] && !strcmp(s->tag[p], tag)) {
 			*party = p;
 			return 0;
@@ -400,7 +407,7 @@ bool tandem_session_confirmed(const struct tandem_sessions *ss, enum tandem_owne
 {
 	const struct tandem_session *s = tandem_sessions_next_owned(ss, owner, call_id, NULL);
 
-	while (s && !s->confirmed)
+	while (s && (!s->confirmed || s->feeds))
 		s = tandem_sessions_next_owned(ss, owner, call_id, s);
 	return s != NULL;
 }

@@ -56,6 +56,8 @@ static const char *why_over(struct tandem_sessions *ss, struct tandem_session *s
 
 	if (!s->confirmed || !s->answered)
 		return is_over(s->offered_ms, now, ss->cfg.setup_timeout_s) ? "not answered" : NULL;
+	if (s->feeds)
+		return NULL; /* it ends with its source */
 	if (s->lasts_ms && now >= s->over_ms)
 		return "session timer expired";
 	timeout = ss->cfg.inactivity_timeout_s;
