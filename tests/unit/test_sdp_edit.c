@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Edits: the named lines change, every other byte stays */
 #include <errno.h>
+#include <stdio.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -228,6 +229,57 @@ static void test_names(void **state)
 	assert_int_equal(tandem_sdp_set_origin_user(sdp, "-"), -ENOENT);
 	assert_int_equal(tandem_sdp_set_session_name(sdp, "-"), -ENOENT);
 	tandem_sdp_free(sdp);
+}
+
+static void test_own_origin(void **state)
+{
+	struct tandem_sdp *sdp = parse(sample_odd);
+
+	(void)state;
+	assert_int_equal(tandem_sdp_set_origin(sdp, "carol", "77", "8"), 0);
+	assert_string_equal(tandem_sdp_session(sdp)->username, "carol");
+	assert_string_equal(tandem_sdp_session(sdp)->sess_id, "77");
+	assert_string_equal(tandem_sdp_session(sdp)->sess_version, "8");
+	assert_int_equal(tandem_sdp_set_origin(sdp, "carol", "", "8"), -EINVAL);
+	assert_int_equal(tandem_sdp_set_origin(sdp, "carol", "7 7", "8"), -EINVAL);
+	tandem_sdp_free(sdp);
+
+	sdp = parse("v=0\r\nt=0 0\r\n");
+	assert_int_equal(tandem_sdp_set_origin(sdp, "-", "1", "1"), -ENOENT);
+	tandem_sdp_free(sdp);
+}
+
+/* The others stay in their order, and the blanks between them as they were. */
+static void test_prefer_format(void **state)
+{
+	static const struct {
+		const char *before;
+		int pt;
+		const char *after;
+		int err;
+	} cases[] = {
+		{ "m=audio 4000 RTP/AVP 0 8 9", 9, "m=audio 4000 RTP/AVP 9 0 8", 0 },
+		{ "m=audio 4000 RTP/AVP 0 8 9", 8, "m=audio 4000 RTP/AVP 8 0 9", 0 },
+		{ "m=audio 4000 RTP/AVP 0 8 9", 0, "m=audio 4000 RTP/AVP 0 8 9", 0 },
+		{ "m=audio 4000 RTP/AVP 0", 0, "m=audio 4000 RTP/AVP 0", 0 },
+		{ "m=audio 4000 RTP/AVP 0 8 9", 18, "m=audio 4000 RTP/AVP 0 8 9", -ENOENT },
+		{ "m=audio 4000/2 RTP/AVP 0 101  8", 8, "m=audio 4000/2 RTP/AVP 8 0 101 ", 0 },
+	};
+	char text[128], want[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tandem_sdp *sdp;
+
+		snprintf(text, sizeof(text), "v=0\r\n%s\r\n", cases[i].before);
+		snprintf(want, sizeof(want), "v=0\r\n%s\r\n", cases[i].after);
+		sdp = parse(text);
+		assert_int_equal(tandem_sdp_prefer_format(sdp, 0, cases[i].pt), cases[i].err);
+		assert_prints(sdp, want);
+		assert_int_equal(tandem_sdp_prefer_format(sdp, 1, 0), -EINVAL);
+		tandem_sdp_free(sdp);
+	}
 }
 
 static void test_bump_version(void **state)
@@ -493,6 +545,8 @@ int main(void)
 		cmocka_unit_test(test_rtcp),
 		cmocka_unit_test(test_origin),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_own_origin),
+		cmocka_unit_test(test_prefer_format),
 		cmocka_unit_test(test_bump_version),
 		cmocka_unit_test(test_set_attr),
 		cmocka_unit_test(test_own_value),

@@ -118,6 +118,25 @@ int tandem_sdp_set_origin_user(struct tandem_sdp *sdp, const char *user)
 	return tandem_sdp_draft_commit(&draft);
 }
 
+int tandem_sdp_set_origin(struct tandem_sdp *sdp, const char *user, const char *id,
+			  const char *version)
+{
+	static const char blanks[] = " \t\r\n";
+	struct tandem_sdp_draft draft;
+	const char *text;
+	size_t i, len;
+
+	if (!sdp || !is_text(user, blanks) || !is_text(id, blanks) || !is_text(version, blanks))
+		return -EINVAL;
+	if (find_origin(sdp, &i))
+		return -ENOENT;
+	text = tandem_sdp_line_text(sdp, i);
+	text = tandem_sdp_word(text, tandem_sdp_word_count(text) - 3, &len);
+	tandem_sdp_draft_init(&draft, sdp);
+	tandem_sdp_draft_replace(&draft, i, "o=%s %s %s %s", user, id, version, text);
+	return tandem_sdp_draft_commit(&draft);
+}
+
 int tandem_sdp_set_session_name(struct tandem_sdp *sdp, const char *name)
 {
 	struct tandem_sdp_draft draft;
@@ -320,6 +339,29 @@ static int drop_format(struct tandem_sdp_draft *draft, size_t line, int pt)
 		tandem_sdp_draft_replace(draft, line, "m=%s", without);
 	free(without);
 	return kept ? 0 : -EBUSY;
+}
+
+int tandem_sdp_prefer_format(struct tandem_sdp *sdp, size_t media, int pt)
+{
+	const char *text, *first, *word;
+	struct tandem_sdp_draft draft;
+	size_t i, end, len, k = 3;
+
+	if (!sdp || media >= sdp->nmedia || tandem_sdp_section(sdp, (int)media, &i, &end))
+		return -EINVAL;
+	text = tandem_sdp_line_text(sdp, i);
+	first = tandem_sdp_word(text, k, &len);
+	while ((word = tandem_sdp_word(text, k, &len)) && !is_pt(word, len, pt))
+		k++;
+	if (!word)
+		return -ENOENT;
+	tandem_sdp_draft_init(&draft, sdp);
+	/* behind the word there is a blank, or the end of the line */
+	if (word != first)
+		tandem_sdp_draft_replace(&draft, i, "m=%.*s%.*s %.*s%s", (int)(first - text), text,
+					 (int)len, word, (int)(word - first - 1), first,
+					 word + len);
+	return tandem_sdp_draft_commit(&draft);
 }
 
 int tandem_sdp_remove_format(struct tandem_sdp *sdp, size_t media, int pt)

@@ -305,6 +305,13 @@ int tandem_sdp_set_origin_address(struct tandem_sdp *sdp, int family, const char
 /** Set the user name of o=, a word. @return also -ENOENT: there is no o= line */
 int tandem_sdp_set_origin_user(struct tandem_sdp *sdp, const char *user);
 
+/**
+ * Set user name, session id and version of o=, words.
+ * @return also -ENOENT: there is no o= line
+ */
+int tandem_sdp_set_origin(struct tandem_sdp *sdp, const char *user, const char *id,
+			  const char *version);
+
 /** Set s=. @return also -ENOENT: there is no s= line */
 int tandem_sdp_set_session_name(struct tandem_sdp *sdp, const char *name);
 
@@ -333,6 +340,12 @@ int tandem_sdp_set_direction(struct tandem_sdp *sdp, int section, enum tandem_sd
  * mid in BUNDLE groups (RFC 9143 7.3.3). The rest of the section stays.
  */
 int tandem_sdp_reject_media(struct tandem_sdp *sdp, size_t media);
+
+/**
+ * Make a payload type the first of its m= line, which is what the sender wants most (RFC 8866 5.14).
+ * @return also -ENOENT: no such format
+ */
+int tandem_sdp_prefer_format(struct tandem_sdp *sdp, size_t media, int pt);
 
 /**
  * Remove a payload type: from the m= line, with its rtpmap, fmtp and rtcp-fb.

@@ -104,11 +104,12 @@ static int take_addresses(const struct tandem_sessions *ss, struct tandem_leg *l
 	rtp.port = side->rtp_port;
 	if (tandem_ip_family(&rtp.ip) != family)
 		return -EAFNOSUPPORT;
+	/* not side's, which are of what both descriptions say */
 	if (leg->mux) {
 		rtcp = rtp;
-	} else if (side->rtcp_port && usable(&side->rtcp)) {
-		rtcp.ip = tandem_media_ip(&side->rtcp);
-		rtcp.port = side->rtcp_port;
+	} else if (side->media->rtcp_port && usable(&side->media->rtcp)) {
+		rtcp.ip = tandem_media_ip(&side->media->rtcp);
+		rtcp.port = side->media->rtcp_port;
 		if (tandem_ip_family(&rtcp.ip) != family)
 			memset(&rtcp, 0, sizeof(rtcp));
 	}
@@ -164,7 +165,8 @@ bool tandem_media_muxes(const struct tandem_sdp_media *media, bool answer)
 
 /*
  * rtcp-mux is a matter of both ends, unless the relay has spoken for one of them: then it is
- * one of the leg. So it is for who takes nothing else (RFC 8858), where security ends here.
+ * one of the leg. So it is for who takes nothing else (RFC 8858), where security ends here, and
+ * where the front end has a say.
  */
 static void agree_mux(struct tandem_media *m, const struct tandem_sdp_negotiated *neg,
 		      enum tandem_party_id offerer)
@@ -176,8 +178,13 @@ static void agree_mux(struct tandem_media *m, const struct tandem_sdp_negotiated
 	if (own->secure.kind == TANDEM_PROTECT_DTLS ||
 	    (own->secure.kind != TANDEM_PROTECT_PASS && only))
 		own->mux = tandem_media_muxes(neg->offerer.media, false);
-	if (other->secure.kind == TANDEM_PROTECT_DTLS)
+	else if (own->mux_wish != TANDEM_MUX_AS_SAID)
+		own->mux = own->mux_wish == TANDEM_MUX_YES;
+	if (other->secure.kind == TANDEM_PROTECT_DTLS ||
+	    (other->mux_wish != TANDEM_MUX_AS_SAID && other->mux_wish != TANDEM_MUX_NO))
 		other->mux = tandem_media_muxes(neg->answerer.media, true);
+	else if (other->mux_wish == TANDEM_MUX_NO)
+		other->mux = false;
 }
 
 /* The wire has read the description: is RTCP a component of its own? */

@@ -84,15 +84,16 @@ bool tandem_leg_is_keyed(const struct tandem_leg *leg, enum tandem_component com
 	return leg->secure.kind < TANDEM_PROTECT_SDES || (keys->in.suite && keys->out.suite);
 }
 
-void tandem_compile_egress(const struct tandem_leg *to, const struct tandem_sessions_config *cfg,
+void tandem_compile_egress(const struct tandem_source *src, const struct tandem_leg *to,
 			   enum tandem_component comp, struct tandem_egress *egress)
 {
 	const struct tandem_endpoint *remote = tandem_leg_endpoint(to, comp);
 
 	if (!remote->port || tandem_ip_is_any(&remote->ip))
 		return;
-	egress->flags = EGRESS_F_ACTIVE;
-	egress->local = cfg->locals[to->local].ip;
+	egress->flags = EGRESS_F_ACTIVE | (src->s->marked ? EGRESS_F_DSCP : 0);
+	egress->dscp = src->s->dscp;
+	egress->local = src->cfg->locals[to->local].ip;
 	egress->local_port = htons(to->port + comp);
 	egress->remote = remote->ip;
 	egress->remote_port = htons(remote->port);
@@ -232,14 +233,13 @@ static void compile_one(const struct tandem_source *src, enum tandem_component c
 	bool keyed = tandem_leg_is_keyed(leg, comp);
 
 	if (comp == TANDEM_RTP && keyed && tandem_leg_is_keyed(to, comp)) {
-		tandem_compile_egress(to, src->cfg, comp, &spec->egress[EGRESS_RTP]);
+		tandem_compile_egress(src, to, comp, &spec->egress[EGRESS_RTP]);
 		tandem_compile_acts(src->s, src->from, src->members, src->count, &spec->pts,
 				    &spec->egress[EGRESS_RTP]);
 	}
 	if ((comp == TANDEM_RTCP || leg->mux) && keyed && tandem_leg_has_rtcp(to) &&
 	    tandem_leg_is_keyed(to, TANDEM_RTCP))
-		tandem_compile_egress(to, src->cfg, tandem_leg_rtcp_of(to),
-				      &spec->egress[EGRESS_RTCP]);
+		tandem_compile_egress(src, to, tandem_leg_rtcp_of(to), &spec->egress[EGRESS_RTCP]);
 	/* also while nothing may pass: what has been counted under them stays with them */
 	compile_keys(leg, to, comp, spec);
 }

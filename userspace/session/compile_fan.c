@@ -31,7 +31,7 @@ static void add_leg(const struct tandem_source *src, const struct tandem_leg *to
 	uint32_t i = 0;
 
 	leg->id = id;
-	tandem_compile_egress(to, src->cfg, comp, &leg->leg.egress);
+	tandem_compile_egress(src, to, comp, &leg->leg.egress);
 	if (!out->suite)
 		return;
 	leg->srtp = out->id;

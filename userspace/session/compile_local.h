@@ -32,8 +32,8 @@ uint8_t tandem_source_acts(const struct tandem_source *src, size_t member);
 bool tandem_source_feeds(const struct tandem_source *src, const struct tandem_session *sub,
 			 size_t k, size_t *member);
 
-/* Where to a leg's packets leave; nothing where that is not known. */
-void tandem_compile_egress(const struct tandem_leg *to, const struct tandem_sessions_config *cfg,
+/* Where to a leg's packets leave, and marked how; nothing where that is not known. */
+void tandem_compile_egress(const struct tandem_source *src, const struct tandem_leg *to,
 			   enum tandem_component comp, struct tandem_egress *egress);
 
 /* compile_fan.c: the fan of a flow that has to have one, with its keys; NULL on no memory. */

@@ -51,6 +51,14 @@ struct tandem_learn {
 	struct tandem_guess candidate;
 };
 
+/* What a front end wants of rtcp-mux with a party, where it says something. */
+enum tandem_mux_wish {
+	TANDEM_MUX_AS_SAID, /* as the parties do */
+	TANDEM_MUX_YES,
+	TANDEM_MUX_NO,
+	TANDEM_MUX_ONLY, /* nothing else is offered */
+};
+
 struct tandem_leg {
 	/* what the party's description says; port 0: not known, or none */
 	struct tandem_endpoint remote[2];
@@ -59,6 +67,7 @@ struct tandem_leg {
 	bool sends;		   /* negotiated: it may send */
 	bool hold;		   /* it has put the other one on hold */
 	bool mux;		   /* rtcp-mux is agreed with it (RFC 5761) */
+	enum tandem_mux_wish mux_wish;
 	bool apart; /* DTLS without that: RTCP has an association and keys of its own (RFC 5764 4.1) */
 	struct tandem_codec codecs[TANDEM_LEG_CODECS]; /* in what it sends */
 	size_t codec_count;
@@ -125,6 +134,9 @@ struct tandem_session {
 	char *tag[2];	/* B's may be NULL */
 	char *label[2]; /* how the front end's client calls them; may be NULL */
 	struct tandem_acts acts;
+	bool marked; /* packets leave with this: */
+	uint8_t dscp;
+	json_t *notes;			  /* the front end's; may be NULL */
 	struct tandem_endpoint source[2]; /* signalling addresses; port 0: not known */
 
 	int64_t started_ms;   /* epoch */
@@ -132,6 +144,8 @@ struct tandem_session {
 	uint64_t activity_ms; /* monotonic, last time that a packet was known to pass */
 	int64_t lasts_ms;     /* epoch, until when without a further word; 0: for good */
 	uint64_t over_ms;     /* the same, monotonic */
+	uint64_t end_ms;      /* monotonic, when it is to end by the front end; 0: it is not */
+	const char *end_why;
 	bool confirmed;
 	bool answered;
 	bool learning; /* some leg has a window open */
@@ -388,6 +402,12 @@ void tandem_acts_inherit(const struct tandem_sessions *ss, struct tandem_session
 /* The stored form, and back; NULL or none is nothing. -EBADMSG. */
 json_t *tandem_acts_dump(const struct tandem_acts *acts);
 int tandem_acts_parse(struct tandem_acts *acts, const json_t *js);
+
+/* ---- wishes.c ---- */
+/* When the session is to end, in ms of the epoch; 0: it is not. */
+json_int_t tandem_wishes_end_dump(const struct tandem_sessions *ss, const struct tandem_session *s);
+/* Read what is stored of a front end's wishes. -EBADMSG. */
+int tandem_wishes_parse(struct tandem_sessions *ss, struct tandem_session *s, const json_t *doc);
 
 /* ---- learn.c ---- */
 /* How long a window is, in ms. */

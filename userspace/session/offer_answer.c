@@ -28,6 +28,9 @@ static int offerer_family(const struct tandem_sdp_media *media,
 {
 	struct ip_addr ip = tandem_media_ip(&media->conn);
 
+	/* a front end that does not know where signalling comes from has but the description */
+	if (media->conn.unspecified && tandem_ip_is_any(&source->ip))
+		return media->conn.family;
 	return tandem_ip_family(media->conn.has_addr && !media->conn.unspecified ? &ip
 										 : &source->ip);
 }
@@ -49,6 +52,29 @@ static int target_family(const struct tandem_signal *sig, int source_family)
 						 : tandem_ip_family(&sig->target.ip);
 }
 
+/*
+ * What the other party is offered of rtcp-mux, and what the offerer is to get of what it offers. With
+ * nothing said either is as the other party has it; an offerer gets it, too, of whom it is hidden.
+ */
+static void wish_mux(struct tandem_media *m, enum tandem_party_id offerer, bool offered,
+		     unsigned int wanted)
+{
+	enum tandem_mux_wish *own = &m->leg[offerer].mux_wish;
+	enum tandem_mux_wish *other = &m->leg[!offerer].mux_wish;
+
+	*own = *other = TANDEM_MUX_AS_SAID;
+	if (wanted & TANDEM_MUX_REQUIRE)
+		*other = TANDEM_MUX_ONLY;
+	else if (wanted & TANDEM_MUX_OFFER)
+		*other = TANDEM_MUX_YES;
+	else if (wanted & TANDEM_MUX_DEMUX)
+		*other = TANDEM_MUX_NO;
+	if (wanted && (!offered || wanted & TANDEM_MUX_REJECT))
+		*own = TANDEM_MUX_NO;
+	else if (wanted & TANDEM_MUX_ACCEPT || *other == TANDEM_MUX_NO)
+		*own = TANDEM_MUX_YES;
+}
+
 static int prepare_media(struct tandem_sessions *ss, const struct tandem_session *s,
 			 struct tandem_media *m, enum tandem_party_id offerer,
 			 const struct tandem_sdp_media *media, const struct tandem_signal *sig)
@@ -61,6 +87,7 @@ static int prepare_media(struct tandem_sessions *ss, const struct tandem_session
 	m->anchored = tandem_media_is_anchored(media);
 	if (err || !m->anchored || !media->port)
 		return err;
+	wish_mux(m, offerer, tandem_media_muxes(media, false), sig->mux);
 	family = offerer_family(media, &sig->source);
 	peer = offerer_peer(media, &sig->source);
 	if (!s->absent[offerer] && (own->local == TANDEM_LOCAL_NONE ||
@@ -188,6 +215,7 @@ int tandem_session_offer(struct tandem_sessions *ss, const char *call, enum tand
 	s->pending_from = s->offerer = party;
 	s->offer = doc;
 	s->source[party] = sig->source;
+	s->end_ms = 0;
 	tandem_session_outdated(ss, s);
 	return 0;
 }
@@ -203,6 +231,7 @@ static int adopt(struct tandem_sessions *ss, struct tandem_session *s,
 	tandem_media_list_clean(&s->pending);
 	s->pending_from = TANDEM_PARTY_NONE;
 	s->answered = true;
+	s->end_ms = 0;
 	s->activity_ms = tandem_sessions_now(ss);
 	tandem_learn_start(ss, s);
 	tandem_secure_keep_old(&s->agreed, &old, s->activity_ms);

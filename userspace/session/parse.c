@@ -108,6 +108,9 @@ static int parse_leg(const struct tandem_sessions *ss, json_t *js, struct tandem
 	leg->generation = generation;
 	if (json_object_get(js, "mux"))
 		leg->mux = json_is_true(json_object_get(js, "mux"));
+	leg->mux_wish = (enum tandem_mux_wish)json_integer_value(json_object_get(js, "mux_wish"));
+	if (leg->mux_wish < TANDEM_MUX_AS_SAID || leg->mux_wish > TANDEM_MUX_ONLY)
+		return -EBADMSG;
 	if (parse_endpoint(json_object_get(js, "rtp"), &leg->remote[TANDEM_RTP]) ||
 	    parse_endpoint(json_object_get(js, "rtcp"), &leg->remote[TANDEM_RTCP]) ||
 	    parse_endpoint(json_object_get(js, "learned_rtp"), &leg->learn[TANDEM_RTP].locked) ||
@@ -303,6 +306,8 @@ int tandem_session_parse(struct tandem_sessions *ss, struct tandem_session **sp,
 		err = -EBADMSG;
 	if (!err)
 		err = parse_acts(s, doc);
+	if (!err)
+		err = tandem_wishes_parse(ss, s, doc);
 	if (!err)
 		err = parse_feeds(s, json_object_get(doc, "feeds"));
 	if (!err)

@@ -74,8 +74,8 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 {
 	bool ports = leg->local != TANDEM_LOCAL_NONE;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:i, "
-			 "s:i, s:I, s:o, s:i, s:o}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:b, s:b, s:b, s:b, s:i, s:o, "
+			 "s:o, s:i, s:i, s:I, s:o, s:i, s:o}",
 			 "rtp", tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
 			 tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 			 tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
@@ -83,7 +83,8 @@ static json_t *dump_leg(const struct tandem_sessions *ss, const struct tandem_le
 			 (json_int_t)leg->learn[TANDEM_RTP].until_ms, "learn_rtcp_until",
 			 (json_int_t)leg->learn[TANDEM_RTCP].until_ms, "signalling",
 			 dump_ip(&leg->signalling), "mute", leg->mute, "sends", leg->sends, "hold",
-			 leg->hold, "mux", leg->mux, "codecs", dump_codecs(leg), "local",
+			 leg->hold, "mux", leg->mux, "mux_wish", leg->mux_wish, "codecs",
+			 dump_codecs(leg), "local",
 			 ports ? dump_ip(&ss->cfg.locals[leg->local].ip) : json_null(), "port",
 			 ports ? leg->port : 0, "generation", leg->generation, "transport",
 			 (json_int_t)leg->transport, "ssrcs", dump_ssrcs(leg), "mid_ext",
@@ -137,7 +138,7 @@ json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tande
 {
 	return json_pack(
 		"{s:I, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:o, "
-		"s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:i, s:I, s:O*}",
 		"number", (json_int_t)s->number, "owner", tandem_owner_name(s->owner), "call_id",
 		s->call_id, "branch", s->branch, "via", dump_tag(s->via), "from",
 		tandem_json_text(s->from_uri), "to", tandem_json_text(s->to_uri), "tag_a",
@@ -148,5 +149,6 @@ json_t *tandem_session_dump(const struct tandem_sessions *ss, const struct tande
 		s->confirmed, "media", tandem_media_list_dump(ss, &s->agreed), "label_a",
 		dump_tag(s->label[TANDEM_PARTY_A]), "label_b", dump_tag(s->label[TANDEM_PARTY_B]),
 		"acts", tandem_acts_any(s) ? tandem_acts_dump(&s->acts) : json_null(), "feeds",
-		dump_feeds(s));
+		dump_feeds(s), "dscp", s->marked ? s->dscp : -1, "end_ms",
+		tandem_wishes_end_dump(ss, s), "notes", s->notes);
 }

@@ -32,6 +32,7 @@ struct face {
 	bool ice;	     /* the relay takes part in ICE, */
 	bool lite;	     /* and leaves the checks to the party */
 	bool two_ports;	     /* RTCP has a port of its own */
+	bool one_port;	     /* it has not, by the front end's wish: that is always shown */
 	enum tandem_sdp_dir dir;
 	int family;
 	char host[HOST_SIZE];
@@ -80,6 +81,12 @@ out:
 	return err;
 }
 
+/* Has a front end a say in rtcp-mux with this party? */
+static bool has_wish(const struct tandem_leg *leg)
+{
+	return leg->mux_wish != TANDEM_MUX_AS_SAID && leg->secure.kind != TANDEM_PROTECT_DTLS;
+}
+
 /*
  * a=rtcp with the port of m= announces rtcp-mux only (RFC 5761 5.1.1, 5.1.3). In an offer it is for
  * those that do not multiplex, until one has agreed to.
@@ -87,6 +94,8 @@ out:
 static bool has_two_ports(const struct tandem_leg *leg, bool answer,
 			  const struct tandem_sdp_media *media)
 {
+	if (has_wish(leg))
+		return answer ? !leg->mux : leg->mux_wish != TANDEM_MUX_ONLY;
 	if (leg->secure.kind == TANDEM_PROTECT_PASS)
 		return media->rtcp_port != media->port;
 	if (answer || leg->secure.kind != TANDEM_PROTECT_DTLS)
@@ -115,6 +124,7 @@ static void find_face(const struct tandem_sessions *ss, const struct tandem_medi
 	face->ice = leg->secure.wire && tandem_wire_has_ice(leg->secure.wire);
 	face->lite = face->ice && tandem_wire_is_lite(leg->secure.wire);
 	face->two_ports = has_two_ports(leg, answer, media);
+	face->one_port = has_wish(leg) && !face->two_ports;
 	/* 0.0.0.0 is a message to the other side, not an address; it passes as it is */
 	face->own_connection = !media->conn.unspecified || media->conn.family != face->family ||
 			       (face->ends && !media->hold2543);
@@ -170,7 +180,8 @@ static int edit_rtcp(struct tandem_sdp *sdp, size_t i, const struct face *face)
 	bool has_address = face->ice || (value && strchr(value, ' '));
 
 	/* RFC 5761 5.1.3: with ICE there is a line in any case */
-	if (!(media->rtcp_explicit && media->rtcp_port) && !(face->ice && face->two_ports))
+	if (!(media->rtcp_explicit && media->rtcp_port) && !(face->ice && face->two_ports) &&
+	    !face->one_port)
 		return 0;
 	return tandem_sdp_set_rtcp(sdp, i, face->port + face->two_ports, face->family,
 				   has_address ? face->host : NULL);
@@ -193,6 +204,18 @@ static int edit_media(struct tandem_sdp *sdp, size_t i, const struct face *face)
 	if (!err)
 		err = tandem_sdp_remove_attr(sdp, i, "bundle-only");
 	return err ? err : remove_ice(sdp, i);
+}
+
+static int edit_mux(const struct tandem_leg *leg, bool answer, struct tandem_sdp *sdp, size_t i)
+{
+	int err;
+
+	if (!has_wish(leg))
+		return 0;
+	if (answer ? leg->mux : leg->mux_wish != TANDEM_MUX_NO)
+		return tandem_sdp_set_attr(sdp, i, "rtcp-mux", NULL);
+	err = tandem_sdp_remove_attr(sdp, i, "rtcp-mux");
+	return err ? err : tandem_sdp_remove_attr(sdp, i, "rtcp-mux-only");
 }
 
 /* What is disabled says nothing of its sender's security either, where that ends here. */
@@ -292,6 +315,8 @@ int tandem_relay_sdp(const struct tandem_sessions *ss, const struct tandem_media
 			err = edit_media(copy, i, &faces[i]);
 		if (!err && faces[i].ends)
 			err = tandem_secure_sdp(list, to, answer, copy, i);
+		if (!err && faces[i].set)
+			err = edit_mux(tandem_leg_transport(list, i, to), answer, copy, i);
 		if (!err && !faces[i].set && ends)
 			err = edit_idle(&list->v[i], to, copy, i);
 	}

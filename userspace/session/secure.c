@@ -30,6 +30,21 @@ static bool has_webrtc(const struct tandem_sdp *sdp)
 	return false;
 }
 
+/* Keys with a profile that is not of SRTP (RFC 8643). */
+static bool has_osrtp(const struct tandem_sdp *sdp)
+{
+	size_t i;
+
+	for (i = 0; i < tandem_sdp_media_count(sdp); i++) {
+		const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
+
+		if (media->port && !media->secure && media->has_crypto &&
+		    tandem_media_is_anchored(media))
+			return true;
+	}
+	return false;
+}
+
 static bool is_kind(enum tandem_security security)
 {
 	return security != TANDEM_SECURITY_AUTO && security != TANDEM_SECURITY_PASS;
@@ -48,29 +63,48 @@ bool tandem_secure_ends(const struct tandem_media_list *list, const struct tande
 	}
 	if (is_kind(sig->source_security) || is_kind(sig->target_security))
 		return true;
+	if (sig->osrtp != TANDEM_OSRTP_AS_SAID && has_osrtp(offer))
+		return true;
 	return sig->source_security == TANDEM_SECURITY_AUTO &&
 	       sig->target_security == TANDEM_SECURITY_AUTO && has_webrtc(offer);
 }
 
-/* The first line that can be used is what the offerer likes best of it (RFC 4568 5.1.2). */
-static bool find_crypto(const struct tandem_sdp *sdp, size_t i, struct tandem_sdes *sdes)
+/* The first line of this suite, or of any (0), that can be used. */
+static bool find_suite(const struct tandem_sdp *sdp, size_t i, uint8_t suite,
+		       struct tandem_sdes *sdes)
 {
 	const char *value;
 	size_t n;
 
 	for (n = 0; (value = tandem_sdp_find_attr(sdp, i, "crypto", n)); n++) {
-		if (!tandem_sdes_parse(sdes, value))
+		if (!tandem_sdes_parse(sdes, value) && (!suite || sdes->srtp.suite == suite))
 			return true;
 	}
 	return false;
 }
 
-static unsigned int offered_kinds(const struct tandem_sdp *sdp, size_t i, struct tandem_sdes *sdes)
+/* The first is what the offerer likes best (RFC 4568 5.1.2), but the front end may know better. */
+static bool find_crypto(const struct tandem_sdp *sdp, size_t i,
+			const struct tandem_suites *preferred, struct tandem_sdes *sdes)
+{
+	size_t n;
+
+	for (n = 0; n < preferred->count; n++) {
+		if (find_suite(sdp, i, preferred->suite[n], sdes))
+			return true;
+	}
+	return find_suite(sdp, i, SRTP_SUITE_NONE, sdes);
+}
+
+static unsigned int offered_kinds(const struct tandem_sdp *sdp, size_t i,
+				  const struct tandem_signal *sig, struct tandem_sdes *sdes)
 {
 	const struct tandem_sdp_media *media = tandem_sdp_media(sdp, i);
 	unsigned int kinds = media->secure ? 0 : OFFERED_PLAIN;
 
-	if (find_crypto(sdp, i, sdes) && strncasecmp(media->proto, "UDP/TLS", 7))
+	if (kinds && sig->osrtp == TANDEM_OSRTP_REJECT)
+		return kinds;
+	if (find_crypto(sdp, i, &sig->preferred, sdes) && strncasecmp(media->proto, "UDP/TLS", 7))
 		kinds |= OFFERED_SDES;
 	/* RTP/SAVP with keys in it means those, whatever else is in it (RFC 5763 5) */
 	if (media->has_fingerprint && !(media->secure && kinds & OFFERED_SDES))
@@ -234,17 +268,40 @@ static const char *proto_to_offer(enum tandem_protection kind, enum tandem_prote
 	return feedback ? "RTP/AVPF" : "RTP/AVP";
 }
 
-static int offer_keys(struct tandem_secure_leg *leg, uint16_t streams)
+/* What the front end wants to be offered, as far as it is to come from the source's offer. */
+static void choose_suites(const struct tandem_signal *sig, const struct tandem_sdp *offer, size_t i,
+			  struct tandem_suites *suites)
 {
+	struct tandem_sdes sdes = { 0 };
+	size_t n, count = sig->suites.count ? sig->suites.count : TANDEM_SDES_OFFERED;
+
+	*suites = sig->suites;
+	if (!sig->no_new_suites || !find_suite(offer, i, SRTP_SUITE_NONE, &sdes))
+		return;
+	suites->count = 0;
+	for (n = 0; n < count; n++) {
+		uint8_t suite = sig->suites.count ? sig->suites.suite[n] : tandem_sdes_suite(n);
+
+		if (find_suite(offer, i, suite, &sdes))
+			suites->suite[suites->count++] = suite;
+	}
+	explicit_bzero(&sdes, sizeof(sdes));
+}
+
+static int offer_keys(struct tandem_secure_leg *leg, const struct tandem_suites *suites,
+		      uint16_t streams)
+{
+	size_t count = suites->count ? suites->count : TANDEM_SDES_OFFERED;
 	int err = 0;
 
 	/* an offer that is made again, as after a challenge */
 	if (leg->offered_kind == TANDEM_PROTECT_SDES && leg->offered_count)
 		return 0;
-	for (leg->offered_count = 0; leg->offered_count < TANDEM_SDES_OFFERED && !err;) {
+	for (leg->offered_count = 0; leg->offered_count < count && !err;) {
 		size_t i = leg->offered_count++;
 
-		err = generate(&leg->offered[i], i + 1, tandem_sdes_suite(i), streams);
+		err = generate(&leg->offered[i], i + 1,
+			       suites->count ? suites->suite[i] : tandem_sdes_suite(i), streams);
 	}
 	return err;
 }
@@ -279,7 +336,11 @@ static int prepare_wires(struct tandem_sessions *ss, const struct tandem_session
 		if (m->leg[p].secure.kind != TANDEM_PROTECT_DTLS || m->leg[p].transport != i)
 			continue;
 		ice.offerer = p != (int)offerer;
-		ice.mode = tandem_sessions_ice(ss, ice.offerer ? &sig->target : &sig->source);
+		ice.mode = ice.offerer ? sig->target_ice : sig->source_ice;
+		if (ice.mode == TANDEM_ICE_MODE_AUTO)
+			ice.mode = tandem_sessions_ice(ss,
+						       ice.offerer ? &sig->target : &sig->source);
+		ice.active = !ice.offerer && sig->source_dtls_active;
 		err = tandem_wire_prepare(ss, s, i, p, &m->leg[p], &ice);
 	}
 	return err;
@@ -294,10 +355,11 @@ static int secure_media(const struct tandem_sessions *ss, struct tandem_media *m
 	bool agreed = m->active && other->kind != TANDEM_PROTECT_PASS;
 	enum tandem_protection kind = TANDEM_PROTECT_NONE, other_kind;
 	struct tandem_sdes crypto = { 0 };
+	struct tandem_suites suites;
 	unsigned int offered;
 	int err;
 
-	offered = offered_kinds(offer, i, &crypto);
+	offered = offered_kinds(offer, i, sig, &crypto);
 	err = choose(offered, sig->source_security, &kind);
 	other_kind = agreed ? other->kind : kind_to_offer(sig->target_security, kind);
 	if (!err)
@@ -309,8 +371,9 @@ static int secure_media(const struct tandem_sessions *ss, struct tandem_media *m
 	other->optional = sig->target_security == TANDEM_SECURITY_SDES_PREFER ||
 			  (!is_kind(sig->target_security) && offered & OFFERED_PLAIN);
 	strcpy(other->proto, proto_to_offer(other_kind, kind, other->optional, media));
+	choose_suites(sig, offer, i, &suites);
 	if (other_kind == TANDEM_PROTECT_SDES)
-		err = offer_keys(other, streams_beside(offer, own->bundle_rank));
+		err = offer_keys(other, &suites, streams_beside(offer, own->bundle_rank));
 	set_kind(other, other_kind);
 	other->offered_kind = other_kind;
 	return err;

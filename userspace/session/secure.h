@@ -49,7 +49,7 @@ struct tandem_secure_leg {
 	/* what the relay has offered to this party, as long as it may be answered */
 	enum tandem_protection offered_kind;
 	bool optional; /* an answer without keys means plain RTP (RFC 8643) */
-	struct tandem_sdes offered[TANDEM_SDES_OFFERED];
+	struct tandem_sdes offered[TANDEM_SDES_SUITES];
 	size_t offered_count;
 };
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "userspace/datapath/plane.h"
+#include "userspace/media/sdes.h"
 #include "userspace/store/store.h"
 #include "userspace/util/endpoint.h"
 
@@ -159,9 +160,14 @@ const char *tandem_owner_name(enum tandem_owner owner);
 unsigned int tandem_session_spare(const struct tandem_sessions *ss, enum tandem_owner owner,
 				  const char *call_id);
 
-/* The owner's session of the call with the lowest branch; its name, valid until it ends, or NULL. */
+/*
+ * The owner's session of the call with the lowest branch, or the lowest above that of `name`; its
+ * name, valid until it ends, or NULL.
+ */
 const char *tandem_session_first(const struct tandem_sessions *ss, enum tandem_owner owner,
 				 const char *call_id);
+const char *tandem_session_next(const struct tandem_sessions *ss, enum tandem_owner owner,
+				const char *call_id, const char *name);
 
 /*
  * Create the session or update its dialog data (a to_tag that became known).
@@ -208,6 +214,24 @@ struct tandem_locals {
 	size_t count;
 };
 
+/*
+ * What a front end wants of rtcp-mux (RFC 5761), in any combination. 0: it is as the parties say.
+ * With DTLS it is offered and accepted in any case.
+ */
+enum tandem_mux_flags {
+	TANDEM_MUX_OFFER = 1 << 0,   /* the target is offered it, also if the source does not */
+	TANDEM_MUX_REQUIRE = 1 << 1, /* and no port for RTCP besides */
+	TANDEM_MUX_DEMUX = 1 << 2,   /* the target is not offered it, and the source gets it */
+	TANDEM_MUX_ACCEPT = 1 << 3,  /* the source gets it, also if the target does not do it */
+	TANDEM_MUX_REJECT = 1 << 4,  /* the source does not get it */
+};
+
+/* Suites of SRTP with keys in SDP, those that are wanted most first. */
+struct tandem_suites {
+	uint8_t suite[TANDEM_SDES_SUITES];
+	size_t count; /* 0: as the relay has them */
+};
+
 struct tandem_signal {
 	struct tandem_endpoint source;
 	struct tandem_endpoint target;
@@ -216,6 +240,18 @@ struct tandem_signal {
 	const struct tandem_locals *source_locals;
 	const struct tandem_locals *target_locals;
 	int target_family;
+	/* in an offer; AUTO: as the configuration says. For a leg whose agent is new */
+	enum tandem_ice_mode source_ice, target_ice;
+	bool source_dtls_active; /* the relay begins the handshake with the source, if it may */
+	unsigned int mux;	 /* enum tandem_mux_flags */
+	enum {
+		TANDEM_OSRTP_AS_SAID, /* keys with RTP/AVP (RFC 8643) are of both ends, */
+		TANDEM_OSRTP_ACCEPT,  /* or the relay takes them, whatever the target does, */
+		TANDEM_OSRTP_REJECT,  /* or nobody does */
+	} osrtp;
+	bool no_new_suites;		/* the target is offered none that the source does not */
+	struct tandem_suites suites;	/* what the target is offered */
+	struct tandem_suites preferred; /* of what the source offers, before what it likes best */
 };
 
 /* What the configuration says of a party with this signalling address: the longest prefix. */
@@ -342,6 +378,26 @@ int tandem_session_act(struct tandem_sessions *ss, const struct tandem_act_targe
 /* The party is called so from now on, in a target's label. -ENOENT, -ENOMEM. */
 int tandem_session_label(struct tandem_sessions *ss, const char *call, enum tandem_party_id party,
 			 const char *label);
+
+/*
+ * Packets of the session leave with this DSCP (RFC 2474), 0 to 63, from now on; -1: as they have come.
+ * -ENOENT: no such session; what the plane has against the change.
+ */
+int tandem_session_mark(struct tandem_sessions *ss, const char *call, int dscp);
+
+/*
+ * What the front end keeps with the session for itself: an object, borrowed, and stored when the
+ * session is for the next time. make: if there is none yet, an empty one. NULL: there is none, no such
+ * session, or no memory.
+ */
+json_t *tandem_session_notes(struct tandem_sessions *ss, const char *call, bool make);
+
+/*
+ * End the session after so many seconds, unless there is a description of it by then. why: constant.
+ * -ENOENT: no such session.
+ */
+int tandem_session_end_later(struct tandem_sessions *ss, const char *call, uint32_t seconds,
+			     const char *why);
 
 /* Remove the flows, free the ports, forget the session. why goes to the log. */
 int tandem_session_end(struct tandem_sessions *ss, const char *call, const char *why);

@@ -198,6 +198,7 @@ void tandem_session_destroy(struct tandem_session *s)
 	tandem_media_list_clean(&s->pending);
 	tandem_sdp_free(s->offer);
 	tandem_flows_clean(s);
+	json_decref(s->notes);
 	free(s->call_id);
 	free(s->via);
 	free(s->name);
@@ -371,17 +372,29 @@ const char *tandem_session_by_via(const struct tandem_sessions *ss, enum tandem_
 	return s ? s->name : NULL;
 }
 
+static const char *lowest(const struct tandem_sessions *ss, enum tandem_owner owner,
+			  const char *call_id, unsigned int from)
+{
+	const struct tandem_session *s, *found = NULL;
+
+	for (s = tandem_sessions_next_owned(ss, owner, call_id, NULL); s;
+	     s = tandem_sessions_next_owned(ss, owner, call_id, s)) {
+		if (s->branch >= from && (!found || s->branch < found->branch))
+			found = s;
+	}
+	return found ? found->name : NULL;
+}
+
 const char *tandem_session_first(const struct tandem_sessions *ss, enum tandem_owner owner,
 				 const char *call_id)
 {
-	const struct tandem_session *s = tandem_sessions_next_owned(ss, owner, call_id, NULL);
-	const struct tandem_session *first = s;
+	return lowest(ss, owner, call_id, 0);
+}
 
-	for (; s; s = tandem_sessions_next_owned(ss, owner, call_id, s)) {
-		if (s->branch < first->branch)
-			first = s;
-	}
-	return first ? first->name : NULL;
+const char *tandem_session_next(const struct tandem_sessions *ss, enum tandem_owner owner,
+				const char *call_id, const char *name)
+{
+	return lowest(ss, owner, call_id, tandem_session_branch(name) + 1);
 }
 
 unsigned int tandem_session_spare(const struct tandem_sessions *ss, enum tandem_owner owner,

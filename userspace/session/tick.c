@@ -54,6 +54,8 @@ static const char *why_over(struct tandem_sessions *ss, struct tandem_session *s
 	uint32_t timeout;
 	uint64_t last;
 
+	if (s->end_ms && now >= s->end_ms)
+		return s->end_why;
 	if (!s->confirmed || !s->answered)
 		return is_over(s->offered_ms, now, ss->cfg.setup_timeout_s) ? "not answered" : NULL;
 	if (s->feeds)

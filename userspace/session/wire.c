@@ -179,6 +179,7 @@ int tandem_wire_prepare(struct tandem_sessions *ss, const struct tandem_session 
 	wire->party = party;
 	wire->mode = ice->mode;
 	wire->full = ice->mode == TANDEM_ICE_MODE_FULL;
+	wire->active = ice->active;
 	wire->controlling = ice->offerer;
 	err = tandem_wire_make_ice(wire, NULL, NULL);
 	if (err) {

@@ -58,6 +58,7 @@ void tandem_wires_clean(struct tandem_wires *wires);
 struct tandem_wire_ice {
 	enum tandem_ice_mode mode;
 	bool offerer;
+	bool active; /* the relay is to begin the handshake, where the party leaves it the choice */
 };
 
 /*

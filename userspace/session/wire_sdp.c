@@ -150,9 +150,8 @@ static enum tandem_dtls_setup read_setup(const struct tandem_sdp *sdp, size_t i)
 int tandem_wire_offered(struct tandem_wire *wire, const struct tandem_sdp *sdp, size_t i)
 {
 	struct tandem_wire_peer *peer = &wire->next_peer;
-	enum tandem_dtls_setup prefer = wire->end[TANDEM_RTP].dtls && wire->peer.client
-						? TANDEM_DTLS_ACTIVE
-						: TANDEM_DTLS_PASSIVE;
+	bool active = wire->end[TANDEM_RTP].dtls ? wire->peer.client : wire->active;
+	enum tandem_dtls_setup prefer = active ? TANDEM_DTLS_ACTIVE : TANDEM_DTLS_PASSIVE;
 	int err = read_fingerprints(peer, sdp, i);
 
 	if (err)

@@ -44,6 +44,7 @@ struct tandem_wire {
 	bool peer_lite;
 	enum tandem_ice_mode mode; /* what the configuration wants */
 	bool full;		   /* what the agent is */
+	bool active;		   /* begins the handshake if it may */
 	bool controlling;	   /* what it begins as: the relay has made the offer */
 	/* as it was agreed, for when a restart comes to nothing; "": not yet */
 	char agreed_ufrag[TANDEM_ICE_CRED_MAX + 1]; /* ours */
