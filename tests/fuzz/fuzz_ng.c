@@ -26,6 +26,20 @@ static void check_codecs(const struct tandem_ng_params *p)
 	free(out);
 }
 
+/* The same description has the same version, however often it comes. */
+static void check_origin(const struct tandem_ng_edits *edits, char **sdp, size_t *len)
+{
+	json_t *seen = json_object(), *before;
+
+	if (!tandem_ng_origin(edits, seen, sdp, len)) {
+		before = json_deep_copy(seen);
+		CHECK(!tandem_ng_origin(edits, seen, sdp, len));
+		CHECK(json_equal(seen, before));
+		json_decref(before);
+	}
+	json_decref(seen);
+}
+
 static void check_edits(const struct tandem_ng_params *p)
 {
 	char *sdp = p->sdp ? malloc(p->sdp_len + 1) : NULL;
@@ -37,6 +51,7 @@ static void check_edits(const struct tandem_ng_params *p)
 	sdp[len] = '\0';
 	if (!tandem_ng_edit(&p->edits, &sdp, &len))
 		CHECK(len == strlen(sdp) || memchr(p->sdp, '\0', p->sdp_len));
+	check_origin(&p->edits, &sdp, &len);
 	free(sdp);
 }
 

@@ -32,7 +32,9 @@ static inline void ng_open(struct ng_fixture *ng)
 	ng->cfg.interfaces[1].locals.ip[1] = ip("2001:db8:1::1");
 	ng->cfg.interfaces[1].locals.count = 2;
 	ng->cfg.draining = &ng->draining;
-	ng->calls = (struct tandem_ng_calls){ .sessions = ng->fx.ss, .cfg = &ng->cfg };
+	ng->calls = (struct tandem_ng_calls){ .sessions = ng->fx.ss,
+					      .cfg = &ng->cfg,
+					      .instance = "0123456789abcdef" };
 }
 
 static inline void ng_close(struct ng_fixture *ng)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What flags of an offer do to the description that is passed on: one row for each. The first
- * character of what is expected says how: "+" the description has a line that begins so, "-" it has
+ * character of what is expected says how: "+" the description has a line that begins so, "~" one with it, "-" it has
  * none, "!" the warning has these words, "=" there is no warning, "?" so many are unknown.
  */
 #include "tests/unit/ng_fixture.h"
@@ -16,6 +16,11 @@
 #define RTCP  "", "m=audio 4000 RTP/AVP 0\r\na=rtcp:4009\r\n"
 #define TWO   "", "m=audio 4000 RTP/AVP 0\r\na=mid:1\r\nm=video 4002 RTP/AVP 31\r\n"
 #define NAMED "named", ""
+#define MUX   "", "m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n"
+#define PTIME "", "m=audio 4000 RTP/AVP 0\r\na=ptime:20\r\n"
+#define ZERO  "", "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n"
+#define KEY   "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
+#define OSRTP "", "m=audio 4000 RTP/AVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY
 #define CRYPTO                                                                                     \
 	"", "m=audio 4000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "                       \
 	    "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"
@@ -48,7 +53,7 @@ static const struct row rows[] = {
 	{ "'ICE': 'default'", PLAIN, { "=", "?0" } },
 	{ "'flags': ['ICE=remove']", PLAIN, { "=", "?0" } },
 	{ "'flags': ['ICE-remove']", PLAIN, { "=", "?0" } },
-	{ "'rtcp-mux': ['offer', 'accept']", PLAIN, { "=", "?0" } },
+	{ "'rtcp-mux': ['accept']", PLAIN, { "-a=rtcp-mux", "=", "?0" } },
 	{ "'DTLS': 'passive'", PLAIN, { "=", "?0" } },
 	{ "'DTLS': 'off'", PLAIN, { "=", "?0" } },
 	{ "'supports': ['load limit']", PLAIN, { "=", "?0" } },
@@ -59,27 +64,17 @@ static const struct row rows[] = {
 	{ "'flags': ['asymmetric']", PLAIN, { "!asymmetric", "?0" } },
 	{ "'flags': ['media handover']", PLAIN, { "!media-handover", "?0" } },
 	{ "'record call': 'on'", PLAIN, { "!record-call", "?0" } },
-	{ "'rtcp-mux': ['demux']", PLAIN, { "!rtcp-mux-demux", "?0" } },
-	{ "'rtcp-mux': ['require']", PLAIN, { "!rtcp-mux-require", "?0" } },
-	{ "'replace': ['SDP version']", PLAIN, { "!replace-sdp-version", "?0" } },
-	{ "'ptime': 20", PLAIN, { "!ptime", "?0" } },
-	{ "'TOS': 184", PLAIN, { "!tos", "?0" } },
-	{ "'delete delay': 5", PLAIN, { "!delete-delay", "?0" } },
 	{ "'T.38': ['decode']", PLAIN, { "!t.38", "?0" } },
 	{ "'codec': {'transcode': ['opus']}", PLAIN, { "!codec-transcode", "?0" } },
 	{ "'flags': ['always transcode']", PLAIN, { "!always-transcode", "?0" } },
-	{ "'SDES': ['no-AES_CM_128_HMAC_SHA1_32']", PLAIN, { "!sdes-no-aes", "?0" } },
 	{ "'SDES': ['unencrypted_srtcp']", PLAIN, { "!sdes-unencrypted-srtcp", "?0" } },
-	{ "'SDES': ['only-AES_256_CM_HMAC_SHA1_80']", PLAIN, { "!sdes-only", "?0" } },
 	{ "'SDES': ['lifetime']", PLAIN, { "!sdes-lifetime", "?0" } },
-	{ "'SDES': ['static']", PLAIN, { "=", "?0" } },
-	{ "'DTLS-reverse': 'passive'", PLAIN, { "!dtls-reverse-passive", "?0" } },
-	{ "'ICE-lite': 'off'", PLAIN, { "!ice-lite-off", "?0" } },
-	{ "'ICE-lite': 'forward'", PLAIN, { "=", "?0" } },
-	{ "'rtcp-mux': ['reject']", PLAIN, { "!rtcp-mux-reject", "?0" } },
-	{ "'replace': ['origin full']", PLAIN, { "!replace-origin-full", "?0" } },
-	{ "'replace': ['zero address']", PLAIN, { "!replace-zero-address", "?0" } },
-	{ "'codec': {'consume': ['PCMA']}", PLAIN, { "!codec-consume", "?0" } },
+	{ "'SDES': ['static', 'pad']", PLAIN, { "=", "?0" } },
+	{ "'flags': ['asymmetric']", PLAIN, { "!asymmetric (media is taken", "?0" } },
+	{ "'flags': ['DTLS=active']", PLAIN, { "!dtls-active (who", "?0" } },
+	{ "'T.38': ['decode'], 'codec': {'set': ['PCMA']}",
+	  PLAIN,
+	  { "!t.38-decode (nothing is transcoded)", "!codec-set-pcma (nothing", "?0" } },
 	{ "'codec': {'set': ['PCMA']}", PLAIN, { "!codec-set", "?0" } },
 	{ "'flags': ['detect DTMF']", PLAIN, { "!detect-dtmf", "?0" } },
 	{ "'flags': ['mirror RTCP']", PLAIN, { "!mirror-rtcp", "?0" } },
@@ -99,6 +94,132 @@ static const struct row rows[] = {
 	{ "'transport-protocol': 'RTP/XAVP'", PLAIN, { "+m=audio 16", "?1" } },
 	{ "'rtpp-flags': 'trust-address ICE=remove  nonsense'", PLAIN, { "=", "?1" } },
 	{ "'flags': 'trust-address replace-origin'", PLAIN, { "=", "?0" } },
+
+	/* rtcp-mux, as the callee is offered it */
+	{ "'rtcp-mux': ['offer']", PLAIN, { "+a=rtcp-mux\r", "-a=rtcp:", "=", "?0" } },
+	{ "'flags': ['rtcp-mux-offer']", RTCP, { "+a=rtcp-mux\r", "+a=rtcp:16", "=", "?0" } },
+	{ "'rtcp-mux': ['require']", PLAIN, { "+a=rtcp-mux\r", "+a=rtcp:16", "=", "?0" } },
+	{ "'rtcp-mux': ['demux']", MUX, { "-a=rtcp-mux", "=", "?0" } },
+	{ "'flags': ['rtcp mux demux']", MUX, { "-a=rtcp-mux", "=", "?0" } },
+	{ "'rtcp-mux': ['demux']", PLAIN, { "-a=rtcp-mux", "=", "?0" } },
+	{ "'rtcp-mux': ['accept']", MUX, { "+a=rtcp-mux\r", "=", "?0" } },
+	{ "'rtcp-mux': ['reject']", MUX, { "+a=rtcp-mux\r", "=", "?0" } },
+	{ "'rtcp-mux': ['demux'], 'transport-protocol': 'RTP/SAVP'",
+	  MUX,
+	  { "-a=rtcp-mux", "+a=crypto:", "=", "?0" } },
+	{ "'rtcp-mux': ['demux'], 'transport-protocol': 'RTP/AVP', 'ICE': 'remove'",
+	  WEBRTC,
+	  { "-a=rtcp-mux", "-a=fingerprint", "=", "?0" } },
+	{ "'rtcp-mux': ['demux'], 'flags': ['webrtc']",
+	  MUX,
+	  { "+a=rtcp-mux\r", "+a=fingerprint", "=", "?0" } },
+	{ "'rtcp-mux': ['sometimes']", PLAIN, { "-a=rtcp-mux", "=", "?1" } },
+
+	/* suites */
+	{ "'transport-protocol': 'RTP/SAVP'",
+	  PLAIN,
+	  { "+a=crypto:1 AES_CM_128_HMAC_SHA1_80 ", "+a=crypto:5 AES_CM_128_HMAC_SHA1_32 ",
+	    "-a=crypto:6 ", "=" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['no-AES_CM_128_HMAC_SHA1_80']",
+	  PLAIN,
+	  { "+a=crypto:1 AES_256_CM_HMAC_SHA1_80 ", "-a=crypto:5 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'flags': ['SDES-no-AEAD_AES_128_GCM']",
+	  PLAIN,
+	  { "+a=crypto:1 AES_CM_128_HMAC_SHA1_80 ", "+a=crypto:3 AEAD_AES_256_GCM ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['no-NULL_HMAC_SHA1_32']",
+	  PLAIN,
+	  { "+a=crypto:5 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['only-AES_256_CM_HMAC_SHA1_32']",
+	  PLAIN,
+	  { "+a=crypto:1 AES_256_CM_HMAC_SHA1_32 ", "-a=crypto:2 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['only-AEAD_AES_256_GCM', "
+	  "'no-AEAD_AES_256_GCM']",
+	  PLAIN,
+	  { "+a=crypto:1 AEAD_AES_256_GCM ", "-a=crypto:2 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['only-NULL_HMAC_SHA1_32']",
+	  PLAIN,
+	  { "+a=crypto:1 AES_CM_128_HMAC_SHA1_80 ", "?1" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['no-AES_CM_128_HMAC_SHA1_80', "
+	  "'no-AES_256_CM_HMAC_SHA1_80;AEAD_AES_128_GCM;AEAD_AES_256_GCM', "
+	  "'no-AES_CM_128_HMAC_SHA1_32']",
+	  PLAIN,
+	  { "!no suite would be left", "+a=crypto:1 ", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': "
+	  "['order:AEAD_AES_256_GCM;AES_256_CM_HMAC_SHA1_80']",
+	  PLAIN,
+	  { "+a=crypto:1 AEAD_AES_256_GCM ", "+a=crypto:2 AES_256_CM_HMAC_SHA1_80 ",
+	    "+a=crypto:3 AES_CM_128_HMAC_SHA1_80 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'flags': "
+	  "['SDES-order:AEAD_AES_256_GCM', 'SDES-no-AEAD_AES_256_GCM']",
+	  PLAIN,
+	  { "+a=crypto:1 AES_CM_128_HMAC_SHA1_80 ", "-a=crypto:5 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['nonew']",
+	  CRYPTO,
+	  { "+a=crypto:1 AES_CM_128_HMAC_SHA1_80 ", "-a=crypto:2 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['nonew']",
+	  PLAIN,
+	  { "+a=crypto:5 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['encrypted_srtp', 'pad']",
+	  PLAIN,
+	  { "+a=crypto:1 ", "=", "?0" } },
+	{ "'transport-protocol': 'RTP/SAVP', 'SDES': ['unauthenticated_srtp']",
+	  PLAIN,
+	  { "!nothing leaves unencrypted", "+a=crypto:1 ", "?0" } },
+
+	/* SRTP that need not be */
+	{ "'OSRTP': ['reject']", OSRTP, { "-a=crypto", "+m=audio 16", "=", "?0" } },
+	{ "'OSRTP': ['accept']",
+	  OSRTP,
+	  { "+a=crypto:5 ",
+	    "-a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+	    "inline:WVN",
+	    "=", "?0" } },
+	{ "'flags': ['OSRTP-accept']", PLAIN, { "-a=crypto", "=", "?0" } },
+	{ "'flags': ['OSRTP-accept', 'OSRTP-reject']", CRYPTO, { "+a=crypto:1 ", "=", "?0" } },
+	{ "", OSRTP, { "+a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVN", "=", "?0" } },
+
+	/* ICE and DTLS */
+	{ "'flags': ['webrtc'], 'ICE-lite': 'off'",
+	  PLAIN,
+	  { "+a=candidate:", "-a=ice-lite", "=", "?0" } },
+	{ "'flags': ['webrtc', 'ICE-lite-both']", PLAIN, { "+a=ice-lite\r", "=", "?0" } },
+	{ "'flags': ['webrtc'], 'ICE lite': 'forward'", PLAIN, { "+a=ice-lite\r", "=", "?0" } },
+	{ "'flags': ['webrtc'], 'ICE-lite': 'backward'", PLAIN, { "+a=ice-lite\r", "=", "?0" } },
+	{ "'ICE-lite': 'sometimes'", PLAIN, { "!ice-lite", "?0" } },
+	{ "'DTLS-reverse': 'passive'", PLAIN, { "=", "?0" } },
+	{ "'DTLS-reverse': 'active'", PLAIN, { "=", "?0" } },
+	{ "'DTLS-fingerprint': 'sha-256'", PLAIN, { "=", "?0" } },
+	{ "'DTLS-fingerprint': 'SHA-1'", PLAIN, { "!it is by SHA-256", "?0" } },
+
+	/* packets, and how long they are */
+	{ "'ptime': 20", PLAIN, { "+a=ptime:20\r", "=", "?0" } },
+	{ "'ptime': '40', 'ptime-reverse': 30", PLAIN, { "+a=ptime:40\r", "=", "?0" } },
+	{ "'ptime': 30", PTIME, { "+a=ptime:30\r", "-a=ptime:20", "=", "?0" } },
+	{ "'ptime': 0", PLAIN, { "-a=ptime", "=", "?1" } },
+	{ "'ptime': 'long'", PTIME, { "+a=ptime:20\r", "=", "?1" } },
+	{ "'ptime': 20", TWO, { "+a=ptime:20\r\nm=video", "=", "?0" } },
+	{ "'ptime-reverse': 20", PLAIN, { "-a=ptime", "=", "?0" } },
+	{ "'TOS': 184", PLAIN, { "=", "?0" } },
+	{ "'TOS': '-1'", PLAIN, { "=", "?0" } },
+	{ "'TOS': 'high'", PLAIN, { "=", "?1" } },
+	{ "'delete delay': 5", PLAIN, { "=", "?0" } },
+	{ "'delete-delay': -5", PLAIN, { "=", "?1" } },
+	{ "'drop-traffic': 'start'", PLAIN, { "=", "?0" } },
+	{ "'drop-traffic': 'perhaps'", PLAIN, { "=", "?1" } },
+
+	/* o=, and an address that is none */
+	{ "'replace': ['SDP version']", PLAIN, { "+o=- 1 1 IN IP4 10.0.0.1\r", "=", "?0" } },
+	{ "'replace': ['SDP-version', 'force-increment-sdp-ver']",
+	  PLAIN,
+	  { "+o=- 1 2 IN IP4 10.0.0.1\r", "=", "?0" } },
+	{ "'replace': ['origin-full']", NAMED, { "+o=alice 1 1 IN IP4 10.0.0.1\r", "=", "?0" } },
+	{ "'replace': ['zero address']",
+	  ZERO,
+	  { "+c=IN IP4 10.0.0.1\r\na=sendonly\r", "-c=IN IP4 0.0.0.0", "=", "?0" } },
+	{ "'replace': ['zero-address']", PLAIN, { "-a=sendonly", "=", "?0" } },
+	{ "", ZERO, { "+c=IN IP4 0.0.0.0\r", "-a=sendonly", "=", "?0" } },
+	{ "'flags': ['loop-protect']", PLAIN, { "+a=tandem:0123456789abcdef\r", "=", "?0" } },
+	{ "", PLAIN, { "-a=tandem:", "=", "?0" } },
 
 	/* what of the description is shown */
 	{ "'replace': ['username']", PLAIN, { "+o=- 1 1 IN IP4 10.0.0.1\r", "=", "?0" } },
@@ -225,7 +346,21 @@ static const struct row rows[] = {
 	  { "+a=rtpmap:8 ", "+a=rtpmap:101 ", "-a=rtpmap:0 ", "?0" } },
 	{ "'codec': {'offer': ['G722', 'PCMA']}",
 	  CODECS,
-	  { "+a=rtpmap:9 ", "+a=rtpmap:8 ", "-a=rtpmap:0 ", "-a=rtpmap:96 ", "?0" } },
+	  { "~ RTP/AVP 9 8 0 96 101\r", "+a=rtpmap:96 ", "=", "?0" } },
+	{ "'codec': {'strip': ['all'], 'offer': ['opus', 'PCMA', 'G729']}",
+	  CODECS,
+	  { "~ RTP/AVP 96 8\r", "-a=rtpmap:0 ", "-a=rtpmap:9 ", "=", "?0" } },
+	{ "'codec': {'strip': ['all'], 'except': ['PCMA'], 'offer': ['telephone-event', 'PCMU']}",
+	  CODECS,
+	  { "~ RTP/AVP 101 0 8\r", "=", "?0" } },
+	{ "'codec': {'offer': ['PCMU', 'none']}",
+	  CODECS,
+	  { "~ RTP/AVP 0 8 9 96 101\r", "=", "?0" } },
+	{ "'codec': {'consume': ['PCMA']}", CODECS, { "-a=rtpmap:8 ", "=", "?0" } },
+	{ "'codec': {'ignore': ['PCMA']}",
+	  CODECS,
+	  { "+a=rtpmap:8 ", "!codec-ignore-pcma (nothing is transcoded)", "?0" } },
+	{ "'flags': ['single-codec']", CODECS, { "+a=rtpmap:8 ", "=", "?0" } },
 	{ "'codec': {'strip': ['PCMA'], 'transcode': ['G729']}",
 	  CODECS,
 	  { "-a=rtpmap:8 ", "!codec-transcode", "?0" } },
@@ -255,6 +390,8 @@ static bool is_so(const struct ng_fixture *ng, const char *expected)
 	switch (*expected) {
 	case '+':
 		return ng_has_line(ng, expected + 1);
+	case '~':
+		return strstr(ng_text(ng, "sdp"), expected + 1) != NULL;
 	case '-':
 		return !ng_has_line(ng, expected + 1);
 	case '!':

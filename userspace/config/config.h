@@ -26,6 +26,8 @@ struct tandem_config_ng {
 	unsigned int allow_count;
 	char **hosts; /* names that HTTP clients have for this host, besides localhost */
 	unsigned int hosts_count;
+	uint32_t
+		delete_delay_s; /* 0: from delete to the end of media, where a request does not say */
 };
 
 /* How media of parties that signal from a network is secured. */

@@ -53,6 +53,7 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(sip, auth_failures, 10, 1, 10000),
 	NUMBER(sip, auth_block_s, 300, 1, DAY_S),
 	NUMBER(sip, source_rate, 100, 1, 100000),
+	NUMBER(ng, delete_delay_s, 0, 0, DAY_S),
 	NUMBER(cdr, keep_days, 30, 1, 3650),
 	NUMBER(cdr, max_records, 1000000, 100, 100000000),
 	NUMBER(drain, timeout_s, 3600, 1, 7 * DAY_S),

@@ -81,6 +81,7 @@ void tandem_config_resolve_ng(struct tandem_resolved *out, const struct tandem_c
 				ng->listen[ng->listen_count].local;
 		ng->listen_count++;
 	}
+	ng->delete_delay_s = cfg->ng.delete_delay_s;
 	for (unsigned int i = 0; i < cfg->ng.allow_count; i++)
 		(void)tandem_prefix_parse(&ng->allow[ng->allow_count++], cfg->ng.allow[i]);
 	for (unsigned int i = 0; i < cfg->ng.hosts_count; i++)

@@ -227,6 +227,7 @@ static const cyaml_schema_field_t ng_fields[] = {
 			     TANDEM_NG_MAX_ALLOW),
 	CYAML_FIELD_SEQUENCE("hosts", OPT_PTR, struct tandem_config_ng, hosts, &text_entry, 0,
 			     TANDEM_NG_MAX_HOSTS),
+	CYAML_FIELD_UINT("delete_delay_s", OPT, struct tandem_config_ng, delete_delay_s),
 	CYAML_FIELD_END,
 };
 

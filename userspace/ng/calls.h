@@ -12,6 +12,7 @@ struct tandem_ng_calls {
 	json_int_t started_s; /* epoch */
 	json_int_t offered;   /* calls that began */
 	json_int_t refused;   /* offers that were not taken */
+	char instance[17];    /* a random number in hexadecimal: this relay, since it was started */
 };
 
 /* The name of the session that a request is about, and who has sent it; NULL: there is none. */
@@ -38,8 +39,15 @@ void tandem_ng_read_signal(const struct tandem_ng_calls *calls, const struct tan
 			   struct tandem_signal *sig);
 bool tandem_ng_knows_interfaces(const struct tandem_ng_calls *calls,
 				const struct tandem_ng_params *p);
+/* Who gets a description, and what it is to say of the length of packets: ms, 0 for nothing. */
+struct tandem_ng_receiver {
+	const char *name; /* of the session; NULL: nothing is kept of what has been told */
+	enum tandem_party_id party;
+	unsigned int ptime;
+};
 /* sdp: malloc'd, and freed here. */
-int tandem_ng_put_sdp(const struct tandem_ng_params *p, json_t *reply, char *sdp, size_t len);
+int tandem_ng_put_sdp(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+		      const struct tandem_ng_receiver *to, json_t *reply, char *sdp, size_t len);
 /* What an error of sessions means to a client. */
 const char *tandem_ng_why_text(int err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Take codecs out of descriptions before the session sees them. */
+/* Take codecs out of descriptions, or put them in order, before the session sees them. */
 #ifndef TANDEM_NG_CODECS_H
 #define TANDEM_NG_CODECS_H
 

@@ -9,10 +9,13 @@
 
 #include "userspace/sdp/sdp.h"
 
+#define MARK "tandem" /* of the relay, in descriptions that it has made */
+
 static bool is_any(const struct tandem_ng_edits *e)
 {
 	return e->username || e->session_name || e->version || e->no_rtcp || e->full_rtcp ||
-	       e->mids || !tandem_ip_is_any(&e->address);
+	       e->mids || e->real_address || e->ptime || e->instance ||
+	       !tandem_ip_is_any(&e->address);
 }
 
 /* Is there a section with this mid? */
@@ -77,6 +80,32 @@ static int edit_rtcp(const struct tandem_ng_edits *e, struct tandem_sdp *doc, si
 	return tandem_sdp_set_rtcp(doc, i, media->rtcp_port, media->conn.family, media->conn.host);
 }
 
+/* 0.0.0.0 says that its sender wants nothing sent (RFC 3264 8.4): then its direction has to. */
+static int replace_zero(struct tandem_sdp *doc, size_t i)
+{
+	const struct tandem_sdp_addr *relay = &tandem_sdp_session(doc)->origin;
+	const struct tandem_sdp_media *media = tandem_sdp_media(doc, i);
+	enum tandem_sdp_dir dir = media->dir & TANDEM_SDP_SENDONLY;
+	char host[TANDEM_SDP_MAX_HOST + 1];
+	int family = relay->family, err;
+
+	if (!media->hold2543 || !relay->has_addr || relay->unspecified)
+		return 0;
+	snprintf(host, sizeof(host), "%s", relay->host);
+	err = tandem_sdp_set_connection(doc, (int)i, family, host);
+	return err ? err : tandem_sdp_set_direction(doc, (int)i, dir);
+}
+
+static int set_ptime(const struct tandem_ng_edits *e, struct tandem_sdp *doc, size_t i)
+{
+	char value[16];
+
+	if (tandem_sdp_media(doc, i)->kind != TANDEM_SDP_AUDIO)
+		return 0;
+	snprintf(value, sizeof(value), "%u", e->ptime);
+	return tandem_sdp_set_attr(doc, (int)i, "ptime", value);
+}
+
 static int edit_media(const struct tandem_ng_edits *e, struct tandem_sdp *doc, size_t i)
 {
 	int err = 0;
@@ -85,6 +114,10 @@ static int edit_media(const struct tandem_ng_edits *e, struct tandem_sdp *doc, s
 		err = add_mid(doc, i);
 	if (!tandem_sdp_media(doc, i)->port)
 		return err;
+	if (!err && e->real_address)
+		err = replace_zero(doc, i);
+	if (!err && e->ptime)
+		err = set_ptime(e, doc, i);
 	if (!err && !tandem_ip_is_any(&e->address))
 		err = show_address(e, doc, i);
 	return err ? err : edit_rtcp(e, doc, i);
@@ -101,7 +134,23 @@ static int edit_session(const struct tandem_ng_edits *e, struct tandem_sdp *doc)
 		err = tandem_sdp_set_origin_user(doc, "-");
 	if (e->session_name && (!err || err == -ENOENT))
 		err = tandem_sdp_set_session_name(doc, "-");
+	if (e->instance && (!err || err == -ENOENT))
+		err = tandem_sdp_set_attr(doc, TANDEM_SDP_SESSION, MARK, e->instance);
 	return err == -ENOENT ? 0 : err;
+}
+
+bool tandem_ng_is_own(const char *instance, const char *sdp, size_t len)
+{
+	struct tandem_sdp *doc;
+	const char *mark;
+	bool own;
+
+	if (tandem_sdp_parse(&doc, sdp, len, NULL))
+		return false;
+	mark = tandem_sdp_find_attr(doc, TANDEM_SDP_SESSION, MARK, 0);
+	own = mark && !strcmp(mark, instance);
+	tandem_sdp_free(doc);
+	return own;
 }
 
 int tandem_ng_edit(const struct tandem_ng_edits *edits, char **sdpp, size_t *len)

@@ -100,6 +100,24 @@ int tandem_ng_label(struct tandem_ng_calls *calls, const struct tandem_ng_params
 	return label ? tandem_session_label(calls->sessions, name, party, label) : 0;
 }
 
+/* What all parties of the call send, of all its branches. */
+static int drop_all(struct tandem_ng_calls *calls, const struct tandem_ng_params *p)
+{
+	const struct tandem_act_target target = {
+		.call = p->call_id,
+		.whole_call = true,
+		.owner = TANDEM_OWNER_NG,
+		.media = -1,
+	};
+	const bool off = p->drop < 0;
+	bool partly;
+	int err = tandem_session_act(calls->sessions, &target, TANDEM_ACT_BLOCK, off, &partly);
+
+	return err ? err
+		   : tandem_session_act(calls->sessions, &target, TANDEM_ACT_BLOCK_DTMF, off,
+					&partly);
+}
+
 int tandem_ng_flagged_acts(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			   const char *name, enum tandem_party_id party)
 {
@@ -113,5 +131,5 @@ int tandem_ng_flagged_acts(struct tandem_ng_calls *calls, const struct tandem_ng
 	if (!err && p->block_dtmf)
 		err = tandem_session_act(calls->sessions, &target, TANDEM_ACT_BLOCK_DTMF, false,
 					 &partly);
-	return err;
+	return err || !p->drop ? err : drop_all(calls, p);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -201,6 +202,16 @@ static int open_http(struct tandem_ng *ng, char *why, size_t why_size)
 											: 0;
 }
 
+/* To know one's own descriptions by; nobody gains anything by guessing it. */
+static void name_instance(struct tandem_ng_calls *calls)
+{
+	uint64_t number = 0;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		number = tandem_ng_now_ms();
+	snprintf(calls->instance, sizeof(calls->instance), "%016llx", (unsigned long long)number);
+}
+
 int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
 		   struct tandem_sessions *sessions, char *why, size_t why_size)
 {
@@ -220,6 +231,7 @@ int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
 		.cfg = &ng->cfg,
 		.started_s = (json_int_t)time(NULL),
 	};
+	name_instance(&ng->calls);
 	ng->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	err = ng->epoll_fd < 0 ? -errno : tandem_ng_recent_alloc(&ng->recent);
 	if (!err)

@@ -49,7 +49,8 @@ struct tandem_ng_config {
 	size_t allow_count;
 	struct tandem_ng_interface interfaces[TANDEM_MAX_LOCALS];
 	size_t interfaces_count;
-	const bool *draining;			/* no new calls while it is set */
+	uint32_t delete_delay_s; /* of sessions that are deleted, where a request does not say */
+	const bool *draining;	 /* no new calls while it is set */
 	const char *hosts[TANDEM_NG_MAX_HOSTS]; /* names that HTTP clients have for this host */
 	size_t hosts_count;
 	char *(*metrics_h)(void *arg); /* what /metrics shows, malloc'd; NULL: nothing */

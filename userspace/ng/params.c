@@ -3,9 +3,8 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "userspace/ng/words.h"
 
 #define WORD_MAX 128
 
@@ -20,22 +19,23 @@ struct reading {
 	bool ice_wanted;
 };
 
-/* Words are written with spaces, dashes, underscores or "=", in capitals or not. */
+/* Words are written with spaces, dashes, underscores, "=" or ":", in capitals or not. */
 static void normalize(char buf[WORD_MAX], const char *first, const char *second)
 {
 	char *c;
 
 	snprintf(buf, WORD_MAX, second ? "%s-%s" : "%s", first, second);
 	for (c = buf; *c; c++)
-		*c = *c == ' ' || *c == '_' || *c == '=' ? '-' : (char)tolower((unsigned char)*c);
+		*c = strchr(" _=:", *c) ? '-' : (char)tolower((unsigned char)*c);
 }
 
-static void warn(struct tandem_ng_params *p, const char *what)
+static void warn(struct tandem_ng_params *p, const char *what, const char *why)
 {
 	size_t len = strlen(p->warning);
 
-	snprintf(p->warning + len, sizeof(p->warning) - len, "%s%s",
-		 len ? ", " : "not supported: ", what);
+	snprintf(p->warning + len, sizeof(p->warning) - len, "%s%s%s%s%s",
+		 len ? ", " : "not supported: ", what, why ? " (" : "", why ? why : "",
+		 why ? ")" : "");
 }
 
 static void add_codec(const char **list, size_t *count, const char *codec)
@@ -52,7 +52,8 @@ static void take_codec(struct tandem_ng_params *p, enum tandem_ng_word word, con
 		add_codec(c->strip, &c->strip_count, codec);
 	else
 		add_codec(c->keep, &c->keep_count, codec);
-	c->only |= word == TANDEM_NG_CODEC_OFFER;
+	if (word == TANDEM_NG_CODEC_OFFER)
+		add_codec(c->order, &c->order_count, codec);
 }
 
 static void take_transport(struct reading *r, const char *value)
@@ -97,6 +98,82 @@ static void take_address(struct tandem_ng_params *p, struct ip_addr *address, co
 		p->unknown++;
 }
 
+static void take_ice_lite(struct tandem_ng_params *p, enum tandem_ng_word word)
+{
+	const bool off = word == TANDEM_NG_ICE_LITE_OFF, both = word == TANDEM_NG_ICE_LITE_BOTH;
+	const enum tandem_ice_mode mode = off ? TANDEM_ICE_MODE_FULL : TANDEM_ICE_MODE_LITE;
+
+	if (off || both || word == TANDEM_NG_ICE_LITE_BACKWARD)
+		p->ice[0] = mode;
+	if (off || both || word == TANDEM_NG_ICE_LITE_FORWARD)
+		p->ice[1] = mode;
+}
+
+static void take_mux(struct tandem_ng_params *p, enum tandem_ng_word word)
+{
+	static const unsigned int flags[] = {
+		[TANDEM_NG_MUX_OFFER - TANDEM_NG_MUX_OFFER] = TANDEM_MUX_OFFER,
+		[TANDEM_NG_MUX_REQUIRE - TANDEM_NG_MUX_OFFER] = TANDEM_MUX_REQUIRE,
+		[TANDEM_NG_MUX_DEMUX - TANDEM_NG_MUX_OFFER] = TANDEM_MUX_DEMUX,
+		[TANDEM_NG_MUX_ACCEPT - TANDEM_NG_MUX_OFFER] = TANDEM_MUX_ACCEPT,
+		[TANDEM_NG_MUX_REJECT - TANDEM_NG_MUX_OFFER] = TANDEM_MUX_REJECT,
+	};
+
+	p->mux |= flags[word - TANDEM_NG_MUX_OFFER];
+}
+
+/* A number from min to max, or else it is as if nothing had been said. */
+static bool take_number(struct tandem_ng_params *p, const char *value, long min, long max,
+			long *out)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (end == value || *end || n < min || n > max) {
+		p->unknown++;
+		return false;
+	}
+	*out = n;
+	return true;
+}
+
+static void take_amount(struct tandem_ng_params *p, enum tandem_ng_word word, const char *value)
+{
+	long n;
+
+	if (word == TANDEM_NG_PTIME && take_number(p, value, 1, 1000, &n))
+		p->edits.ptime = (unsigned int)n;
+	else if (word == TANDEM_NG_PTIME_REVERSE && take_number(p, value, 1, 1000, &n))
+		p->ptime_reverse = (unsigned int)n;
+	else if (word == TANDEM_NG_DELETE_DELAY && take_number(p, value, 0, 86400, &n))
+		p->delete_delay_s = (int)n;
+	else if (word == TANDEM_NG_TOS && take_number(p, value, INT32_MIN, INT32_MAX, &n))
+		p->tos = n < 0 ? TANDEM_NG_TOS_SAME : n > 255 ? TANDEM_NG_TOS_USUAL : (int)n;
+}
+
+static void take_drop(struct tandem_ng_params *p, const char *value)
+{
+	if (!strcasecmp(value, "start"))
+		p->drop = 1;
+	else if (!strcasecmp(value, "stop"))
+		p->drop = -1;
+	else
+		p->unknown++;
+}
+
+static void take_suites(struct tandem_ng_params *p, enum tandem_ng_word word, const char *value)
+{
+	if (tandem_ng_suites_take(&p->suites, word, value) && word != TANDEM_NG_SDES_NO)
+		p->unknown++;
+}
+
+/* Ours is one, whatever is wanted of it (RFC 8122 5). */
+static void take_fingerprint(struct tandem_ng_params *p, const char *value)
+{
+	if (strcasecmp(value, "sha-256"))
+		warn(p, "dtls-fingerprint", "it is by SHA-256");
+}
+
 /* What is said by the word alone. */
 static void take_plain(struct reading *r, enum tandem_ng_word word)
 {
@@ -114,6 +191,16 @@ static void take_plain(struct reading *r, enum tandem_ng_word word)
 		[TANDEM_NG_NO_RTCP_ATTRIBUTE] = &p->edits.no_rtcp,
 		[TANDEM_NG_FULL_RTCP_ATTRIBUTE] = &p->edits.full_rtcp,
 		[TANDEM_NG_GENERATE_MID] = &p->edits.mids,
+		[TANDEM_NG_OWN_VERSION] = &p->edits.own_version,
+		[TANDEM_NG_OWN_ORIGIN] = &p->edits.own_origin,
+		[TANDEM_NG_REAL_ADDRESS] = &p->edits.real_address,
+		[TANDEM_NG_LOOP_PROTECT] = &p->loop_protect,
+		[TANDEM_NG_SINGLE_CODEC] = &p->codecs.first,
+		[TANDEM_NG_FATAL] = &p->fatal,
+		[TANDEM_NG_OSRTP_ACCEPT] = &p->osrtp_accept,
+		[TANDEM_NG_OSRTP_REJECT] = &p->osrtp_reject,
+		[TANDEM_NG_DTLS_ACTIVE] = &p->dtls_active,
+		[TANDEM_NG_SDES_NO_NEW] = &p->suites.no_new,
 	};
 
 	if (word < sizeof(flags) / sizeof(flags[0]) && flags[word])
@@ -142,6 +229,24 @@ static void take_all(struct tandem_ng_params *p, const char *value)
 		p->unknown++;
 }
 
+static void take_more(struct reading *r, enum tandem_ng_word known, const char *value)
+{
+	if (known >= TANDEM_NG_PTIME && known <= TANDEM_NG_DELETE_DELAY)
+		take_amount(r->p, known, value);
+	else if (known == TANDEM_NG_DROP_TRAFFIC)
+		take_drop(r->p, value);
+	else if (known == TANDEM_NG_FINGERPRINT)
+		take_fingerprint(r->p, value);
+	else if (known >= TANDEM_NG_SDES_NO && known <= TANDEM_NG_SDES_PREFERRED)
+		take_suites(r->p, known, value);
+	else if (known >= TANDEM_NG_MUX_OFFER && known <= TANDEM_NG_MUX_REJECT)
+		take_mux(r->p, known);
+	else if (known >= TANDEM_NG_ICE_LITE_FORWARD && known <= TANDEM_NG_ICE_LITE_OFF)
+		take_ice_lite(r->p, known);
+	else
+		take_plain(r, known);
+}
+
 /* original: what was normalized, without the first `skipped` octets of the word. */
 static void take_word(struct reading *r, const char *word, const char *original, size_t skipped)
 {
@@ -157,7 +262,7 @@ static void take_word(struct reading *r, const char *word, const char *original,
 		r->p->unknown++;
 		break;
 	case TANDEM_NG_UNSUPPORTED:
-		warn(r->p, word);
+		warn(r->p, word, tandem_ng_word_why(word));
 		break;
 	case TANDEM_NG_CODEC_STRIP:
 	case TANDEM_NG_CODEC_EXCEPT:
@@ -189,7 +294,7 @@ static void take_word(struct reading *r, const char *word, const char *original,
 		take_all(r->p, original);
 		break;
 	default:
-		take_plain(r, known);
+		take_more(r, known, original);
 	}
 }
 
@@ -254,7 +359,7 @@ static void take_flags_text(struct reading *r, const char *text)
 		snprintf(flag, sizeof(flag), "%.*s", (int)len, text);
 		normalize(word, flag, NULL);
 		if (!strncmp(word, "codec-", strlen("codec-")))
-			warn(r->p, "codecs within rtpp-flags");
+			warn(r->p, "codecs within rtpp-flags", NULL);
 		else
 			take_word(r, word, flag, 0);
 	}
@@ -330,6 +435,14 @@ static bool take_key(struct reading *r, const char *key, const json_t *value)
 	return true;
 }
 
+static void take_integer(struct reading *r, const char *key, json_int_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	take_text(r, key, text);
+}
+
 static void take(struct reading *r, const char *key, json_t *value)
 {
 	char word[WORD_MAX];
@@ -343,8 +456,10 @@ static void take(struct reading *r, const char *key, json_t *value)
 		take_dictionary(r, word, value);
 	else if (json_is_string(value))
 		take_text(r, word, json_string_value(value));
+	else if (json_is_integer(value))
+		take_integer(r, word, json_integer_value(value));
 	else
-		take_word(r, word, "", strlen(word)); /* a number, which no word has */
+		take_word(r, word, "", strlen(word)); /* something that no word has */
 }
 
 /* What some words say together. */
@@ -360,8 +475,10 @@ static void settle(struct reading *r)
 		p->security = TANDEM_SECURITY_DTLS;
 	if (r->osrtp && (p->security == TANDEM_SECURITY_PLAIN || !r->transport))
 		p->security = TANDEM_SECURITY_SDES_PREFER;
+	if (!tandem_ng_suites_settle(&p->suites, &p->offered_suites))
+		warn(p, "sdes", "no suite would be left");
 	if (r->ice_wanted && p->security != TANDEM_SECURITY_DTLS)
-		warn(p, "ICE without DTLS");
+		warn(p, "ICE without DTLS", NULL);
 }
 
 void tandem_ng_params_read(struct tandem_ng_params *p, const json_t *dict)
@@ -372,6 +489,8 @@ void tandem_ng_params_read(struct tandem_ng_params *p, const json_t *dict)
 
 	*p = (struct tandem_ng_params){ .family = AF_UNSPEC,
 					.security = TANDEM_SECURITY_AUTO,
+					.tos = TANDEM_NG_TOS_USUAL,
+					.delete_delay_s = -1,
 					.dict = dict };
 	json_object_foreach ((json_t *)dict, key, value)
 		take(&r, key, value);

@@ -14,6 +14,7 @@ int tandem_ng_publish(struct tandem_ng_calls *calls, const struct tandem_ng_para
 		      json_t *reply, const char **why)
 {
 	char name[TANDEM_SESSION_NAME_SIZE], *out;
+	const struct tandem_ng_receiver to = { name, TANDEM_PARTY_A, 0 };
 	struct tandem_signal sig;
 	enum tandem_party_id party;
 	const char *found = tandem_ng_session(calls, p, &party);
@@ -33,7 +34,7 @@ int tandem_ng_publish(struct tandem_ng_calls *calls, const struct tandem_ng_para
 		err = tandem_session_publish(calls->sessions, name, &sig, p->sdp, p->sdp_len, &out,
 					     &len);
 		if (!err)
-			err = tandem_ng_put_sdp(p, reply, out, len);
+			err = tandem_ng_put_sdp(calls, p, &to, reply, out, len);
 		if (!err)
 			err = tandem_ng_label(calls, p, name, TANDEM_PARTY_A);
 		if (err && !found)
@@ -150,6 +151,7 @@ static const char *why_not(int err)
 int tandem_ng_subscribe_request(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 				json_t *reply, const char **why)
 {
+	const struct tandem_ng_receiver to = { NULL, TANDEM_PARTY_B, p->edits.ptime };
 	char made[2 * TAG_OCTETS + 1], *out;
 	struct tandem_ng_chosen chosen;
 	struct tandem_signal sig;
@@ -174,7 +176,7 @@ int tandem_ng_subscribe_request(struct tandem_ng_calls *calls, const struct tand
 		err = tandem_session_subscribe(calls->sessions, chosen.name, tag, parties, &sig,
 					       &out, &len);
 	if (!err)
-		err = tandem_ng_put_sdp(p, reply, out, len);
+		err = tandem_ng_put_sdp(calls, p, &to, reply, out, len);
 	if (!err)
 		err = json_object_set_new(reply, "to-tag", json_string(tag)) ? -ENOMEM : 0;
 	if (!err)
