@@ -103,6 +103,17 @@ static inline bool fuzz_key_spent(const struct tandem_plane *plane, uint64_t id)
 	return false;
 }
 
+static inline bool fuzz_key_counted(struct tandem_plane *plane, uint64_t id,
+				    struct tandem_srtp_seed *seed)
+{
+	return false;
+}
+
+static inline void fuzz_keys_seed(struct tandem_plane *plane, const struct tandem_srtp_seed *seeds,
+				  size_t n)
+{
+}
+
 static inline uint64_t fuzz_monotonic_ms(void *arg)
 {
 	return fuzz_clock_ms;
@@ -134,6 +145,8 @@ static const struct tandem_session_env fuzz_env = {
 	.counters = fuzz_counters,
 	.retry = fuzz_retry,
 	.key_spent = fuzz_key_spent,
+	.key_counted = fuzz_key_counted,
+	.keys_seed = fuzz_keys_seed,
 	.monotonic_ms = fuzz_monotonic_ms,
 	.epoch_ms = fuzz_now_epoch_ms,
 	.route = fuzz_route,

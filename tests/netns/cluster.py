@@ -8,10 +8,13 @@ Sets up N calls by the NG protocol and has both parties of each send numbered pa
 of their own, until SIGTERM. A line on stdin is a command: "open N" offers N calls more, whose
 answers wait; "answer ADDR:PORT" answers them there; "end ADDR:PORT" deletes all calls by that NG
 server. Each command answers with a line. The report says for each direction of each call what was
-missed and what the longest silence was.
+missed and what the longest silence was. With --secured N the callers of the last N have keys in
+SDP, and their sequence numbers, and those of their callees, soon begin again at 0.
 """
 import argparse
+import base64
 import json
+import os
 import select
 import signal
 import socket
@@ -20,6 +23,8 @@ import sys
 import time
 
 NG_TIMEOUT_S = 2
+SUITE = "AES_CM_128_HMAC_SHA1_80"
+BEFORE_WRAP = 65536 - 60 # first sequence number of a secured call
 HEADER = struct.Struct("!BBHII")
 
 
@@ -56,9 +61,24 @@ class Ng:
         raise RuntimeError(f"{command}: no answer from {self.server}")
 
 
-def sdp(addr, port):
-    return (f"v=0\r\no=- 1 1 IN IP4 {addr}\r\ns=-\r\nc=IN IP4 {addr}\r\nt=0 0\r\n"
-            f"m=audio {port} RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n")
+def sdp(addr, port, key=None):
+    text = (f"v=0\r\no=- 1 1 IN IP4 {addr}\r\ns=-\r\nc=IN IP4 {addr}\r\nt=0 0\r\n"
+            f"m=audio {port} RTP/{'SAVP' if key else 'AVP'} 0\r\na=rtpmap:0 PCMU/8000\r\n")
+    if key:
+        text += f"a=crypto:1 {SUITE} inline:{base64.b64encode(key).decode()}\r\n"
+    return text
+
+
+def key_of(doc):
+    """The relay's, of a description for a party with keys."""
+    inline = doc["sdp"].split(f"{SUITE} inline:")[1]
+    return base64.b64decode(inline.split("\r\n")[0].split("|")[0])
+
+
+def srtp_session(key, inbound):
+    import pylibsrtp
+    kind = pylibsrtp.Policy.SSRC_ANY_INBOUND if inbound else pylibsrtp.Policy.SSRC_ANY_OUTBOUND
+    return pylibsrtp.Session(pylibsrtp.Policy(key=key, ssrc_type=kind))
 
 
 def media_of(doc):
@@ -81,15 +101,18 @@ class Party:
         self.addr, self.port = self.sock.getsockname()
         self.ssrc = ssrc
         self.target = None
-        self.sent = self.received = self.twice = 0
-        self.next = 0
+        self.first = self.sent = self.received = self.unreadable = 0
+        self.seal = self.open = None
         self.last = None
         self.silence = 0.0
 
     def send(self):
-        header = HEADER.pack(0x80, 0, self.sent & 0xffff, self.sent * 160, self.ssrc)
+        number = self.first + self.sent
+        packet = HEADER.pack(0x80, 0, number & 0xffff, number * 160, self.ssrc) + bytes(20)
+        if self.seal:
+            packet = self.seal.protect(packet)
         try:
-            self.sock.sendto(header + bytes(20), self.target)
+            self.sock.sendto(packet, self.target)
         except OSError:
             pass  # as the host is told while nobody has the address
         self.sent += 1
@@ -100,11 +123,20 @@ class Party:
                 data = self.sock.recv(2048)
             except (BlockingIOError, ConnectionRefusedError):
                 return
+            if self.open and not self.read(data):
+                continue
             self.received += 1
             if self.last is not None:
                 self.silence = max(self.silence, now - self.last)
             self.last = now
-            del data
+
+    def read(self, data):
+        try:
+            self.open.unprotect(data)
+        except Exception:  # not authentic, or one that has been
+            self.unreadable += 1
+            return False
+        return True
 
 
 class Call:
@@ -114,16 +146,23 @@ class Call:
         self.a = Party(args.caller, 2 * number + 1)
         self.b = Party(args.callee, 2 * number + 2)
         self.up = False
+        self.key = None
+        if 0 <= args.calls - args.secured <= number < args.calls:
+            self.key = os.urandom(30)
+            self.a.first = self.b.first = BEFORE_WRAP
 
     def offer(self, ng):
         self.b.target = media_of(ng.ask("offer", **{
-            "call-id": self.id, "from-tag": self.tags[0],
-            "sdp": sdp(self.a.addr, self.a.port)}))
+            "call-id": self.id, "from-tag": self.tags[0], "transport-protocol": "RTP/AVP",
+            "sdp": sdp(self.a.addr, self.a.port, self.key)}))
 
     def answer(self, ng):
-        self.a.target = media_of(ng.ask("answer", **{
+        doc = ng.ask("answer", **{
             "call-id": self.id, "from-tag": self.tags[0], "to-tag": self.tags[1],
-            "sdp": sdp(self.b.addr, self.b.port)}))
+            "sdp": sdp(self.b.addr, self.b.port)})
+        self.a.target = media_of(doc)
+        if self.key:
+            self.a.seal, self.a.open = srtp_session(self.key, False), srtp_session(key_of(doc), True)
         self.up = True
 
     def delete(self, ng):
@@ -214,6 +253,8 @@ class Calls:
             "calls": len(self.calls),
             "silent": sum(1 for p in parties if not p.received),
             "stopped": sum(1 for p in parties if not p.last or time.monotonic() - p.last > 2),
+            "secured": sum(1 for call in self.calls if call.key),
+            "unreadable": sum(p.unreadable for p in parties),
             "lost": sum(x.sent - y.received for x, y in pairs),
             "sent": sum(p.sent for p in parties),
             "gap_ms": {"median": round(1000 * silence[len(silence) // 2]),
@@ -226,6 +267,7 @@ def main():
     parser.add_argument("what", choices=["calls"])
     parser.add_argument("--ng", required=True)
     parser.add_argument("--calls", type=int, required=True)
+    parser.add_argument("--secured", type=int, default=0)
     parser.add_argument("--caller", required=True)
     parser.add_argument("--callee", required=True)
     parser.add_argument("--pps", type=float, default=10)

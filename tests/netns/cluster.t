@@ -13,6 +13,7 @@
 
 . "$(dirname "$0")/calls.sh"
 CALLS=${CALLS:-500}
+SECURED=20 # of them, with keys
 VIP=10.78.0.100
 REDIS_PORT=6379
 SIP_CALL_MS=12000 # past the moment at which its relay dies
@@ -127,7 +128,7 @@ calls_do()
 calls_begin()
 {
 	mkfifo "$WORK/calls.in"
-	nsenter --net="/run/netns/$(ns_name parties)" "$PYTHON" "$NETNS/cluster.py" calls --ng 10.78.0.1:2223 --calls "$CALLS" \
+	nsenter --net="/run/netns/$(ns_name parties)" "$PYTHON" "$NETNS/cluster.py" calls --ng 10.78.0.1:2223 --calls "$CALLS" --secured "$SECURED" \
 		--caller 10.78.0.10 --callee 10.78.0.11 --pps 10 --report "$WORK/calls.json" \
 		<"$WORK/calls.in" >"$WORK/calls.log" 2>&1 &
 	CALLS_PID=$!
@@ -194,6 +195,6 @@ check "none is left" wait_for 5 sessions_on b 0
 check "nor in Redis" wait_for 5 redis_calls 0
 kill -TERM "$CALLS_PID"
 pid_wait "$CALLS_PID"
-check "every call went on" field "$WORK/calls.json" has "calls=$((CALLS + 3))" silent=0 stopped=0
+check "every call went on" field "$WORK/calls.json" has "calls=$((CALLS + 3))" "secured=$SECURED" silent=0 stopped=0 unreadable=0
 tap_note "$(cat "$WORK/calls.json")"
 tap_done

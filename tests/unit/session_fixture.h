@@ -37,6 +37,8 @@ struct fake_plane {
 	size_t n;
 	size_t sets, removes; /* changes asked for */
 	size_t retries;
+	struct tandem_srtp_seed seeds[4]; /* what was said last */
+	size_t seeds_count;
 	uint64_t spent; /* key set that nothing more can be sealed with; 0: none */
 	int refuse;	/* errno for every SET */
 	struct tandem_unknown_source queue[16];
@@ -229,6 +231,27 @@ static inline bool fake_key_spent(const struct tandem_plane *plane, uint64_t id)
 	return fake(plane)->spent == id;
 }
 
+static inline bool fake_key_counted(struct tandem_plane *plane, uint64_t id,
+				    struct tandem_srtp_seed *seed)
+{
+	seed->id = id;
+	seed->srtcp = 7;
+	seed->count = 1;
+	seed->streams[0] = (struct tandem_srtp_counted){ 0xa0b0c0d0, 0x1ffff, 7 };
+	return id != fake(plane)->spent;
+}
+
+static inline void fake_keys_seed(struct tandem_plane *plane, const struct tandem_srtp_seed *seeds,
+				  size_t n)
+{
+	struct fake_plane *f = fake(plane);
+
+	if (!seeds)
+		return; /* it is over: what was said is for the test to see */
+	for (f->seeds_count = 0; f->seeds_count < n && f->seeds_count < 4; f->seeds_count++)
+		f->seeds[f->seeds_count] = seeds[f->seeds_count];
+}
+
 static inline void fake_retry(struct tandem_plane *plane)
 {
 	fake(plane)->retries++;
@@ -320,6 +343,8 @@ static inline void fx_init(struct fixture *fx)
 		.dispatch = fake_dispatch,
 		.retry = fake_retry,
 		.key_spent = fake_key_spent,
+		.key_counted = fake_key_counted,
+		.keys_seed = fake_keys_seed,
 		.monotonic_ms = fake_monotonic,
 		.epoch_ms = fake_epoch,
 		.route = fake_route,

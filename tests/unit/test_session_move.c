@@ -65,6 +65,22 @@ static void no_ports_of_an_address_that_is_away(void **state)
 	fx_clean(&fx);
 }
 
+/* audio(), with a key. */
+static const char *secured(const char *host, unsigned int port)
+{
+	static char sdp[1024];
+	char *profile;
+
+	snprintf(sdp, sizeof(sdp), "%s",
+		 audio(host, port,
+		       "a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+		       "inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n"));
+	profile = strstr(sdp, "RTP/AVP");
+	memmove(profile + 8, profile + 7, strlen(profile + 7) + 1);
+	memcpy(profile, "RTP/SAVP", 8);
+	return sdp;
+}
+
 static void told(const struct tandem_dialog *dialog, int64_t started_ms, void *arg)
 {
 	assert_string_equal(dialog->call_id, CALL);
@@ -110,6 +126,57 @@ static void a_call_goes_on_elsewhere(void **state)
 	assert_int_equal(tandem_session_end(b.ss, CALL, "bye"), 0);
 	assert_int_equal(b.plane.n, 0);
 	assert_int_equal(tandem_ports_available(b.ss->ports, HOME), ports);
+	free(text);
+	fx_clean(&a);
+	fx_clean(&b);
+}
+
+/* Caller with keys in SDP: what has been counted under them comes along, unless it is old. */
+static void keys_go_on_where_they_were(void **state)
+{
+	struct heard heard_a, heard_b;
+	const struct tandem_secure_leg *leg;
+	struct fixture a, b;
+	char *text;
+	int i;
+
+	(void)state;
+	open_host(&a, &heard_a, true);
+	open_host(&b, &heard_b, true);
+	a.security = TANDEM_SECURITY_SDES_PREFER;
+	fx_dialog(&a, CALL);
+	assert_int_equal(fx_offer(&a, TANDEM_PARTY_A, secured(CALLER, 4000)), 0);
+	assert_int_equal(fx_answer(&a, TANDEM_PARTY_B, audio(CALLEE, 5000, "")), 0);
+	assert_int_equal(tandem_session_confirm(a.ss, CALL), 0);
+	leg = &fx_session(&a, CALL)->agreed.v[0].leg[TANDEM_PARTY_A].secure;
+	text = text_of(&a, CALL);
+	assert_int_equal(tandem_session_adopt(b.ss, text, NULL, NULL), 0);
+	free(text);
+	assert_int_equal(b.plane.seeds_count, 2);
+	assert_true(b.plane.seeds[0].id == leg->rtp.in.id && !b.plane.seeds[0].out);
+	assert_true(b.plane.seeds[1].id == leg->rtp.out.id && b.plane.seeds[1].out);
+	assert_int_equal(b.plane.seeds[1].srtcp, 7);
+	assert_int_equal(b.plane.seeds[1].count, 1);
+	assert_int_equal(b.plane.seeds[1].streams[0].ssrc, 0xa0b0c0d0);
+	assert_int_equal(b.plane.seeds[1].streams[0].rtp, 0x1ffff);
+
+	/* it is told anew now and then, as it goes on */
+	heard_a.changes = 0;
+	for (i = 0; i < 20; i++)
+		tandem_sessions_tick(a.ss);
+	assert_int_equal(heard_a.changes, 2);
+
+	/* one that nobody knows of, and what is old, are not among them */
+	tandem_session_end(b.ss, CALL, "bye");
+	a.plane.spent = leg->rtp.out.id;
+	text = text_of(&a, CALL);
+	assert_int_equal(tandem_session_adopt(b.ss, text, NULL, NULL), 0);
+	assert_int_equal(b.plane.seeds_count, 1);
+	tandem_session_end(b.ss, CALL, "bye");
+	b.epoch_ms += 31000;
+	b.plane.seeds_count = 0;
+	assert_int_equal(tandem_session_adopt(b.ss, text, NULL, NULL), 0);
+	assert_int_equal(b.plane.seeds_count, 0);
 	free(text);
 	fx_clean(&a);
 	fx_clean(&b);
@@ -220,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_ports_of_an_address_that_is_away),
 		cmocka_unit_test(a_call_goes_on_elsewhere),
+		cmocka_unit_test(keys_go_on_where_they_were),
 		cmocka_unit_test(an_open_offer_is_answered_elsewhere),
 		cmocka_unit_test(numbers_do_not_collide),
 		cmocka_unit_test(what_cannot_be_is_refused),

@@ -65,6 +65,23 @@ struct tandem_srtp {
 	bool sealed; /* another process may have sealed with it: without its streams it is not to (srtp_sets.h) */
 };
 
+/* How far a stream under a set has come: its indices of RTP and SRTCP (RFC 3711 3.3.1, 3.4). */
+struct tandem_srtp_counted {
+	uint32_t ssrc;
+	uint64_t rtp;
+	uint64_t srtcp;
+};
+
+/* What is known of a set that another host has had (srtp_seeds.h). */
+#define TANDEM_SRTP_SEED_STREAMS 16
+struct tandem_srtp_seed {
+	uint64_t id;
+	bool out;	/* the relay seals with it */
+	uint64_t srtcp; /* the furthest of all */
+	uint32_t count;
+	struct tandem_srtp_counted streams[TANDEM_SRTP_SEED_STREAMS];
+};
+
 /*
  * What shall be installed for one flow. flags, key, egress, peer and pts are
  * those of struct tandem_rule; RULE_F_ACTIVE, _SHARED, _FAN and _GROUP are the datapath's own

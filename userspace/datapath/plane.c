@@ -481,6 +481,19 @@ bool tandem_plane_key_spent(const struct tandem_plane *plane, uint64_t id)
 	return plane->srtp && tandem_srtp_sets_spent(plane->srtp, id);
 }
 
+bool tandem_plane_key_counted(struct tandem_plane *plane, uint64_t id,
+			      struct tandem_srtp_seed *seed)
+{
+	return plane->srtp && tandem_srtp_sets_counted(plane->srtp, id, seed);
+}
+
+void tandem_plane_keys_seed(struct tandem_plane *plane, const struct tandem_srtp_seed *seeds,
+			    size_t n)
+{
+	if (plane->srtp)
+		tandem_srtp_sets_seed(plane->srtp, seeds, n);
+}
+
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg)
 {
 	return plane->fast.dp ? plane->fast.ops->list(plane->fast.dp, h, arg) : 0;

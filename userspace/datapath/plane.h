@@ -56,6 +56,12 @@ void tandem_plane_sweep(struct tandem_plane *plane);
 /* Is it a key set with no room for a further SSRC? See tandem_srtp_sets_spent(). */
 bool tandem_plane_key_spent(const struct tandem_plane *plane, uint64_t id);
 
+/* See tandem_srtp_sets_counted() and tandem_srtp_sets_seed(). */
+bool tandem_plane_key_counted(struct tandem_plane *plane, uint64_t id,
+			      struct tandem_srtp_seed *seed);
+void tandem_plane_keys_seed(struct tandem_plane *plane, const struct tandem_srtp_seed *seeds,
+			    size_t n);
+
 /* Flows that an earlier process left in the fast path. */
 int tandem_plane_list(struct tandem_plane *plane, tandem_installed_h *h, void *arg);
 

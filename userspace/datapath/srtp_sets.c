@@ -10,6 +10,7 @@
 #include "userspace/datapath/fans.h"
 #include "userspace/datapath/hash.h"
 #include "userspace/datapath/srtp_file.h"
+#include "userspace/datapath/srtp_seeds.h"
 #include "userspace/srtp/kdf.h"
 #include "userspace/util/log.h"
 #include "userspace/util/sparse.h"
@@ -33,6 +34,9 @@ struct tandem_srtp_sets {
 	bool kept_own;		      /* streams of sets that are kept are in own */
 	uint32_t kept;		      /* sets of an earlier process without a user yet */
 	uint32_t lost;		      /* sets that have come without their streams */
+
+	const struct tandem_srtp_seed *seeds; /* borrowed; see tandem_srtp_sets_seed() */
+	size_t seeds_count;
 };
 
 int tandem_srtp_sets_alloc(struct tandem_srtp_sets **setsp, uint32_t capacity)
@@ -269,15 +273,27 @@ static void settle_array(struct tandem_srtp_sets *sets)
 
 /* ---- sets ---- */
 
+static const struct tandem_srtp_seed *find_seed(const struct tandem_srtp_sets *sets, uint64_t id)
+{
+	size_t i = 0;
+
+	while (i < sets->seeds_count && sets->seeds[i].id != id)
+		i++;
+	return i < sets->seeds_count ? &sets->seeds[i] : NULL;
+}
+
 /* The index and range of a set that is new, without anything in them. */
 static int take(struct tandem_srtp_sets *sets, const struct tandem_srtp *set, uint32_t *index,
 		uint32_t *first)
 {
+	const struct tandem_srtp_seed *seed = find_seed(sets, set->id);
 	uint32_t streams = set->streams;
 	int err;
 
-	if (streams < 1 || set->sealed)
+	if (streams < 1 || (set->sealed && !seed))
 		streams = 1;
+	if (seed && seed->count > streams)
+		streams = seed->count;
 	if (streams > SRTP_SSRCS_MAX)
 		streams = SRTP_SSRCS_MAX;
 	err = tandem_fans_take(&sets->ranges, streams, index, first);
@@ -292,7 +308,9 @@ static int take(struct tandem_srtp_sets *sets, const struct tandem_srtp *set, ui
 		return err;
 	}
 	clear(sets, *first, streams);
-	if (set->sealed) {
+	if (seed) {
+		tandem_srtp_seed_write(&sets->shared[*first], streams, seed);
+	} else if (set->sealed) {
 		sets->shared[*first].owner = SRTP_CLOSED;
 		sets->lost++;
 	}
@@ -456,6 +474,35 @@ bool tandem_srtp_sets_spent(struct tandem_srtp_sets *sets, uint64_t id)
 	}
 	pthread_mutex_unlock(&sets->lock);
 	return spent;
+}
+
+bool tandem_srtp_sets_counted(struct tandem_srtp_sets *sets, uint64_t id,
+			      struct tandem_srtp_seed *seed)
+{
+	const struct srtp_keys *keys;
+	uint32_t index;
+	bool known;
+
+	pthread_mutex_lock(&sets->lock);
+	index = tandem_hash_get(&sets->ids, &id);
+	known = index != TANDEM_NO_SLOT && sets->users[index];
+	if (known) {
+		keys = &sets->keys[index];
+		seed->id = id;
+		known = tandem_srtp_seed_read(&sets->shared[keys->first_stream], keys->stream_count,
+					      seed);
+	}
+	pthread_mutex_unlock(&sets->lock);
+	return known;
+}
+
+void tandem_srtp_sets_seed(struct tandem_srtp_sets *sets, const struct tandem_srtp_seed *seeds,
+			   size_t n)
+{
+	pthread_mutex_lock(&sets->lock);
+	sets->seeds = seeds;
+	sets->seeds_count = seeds ? n : 0;
+	pthread_mutex_unlock(&sets->lock);
 }
 
 void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index)

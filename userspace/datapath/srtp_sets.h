@@ -15,6 +15,7 @@
 #define TANDEM_DATAPATH_SRTP_SETS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/abi.h"
@@ -82,6 +83,20 @@ void tandem_srtp_sets_expect(struct tandem_srtp_sets *sets, uint32_t index, uint
 
 /* Is it a set in use that has no room for a further SSRC, or for any? */
 bool tandem_srtp_sets_spent(struct tandem_srtp_sets *sets, uint64_t id);
+
+/*
+ * What the streams of a set in use have counted; all but `out` of the seed. False: there is no such
+ * set, or nobody knows.
+ */
+bool tandem_srtp_sets_counted(struct tandem_srtp_sets *sets, uint64_t id,
+			      struct tandem_srtp_seed *seed);
+
+/*
+ * Sets that are entered from now on, and are among these, begin there, also those that packets may
+ * have been sealed with. seeds is borrowed, until it is others, or NULL for none.
+ */
+void tandem_srtp_sets_seed(struct tandem_srtp_sets *sets, const struct tandem_srtp_seed *seeds,
+			   size_t n);
 
 /* One user less; with the last the set is gone. */
 void tandem_srtp_sets_put(struct tandem_srtp_sets *sets, uint32_t index);

@@ -74,6 +74,8 @@ int tandem_session_env_default(struct tandem_session_env *env)
 		.send = tandem_plane_send,
 		.retry = tandem_plane_retry,
 		.key_spent = tandem_plane_key_spent,
+		.key_counted = tandem_plane_key_counted,
+		.keys_seed = tandem_plane_keys_seed,
 		.monotonic_ms = monotonic_ms,
 		.epoch_ms = epoch_ms,
 		.route = route,

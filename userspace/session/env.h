@@ -26,6 +26,9 @@ struct tandem_session_env {
 		    const struct tandem_endpoint *remote, const void *payload, size_t len);
 	void (*retry)(struct tandem_plane *plane);
 	bool (*key_spent)(const struct tandem_plane *plane, uint64_t id);
+	bool (*key_counted)(struct tandem_plane *plane, uint64_t id, struct tandem_srtp_seed *seed);
+	void (*keys_seed)(struct tandem_plane *plane, const struct tandem_srtp_seed *seeds,
+			  size_t n);
 
 	/* the clock that a flow's last_ns is of, and the time of the Unix epoch */
 	uint64_t (*monotonic_ms)(void *arg);

@@ -211,8 +211,9 @@ struct tandem_sessions {
 	struct tandem_leftover *leftovers;
 	unsigned int together;		/* depth of tandem_sessions_begin() */
 	struct tandem_session *to_save; /* at its end */
-	struct tandem_routes *routes;	/* route.c */
-	uint64_t next_number;		/* of sessions and forwards */
+	uint64_t ticks;
+	struct tandem_routes *routes; /* route.c */
+	uint64_t next_number;	      /* of sessions and forwards */
 };
 
 /* A line of the log about a session: its id comes in front, and the line carries its Call-ID. */
@@ -449,6 +450,15 @@ int tandem_session_enter(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_session_part(struct tandem_sessions *ss, struct tandem_session *s);
 /* Find the sources of subscriptions that were stored; those that are gone end. */
 int tandem_subscriptions_restore(struct tandem_sessions *ss);
+
+/* ---- move_keys.c ---- */
+bool tandem_session_has_keys(const struct tandem_session *s);
+/* NULL on no memory. */
+json_t *tandem_session_dump_counted(const struct tandem_sessions *ss,
+				    const struct tandem_session *s);
+/* What the text of a session has of it, malloc'd; returns how many. */
+size_t tandem_session_parse_counted(const struct tandem_sessions *ss, const json_t *doc,
+				    struct tandem_srtp_seed **seedsp);
 
 /* ---- move.c ---- */
 /* What has to be known of the session elsewhere has changed; or it is over. */

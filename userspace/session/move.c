@@ -91,6 +91,8 @@ char *tandem_session_text(const struct tandem_sessions *ss, uint64_t number)
 	char *text = NULL;
 
 	if (js && !json_object_set_new(js, "answered", json_boolean(s->answered)) &&
+	    (!tandem_session_has_keys(s) ||
+	     !json_object_set_new(js, "counted", tandem_session_dump_counted(ss, s))) &&
 	    (!s->offer || !json_object_set_new(js, "open", dump_open(ss, s))))
 		text = json_dumps(js, JSON_COMPACT);
 	json_decref(js);
@@ -129,9 +131,13 @@ int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_se
 			 void *arg)
 {
 	json_t *doc = json_loads(text, 0, NULL);
+	struct tandem_srtp_seed *seeds = NULL;
 	struct tandem_session *s;
+	size_t seeds_count = 0;
 	int err = doc ? tandem_session_parse(ss, &s, doc) : -EBADMSG;
 
+	if (!err)
+		seeds_count = tandem_session_parse_counted(ss, doc, &seeds);
 	json_decref(doc);
 	if (err)
 		return err;
@@ -144,11 +150,15 @@ int tandem_session_adopt(struct tandem_sessions *ss, const char *text, tandem_se
 	if (!err)
 		err = tandem_session_enter(ss, s);
 	if (err) {
+		free(seeds);
 		tandem_session_destroy(s);
 		return err;
 	}
 	/* a flow that cannot be had is logged, and the call goes on without it */
+	ss->env.keys_seed(ss->plane, seeds, seeds_count);
 	(void)tandem_flows_sync(ss, s);
+	ss->env.keys_seed(ss->plane, NULL, 0);
+	free(seeds);
 	tandem_wires_adopt(ss, s);
 	if (s->answered)
 		tandem_session_save(ss, s);

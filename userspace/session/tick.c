@@ -6,6 +6,8 @@
 
 #define MODULE "session"
 
+#define COUNTED_TICKS 10 /* see move_keys.c */
+
 /* What a command blocks does not pass, but the party is there. */
 static uint64_t last_of(const struct tandem_session *s, const struct tandem_flow_stats *stats)
 {
@@ -86,8 +88,13 @@ static struct tandem_session *collect(struct tandem_sessions *ss)
 	uint64_t now = tandem_sessions_now(ss);
 	const char *why;
 
+	ss->ticks++;
 	for (s = ss->first; s; s = next) {
 		next = s->next;
+		/* the host that takes it over has to know how far its keys have been used */
+		if (s->home != TANDEM_LOCAL_NONE && (s->number + ss->ticks) % COUNTED_TICKS == 0 &&
+		    tandem_session_has_keys(s))
+			tandem_session_outdated(ss, s);
 		tandem_learn_tick(ss, s);
 		forget_old_keys(ss, s, now);
 		why = why_over(ss, s, now);
