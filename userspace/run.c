@@ -20,9 +20,10 @@
 #include "userspace/util/log.h"
 #include "userspace/util/secrecy.h"
 
-#define SWEEP_TICKS	60 /* forwards that cannot be had at once are tried again meanwhile */
-#define TICK_MS		1000
-#define RECONCILE_TICKS 60
+#define SWEEP_TICKS	  60 /* forwards that cannot be had at once are tried again meanwhile */
+#define TICK_MS		  1000
+#define RECONCILE_TICKS	  60
+#define CERTIFICATE_TICKS 5
 
 /* SIGHUP: files that may have been renamed are opened anew at the next tick. */
 static volatile sig_atomic_t hangup_seen;
@@ -78,7 +79,10 @@ static void on_tick(void *arg)
 		hangup_seen = 0;
 		tandem_cdr_reopen(relay->cdr);
 		tandem_sip_reload(relay->sip);
+		tandem_ng_reload(relay->ng, true);
 	}
+	if (relay->ticks % CERTIFICATE_TICKS == 0)
+		tandem_ng_reload(relay->ng, false);
 	if (tandem_operate_done(&relay->operate))
 		tandem_loop_stop(relay->loop);
 }

@@ -11,17 +11,7 @@
 #         10.77.1.2    10.77.1.1:5061  10.77.2.1:5061    10.77.2.2
 
 . "$(dirname "$0")/calls.sh"
-
-# certificate NAME CN [ISSUER [ALTERNATIVES]]: NAME.pem and NAME.key in $WORK, signed by ISSUER or by
-# itself.
-certificate()
-{
-	local by=()
-	[ -z "${3:-}" ] || by=(-CA "$WORK/$3.pem" -CAkey "$WORK/$3.key")
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
-		-subj "/CN=$2" -addext "subjectAltName=${4:-DNS:$2,IP:10.77.1.1,IP:10.77.2.1}" \
-		-keyout "$WORK/$1.key" -out "$WORK/$1.pem" "${by[@]}" 2>/dev/null
-}
+. "$(dirname "$0")/certificates.sh"
 
 # shown OPTIONS...: what a client sees of the relay.
 # shellcheck disable=SC2120 # its arguments come by way of eval

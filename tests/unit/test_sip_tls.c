@@ -8,7 +8,7 @@
 #include <openssl/x509v3.h>
 
 #include "userspace/sip/tls.h"
-#include "userspace/sip/tls_files.h"
+#include "userspace/util/tls_files.h"
 #include "userspace/sip/tls_name.h"
 #include "userspace/sip/tls_peer.h"
 

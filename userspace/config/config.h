@@ -18,16 +18,24 @@ struct tandem_config_address {
 	bool standby;	 /* false; it moves between the nodes of a cluster */
 };
 
+/* Of the listeners "https:ADDR:PORT"; PEM. */
+struct tandem_config_ng_tls {
+	char *certificate; /* with its chain; NULL: no TLS */
+	char *key;	   /* NULL: in the file of the certificate */
+	char *ca;	   /* who may sign for clients */
+	char *client;	   /* "none", or "require": it has to show a certificate */
+};
+
 /* SIP servers that drive the relay by the NG protocol. */
 struct tandem_config_ng {
-	char **listen; /* "udp:ADDR:PORT", "tcp:ADDR:PORT", "http:ADDR:PORT"; empty: off */
+	char **listen; /* "udp:ADDR:PORT", and tcp:, http:, https:; empty: off */
 	unsigned int listen_count;
 	char **allow; /* networks that are listened to; empty: this host */
 	unsigned int allow_count;
 	char **hosts; /* names that HTTP clients have for this host, besides localhost */
 	unsigned int hosts_count;
-	uint32_t
-		delete_delay_s; /* 0: from delete to the end of media, where a request does not say */
+	struct tandem_config_ng_tls tls;
+	uint32_t delete_delay_s; /* 0: media goes on after a delete that does not say */
 };
 
 /* How media of parties that signal from a network is secured. */

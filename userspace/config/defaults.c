@@ -84,6 +84,7 @@ static const struct {
 	{ offsetof(struct tandem_config, sip.mode), "proxy" },
 	{ offsetof(struct tandem_config, sip.redirects), "follow" },
 	{ offsetof(struct tandem_config, sip.tls.client), "none" },
+	{ offsetof(struct tandem_config, ng.tls.client), "none" },
 	{ offsetof(struct tandem_config, sip.enum_suffix), "e164.arpa" },
 	{ offsetof(struct tandem_config, dpdk.socket), "/run/tandem/dpdk.sock" },
 	{ offsetof(struct tandem_config, dpdk.eal), "" },

@@ -16,6 +16,7 @@ static int read_listen(struct tandem_ng_listen *out, const char *text)
 		{ "udp:", TANDEM_NG_UDP },
 		{ "tcp:", TANDEM_NG_TCP },
 		{ "http:", TANDEM_NG_HTTP },
+		{ "https:", TANDEM_NG_HTTPS },
 	};
 
 	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
@@ -42,9 +43,22 @@ int tandem_config_check_ng(const struct tandem_config *cfg, const struct tandem_
 		if (read_listen(&listen, ng->listen[i]))
 			return tandem_config_wrong(err, y, key,
 						   "'%.60s' is not of the form udp:127.0.0.1:2223, "
-						   "tcp:[::1]:2223 or http:127.0.0.1:2225",
+						   "tcp:[::1]:2223, http:127.0.0.1:2225 "
+						   "or https:",
 						   ng->listen[i]);
+		if (listen.transport == TANDEM_NG_HTTPS && !ng->tls.certificate)
+			return tandem_config_wrong(err, y, key, "TLS needs an ng.tls.certificate");
 	}
+	if (strcmp(ng->tls.client, "none") && strcmp(ng->tls.client, "require"))
+		return tandem_config_wrong(err, y, "ng.tls.client",
+					   "'%.40s' is none of none, require", ng->tls.client);
+	if (!strcmp(ng->tls.client, "require") && !ng->tls.ca)
+		return tandem_config_wrong(
+			err, y, "ng.tls.client",
+			"needs an ng.tls.ca, or everybody's certificate would do");
+	if (!ng->tls.certificate && (ng->tls.key || ng->tls.ca))
+		return tandem_config_wrong(err, y, ng->tls.key ? "ng.tls.key" : "ng.tls.ca",
+					   "is of no certificate");
 	for (unsigned int i = 0; i < ng->allow_count; i++) {
 		snprintf(key, sizeof(key), "ng.allow[%u]", i);
 		if (tandem_prefix_parse(&prefix, ng->allow[i]))
@@ -81,6 +95,10 @@ void tandem_config_resolve_ng(struct tandem_resolved *out, const struct tandem_c
 				ng->listen[ng->listen_count].local;
 		ng->listen_count++;
 	}
+	ng->tls = (struct tandem_ng_tls){ .certificate = cfg->ng.tls.certificate,
+					  .key = cfg->ng.tls.key };
+	if (!strcmp(cfg->ng.tls.client, "require"))
+		ng->tls.client_ca = cfg->ng.tls.ca;
 	ng->delete_delay_s = cfg->ng.delete_delay_s;
 	for (unsigned int i = 0; i < cfg->ng.allow_count; i++)
 		(void)tandem_prefix_parse(&ng->allow[ng->allow_count++], cfg->ng.allow[i]);

@@ -220,6 +220,14 @@ static const cyaml_schema_field_t dpdk_fields[] = {
 	CYAML_FIELD_END,
 };
 
+#define NG_TLS_TEXT(name)                                                                          \
+	CYAML_FIELD_STRING_PTR(#name, OPT_PTR, struct tandem_config_ng_tls, name, 1, TEXT_MAX)
+
+static const cyaml_schema_field_t ng_tls_fields[] = {
+	NG_TLS_TEXT(certificate), NG_TLS_TEXT(key), NG_TLS_TEXT(ca),
+	NG_TLS_TEXT(client),	  CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t ng_fields[] = {
 	CYAML_FIELD_SEQUENCE("listen", OPT_PTR, struct tandem_config_ng, listen, &text_entry, 0,
 			     TANDEM_NG_MAX_LISTEN),
@@ -227,6 +235,7 @@ static const cyaml_schema_field_t ng_fields[] = {
 			     TANDEM_NG_MAX_ALLOW),
 	CYAML_FIELD_SEQUENCE("hosts", OPT_PTR, struct tandem_config_ng, hosts, &text_entry, 0,
 			     TANDEM_NG_MAX_HOSTS),
+	CYAML_FIELD_MAPPING("tls", OPT, struct tandem_config_ng, tls, ng_tls_fields),
 	CYAML_FIELD_UINT("delete_delay_s", OPT, struct tandem_config_ng, delete_delay_s),
 	CYAML_FIELD_END,
 };

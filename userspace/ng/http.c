@@ -41,7 +41,8 @@ static int open_context(struct tandem_ng_http *h)
 		.port = CONTEXT_PORT_NO_LISTEN,
 		.uid = (uid_t)-1,
 		.gid = (gid_t)-1,
-		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+			   (h->files ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
 		.user = h,
 		/* those that are being closed, listeners, and some for itself */
 		.fd_limit_per_thread = 2 * TANDEM_NG_MAX_CLIENTS + TANDEM_NG_MAX_LISTEN + 8,
@@ -52,8 +53,9 @@ static int open_context(struct tandem_ng_http *h)
 	return h->context ? 0 : -ENOMEM;
 }
 
-static int listen_at(struct tandem_ng_http *h, const struct tandem_endpoint *local)
+static int listen_at(struct tandem_ng_http *h, const struct tandem_endpoint *local, bool tls)
 {
+	const size_t before = h->ssl_count;
 	char host[TANDEM_ENDPOINT_STRLEN], name[TANDEM_ENDPOINT_STRLEN];
 	struct lws_context_creation_info info = {
 		.port = local->port,
@@ -65,7 +67,11 @@ static int listen_at(struct tandem_ng_http *h, const struct tandem_endpoint *loc
 		.options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
 	};
 
-	return lws_create_vhost(h->context, &info) ? 0 : -EADDRINUSE;
+	if (tls)
+		tandem_ng_http_tls_info(h, &info);
+	if (!lws_create_vhost(h->context, &info))
+		return -EADDRINUSE;
+	return tls && h->ssl_count == before ? -EINVAL : 0;
 }
 
 static void *serve(void *arg)
@@ -90,13 +96,17 @@ int tandem_ng_http_open(struct tandem_ng_http **hp, const struct tandem_ng_confi
 	pthread_mutex_init(&h->lock, NULL);
 	h->cfg = cfg;
 	h->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = h->event_fd < 0 ? -errno : open_context(h);
+	err = h->event_fd < 0 ? -errno : tandem_ng_http_tls_open(h, why, why_size);
+	if (!err)
+		err = open_context(h);
 	for (i = 0; i < cfg->listen_count && !err; i++) {
-		if (cfg->listen[i].transport != TANDEM_NG_HTTP)
+		const bool tls = cfg->listen[i].transport == TANDEM_NG_HTTPS;
+
+		if (!tandem_ng_is_http(&cfg->listen[i]))
 			continue;
-		err = listen_at(h, &cfg->listen[i].local);
+		err = listen_at(h, &cfg->listen[i].local, tls);
 		if (err)
-			snprintf(why, why_size, "http:%s: cannot listen there",
+			snprintf(why, why_size, "http%s:%s: cannot listen there", tls ? "s" : "",
 				 tandem_endpoint_format(&cfg->listen[i].local, text, sizeof(text)));
 	}
 	if (!err)
@@ -122,6 +132,7 @@ void tandem_ng_http_close(struct tandem_ng_http *h)
 	}
 	if (h->context)
 		lws_context_destroy(h->context);
+	tandem_ng_http_tls_close(h);
 	while ((ask = tandem_ng_asks_get(&h->asked)) || (ask = tandem_ng_asks_get(&h->answered)))
 		tandem_ng_ask_free(ask);
 	if (h->event_fd >= 0)

@@ -11,6 +11,12 @@
 
 struct tandem_ng_http;
 
+/* Is it this thread that listens there? */
+static inline bool tandem_ng_is_http(const struct tandem_ng_listen *listen)
+{
+	return listen->transport == TANDEM_NG_HTTP || listen->transport == TANDEM_NG_HTTPS;
+}
+
 /* Something to be answered, and then its answer. */
 struct tandem_ng_ask {
 	struct tandem_ng_ask *next;
@@ -37,6 +43,8 @@ struct tandem_ng_http_counts {
  */
 int tandem_ng_http_open(struct tandem_ng_http **hp, const struct tandem_ng_config *cfg, char *why,
 			size_t why_size);
+/* As tandem_ng_reload(). */
+void tandem_ng_http_reload(struct tandem_ng_http *h, bool always);
 /* NULL is allowed. */
 void tandem_ng_http_close(struct tandem_ng_http *h);
 

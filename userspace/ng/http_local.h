@@ -4,6 +4,7 @@
 #define TANDEM_NG_HTTP_LOCAL_H
 
 #include <libwebsockets.h>
+#include <openssl/ssl.h>
 /* OpenSSL's numbers of the protocol; with us, members of enum srtp_suite. */
 #undef SRTP_AEAD_AES_128_GCM
 #undef SRTP_AEAD_AES_256_GCM
@@ -49,6 +50,11 @@ struct tandem_ng_http {
 	atomic_bool stop;
 	atomic_uint_fast64_t connections, refused, denied;
 
+	struct tandem_tls_files *files; /* the controller's; NULL: no TLS */
+	SSL_CTX *ssl[TANDEM_NG_MAX_LISTEN];
+	size_t ssl_count;
+	atomic_bool reload;
+
 	int event_fd;
 	pthread_mutex_t lock; /* of the two queues */
 	struct tandem_ng_asks asked, answered;
@@ -72,6 +78,17 @@ int tandem_ng_socket_callback(struct lws *wsi, enum lws_callback_reasons reason,
 
 /* Send the answer that the peer has got to its request by HTTP. */
 void tandem_ng_http_write(struct tandem_ng_peer *peer);
+
+/* http_tls.c: check what the files are; 0 or a negative errno, with why. */
+int tandem_ng_http_tls_open(struct tandem_ng_http *h, char *why, size_t why_size);
+void tandem_ng_http_tls_close(struct tandem_ng_http *h);
+/* What a listener by TLS is to be made with. */
+void tandem_ng_http_tls_info(const struct tandem_ng_http *h,
+			     struct lws_context_creation_info *info);
+/* It has been made. Nonzero: it cannot be used. */
+int tandem_ng_http_tls_made(struct tandem_ng_http *h, SSL_CTX *ssl);
+/* In the thread of the connections: take up files that have changed. */
+void tandem_ng_http_tls_renew(struct tandem_ng_http *h);
 
 /* http_peers.c: 0 or a negative errno. */
 int tandem_ng_http_may_connect(struct tandem_ng_http *h, int fd);

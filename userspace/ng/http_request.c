@@ -187,7 +187,6 @@ int tandem_ng_http_callback(struct lws *wsi, enum lws_callback_reasons reason, v
 	struct tandem_ng_http *h = lws_context_user(lws_get_context(wsi));
 	struct tandem_ng_peer *peer;
 
-	(void)user;
 	switch (reason) {
 	case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
 		return tandem_ng_http_may_connect(h, (lws_sockfd_type)(intptr_t)in);
@@ -209,7 +208,10 @@ int tandem_ng_http_callback(struct lws *wsi, enum lws_callback_reasons reason, v
 		return peer && peer->in_len ? ask(peer) : -1;
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return -1; /* a long answer has been sent */
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		return tandem_ng_http_tls_made(h, user);
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+		tandem_ng_http_tls_renew(h);
 		tandem_ng_http_deliver(h);
 		return 0;
 	default:

@@ -170,7 +170,7 @@ static int open_sockets(struct tandem_ng *ng, char *why, size_t why_size)
 	for (i = 0; i < ng->cfg.listen_count; i++) {
 		const struct tandem_ng_listen *l = &ng->cfg.listen[i];
 
-		if (l->transport == TANDEM_NG_HTTP)
+		if (tandem_ng_is_http(l))
 			continue;
 		err = bind_socket(ng, &ng->sockets[i], l);
 		if (!err)
@@ -190,7 +190,7 @@ static int open_http(struct tandem_ng *ng, char *why, size_t why_size)
 	int err;
 
 	for (i = 0; i < ng->cfg.listen_count; i++) {
-		if (ng->cfg.listen[i].transport == TANDEM_NG_HTTP)
+		if (tandem_ng_is_http(&ng->cfg.listen[i]))
 			break;
 	}
 	if (i == ng->cfg.listen_count)
@@ -245,6 +245,12 @@ int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
 	else
 		*ngp = ng;
 	return err;
+}
+
+void tandem_ng_reload(struct tandem_ng *ng, bool always)
+{
+	if (ng && ng->http)
+		tandem_ng_http_reload(ng->http, always);
 }
 
 void tandem_ng_close(struct tandem_ng *ng)

@@ -27,7 +27,8 @@ struct tandem_ng;
 enum tandem_ng_transport {
 	TANDEM_NG_UDP,
 	TANDEM_NG_TCP,
-	TANDEM_NG_HTTP, /* with WebSocket */
+	TANDEM_NG_HTTP,	 /* with WebSocket */
+	TANDEM_NG_HTTPS, /* the same by TLS */
 };
 
 struct tandem_ng_listen {
@@ -41,8 +42,16 @@ struct tandem_ng_interface {
 	struct tandem_locals locals;
 };
 
-/* Copied, but for names, of interfaces and hosts. */
+/* PEM, names of files. */
+struct tandem_ng_tls {
+	const char *certificate; /* with its chain; NULL: there is no TLS */
+	const char *key;	 /* NULL: in the same file */
+	const char *client_ca; /* who signs for clients, that have to show one; NULL: any client */
+};
+
+/* Copied, but for names, of interfaces, hosts and files. */
 struct tandem_ng_config {
+	struct tandem_ng_tls tls;
 	struct tandem_ng_listen listen[TANDEM_NG_MAX_LISTEN];
 	size_t listen_count;
 	struct tandem_prefix allow[TANDEM_NG_MAX_ALLOW];
@@ -63,6 +72,9 @@ int tandem_ng_open(struct tandem_ng **ngp, const struct tandem_ng_config *cfg,
 		   struct tandem_sessions *sessions, char *why, size_t why_size);
 /* The sessions stay as they are. NULL is allowed. */
 void tandem_ng_close(struct tandem_ng *ng);
+
+/* Read certificates again, when they have changed or with always set. NULL is allowed. */
+void tandem_ng_reload(struct tandem_ng *ng, bool always);
 
 /* Readable when dispatch has something to do. */
 int tandem_ng_fd(const struct tandem_ng *ng);

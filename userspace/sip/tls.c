@@ -13,10 +13,10 @@
 #include <re_srtp.h>
 #include <re_tls.h>
 
-#include "userspace/sip/tls_files.h"
+#include "userspace/sip/tls_name.h"
 #include "userspace/sip/tls_peer.h"
+#include "userspace/util/tls_files.h"
 
-#define CIPHERS	  "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 #define FILES_MAX 512 /* of the listeners, and of gateways */
 
 struct tandem_sip_tls {
@@ -105,7 +105,7 @@ static int set_up(struct tandem_sip_tls *tls, const struct tandem_sip_tls_config
 	STACK_OF(X509_NAME) * names;
 
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_cipher_list(ctx, CIPHERS) != 1)
+	    SSL_CTX_set_cipher_list(ctx, TANDEM_TLS_CIPHERS) != 1)
 		return tandem_tls_refuse(why, size, "TLS", "ciphers");
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
 					 SSL_OP_CIPHER_SERVER_PREFERENCE);

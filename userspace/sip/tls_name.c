@@ -93,3 +93,10 @@ bool tandem_tls_is_for(X509 *cert, const char *name)
 
 	return found;
 }
+
+bool tandem_tls_files_serve(const struct tandem_tls_files *files, const char *name)
+{
+	X509 *cert = tandem_tls_files_certificate(files);
+
+	return tandem_tls_is_for(cert, name) || X509_check_host(cert, name, 0, 0, NULL) == 1;
+}

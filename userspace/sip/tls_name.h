@@ -6,6 +6,8 @@
 #include <openssl/x509.h>
 #include <stdbool.h>
 
+#include "userspace/util/tls_files.h"
+
 /*
  * True when cert is for the SIP domain name: a subjectAltName of it is the URI "sip:NAME" without
  * user, or the DNS name NAME; where it has no subjectAltName at all, its common name is. Case does
@@ -13,5 +15,8 @@
  * address is compared with subjectAltNames of that kind.
  */
 bool tandem_tls_is_for(X509 *cert, const char *name);
+
+/* True when a client that asks for this name is served with them: a wildcard counts here. */
+bool tandem_tls_files_serve(const struct tandem_tls_files *files, const char *name);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "userspace/util/log.h"
+#include "userspace/util/tls_files.h"
 #include "userspace/web/local.h"
 
 #define VALUE_MAX 256
@@ -70,10 +70,8 @@ static void read_certificate(struct tandem_web *w)
 	for (i = 0; i < w->listeners_count; i++) {
 		SSL_CTX *ssl = w->listeners[i].ssl;
 
-		if (ssl && (SSL_CTX_use_certificate_chain_file(ssl, w->certificate) != 1 ||
-			    SSL_CTX_use_PrivateKey_file(ssl, w->key, SSL_FILETYPE_PEM) != 1))
-			tandem_log(TANDEM_LOG_ERROR, "web", "certificate %s cannot be used",
-				   w->certificate);
+		if (ssl)
+			(void)tandem_tls_show(ssl, w->certificate, w->key);
 	}
 }
 

@@ -9,12 +9,12 @@
 
 #include "userspace/util/log.h"
 #include "userspace/util/thread.h"
+#include "userspace/util/tls_files.h"
 #include "userspace/web/local.h"
 
 #define HANDSHAKE_S 10
 #define PING_S	    30 /* without a sign of life a browser is asked for one */
 #define HANGUP_S    50
-#define CIPHERS	    "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
 static const lws_retry_bo_t idle_policy = { .secs_since_valid_ping = PING_S,
 					    .secs_since_valid_hangup = HANGUP_S };
@@ -136,7 +136,7 @@ int tandem_web_listen(struct tandem_web *w, const struct sockaddr *addr, bool tl
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 		info.ssl_cert_filepath = w->certificate;
 		info.ssl_private_key_filepath = w->key;
-		info.ssl_cipher_list = CIPHERS;
+		info.ssl_cipher_list = TANDEM_TLS_CIPHERS;
 		info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_COMPRESSION;
 	}
 	l->vhost = lws_create_vhost(w->context, &info);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "userspace/sip/tls_files.h"
+#include "userspace/util/tls_files.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "userspace/sip/tls_name.h"
 #include "userspace/util/log.h"
 
 struct tandem_tls_files {
@@ -131,9 +129,9 @@ int tandem_tls_files_reload(struct tandem_tls_files *files, bool always)
 	memcpy(files->changed, now, sizeof(now));
 	err = load(files, why, sizeof(why));
 	if (err)
-		tandem_log(TANDEM_LOG_ERROR, "sip", "the old certificate stays in use: %s", why);
+		tandem_log(TANDEM_LOG_ERROR, "tls", "the old certificate stays in use: %s", why);
 	else
-		tandem_log(TANDEM_LOG_INFO, "sip", "certificate read again from %s",
+		tandem_log(TANDEM_LOG_INFO, "tls", "certificate read again from %s",
 			   files->certificate);
 
 	return err ? err : 1;
@@ -151,9 +149,16 @@ bool tandem_tls_files_use(const struct tandem_tls_files *files, SSL *ssl)
 				    SSL_CTX_get0_privatekey(files->ctx), chain, 1) == 1;
 }
 
-bool tandem_tls_files_serve(const struct tandem_tls_files *files, const char *name)
+X509 *tandem_tls_files_certificate(const struct tandem_tls_files *files)
 {
-	X509 *cert = SSL_CTX_get0_certificate(files->ctx);
+	return SSL_CTX_get0_certificate(files->ctx);
+}
 
-	return tandem_tls_is_for(cert, name) || X509_check_host(cert, name, 0, 0, NULL) == 1;
+bool tandem_tls_show(SSL_CTX *ssl, const char *certificate, const char *key)
+{
+	if (SSL_CTX_use_certificate_chain_file(ssl, certificate) == 1 &&
+	    SSL_CTX_use_PrivateKey_file(ssl, key, SSL_FILETYPE_PEM) == 1)
+		return true;
+	tandem_log(TANDEM_LOG_ERROR, "tls", "certificate %s cannot be used", certificate);
+	return false;
 }

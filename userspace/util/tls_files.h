@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* A certificate with its chain and its key, as they were last read from their files. */
-#ifndef TANDEM_SIP_TLS_FILES_H
-#define TANDEM_SIP_TLS_FILES_H
+#ifndef TANDEM_UTIL_TLS_FILES_H
+#define TANDEM_UTIL_TLS_FILES_H
 
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+/* For TLS 1.2: forward secrecy and authenticated encryption; of 1.3 all are so. */
+#define TANDEM_TLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
 struct tandem_tls_files;
 
@@ -29,7 +32,13 @@ int tandem_tls_files_reload(struct tandem_tls_files *files, bool always);
 /* Show them to the peer of ssl, in place of any others. False on no memory. */
 bool tandem_tls_files_use(const struct tandem_tls_files *files, SSL *ssl);
 
-/* True when a client that asks for this name is served with them: a wildcard counts here. */
-bool tandem_tls_files_serve(const struct tandem_tls_files *files, const char *name);
+/* The certificate itself; borrowed, until it is read again. */
+X509 *tandem_tls_files_certificate(const struct tandem_tls_files *files);
+
+/*
+ * Give a context whose own connections are served with it a certificate and its key, from files that
+ * were found to fit together. False, and the log has it, when they cannot be used.
+ */
+bool tandem_tls_show(SSL_CTX *ssl, const char *certificate, const char *key);
 
 #endif
