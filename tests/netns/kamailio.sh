@@ -12,6 +12,7 @@ kamailio_start()
 	local define args=(-A 'NG_SOCKET="udp:127.0.0.1:2223"')
 	[[ " $*" == *" FLAGS_A="* ]] || set -- FLAGS_A= "$@"
 	[[ " $*" == *" FLAGS_B="* ]] || set -- FLAGS_B= "$@"
+	[[ " $*" == *" FLAGS_END="* ]] || set -- FLAGS_END= "$@"
 	for define; do
 		case $define in
 		*=*) args+=(-A "${define%%=*}=\"${define#*=}\"") ;;

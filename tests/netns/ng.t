@@ -62,8 +62,8 @@ hold_call()
 }
 
 
-# phones_through WHAT FLAGS_A ENC_A ENC_B NAT_A KIND_A KIND_B: flags of the caller's offer, and of
-# baresip mediaenc and medianat; KIND as the session shows it.
+# phones_through WHAT FLAGS_A ENC_A ENC_B NAT_A KIND_A KIND_B [CONDITION...]: flags of the caller's offer, and of
+# baresip mediaenc and medianat; KIND as the session shows it; what else it has to show.
 phones_through()
 {
 	local alice bob
@@ -71,7 +71,7 @@ phones_through()
 	kamailio_start FLAGS_A="$2" || tap_bail kamailio
 	phones_call "$1"
 	check "audio passes both ways ($1)" wait_for 15 session_has 'verdict~two.way' \
-		'flows.+.packets>300' "media.0.a.security.kind=$6" "media.0.b.security.kind=$7"
+		'flows.+.packets>300' "media.0.a.security.kind=$6" "media.0.b.security.kind=$7" "${@:8}"
 	check "every flow is offloaded" field "$WORK/live.json" has "flows.*.offload=$(datapath_expected)"
 	phone alice hangup
 	check "bob hears that it is over" phone_event bob 5 CALL_CLOSED
@@ -99,6 +99,54 @@ other_family()
 	call_ended
 	check "no session is left" wait_for 5 session_count_is 0
 	B_SIP=10.77.2.1:5060 B_MEDIA=10.77.2.2:7000
+	stop_pid "$KAMAILIO_PID"
+}
+
+# told WHO LINE...: the first description that sipp has got (uac or uas) has these lines, in this order.
+told()
+{
+	local text
+	text=$(tr -d '\r' <"$WORK/${1}_messages.log" | "$PYTHON" -c '
+import re, sys
+got = re.split(r"message received", sys.stdin.read())[1:]
+print(next(m[m.index("v=0"):m.index("-----") if "-----" in m else None] for m in got if "v=0" in m))')
+	shift
+	"$PYTHON" -c '
+import fnmatch, sys
+lines = iter(sys.argv[1].splitlines())
+missing = [want for want in sys.argv[2:] if not any(fnmatch.fnmatch(line, want) for line in lines)]
+print("#", missing, *sys.argv[1].splitlines(), sep="\n# ") if missing else None
+sys.exit(bool(missing))' "$text" "$@"
+}
+
+# marked FILE COUNT: so many packets of media came with the DSCP "expedited forwarding" (RFC 3246).
+marked()
+{
+	[ "$(tcpdump -n -r "$1" 'ip[1] == 0xb8 and udp dst port 7000' 2>/dev/null | wc -l)" = "$2" ]
+}
+
+# What flags want is what phones get to see, and the packets.
+many_flags()
+{
+	kamailio_start FLAGS_A="TOS=184 rtcp-mux-offer ptime=30 ptime-reverse=40 codec-strip-PCMU replace-SDP-version loop-protect" \
+		FLAGS_B="TOS=184 single-codec loop-protect" FLAGS_END="delete-delay=2" || tap_bail kamailio
+	rm -f "$WORK"/ua[cs]_messages.log
+	capture_start callee phone0 "$WORK/callee.pcap"
+	call_start uac_quiet uas_answer -d 4000
+	call_answered
+	check "the callee is offered what is wanted" told uas 'a=tandem:*' "m=audio ${B_RELAY##*:} RTP/AVP 8 101" \
+		a=rtcp-mux a=ptime:30
+	check "and the caller is answered so" told uac 'a=tandem:*' "m=audio ${A_RELAY##*:} RTP/AVP 8*" a=ptime:40
+	check_not "without what it did not offer" told uac a=rtcp-mux
+	media_both 50
+	media_exact 50 "with many flags"
+	check "every flow is in the fast path" session_has "flows.*.offload=$(datapath_expected)"
+	call_ended
+	check "media goes on for a while" session_count_is 1
+	check "and then no session is left" wait_for 5 session_count_is 0
+	capture_stop
+	check "packets are marked" marked "$WORK/callee.pcap" 50
+	check "no flag is unknown" test "$(tandem stats | field - get ng.unknown_flags)" = 0
 	stop_pid "$KAMAILIO_PID"
 }
 
@@ -133,11 +181,13 @@ AUDIO_PORT=6000
 hold_call
 AUDIO_PORT=7000
 other_family
+many_flags
 forked
 if command -v baresip >/dev/null; then
 	phones_through "SDES to plain" "RTP/AVP" srtp-mand '' '' sdes none
-	phones_through "plain to SDES" "RTP/SAVP" '' srtp-mand '' none sdes
-	phones_through "WebRTC to plain" "RTP/AVP ICE=remove" dtls_srtp '' ice dtls none
+	phones_through "plain to SDES" "RTP/SAVP SDES-only-AES_CM_128_HMAC_SHA1_32" '' srtp-mand '' none sdes \
+		media.0.b.security.suite_in=AES_CM_128_HMAC_SHA1_32
+	phones_through "WebRTC to plain" "RTP/AVP ICE=remove rtcp-mux-demux DTLS-reverse=active" dtls_srtp '' ice dtls none
 fi
 check "tandem stops when told to" relay_stops
 tap_done

@@ -89,4 +89,12 @@ static inline bool ng_has_line(const struct ng_fixture *ng, const char *line)
 	return strstr(ng_text(ng, "sdp"), with_end) != NULL;
 }
 
+/* "+BEGIN": the description has a line that begins so; "-BEGIN": none does; "~TEXT": it has this. */
+static inline bool ng_is_so(const struct ng_fixture *ng, const char *expected)
+{
+	if (*expected == '~')
+		return strstr(ng_text(ng, "sdp"), expected + 1) != NULL;
+	return ng_has_line(ng, expected + 1) == (*expected == '+');
+}
+
 #endif

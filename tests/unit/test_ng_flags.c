@@ -389,11 +389,9 @@ static bool is_so(const struct ng_fixture *ng, const char *expected)
 {
 	switch (*expected) {
 	case '+':
-		return ng_has_line(ng, expected + 1);
 	case '~':
-		return strstr(ng_text(ng, "sdp"), expected + 1) != NULL;
 	case '-':
-		return !ng_has_line(ng, expected + 1);
+		return ng_is_so(ng, expected);
 	case '!':
 		return strstr(ng_text(ng, "warning"), expected + 1) != NULL;
 	case '=':
