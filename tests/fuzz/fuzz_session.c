@@ -70,6 +70,11 @@ static int describe(struct tandem_sessions *ss, bool answer, const uint8_t *poli
 	struct tandem_signal sig = {
 		.source_security = policies[answer] % (TANDEM_SECURITY_DTLS + 1),
 		.target_security = policies[!answer] % (TANDEM_SECURITY_DTLS + 1),
+		.mux = policies[0] >> 3,
+		.osrtp = (policies[1] >> 3) % (TANDEM_OSRTP_REJECT + 1),
+		.no_new_suites = policies[1] >> 5 & 1,
+		.source_dtls_active = policies[1] >> 6 & 1,
+		.source_ice = (policies[1] >> 4) % (TANDEM_ICE_MODE_FULL + 1),
 	};
 	char *out = NULL;
 	size_t out_len;
