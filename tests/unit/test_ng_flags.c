@@ -78,7 +78,7 @@ static const struct row rows[] = {
 	{ "'codec': {'set': ['PCMA']}", PLAIN, { "!codec-set", "?0" } },
 	{ "'flags': ['detect DTMF']", PLAIN, { "!detect-dtmf", "?0" } },
 	{ "'flags': ['mirror RTCP']", PLAIN, { "!mirror-rtcp", "?0" } },
-	{ "'sdp-attr': {'global': {'add': ['x']}}", PLAIN, { "?1" } },
+	{ "'sdp-attr': {'global': {'add': ['x']}}", PLAIN, { "!sdp-attr-global", "?0" } },
 	{ "'xmlrpc-callback': '192.0.2.9'", PLAIN, { "!xmlrpc-callback", "?0" } },
 	{ "'ICE': 'force-relay'", PLAIN, { "!ice-force-relay", "?0" } },
 	{ "'flags': ['reset', 'recrypt']", PLAIN, { "!reset", "!recrypt", "?0" } },

@@ -324,6 +324,17 @@ static void take_list(struct reading *r, const char *key, const json_t *list)
 	}
 }
 
+/* Nothing that the relay does has so much below it. */
+static void take_nested(struct tandem_ng_params *p, const char *word)
+{
+	size_t value;
+
+	if (tandem_ng_word_find(word, &value) == TANDEM_NG_UNSUPPORTED)
+		warn(p, word, tandem_ng_word_why(word));
+	else
+		p->unknown++;
+}
+
 /* "codec": {"strip": ["PCMA"], ...} */
 static void take_dictionary(struct reading *r, const char *key, json_t *dict)
 {
@@ -338,7 +349,7 @@ static void take_dictionary(struct reading *r, const char *key, json_t *dict)
 		else if (json_is_string(value))
 			take_text(r, word, json_string_value(value));
 		else
-			r->p->unknown++;
+			take_nested(r->p, word);
 	}
 }
 
