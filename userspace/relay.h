@@ -16,6 +16,8 @@
 struct tandem_relay {
 	const struct tandem_config *cfg;
 	bool fresh, take_over;
+	struct tandem_bequest
+		*bequest; /* of a process before, and for one that comes; may be empty */
 	int taken_fd; /* the process that has handed over and waits to hear that all is well; or -1 */
 	struct tandem_resolved resolved;
 	struct tandem_loop *loop;
@@ -36,8 +38,8 @@ struct tandem_relay {
 };
 
 /*
- * Open all parts of a relay of which cfg, fresh, take_over, taken_fd (-1) and drain_timeout_s are
- * set and the rest is 0. 0, or a negative errno, of which the log has been told; what is open then
+ * Open all parts of a relay of which cfg, fresh, take_over, bequest, taken_fd (-1) and
+ * drain_timeout_s are set and the rest is 0. 0, or a negative errno, of which the log has been told; what is open then
  * is for tandem_relay_close().
  */
 int tandem_relay_open(struct tandem_relay *relay);

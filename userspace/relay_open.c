@@ -6,6 +6,7 @@
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/control.h"
+#include "userspace/datapath/bequest.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/handover/handover.h"
 #include "userspace/loop.h"
@@ -82,10 +83,10 @@ static int open_handover(struct tandem_relay *relay)
 /* Late: what can be seen to be wrong without the other one having to stop has been seen. */
 static int take_over(struct tandem_relay *relay)
 {
-	int ret = relay->take_over
-			  ? tandem_handover_take(&relay->taken_fd, relay->cfg->control_socket,
-						 relay->why, sizeof(relay->why))
-			  : 0;
+	int ret = relay->take_over ? tandem_handover_take(&relay->taken_fd, relay->bequest,
+							  relay->cfg->control_socket, relay->why,
+							  sizeof(relay->why))
+				   : 0;
 
 	return ret ? tandem_relay_failed(relay, "taking over", ret) : 0;
 }
@@ -112,8 +113,11 @@ static int open_store(struct tandem_relay *relay)
 static int open_plane(struct tandem_relay *relay)
 {
 	const char *want = relay->cfg->datapath;
-	int ret = tandem_plane_open(&relay->plane, want, &relay->resolved.datapath, relay->why,
-				    sizeof(relay->why));
+	int ret;
+
+	relay->resolved.datapath.bequest = relay->bequest;
+	ret = tandem_plane_open(&relay->plane, want, &relay->resolved.datapath, relay->why,
+				sizeof(relay->why));
 
 	if (ret)
 		return tandem_relay_failed(relay, "datapath", ret);
@@ -203,6 +207,8 @@ static int open_sessions(struct tandem_relay *relay)
 
 	if (ret)
 		return tandem_relay_failed(relay, "sessions", ret);
+	tandem_plane_resume(relay->plane);
+	tandem_bequest_clean(relay->bequest);
 	relay->api.sessions = relay->sessions;
 	return 0;
 }
@@ -339,6 +345,10 @@ void tandem_relay_close(struct tandem_relay *relay, bool ran)
 	tandem_cdr_close(relay->cdr);
 	if (relay->sessions)
 		tandem_sessions_free(relay->sessions);
+	if (relay->plane && handed && tandem_plane_bequeath(relay->plane, relay->bequest))
+		tandem_log(
+			TANDEM_LOG_WARNING, "run",
+			"sockets cannot be handed over: media through them stand still meanwhile");
 	/* After a failed start the calls of an earlier run must not suffer either. */
 	if (relay->plane)
 		tandem_plane_close(relay->plane, handed || calls > 0 || (!ran && !relay->sessions));

@@ -10,6 +10,7 @@
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/control.h"
+#include "userspace/datapath/bequest.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/handover/handover.h"
 #include "userspace/loop.h"
@@ -165,8 +166,9 @@ static int serve(struct tandem_relay *relay, struct tandem_handover **handover)
 	return ret > 0 ? 0 : ret;
 }
 
+/* bequest: what there is of a process before, then what is there for one that comes. */
 static int run_once(const struct tandem_config *cfg, bool fresh, bool take,
-		    struct tandem_handover **handover)
+		    struct tandem_bequest *bequest, struct tandem_handover **handover)
 {
 	struct tandem_relay *relay = calloc(1, sizeof(*relay));
 	int ret;
@@ -177,6 +179,7 @@ static int run_once(const struct tandem_config *cfg, bool fresh, bool take,
 	relay->cfg = cfg;
 	relay->fresh = fresh;
 	relay->take_over = take;
+	relay->bequest = bequest;
 	relay->taken_fd = -1;
 	relay->operate.drain_timeout_s = cfg->drain.timeout_s;
 	tandem_relay_api_init(relay);
@@ -187,23 +190,28 @@ static int run_once(const struct tandem_config *cfg, bool fresh, bool take,
 
 int tandem_run(const struct tandem_config *cfg, bool fresh, bool take)
 {
+	struct tandem_bequest bequest = { 0 };
 	struct tandem_handover *handover;
 	int ret;
 
 	set_up_process(cfg);
 	for (;;) {
-		ret = run_once(cfg, fresh, take, &handover);
-		if (!handover)
+		ret = run_once(cfg, fresh, take, &bequest, &handover);
+		if (!handover) {
+			tandem_bequest_clean(&bequest);
 			return ret;
-		ret = tandem_handover_give(handover);
+		}
+		ret = tandem_handover_give(handover, &bequest);
 		tandem_handover_close(handover);
 		if (!ret)
 			break;
+		/* what it was to have is taken up here again */
 		tandem_log(TANDEM_LOG_ERROR, "run", "handover: %s; this process goes on",
 			   ret == -ETIMEDOUT ? "the other process was not ready in time"
 					     : "the other process has ended");
 		fresh = take = false;
 	}
+	tandem_bequest_clean(&bequest);
 	tandem_log(TANDEM_LOG_INFO, "run", "stopped; another process has taken over");
 	return 0;
 }

@@ -23,7 +23,7 @@ def call(path, name, **params):
 
 
 def start(path, abi):
-    return call(path, "handover.start", version="9.9", abi=abi)
+    return call(path, "handover.start", version="9.9", abi=abi, sockets=True)
 
 
 def start_own(path):

@@ -7,16 +7,21 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/abi.h"
 #include "userspace/control/client.h"
+#include "userspace/datapath/bequest.h"
+#include "userspace/handover/go.h"
 #include "userspace/handover/handover.h"
 
 struct going {
@@ -43,6 +48,7 @@ static void go(void *arg)
 	((struct going *)arg)->gone = true;
 }
 
+static const struct tandem_bequest nothing;
 static const struct tandem_handover_ops ops = { quiet, open_transactions, go };
 
 static int set_up(void **state)
@@ -160,9 +166,55 @@ static void transactions_are_waited_for(void **state)
 	assert_true(turn(g, false));
 	assert_int_equal(g->asked, 8);
 	assert_true(g->is_quiet && tandem_handover_agreed(g->h));
-	assert_int_equal(tandem_handover_give(g->h), 0);
+	assert_int_equal(tandem_handover_give(g->h, &nothing), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
+}
+
+static int pair(int fds[2])
+{
+	const struct timeval limit = { .tv_sec = 5 };
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, fds) ||
+	       setsockopt(fds[1], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
+/* As many as there may be, in their order, close-on-exec; and the words that go with them. */
+static void sockets_come_along(void **state)
+{
+	struct tandem_bequest sent = { .len = TANDEM_BEQUEST_DATA }, got = { 0 };
+	int fds[2], pipes[2];
+	char byte = 'x';
+
+	(void)state;
+	assert_int_equal(pair(fds), 0);
+	assert_int_equal(pipe(pipes), 0);
+	memset(sent.data, 7, sizeof(sent.data));
+	while (!tandem_bequest_add(&sent, pipes[sent.fd_count % 2]))
+		continue;
+	assert_int_equal(sent.fd_count, TANDEM_BEQUEST_FDS);
+	assert_int_equal(tandem_handover_send_go(fds[0], &sent), 0);
+	tandem_bequest_clean(&sent);
+	assert_int_equal(tandem_handover_receive_go(fds[1], &got), 0);
+	assert_int_equal(got.fd_count, TANDEM_BEQUEST_FDS);
+	assert_int_equal(got.len, TANDEM_BEQUEST_DATA);
+	assert_int_equal(got.data[TANDEM_BEQUEST_DATA - 1], 7);
+	assert_true(fcntl(got.fds[0], F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(write(got.fds[TANDEM_BEQUEST_FDS - 1], &byte, 1), 1);
+	assert_int_equal(read(got.fds[0], &byte, 1), 1);
+	tandem_bequest_clean(&got);
+
+	/* an older one says only that */
+	assert_int_equal(write(fds[0], "go\n", 3), 3);
+	assert_int_equal(tandem_handover_receive_go(fds[1], &got), 0);
+	assert_int_equal(got.len + got.fd_count, 0);
+	assert_int_equal(write(fds[0], "no", 2), 2);
+	assert_int_equal(tandem_handover_receive_go(fds[1], &got), -ECONNRESET);
+	close(fds[0]);
+	assert_int_equal(tandem_handover_receive_go(fds[1], &got), -ECONNRESET);
+	close(fds[1]);
+	close(pipes[0]);
+	close(pipes[1]);
 }
 
 static void broken_word(struct going *g, enum manner manner, int *status)
@@ -172,7 +224,7 @@ static void broken_word(struct going *g, enum manner manner, int *status)
 	invite(g);
 	pid = comes(g, manner);
 	assert_true(turn(g, false));
-	assert_int_equal(tandem_handover_give(g->h), -ECONNRESET);
+	assert_int_equal(tandem_handover_give(g->h, &nothing), -ECONNRESET);
 	assert_int_equal(waitpid(pid, status, 0), pid);
 }
 
@@ -217,11 +269,13 @@ static void who_goes_away_is_forgotten(void **state)
 static void nobody_to_take_over_from(void **state)
 {
 	struct going *g = *state;
+	struct tandem_bequest left = { 0 };
 	char why[256] = "";
 	int fd = 0;
 
-	assert_int_equal(tandem_handover_take(&fd, g->control, why, sizeof(why)), 0);
+	assert_int_equal(tandem_handover_take(&fd, &left, g->control, why, sizeof(why)), 0);
 	assert_int_equal(fd, -1);
+	assert_int_equal(left.fd_count, 0);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -229,9 +283,13 @@ static void nobody_to_take_over_from(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(others_are_refused),	  CASE(transactions_are_waited_for),
-		CASE(who_dies_is_noticed),	  CASE(who_is_not_ready_is_ended),
-		CASE(who_goes_away_is_forgotten), CASE(nobody_to_take_over_from),
+		CASE(others_are_refused),
+		CASE(transactions_are_waited_for),
+		CASE(who_dies_is_noticed),
+		CASE(who_is_not_ready_is_ended),
+		CASE(who_goes_away_is_forgotten),
+		CASE(nobody_to_take_over_from),
+		cmocka_unit_test(sockets_come_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,8 @@ struct tandem_local {
 };
 
 /* What every datapath is opened with. Strings stay owned by the caller. */
+struct tandem_bequest;
+
 struct tandem_datapath_config {
 	struct tandem_local locals[TANDEM_MAX_LOCALS];
 	size_t locals_count;
@@ -216,6 +218,7 @@ struct tandem_datapath_config {
 	size_t interfaces_count;
 	bool fresh;		       /* drop what an earlier run left behind */
 	struct tandem_srtp_sets *srtp; /* what datapaths share of key sets; NULL: they have none */
+	const struct tandem_bequest *bequest; /* of a process before this one; NULL: none */
 };
 
 struct tandem_datapath;
@@ -298,6 +301,13 @@ struct tandem_datapath_ops {
 
 	/* One line on how it runs: "native on eth1, generic on br0". Owned by dp. */
 	const char *(*describe)(struct tandem_datapath *dp);
+
+	/*
+	 * Leave what can be left to another process (bequest.h), and begin to read what was
+	 * inherited. NULL where there is nothing of the kind.
+	 */
+	int (*bequeath)(struct tandem_datapath *dp, struct tandem_bequest *bequest);
+	void (*resume)(struct tandem_datapath *dp);
 
 	/* keep: leave pinned state forwarding; else detach and remove it. */
 	void (*close)(struct tandem_datapath *dp, bool keep);

@@ -481,6 +481,17 @@ bool tandem_plane_key_spent(const struct tandem_plane *plane, uint64_t id)
 	return plane->srtp && tandem_srtp_sets_spent(plane->srtp, id);
 }
 
+int tandem_plane_bequeath(struct tandem_plane *plane, struct tandem_bequest *bequest)
+{
+	return plane->slow.ops->bequeath ? plane->slow.ops->bequeath(plane->slow.dp, bequest) : 0;
+}
+
+void tandem_plane_resume(struct tandem_plane *plane)
+{
+	if (plane->slow.ops->resume)
+		plane->slow.ops->resume(plane->slow.dp);
+}
+
 bool tandem_plane_key_counted(struct tandem_plane *plane, uint64_t id,
 			      struct tandem_srtp_seed *seed)
 {

@@ -56,6 +56,16 @@ void tandem_plane_sweep(struct tandem_plane *plane);
 /* Is it a key set with no room for a further SSRC? See tandem_srtp_sets_spent(). */
 bool tandem_plane_key_spent(const struct tandem_plane *plane, uint64_t id);
 
+struct tandem_bequest;
+
+/*
+ * Leave to another process what is to be open all the time; to be closed soon. bequest is empty and
+ * stays the caller's. Without anything to leave it stays empty, and is an error -errno, too.
+ */
+int tandem_plane_bequeath(struct tandem_plane *plane, struct tandem_bequest *bequest);
+/* All flows are here: what has waited in what was inherited is read now. */
+void tandem_plane_resume(struct tandem_plane *plane);
+
 /* See tandem_srtp_sets_counted() and tandem_srtp_sets_seed(). */
 bool tandem_plane_key_counted(struct tandem_plane *plane, uint64_t id,
 			      struct tandem_srtp_seed *seed);

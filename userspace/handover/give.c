@@ -15,6 +15,8 @@
 
 #include "core/abi.h"
 #include "userspace/control/listener.h"
+#include "userspace/datapath/bequest.h"
+#include "userspace/handover/go.h"
 #include "userspace/handover/handover.h"
 #include "userspace/util/log.h"
 
@@ -31,6 +33,7 @@ struct tandem_handover {
 	const struct tandem_handover_ops *ops;
 	void *arg;
 	enum state state;
+	bool wants_sockets; /* the process that comes knows what to do with them */
 	uint64_t until_ms;
 	int timer_fd, listen_fd, peer_fd, pid_fd;
 	pid_t pid;
@@ -201,6 +204,7 @@ int tandem_handover_call(const char *call, const json_t *params, json_t **result
 	}
 	h->state = INVITED;
 	h->until_ms = now_ms() + CONNECT_MS;
+	h->wants_sockets = json_is_true(json_object_get(params, "sockets"));
 	return 0;
 }
 
@@ -232,11 +236,15 @@ static void end_peer(struct tandem_handover *h)
 		wait_readable(h->pid_fd, EXIT_MS);
 }
 
-int tandem_handover_give(struct tandem_handover *h)
+int tandem_handover_give(struct tandem_handover *h, const struct tandem_bequest *bequest)
 {
+	const struct tandem_bequest nothing = { 0 };
 	char word[16] = "";
-	ssize_t n = send(h->peer_fd, "go\n", 3, MSG_NOSIGNAL);
-	int ret = n == 3 ? wait_readable(h->peer_fd, READY_MS) : -ECONNRESET;
+	int ret = tandem_handover_send_go(h->peer_fd, h->wants_sockets ? bequest : &nothing);
+	ssize_t n;
+
+	if (!ret)
+		ret = wait_readable(h->peer_fd, READY_MS);
 
 	if (!ret) {
 		n = recv(h->peer_fd, word, sizeof(word) - 1, 0);

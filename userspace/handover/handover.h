@@ -5,7 +5,8 @@
  *
  *   handover.start  "version": TEXT, "abi": N   {"pid", "version", "socket": PATH}
  *
- * and connects to PATH. When the one that goes has closed what it has, it writes "go\n" there;
+ * and connects to PATH. When the one that goes has closed what it has, it writes "go\n" there, and behind it, if the request has
+ * "sockets": true, what it leaves to the other (SCM_RIGHTS);
  * when the one that comes is in service, it writes "ready\n". If it ends without, or is not
  * ready in time, the one that goes takes everything up again.
  */
@@ -15,6 +16,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+struct tandem_bequest;
 
 /* ---- the one that goes ---- */
 
@@ -52,20 +55,21 @@ int tandem_handover_call(const char *call, const json_t *params, json_t **result
 bool tandem_handover_agreed(const struct tandem_handover *h);
 
 /*
- * After everything else has been closed: let the other one begin, and wait until it is in service.
+ * After everything else has been closed: let the other one begin, with what is left to it, and wait until it is in service.
  * Returns 0 then; else a negative errno (-ECONNRESET it has ended, -ETIMEDOUT it took more than
  * 15 s), and the other process is there no more.
  */
-int tandem_handover_give(struct tandem_handover *h);
+int tandem_handover_give(struct tandem_handover *h, const struct tandem_bequest *bequest);
 
 /* ---- the one that comes ---- */
 
 /*
- * Ask the relay at control_socket to hand over, and wait until it has let go. On 0 *fdp is
- * to be given to tandem_handover_ready(), or -1: there is no relay to take over from. Else a
+ * Ask the relay at control_socket to hand over, and wait until it has let go; bequest is what it leaves,
+ * if anything. On 0 *fdp is to be given to tandem_handover_ready(), or -1: there is no relay to take over from. Else a
  * negative errno with why, and that relay goes on.
  */
-int tandem_handover_take(int *fdp, const char *control_socket, char *why, size_t why_size);
+int tandem_handover_take(int *fdp, struct tandem_bequest *bequest, const char *control_socket,
+			 char *why, size_t why_size);
 
 /* This process is in service: the other may end. Closes fd. -ECONNRESET when it is not there. */
 int tandem_handover_ready(int fd);

@@ -9,6 +9,8 @@
 
 #include "core/abi.h"
 #include "userspace/control/client.h"
+#include "userspace/datapath/bequest.h"
+#include "userspace/handover/go.h"
 #include "userspace/handover/handover.h"
 #include "userspace/util/log.h"
 
@@ -17,8 +19,8 @@
 
 static int ask(const char *control_socket, json_t **result, char *why, size_t why_size)
 {
-	json_t *request = json_pack("{s:s, s:s, s:i}", "call", "handover.start", "version",
-				    TANDEM_VERSION, "abi", TANDEM_ABI_VERSION);
+	json_t *request = json_pack("{s:s, s:s, s:i, s:b}", "call", "handover.start", "version",
+				    TANDEM_VERSION, "abi", TANDEM_ABI_VERSION, "sockets", 1);
 	int ret = request ? tandem_client_call(control_socket, request, result, why, why_size)
 			  : -ENOMEM;
 
@@ -26,25 +28,22 @@ static int ask(const char *control_socket, json_t **result, char *why, size_t wh
 	return ret;
 }
 
-static int wait_for_go(int fd, char *why, size_t why_size)
+static int wait_for_go(int fd, struct tandem_bequest *bequest, char *why, size_t why_size)
 {
 	const struct timeval limit = { .tv_sec = GO_S };
-	char word[16] = "";
-	ssize_t n;
+	int ret;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)))
 		return -errno;
-	do {
-		n = recv(fd, word, sizeof(word) - 1, 0);
-	} while (n < 0 && errno == EINTR);
-	if (n > 0 && strcmp(word, "go\n") == 0)
-		return 0;
-	snprintf(why, why_size, "the relay that runs has not let go: %s",
-		 n < 0 ? strerror(errno) : "it has called the handover off");
-	return n < 0 ? -ETIMEDOUT : -ECONNRESET;
+	ret = tandem_handover_receive_go(fd, bequest);
+	if (ret)
+		snprintf(why, why_size, "the relay that runs has not let go: %s",
+			 ret == -ECONNRESET ? "it has called the handover off" : strerror(-ret));
+	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
-int tandem_handover_take(int *fdp, const char *control_socket, char *why, size_t why_size)
+int tandem_handover_take(int *fdp, struct tandem_bequest *bequest, const char *control_socket,
+			 char *why, size_t why_size)
 {
 	json_t *result = NULL;
 	const char *path;
@@ -60,7 +59,7 @@ int tandem_handover_take(int *fdp, const char *control_socket, char *why, size_t
 		return ret;
 	path = json_string_value(json_object_get(result, "socket"));
 	fd = path ? tandem_client_connect(path, 0) : -EPROTO;
-	ret = fd < 0 ? fd : wait_for_go(fd, why, why_size);
+	ret = fd < 0 ? fd : wait_for_go(fd, bequest, why, why_size);
 	if (!ret)
 		*fdp = fd;
 	else if (fd >= 0)

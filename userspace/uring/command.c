@@ -8,6 +8,7 @@
 
 enum command_op {
 	COMMAND_APPLY,
+	COMMAND_RESUME,
 	COMMAND_STOP,
 };
 
@@ -51,6 +52,9 @@ static void run(struct tandem_datapath *dp, struct uring_command *c)
 	switch (c->op) {
 	case COMMAND_APPLY:
 		tandem_uring_flows_apply(dp, c->changes, c->n);
+		break;
+	case COMMAND_RESUME:
+		tandem_uring_trunks_resume(dp);
 		break;
 	case COMMAND_STOP:
 		dp->stopping = true;
@@ -139,6 +143,14 @@ int tandem_uring_apply(struct tandem_datapath *dp, struct tandem_change *changes
 		return 0;
 	command(dp, &c);
 	return 0;
+}
+
+void tandem_uring_resume(struct tandem_datapath *dp)
+{
+	struct uring_command c = { .op = COMMAND_RESUME };
+
+	if (dp->holding)
+		command(dp, &c);
 }
 
 void tandem_uring_stop(struct tandem_datapath *dp)

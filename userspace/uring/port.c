@@ -150,6 +150,11 @@ static int port_open(struct tandem_datapath *dp, uint32_t index)
 	return 0;
 }
 
+static bool is_trunk(const struct tandem_datapath *dp, uint32_t index)
+{
+	return index >= uring_trunk(dp, 0);
+}
+
 /* Does nobody want it, and is nothing of it with the kernel any more? Then it goes. */
 static void close_idle(struct tandem_datapath *dp, uint32_t index)
 {
@@ -162,7 +167,7 @@ static void close_idle(struct tandem_datapath *dp, uint32_t index)
 	free(port->packet);
 	port->packet = NULL;
 	port->open = false;
-	dp->own_sockets--;
+	dp->own_sockets -= !is_trunk(dp, index);
 	if (index >= dp->direct_count && index < uring_trunk(dp, 0))
 		tandem_uring_group_release(dp, index);
 }
@@ -188,7 +193,9 @@ int tandem_uring_port_get(struct tandem_datapath *dp, uint32_t index)
 		if (err)
 			return err;
 	} else if (port->refs == 0) {
-		discard_stale(port->fd);
+		/* what waits in an inherited trunk is for flows that are there */
+		if (!is_trunk(dp, index))
+			discard_stale(port->fd);
 		/* A request that is being cancelled is followed by another when it has ended. */
 		if (!port->armed && !port->starved && !port->lent)
 			arm(dp, index);

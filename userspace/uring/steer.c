@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The program that hands datagrams to the trunks (bpf/steer.bpf.c). It and its attachment
- * belong to this process alone: nothing is pinned, and with the process all of it is gone.
+ * The program that hands datagrams to the trunks (bpf/steer.bpf.c). Nothing of it is pinned: with
+ * the process all of it is gone, unless another one has taken it over (inherit.c).
  */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,34 @@ static size_t mapped_size(const struct relay_config *relay)
 	return (elements(relay) * sizeof(uint64_t) + page - 1) & ~(page - 1);
 }
 
-static struct steer_bpf *load(const struct relay_config *relay, char *why, size_t why_size)
+/* The map is to be that of a process before this one. */
+static int inherit(const struct tandem_datapath *dp, struct bpf_map *map, uint32_t what)
+{
+	int fd = tandem_uring_inherited(dp, what), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map__reuse_fd(map, fd); /* has a descriptor of its own then */
+	close(fd);
+	return err;
+}
+
+static int set_maps(const struct tandem_datapath *dp, const struct relay_config *relay,
+		    struct steer_bpf *skel)
+{
+	int err;
+
+	if (dp && dp->bequest) {
+		err = inherit(dp, skel->maps.steered, URING_INHERITED_STEERED);
+		return err ? err : inherit(dp, skel->maps.trunk_sockets, URING_INHERITED_SOCKETS);
+	}
+	err = bpf_map__set_max_entries(skel->maps.steered, elements(relay));
+	return err ? err : bpf_map__set_max_entries(skel->maps.trunk_sockets, 2 * URING_TRUNKS);
+}
+
+/* dp: NULL for a program that is not to be used. */
+static struct steer_bpf *load(const struct tandem_datapath *dp, const struct relay_config *relay,
+			      char *why, size_t why_size)
 {
 	struct steer_bpf *skel;
 	int err;
@@ -42,10 +70,8 @@ static struct steer_bpf *load(const struct relay_config *relay, char *why, size_
 		memcpy((void *)&skel->rodata->relay, relay, sizeof(*relay));
 		memcpy((void *)&skel->rodata->trunks, &(uint32_t){ URING_TRUNKS },
 		       sizeof(uint32_t));
-		err = bpf_map__set_max_entries(skel->maps.steered, elements(relay));
+		err = set_maps(dp, relay, skel);
 	}
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.trunk_sockets, 2 * URING_TRUNKS);
 	if (!err)
 		err = steer_bpf__load(skel);
 	if (err) {
@@ -59,7 +85,7 @@ static struct steer_bpf *load(const struct relay_config *relay, char *why, size_
 
 int tandem_uring_steer_probe(const struct relay_config *relay, char *why, size_t why_size)
 {
-	struct steer_bpf *skel = load(relay, why, why_size);
+	struct steer_bpf *skel = load(NULL, relay, why, why_size);
 
 	if (!skel)
 		return -errno;
@@ -73,7 +99,7 @@ int tandem_uring_steer_open(struct tandem_datapath *dp, char *why, size_t why_si
 	struct uring_steer *s = &dp->steer;
 	void *bits;
 
-	s->skel = load(relay, why, why_size);
+	s->skel = load(dp, relay, why, why_size);
 	if (!s->skel)
 		return -errno;
 	bits = mmap(NULL, mapped_size(relay), PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -94,32 +120,57 @@ int tandem_uring_steer_socket(struct tandem_datapath *dp, uint32_t trunk, int fd
 				    &value, sizeof(value), BPF_ANY);
 }
 
+static int attach_here(int program)
+{
+	int ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), link;
+
+	if (ns < 0)
+		return -errno;
+	link = bpf_link_create(program, ns, BPF_SK_LOOKUP, NULL);
+	close(ns);
+	return link;
+}
+
+/* In place of the program that was there, which may be of another version. */
+static int attach_instead(const struct tandem_datapath *dp, int program)
+{
+	int link = tandem_uring_inherited(dp, URING_INHERITED_LINK);
+	int err = link < 0 ? link : bpf_link_update(link, program, NULL);
+
+	if (err && link >= 0)
+		close(link);
+	return err ? err : link;
+}
+
 int tandem_uring_steer_attach(struct tandem_datapath *dp, char *why, size_t why_size)
 {
-	struct uring_steer *s = &dp->steer;
-	int ns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int err = 0;
+	int program = bpf_program__fd(dp->steer.skel->progs.tandem_steer);
 
-	s->link = ns < 0 ? NULL : bpf_program__attach_netns(s->skel->progs.tandem_steer, ns);
-	if (!s->link) {
-		err = -errno;
-		snprintf(why, why_size, "no sk_lookup program can be attached: %s",
-			 strerror(errno));
-	}
-	if (ns >= 0)
-		close(ns);
-	return err;
+	dp->steer.link_fd = dp->bequest ? attach_instead(dp, program) : attach_here(program);
+	if (dp->steer.link_fd >= 0)
+		return 0;
+	snprintf(why, why_size, "no sk_lookup program can be attached: %s",
+		 strerror(-dp->steer.link_fd));
+	return dp->steer.link_fd;
+}
+
+void tandem_uring_steer_fds(const struct tandem_datapath *dp, int *fds)
+{
+	fds[URING_INHERITED_LINK] = dp->steer.link_fd;
+	fds[URING_INHERITED_STEERED] = bpf_map__fd(dp->steer.skel->maps.steered);
+	fds[URING_INHERITED_SOCKETS] = bpf_map__fd(dp->steer.skel->maps.trunk_sockets);
 }
 
 void tandem_uring_steer_close(struct tandem_datapath *dp)
 {
 	struct uring_steer *s = &dp->steer;
 
-	bpf_link__destroy(s->link);
+	if (s->link_fd >= 0)
+		close(s->link_fd);
 	if (s->bits)
 		munmap(s->bits, mapped_size(&dp->tables.config));
 	steer_bpf__destroy(s->skel);
-	memset(s, 0, sizeof(*s));
+	*s = (struct uring_steer){ .link_fd = -1 };
 }
 
 /* The worker is the only one that writes; the program may be reading on any CPU. */
@@ -127,5 +178,15 @@ void tandem_uring_steer(struct tandem_datapath *dp, uint32_t index, bool on)
 {
 	uint64_t *bits = &dp->steer.bits[index / BITS], bit = 1ULL << index % BITS;
 
+	if (dp->bequeathed)
+		return; /* the other process says what is steered from now on */
 	__atomic_store_n(bits, on ? *bits | bit : *bits & ~bit, __ATOMIC_RELAXED);
+}
+
+void tandem_uring_steer_tidy(struct tandem_datapath *dp)
+{
+	for (uint32_t i = 0; i < dp->direct_count; i++) {
+		if (dp->steer.bits[i / BITS] >> i % BITS & 1 && !dp->ports[i].refs)
+			tandem_uring_steer(dp, i, false);
+	}
 }

@@ -55,6 +55,11 @@ static int open_trunk(struct tandem_datapath *dp, uint32_t number, int family)
 	struct uring_port *port = &dp->ports[uring_trunk(dp, number)];
 	int err;
 
+	if (dp->bequest) {
+		port->fd = tandem_uring_inherited(dp, URING_INHERITED_TRUNKS + number);
+		port->open = port->fd >= 0;
+		return port->open ? 0 : port->fd;
+	}
 	port->fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
 	if (port->fd < 0)
 		return -errno;
@@ -131,6 +136,14 @@ int tandem_uring_trunks_probe(const struct relay_config *relay, char *why, size_
 	return tandem_uring_steer_probe(relay, why, why_size);
 }
 
+static void listen_all(struct tandem_datapath *dp)
+{
+	for (uint32_t i = 0; i < 2 * URING_TRUNKS; i++) {
+		if (dp->ports[uring_trunk(dp, i)].open)
+			tandem_uring_port_get(dp, uring_trunk(dp, i));
+	}
+}
+
 int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_size)
 {
 	int err = tandem_uring_steer_open(dp, why, why_size);
@@ -147,12 +160,21 @@ int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_s
 	}
 	if (!dp->no_frames)
 		tandem_uring_ways_open(dp);
-	for (uint32_t i = 0; i < 2 * URING_TRUNKS; i++) {
-		if (dp->ports[uring_trunk(dp, i)].open)
-			tandem_uring_port_get(dp, uring_trunk(dp, i));
-	}
 	dp->trunked = true;
+	/* what waits in them is of flows that are not here yet */
+	dp->holding = dp->bequest;
+	if (!dp->holding)
+		listen_all(dp);
 	return 0;
+}
+
+void tandem_uring_trunks_resume(struct tandem_datapath *dp)
+{
+	if (!dp->holding)
+		return;
+	dp->holding = false;
+	tandem_uring_steer_tidy(dp);
+	listen_all(dp);
 }
 
 void tandem_uring_trunks_stop(struct tandem_datapath *dp)

@@ -39,7 +39,7 @@ static void raise_file_limit(void)
 
 static void uring_close(struct tandem_datapath *dp, bool keep)
 {
-	(void)keep; /* sockets do not outlive the process */
+	(void)keep; /* sockets outlive the process only where they were bequeathed */
 	tandem_uring_worker_join(dp);
 	tandem_uring_commands_clean(dp);
 	tandem_uring_events_clean(dp);
@@ -63,6 +63,7 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 	dp->event_fd = -1;
 	dp->raw_fds[0] = -1;
 	dp->raw_fds[1] = -1;
+	dp->steer.link_fd = -1;
 	dp->ways.ask_fd = -1;
 	dp->ways.listen_fd = -1;
 	dp->no_frames = cfg->no_frames;
@@ -80,8 +81,11 @@ int tandem_uring_open(struct tandem_datapath **dpp, const struct tandem_datapath
 		err = tandem_uring_waits_init(dp);
 	if (!err)
 		err = tandem_uring_flows_init(dp, cfg, why, why_size);
-	if (!err)
+	if (!err) {
+		dp->bequest = tandem_uring_may_inherit(dp, cfg->bequest) ? cfg->bequest : NULL;
 		err = tandem_uring_worker_start(dp, why, why_size);
+		dp->bequest = NULL;
+	}
 	if (err) {
 		uring_close(dp, false);
 		return err;
@@ -119,5 +123,7 @@ const struct tandem_datapath_ops tandem_uring_ops = {
 	.send = tandem_uring_send,
 	.inject = tandem_uring_inject,
 	.describe = uring_describe,
+	.bequeath = tandem_uring_bequeath,
+	.resume = tandem_uring_resume,
 	.close = uring_close,
 };

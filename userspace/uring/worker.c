@@ -133,6 +133,15 @@ static void cancel_everything(struct tandem_datapath *dp)
 	io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY);
 }
 
+static bool trunks_armed(const struct tandem_datapath *dp)
+{
+	uint32_t i = 0;
+
+	while (i < 2 * URING_TRUNKS && !dp->ports[uring_trunk(dp, i)].armed)
+		i++;
+	return i < 2 * URING_TRUNKS || todo(dp);
+}
+
 /*
  * The kernel may write into buffers until the last request has completed. Ports
  * cancel theirs as their flows go; what then is left are sends that wait for room.
@@ -143,8 +152,13 @@ static void drain(struct tandem_datapath *dp)
 	uint64_t start = monotonic_ns();
 	struct io_uring_cqe *cqe;
 
-	tandem_uring_flows_drop(dp);
 	tandem_uring_trunks_stop(dp);
+	/* what is with us already nobody else will get */
+	while (dp->bequeathed && trunks_armed(dp) && monotonic_ns() - start < DRAIN_NS) {
+		io_uring_submit_and_wait_timeout(&dp->ring, &cqe, 1, &wait, NULL);
+		batch(dp);
+	}
+	tandem_uring_flows_drop(dp);
 	while ((dp->in_flight || todo(dp)) && monotonic_ns() - start < DRAIN_NS) {
 		uint32_t before = dp->in_flight;
 

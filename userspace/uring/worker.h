@@ -9,6 +9,7 @@
  *   port.c     media ports in use; a UDP socket for each, or for each multicast group and port
  *   trunk.c    or a few sockets that all media ports share
  *   steer.c    the program that leads datagrams to those
+ *   inherit.c  both of these, from a process that was before
  *   group.c    which groups and sources those are joined to
  *   packet.c   a datagram in, through the core, and out
  *   send.c     what leaves: datagrams as they came, and copies
@@ -173,7 +174,7 @@ struct steer_bpf;
 struct bpf_link;
 struct uring_steer {
 	struct steer_bpf *skel;
-	struct bpf_link *link;
+	int link_fd;	/* -1: not attached */
 	uint64_t *bits; /* of the ports that it acts on, by direct slot */
 };
 
@@ -239,6 +240,7 @@ struct uring_waits {
 };
 
 struct uring_command; /* command.c */
+struct tandem_bequest;
 
 struct tandem_datapath {
 	struct env env;
@@ -287,6 +289,11 @@ struct tandem_datapath {
 	pthread_mutex_t at_work; /* the worker has it, but while it waits for something to do */
 	bool thread_started;
 	bool stopping;
+
+	const struct tandem_bequest
+		*bequest; /* while it is opened, if it is of any use: inherit.c */
+	bool holding;	  /* nothing is read from the trunks yet */
+	bool bequeathed;  /* another process has them now, too */
 	int wake_fd;
 	pthread_mutex_t lock; /* of the commands, and nothing else */
 	pthread_cond_t done;
@@ -374,6 +381,8 @@ int tandem_uring_trunks_open(struct tandem_datapath *dp, char *why, size_t why_s
 int tandem_uring_trunks_probe(const struct relay_config *relay, char *why, size_t why_size);
 /* Receive no more; they are idle once what they have with the kernel has ended. */
 void tandem_uring_trunks_stop(struct tandem_datapath *dp);
+/* Where they are inherited nothing is read from them until all flows are here. */
+void tandem_uring_trunks_resume(struct tandem_datapath *dp);
 void tandem_uring_trunks_close(struct tandem_datapath *dp);
 /*
  * Have what is in s->iov, with URING_HEADROOM in front, leave from a port without a socket, the
@@ -401,11 +410,27 @@ void tandem_uring_udp_header(struct uring_send *s, const struct tandem_endpoint 
 int tandem_uring_frame(struct tandem_datapath *dp, struct uring_send *s,
 		       const struct tandem_endpoint *from, const struct tandem_endpoint *to);
 
+/* inherit.c */
+enum uring_inherited {
+	URING_INHERITED_LINK,
+	URING_INHERITED_STEERED,
+	URING_INHERITED_SOCKETS,
+	URING_INHERITED_TRUNKS, /* and the trunks from here on, by their number */
+};
+int tandem_uring_bequeath(struct tandem_datapath *dp, struct tandem_bequest *bequest);
+bool tandem_uring_may_inherit(struct tandem_datapath *dp, const struct tandem_bequest *bequest);
+/* A descriptor of dp->bequest, the caller's own; -ENOENT: there is no such trunk; -errno. */
+int tandem_uring_inherited(const struct tandem_datapath *dp, uint32_t what);
+
 /* steer.c: why is filled in on failure. Could the program be loaded? */
 int tandem_uring_steer_probe(const struct relay_config *relay, char *why, size_t why_size);
 /* Load it; it acts from _attach() on. tandem_uring_steer_close() also after a failure. */
 int tandem_uring_steer_open(struct tandem_datapath *dp, char *why, size_t why_size);
 int tandem_uring_steer_socket(struct tandem_datapath *dp, uint32_t trunk, int fd);
+/* Its descriptors, in the order of enum uring_inherited. */
+void tandem_uring_steer_fds(const struct tandem_datapath *dp, int *fds);
+/* Of ports that nobody has asked for, nothing is handed to the trunks any more. */
+void tandem_uring_steer_tidy(struct tandem_datapath *dp);
 int tandem_uring_steer_attach(struct tandem_datapath *dp, char *why, size_t why_size);
 void tandem_uring_steer_close(struct tandem_datapath *dp);
 /* Are datagrams to this media port to be led to a trunk? In the worker. */
@@ -554,6 +579,7 @@ void tandem_uring_commands_clean(struct tandem_datapath *dp);
 /* In the worker: ask to be woken, and carry out what is waiting. */
 void tandem_uring_commands_arm(struct tandem_datapath *dp);
 void tandem_uring_commands_run(struct tandem_datapath *dp);
+void tandem_uring_resume(struct tandem_datapath *dp);
 /* From any other thread: do it, and wait until it is done. */
 int tandem_uring_apply(struct tandem_datapath *dp, struct tandem_change *changes, size_t n);
 void tandem_uring_stop(struct tandem_datapath *dp);
