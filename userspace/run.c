@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,12 +14,14 @@
 #include "userspace/datapath/bequest.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/handover/handover.h"
+#include "userspace/handover/successor.h"
 #include "userspace/loop.h"
 #include "userspace/ng/ng.h"
 #include "userspace/relay.h"
 #include "userspace/session/session.h"
 #include "userspace/sip/sip.h"
 #include "userspace/util/log.h"
+#include "userspace/util/notify.h"
 #include "userspace/util/secrecy.h"
 
 #define SWEEP_TICKS	  60 /* forwards that cannot be had at once are tried again meanwhile */
@@ -28,6 +31,9 @@
 
 /* SIGHUP: files that may have been renamed are opened anew at the next tick. */
 static volatile sig_atomic_t hangup_seen;
+
+/* SIGUSR2: the program, as it is now, is started to take over. */
+static volatile sig_atomic_t upgrade_seen;
 
 static void on_control(void *arg)
 {
@@ -64,6 +70,15 @@ static void on_timer(void *arg)
 	tandem_sessions_timer(relay->sessions);
 }
 
+static void start_successor(void)
+{
+	int err = tandem_successor_start();
+
+	upgrade_seen = 0;
+	if (err)
+		tandem_log(TANDEM_LOG_ERROR, "run", "no process to take over: %s", strerror(-err));
+}
+
 static void on_tick(void *arg)
 {
 	struct tandem_relay *relay = arg;
@@ -84,6 +99,9 @@ static void on_tick(void *arg)
 	}
 	if (relay->ticks % CERTIFICATE_TICKS == 0)
 		tandem_ng_reload(relay->ng, false);
+	tandem_successor_look();
+	if (upgrade_seen)
+		start_successor();
 	if (tandem_operate_done(&relay->operate))
 		tandem_loop_stop(relay->loop);
 }
@@ -116,6 +134,12 @@ static void on_hangup(int sig)
 	hangup_seen = 1;
 }
 
+static void on_upgrade(int sig)
+{
+	(void)sig;
+	upgrade_seen = 1;
+}
+
 /* The process as it starts, whatever it has been before. */
 static void set_up_process(const struct tandem_config *cfg)
 {
@@ -127,19 +151,25 @@ static void set_up_process(const struct tandem_config *cfg)
 			      strcmp(cfg->log_output, "stdout") ? STDERR_FILENO : STDOUT_FILENO);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, on_hangup);
+	signal(SIGUSR2, on_upgrade);
 	tandem_secrecy(cfg->core_dumps);
 }
 
-/* Tells the process that has handed over, if there is one, which then ends. */
+/* Tells the process that has handed over, if there is one, which then ends; and who watches both. */
 static int in_service(struct tandem_relay *relay)
 {
-	int fd = relay->taken_fd, ret;
+	int fd = relay->taken_fd, ret = 0;
+	char lines[64];
 
-	if (fd < 0)
-		return 0;
 	relay->taken_fd = -1;
-	ret = tandem_handover_ready(fd);
-	return ret ? tandem_relay_failed(relay, "taking over: the other process goes on", ret) : 0;
+	if (fd >= 0)
+		ret = tandem_handover_ready(fd);
+	if (ret)
+		return tandem_relay_failed(relay, "taking over: the other process goes on", ret);
+	/* in place of the process that the service manager has started, if there was another */
+	snprintf(lines, sizeof(lines), "MAINPID=%d\nREADY=1", (int)getpid());
+	tandem_notify(lines);
+	return 0;
 }
 
 /* From start to end. *handover is what has been agreed on meanwhile, or NULL. */
