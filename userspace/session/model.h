@@ -226,7 +226,7 @@ struct tandem_sessions {
 		tandem_log_leave(&scope_);                                                         \
 	} while (0)
 
-/* ---- table.c ---- */
+/* ---- table.c, dialog.c ---- */
 /* Milliseconds of the monotonic clock. */
 uint64_t tandem_sessions_now(const struct tandem_sessions *ss);
 /* By name, and by number; NULL when there is none. */
