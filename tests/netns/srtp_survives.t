@@ -4,7 +4,8 @@
 # The controller is killed in a call whose SRTP ends at the relay, when sequence numbers have rolled
 # over in both directions. The next one goes on with the rollover counters, the indices of SRTCP and
 # the replay windows of before. Where io_uring carries the call they are in a file; when that is gone,
-# too, nothing more is sealed under the old key, and a new one heals the call.
+# too, nothing more is sealed under the old key, and a new one heals the call. A controller that
+# another one takes over from loses nothing of all that.
 #
 #   alice 10.77.1.2:7000, SRTP ---- relay (tandem: killed, restarted) ---- bob 10.77.2.2:7000
 
@@ -98,6 +99,21 @@ goes_on()
 	check_not "nothing was without room, or unreadable" counted 1 srtp_no_room srtp_auth
 }
 
+# Nothing is sealed twice, and no key is lost.
+is_taken_over()
+{
+	local before after
+	before=$(wc -l <"$WORK/alice.tape")
+	check "another controller takes over ($DATAPATH)" take_over || tap_done
+	check "no key is lost by that" session_has media.0.a.security.key_spent=false
+	check "media goes on again" tape_is_more_by 50
+	after=$(wc -l <"$WORK/alice.tape")
+	check "indices of SRTCP have only grown" wait_for 8 srtcp_grows 7
+	check "no number of RTP has come twice" rtp_unique
+	tap_note "packets of alice meanwhile: $((after - before))"
+	check_not "nothing was without room, or unreadable" counted 1 srtp_no_room srtp_auth
+}
+
 # Nobody knows the indices any more: silence towards alice, until she has another key.
 is_silent_and_heals()
 {
@@ -125,6 +141,7 @@ survives()
 	check "its memory does not go to swap, or it says so" memory_is_locked
 	call_begins
 	goes_on
+	is_taken_over
 	[ "$DATAPATH" != uring ] || is_silent_and_heals
 	check "there is time to hear" tape_is_more_by 60
 	kill -USR2 "${PARTY[alice]}"

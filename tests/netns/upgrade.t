@@ -18,22 +18,6 @@ SIPP_TIMEOUT=90
 PACKETS=400
 LOAD=60
 
-# take_over: a new relay in place of the one that runs; the old one has ended well.
-take_over()
-{
-	local old=$TANDEM_PID
-	ns_start relay "$WORK/tandem.log.$((++TANDEM_RUNS))" \
-		"$TANDEM" run --take-over -c "$WORK/tandem.yaml"
-	TANDEM_PID=$LAST_PID
-	ln -sf "tandem.log.$TANDEM_RUNS" "$WORK/tandem.log"
-	wait "$old" && wait_for 30 serves "$TANDEM_PID"
-}
-
-serves()
-{
-	[ "$("$PYTHON" "$NETNS/handover.py" "$SOCK" pid)" = "$1" ]
-}
-
 # load_start: sipp calls carol, ten times a second.
 load_start()
 {

@@ -35,11 +35,6 @@ program_is()
 	install -m 755 "$1" "$WORK/program.new" && mv "$WORK/program.new" "$WORK/program"
 }
 
-serves()
-{
-	[ "$("$PYTHON" "$NETNS/handover.py" "$SOCK" pid)" = "$1" ]
-}
-
 is_gone()
 {
 	! alive "$1"
