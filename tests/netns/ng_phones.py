@@ -64,7 +64,7 @@ class Phone:
 
     def media(self, profile="RTP/AVP", more=""):
         return (
-            f"m=audio {self.port} {profile} 0 8 9 97 101\r\na=rtpmap:97 AMR/8000\r\n"
+            f"m=audio {self.port} {profile} 0 8 9 97 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:97 AMR/8000\r\n"
             f"a=rtpmap:101 telephone-event/8000\r\n{more}"
         )
 

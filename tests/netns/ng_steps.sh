@@ -22,13 +22,13 @@ steps_until()
 }
 
 # ng_steps PROGRAM [OPTION...]: runs it beside a relay with this $DATAPATH. At "look" the flows have to
-# be there, at "restart" the relay is restarted.
+# be there, at "restart" the relay is restarted. $PYTHON_IN: the namespace that it is in, if that matters.
 ng_steps()
 {
 	local client
 	check "tandem starts ($DATAPATH)" start_tandem "$DATAPATH" || return
 	mkfifo "$WORK/in.$DATAPATH" "$WORK/out.$DATAPATH"
-	"$PYTHON" "$NETNS/$1" --caller "$(ns_name caller)" --callee "$(ns_name callee)" \
+	${PYTHON_IN:+nsenter --net="/run/netns/$(ns_name "$PYTHON_IN")"} "$PYTHON" "$NETNS/$1" --caller "$(ns_name caller)" --callee "$(ns_name callee)" \
 		--relay "$(ns_name relay)" "${@:2}" <"$WORK/in.$DATAPATH" >"$WORK/out.$DATAPATH" 2>&1 &
 	client=$!
 	exec 4>"$WORK/in.$DATAPATH" 3<"$WORK/out.$DATAPATH"
