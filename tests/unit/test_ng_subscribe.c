@@ -104,7 +104,12 @@ static void a_subscription(void **state)
 	assert_int_equal(legs(&ng, TANDEM_PARTY_A), 2);
 	assert_int_equal(legs(&ng, TANDEM_PARTY_B), 1);
 	ng_ask(&ng, "'command': 'query', 'call-id': 'c1'", NULL);
-	assert_non_null(json_object_get(json_object_get(ng.reply, "tags"), "a"));
+	assert_int_equal(json_object_size(json_object_get(ng.reply, "tags")), 3);
+	assert_non_null(json_object_get(json_object_get(ng.reply, "tags"), "ear"));
+	ng_ask(&ng, "'command': 'list'", NULL);
+	assert_int_equal(json_array_size(json_object_get(ng.reply, "calls")), 1);
+	ng_ask(&ng, "'command': 'query', 'call-id': 'c1', 'from-tag': 'a'", NULL);
+	assert_int_equal(json_object_size(json_object_get(ng.reply, "tags")), 2);
 	ng_ask(&ng, "'command': 'delete', 'call-id': 'c1', 'from-tag': 'a'", NULL);
 	ng_assert_result(&ng, "ok");
 	assert_int_equal(tandem_sessions_count(ng.fx.ss), 0);

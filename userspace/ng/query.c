@@ -121,10 +121,9 @@ static int add_tag(json_t *tags, const struct tandem_traffic *t, int party)
 	return other ? err | put(js, "in dialogue with", show_tag(other)) : err;
 }
 
-static json_t *show_totals(const struct tandem_traffic *t)
+/* Of RTP, and of RTCP alone. */
+static void add_totals(struct counts sums[2], const struct tandem_traffic *t)
 {
-	struct counts sums[2] = { 0 };
-	json_t *js = json_object();
 	size_t i;
 
 	for (i = 0; i < t->flow_count; i++) {
@@ -134,15 +133,21 @@ static json_t *show_totals(const struct tandem_traffic *t)
 		sum->octets += t->flows[i].octets;
 		sum->errors += t->flows[i].dropped;
 	}
+}
+
+static json_t *show_totals(const struct counts sums[2])
+{
+	json_t *js = json_object();
+
 	put(js, "RTP", show_counts(&sums[0]));
 	put(js, "RTCP", show_counts(&sums[1]));
 	return js;
 }
 
 /* By SSRC, with the quality where it is known; times in ms, as whole numbers. */
-static json_t *show_ssrcs(const struct tandem_traffic *t)
+static void add_ssrcs(json_t *js, const struct tandem_traffic *t)
 {
-	json_t *js = json_object(), *one, *mos;
+	json_t *one, *mos;
 	char key[16];
 	size_t i;
 
@@ -161,34 +166,79 @@ static json_t *show_ssrcs(const struct tandem_traffic *t)
 		snprintf(key, sizeof(key), "%lu", (unsigned long)st->ssrc);
 		put(js, key, one);
 	}
-	return js;
 }
 
-int tandem_ng_describe(struct tandem_ng_calls *calls, const char *name, json_t *reply)
+/* What is told of one session, or of several together. */
+struct description {
+	json_t *tags, *ssrcs;
+	struct counts sums[2];
+	json_int_t created; /* the earliest; 0: none yet */
+};
+
+static int add_session(struct tandem_ng_calls *calls, const char *name, struct description *d)
 {
 	struct tandem_traffic t;
-	json_t *tags;
 	int err = tandem_session_traffic(calls->sessions, name, &t);
 
 	if (err)
 		return err;
-	tags = json_object();
-	err = add_tag(tags, &t, TANDEM_PARTY_A) | add_tag(tags, &t, TANDEM_PARTY_B) |
-	      put(reply, "tags", tags) | put_number(reply, "created", t.started_s) |
-	      put(reply, "totals", show_totals(&t)) | put(reply, "SSRC", show_ssrcs(&t));
+	if (add_tag(d->tags, &t, TANDEM_PARTY_A) | add_tag(d->tags, &t, TANDEM_PARTY_B))
+		err = -ENOMEM;
+	add_totals(d->sums, &t);
+	add_ssrcs(d->ssrcs, &t);
+	if (!d->created || t.started_s < d->created)
+		d->created = t.started_s;
 	tandem_traffic_clean(&t);
-	return err ? -ENOMEM : 0;
+	return err;
+}
+
+/* What is in it goes into the reply, unless it could not be told. Returns that error, or its own. */
+static int put_description(const struct description *d, int err, json_t *reply)
+{
+	if (err) {
+		json_decref(d->tags);
+		json_decref(d->ssrcs);
+		return err;
+	}
+	return put(reply, "tags", d->tags) | put(reply, "SSRC", d->ssrcs) |
+			       put(reply, "totals", show_totals(d->sums)) |
+			       put_number(reply, "created", d->created)
+		       ? -ENOMEM
+		       : 0;
+}
+
+int tandem_ng_describe(struct tandem_ng_calls *calls, const char *name, json_t *reply)
+{
+	struct description d = { .tags = json_object(), .ssrcs = json_object() };
+	int err = add_session(calls, name, &d);
+
+	return put_description(&d, err, reply);
+}
+
+/* Branches and subscriptions are of the call, too. */
+static int describe_call(struct tandem_ng_calls *calls, const char *call_id, json_t *reply)
+{
+	struct tandem_sessions *ss = calls->sessions;
+	struct description d = { .tags = json_object(), .ssrcs = json_object() };
+	const char *name = tandem_session_first(ss, TANDEM_OWNER_NG, call_id);
+	int err = name ? 0 : -ENOENT;
+
+	for (; name && !err; name = tandem_session_next(ss, TANDEM_OWNER_NG, call_id, name))
+		err = add_session(calls, name, &d);
+	return put_description(&d, err, reply);
 }
 
 int tandem_ng_query(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
 		    const char **why)
 {
 	enum tandem_party_id party;
-	const char *name = p->from_tag ? tandem_ng_session(calls, p, &party)
-				       : tandem_session_first(calls->sessions, TANDEM_OWNER_NG,
-							      p->call_id);
-	int err = name ? tandem_ng_describe(calls, name, reply) : -ENOENT;
+	const char *name = p->from_tag ? tandem_ng_session(calls, p, &party) : NULL;
+	int err = -ENOENT;
 
+	if (name)
+		err = tandem_ng_describe(calls, name, reply);
+	else if (!p->from_tag)
+		err = describe_call(calls, p->call_id, reply);
 	if (err)
 		*why = err == -ENOENT ? "Unknown call-id" : "Out of memory";
 	return err;
@@ -200,6 +250,18 @@ static bool is_own(const json_t *session)
 		       tandem_owner_name(TANDEM_OWNER_NG));
 }
 
+static bool is_listed(const json_t *list, const json_t *call_id)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach (list, i, one) {
+		if (json_equal(one, call_id))
+			return true;
+	}
+	return false;
+}
+
 int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params *p, json_t *reply,
 		   const char **why)
 {
@@ -208,7 +270,10 @@ int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params 
 
 	(void)p;
 	json_array_foreach (json_object_get(all, "sessions"), i, s) {
-		if (json_array_size(list) < LIST_LIMIT && is_own(s))
+		const json_t *call_id = json_object_get(s, "call_id");
+
+		/* a call may have several: branches, subscriptions */
+		if (json_array_size(list) < LIST_LIMIT && is_own(s) && !is_listed(list, call_id))
 			json_array_append(list, json_object_get(s, "call_id"));
 	}
 	json_decref(all);
