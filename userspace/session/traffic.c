@@ -73,6 +73,11 @@ static int put_all(struct tandem_traffic *t, const struct tandem_snapshot *snap)
 	return 0;
 }
 
+static const char *tag_of(const struct tandem_session *s, enum tandem_party_id party)
+{
+	return s->absent[party] ? NULL : s->tag[party];
+}
+
 int tandem_session_traffic(struct tandem_sessions *ss, const char *call, struct tandem_traffic *t)
 {
 	const struct tandem_session *s = tandem_sessions_by_text(ss, call);
@@ -83,7 +88,7 @@ int tandem_session_traffic(struct tandem_sessions *ss, const char *call, struct 
 	if (!s)
 		return -ENOENT;
 	*t = (struct tandem_traffic){
-		.tag = { s->tag[TANDEM_PARTY_A], s->tag[TANDEM_PARTY_B] },
+		.tag = { tag_of(s, TANDEM_PARTY_A), tag_of(s, TANDEM_PARTY_B) },
 		.started_s = s->started_ms / 1000,
 		.media_count = s->agreed.n,
 	};

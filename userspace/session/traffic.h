@@ -29,7 +29,7 @@ struct tandem_traffic_stream {
 
 /* Strings are the session's, and valid until it changes. */
 struct tandem_traffic {
-	const char *tag[2]; /* B's may be NULL */
+	const char *tag[2]; /* NULL: not known, or there is no such party */
 	int64_t started_s;  /* of the Unix epoch */
 	size_t media_count;
 	const char *media_type[TANDEM_TRAFFIC_MEDIA];
