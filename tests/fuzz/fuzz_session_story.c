@@ -10,6 +10,11 @@
  *   B0 answer 1 5    from B, the same
  *   0 rollback, 0 confirm, 0 lasts 90, 0 end
  *   0 act 1 0 2      silence (0: block, 2: DTMF; 8 more: no longer) of party 0, media 2; 9: all
+ *   A0 publish 5 1   by A; it is answered at once
+ *   0 subscribe 2 3 5  the third subscriber wants what both (1: A, 2: B) send, by policy 5
+ *   B0 subscribed 2  its answer
+ *   0 unsubscribe 2
+ *   begin, commit    what is saved in between is saved together
  *   3 source 7       a packet on the port of flow 3, from port 7007 of the host that it is to come
  *                    from, 255: from the exact source; the head of it follows
  *   3 stun 7         a check from 203.0.113.7 with the right credentials; 3 stun 7 use: that nominates the pair
@@ -119,6 +124,8 @@ static void restart(void)
 {
 	size_t sessions = tandem_sessions_count(ss), flows = fuzz_flows_count;
 
+	if (ss->together)
+		tandem_sessions_commit(ss);
 	tandem_sessions_free(ss);
 	open_sessions();
 	CHECK(tandem_sessions_count(ss) <= sessions && fuzz_flows_count <= flows);
@@ -154,6 +161,55 @@ static void open_call(const char *call)
 		CHECK(!tandem_session_open(ss, &dialog));
 }
 
+static void publish(const char *call, const char *what, const char *sdp, size_t len)
+{
+	const struct tandem_signal sig = signal_of(TANDEM_PARTY_A, what);
+	char *out = NULL;
+	size_t out_len;
+
+	open_call(call);
+	if (tandem_session_publish(ss, call, &sig, sdp, len, &out, &out_len))
+		CHECK(!out);
+	free(out);
+}
+
+static const char *tag_of(unsigned int subscriber)
+{
+	static const char *const tags[] = { "s0", "s1", "s2", "ta" };
+
+	return tags[subscriber % 4];
+}
+
+static void subscribe(const char *call, const char *what)
+{
+	unsigned int subscriber, parties, policy;
+	struct tandem_signal sig;
+	struct tandem_sdp *sdp;
+	char *out = NULL;
+	size_t out_len;
+
+	if (sscanf(what, "%u %u %u", &subscriber, &parties, &policy) != 3)
+		return;
+	sig = signal_of(TANDEM_PARTY_A, "2 0");
+	sig.target_security = (enum tandem_security)(policy % (TANDEM_SECURITY_DTLS + 1));
+	if (tandem_session_subscribe(ss, call, tag_of(subscriber), parties & 3, &sig, &out,
+				     &out_len)) {
+		CHECK(!out);
+		return;
+	}
+	CHECK(!tandem_sdp_parse(&sdp, out, out_len, NULL));
+	tandem_sdp_free(sdp);
+	free(out);
+}
+
+static void subscribed(const char *call, const char *what, const char *sdp, size_t len)
+{
+	const struct tandem_signal sig = signal_of(TANDEM_PARTY_B, "");
+
+	(void)tandem_session_subscribed(ss, TANDEM_OWNER_SIP, call,
+					tag_of((unsigned int)atoi(what)), &sig, sdp, len);
+}
+
 /* "offer 5 1" or "answer ..."; the description is what it passes on as: a description again. */
 static void describe(unsigned int number, enum tandem_party_id party, const char *what,
 		     const char *sdp, size_t len)
@@ -165,6 +221,10 @@ static void describe(unsigned int number, enum tandem_party_id party, const char
 	char *out = NULL;
 	size_t out_len;
 
+	if (!strncmp(what, "publish", 7))
+		publish(call, what + strcspn(what, " "), sdp, len);
+	else if (!strncmp(what, "subscribed ", 11))
+		subscribed(call, what + 11, sdp, len);
 	if (!answer && strncmp(what, "offer", 5))
 		return;
 	sig = signal_of(party, what + strcspn(what, " "));
@@ -211,6 +271,11 @@ static void change(unsigned int number, const char *what)
 		act(call, what + 4);
 	else if (!strncmp(what, "lasts ", 6))
 		(void)tandem_session_lasts(ss, call, (uint32_t)strtoul(what + 6, NULL, 10));
+	else if (!strncmp(what, "subscribe ", 10))
+		subscribe(call, what + 10);
+	else if (!strncmp(what, "unsubscribe ", 12))
+		(void)tandem_session_unsubscribe(ss, TANDEM_OWNER_SIP, call,
+						 tag_of((unsigned int)atoi(what + 12)));
 	else if (!strcmp(what, "end"))
 		CHECK(known == !tandem_session_end(ss, call, "over"));
 }
@@ -381,6 +446,10 @@ static void run_record(const char *record, size_t size, unsigned int number)
 		answer_check();
 	else if (!strcmp(line, "restart"))
 		restart();
+	else if (!strcmp(line, "begin") && !ss->together)
+		tandem_sessions_begin(ss);
+	else if (!strcmp(line, "commit") && ss->together)
+		tandem_sessions_commit(ss);
 	else if (!strcmp(line, "show"))
 		show();
 	else if ((what = strchr(line, ' ')) && (*line == 'A' || *line == 'B'))
@@ -403,6 +472,8 @@ static void check_over(void)
 {
 	size_t rows = 0;
 
+	if (ss->together)
+		tandem_sessions_commit(ss);
 	for (unsigned int i = 0; i < CALLS; i++)
 		(void)tandem_session_end(ss, call_name(i), "over");
 	CHECK(!tandem_sessions_count(ss) && !fuzz_flows_count);
