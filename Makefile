@@ -23,7 +23,7 @@ ASAN   := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanit
 
 # libre's own pkg-config file leaves the feature macros of its headers out.
 RE_CPPFLAGS := -DHAVE_INTTYPES_H -DHAVE_STDBOOL_H -DHAVE_INET6 -isystem /usr/include/re
-LDLIBS = -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lwebsockets -lhiredis -lsndfile -lspeexdsp -lopus -lspandsp -lssl $(CRYPTO_LIBS) -lm -lpthread
+LDLIBS = -lbpf -luring -lsqlite3 -lcyaml -lyaml -ljansson -lre -lwebsockets -lhiredis -lsndfile -lspeexdsp -lopus -lspandsp -lpcap -lssl $(CRYPTO_LIBS) -lm -lpthread
 
 # Asked for when used: on a fresh machine `make deps demo` starts without a compiler.
 TRIPLET = $(shell $(CC) -dumpmachine)
@@ -208,6 +208,7 @@ $(BUILD)/$(1)/libtandem.a: $(LIB_SRCS:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/userspace/sip/%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/userspace/main.o $(BUILD)/$(1)/userspace/loop.o $(BUILD)/$(1)/userspace/run.o: \
 	EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
+$(BUILD)/$(1)/userspace/capture/sip.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/userspace/cluster/%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/tests/unit/test_sip%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/tests/unit/test_cluster%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)

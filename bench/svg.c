@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bench/result.h"
+#include "userspace/util/svg.h"
 
 #define WIDTH	900
 #define LEFT	230 /* of the bars: the names stand before them */
@@ -54,18 +55,6 @@ static size_t bounds(const struct result *results, size_t count, const struct pa
 	return n;
 }
 
-static void escaped(const char *text, FILE *f)
-{
-	for (; *text; text++) {
-		if (*text == '<')
-			fputs("&lt;", f);
-		else if (*text == '&')
-			fputs("&amp;", f);
-		else
-			fputc(*text, f);
-	}
-}
-
 static void bar(const struct result *r, double v, double low, double high, const char *unit, int y,
 		FILE *f)
 {
@@ -75,7 +64,7 @@ static void bar(const struct result *r, double v, double low, double high, const
 		    strcmp(r->relay, "dpdk") == 0;
 
 	fprintf(f, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">", LEFT - 8, y + BAR - 4);
-	escaped(r->relay, f);
+	tandem_svg_text(r->relay, f);
 	fprintf(f,
 		", %u flows, %u octets</text>\n<rect x=\"%d\" y=\"%d\" width=\"%.1f\" "
 		"height=\"%d\" "
@@ -124,13 +113,8 @@ int tandem_result_svg(const struct result *results, size_t count, const char *pa
 
 	if (!f)
 		return -errno;
-	fprintf(f,
-		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-		"font-family=\"sans-serif\" font-size=\"12\">\n"
-		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
-		WIDTH, height(results, count));
+	tandem_svg_begin(WIDTH, height(results, count), f);
 	for (size_t i = 0; i < PANELS; i++)
 		y = panel(results, count, &panels[i], y, f);
-	fputs("</svg>\n", f);
-	return fclose(f) ? -errno : 0;
+	return tandem_svg_end(f);
 }

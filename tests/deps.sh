@@ -6,7 +6,7 @@ set -eu
 
 build='gcc make pkg-config clang-16 bpftool linux-libc-dev libbpf-dev liburing-dev libre-dev
 	libsqlite3-dev libcyaml-dev libyaml-dev libjansson-dev libssl-dev libwebsockets-dev libhiredis-dev libjemalloc-dev dpdk-dev
-	libsndfile1-dev libspeexdsp-dev libopus-dev libspandsp-dev'
+	libsndfile1-dev libspeexdsp-dev libopus-dev libspandsp-dev libpcap-dev'
 demo='iproute2 ethtool util-linux procps python3 sip-tester baresip-core tshark tcpdump'
 tests='libcmocka-dev openssl dnsmasq-base redis-server python3-aioice python3-aiortc chromium libsrtp2-dev libclang-rt-16-dev llvm-16 perl clang-format codespell shellcheck man-db git
 	qemu-system-x86 busybox-static cpio binutils pahole lz4

@@ -32,7 +32,7 @@ if have shellcheck scripts; then
 	tracked '*.sh' '*.t' | xargs shellcheck -S warning .ci/run || fail "scripts"
 fi
 if have codespell spelling; then
-	tracked '*.c' '*.h' '*.md' '*.sh' '*.t' '*.8' '*.5' | xargs codespell -q 3 -L ue,nd,te,caf,fo,ser,inout,hsi,medias || fail "spelling"
+	tracked '*.c' '*.h' '*.md' '*.sh' '*.t' '*.8' '*.5' | xargs codespell -q 3 -L clen,ue,nd,te,caf,fo,ser,inout,hsi,medias || fail "spelling"
 fi
 if have man "man pages"; then
 	for m in $(tracked '*.8' '*.5'); do

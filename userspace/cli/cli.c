@@ -49,6 +49,8 @@ static const struct tandem_command commands[] = {
 	{ "user passwd", "NAME", "c", 1, "Set another password.", tandem_cmd_user_passwd },
 	{ "user remove", "NAME", "c", 1, "Remove a user, and the user's registrations.",
 	  tandem_cmd_user_remove },
+	{ "inspect", "FILE", "jglx", 1, "Say what a capture has: RTP streams and SIP calls.",
+	  tandem_cmd_inspect },
 	{ "stats", NULL, "csjw", 0, "Count packets by what became of them.", tandem_cmd_stats },
 	{ "bench", "[OPTIONS]", "", 0,
 	  "Measure a relay: rates, latency, CPU time. See tandem bench --help.", tandem_cmd_bench },

@@ -41,6 +41,9 @@ static const struct option_row rows[] = {
 	{ 'P', { "party", required_argument, NULL, 'P' }, "[--party a|b]" },
 	{ 'S', { "since", required_argument, NULL, 'S' }, "[--since TIME]" },
 	{ 'n', { "limit", required_argument, NULL, 'n' }, "[--limit NUMBER]" },
+	{ 'l', { "ladder", no_argument, NULL, 'l' }, "[--ladder]" },
+	{ 'g', { "svg", required_argument, NULL, 'g' }, "[--svg DIRECTORY]" },
+	{ 'x', { "rtpdump", required_argument, NULL, 'x' }, "[--rtpdump DIRECTORY]" },
 	{ 'j', { "json", no_argument, NULL, 'j' }, "[--json]" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -119,51 +122,74 @@ static int set_party(struct tandem_options *opts, const char *text)
 	return 0;
 }
 
-static int set_option(struct tandem_options *opts, int letter, const char *value)
+/* Where an option goes that is no more than given, or not; NULL: it is another one. */
+static bool *flag_of(struct tandem_options *opts, int letter)
+{
+	switch (letter) {
+	case 'D':
+		return &opts->dtmf;
+	case 'f':
+		return &opts->fresh;
+	case 'T':
+		return &opts->take_over;
+	case 'j':
+		return &opts->json;
+	case 'l':
+		return &opts->ladder;
+	case 'o':
+		return &opts->off;
+	case 'v':
+		return &opts->show;
+	case 'W':
+		return &opts->wait;
+	default:
+		return NULL;
+	}
+}
+
+/* The same for one that is a text. */
+static const char **text_of(struct tandem_options *opts, int letter)
 {
 	switch (letter) {
 	case 'c':
-		opts->config = value;
+		return &opts->config;
+	case 'g':
+		return &opts->svg;
+	case 'S':
+		return &opts->since;
+	case 's':
+		return &opts->socket;
+	case 'x':
+		return &opts->rtpdump;
+	default:
+		return NULL;
+	}
+}
+
+static int set_option(struct tandem_options *opts, int letter, const char *value)
+{
+	const char **text = text_of(opts, letter);
+	bool *flag = flag_of(opts, letter);
+
+	if (text)
+		*text = value;
+	if (flag)
+		*flag = true;
+	if (text || flag)
 		return 0;
+	switch (letter) {
 	case 'd':
 		return set_datapath(opts, value);
-	case 'D':
-		opts->dtmf = true;
-		return 0;
-	case 'f':
-		opts->fresh = true;
-		return 0;
-	case 'T':
-		opts->take_over = true;
-		return 0;
-	case 'j':
-		opts->json = true;
-		return 0;
 	case 'M':
 		return set_media(opts, value);
 	case 'm':
 		return set_number(&opts->contacts, "max-contacts", value, CONTACTS_MAX);
 	case 'n':
 		return set_number(&opts->limit, "limit", value, LIMIT_MAX);
-	case 'o':
-		opts->off = true;
-		return 0;
 	case 'P':
 		return set_party(opts, value);
-	case 'S':
-		opts->since = value;
-		return 0;
-	case 's':
-		opts->socket = value;
-		return 0;
 	case 't':
 		return set_number(&opts->timeout_s, "timeout", value, TIMEOUT_MAX_S);
-	case 'v':
-		opts->show = true;
-		return 0;
-	case 'W':
-		opts->wait = true;
-		return 0;
 	case 'w':
 		return set_number(&opts->watch_s, "watch", value, WATCH_MAX_S);
 	default:

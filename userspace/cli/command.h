@@ -36,6 +36,9 @@ struct tandem_options {
 	bool dtmf;		/* D: --dtmf */
 	unsigned int media;	/* M: --media INDEX, and one; 0: not given */
 	const char *party;	/* P: --party a|b */
+	bool ladder;		/* l: --ladder */
+	const char *svg;	/* g: --svg DIRECTORY */
+	const char *rtpdump;	/* x: --rtpdump DIRECTORY */
 	const char *argument;	/* the operand, where the command takes one */
 	const char *second;	/* one that may be left out; NULL then */
 };
@@ -92,6 +95,7 @@ int tandem_cmd_user_passwd(const struct tandem_command *cmd, int argc, char **ar
 int tandem_cmd_user_remove(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_bench(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_inspect(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_cdr_list(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_cdr_show(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_block_add(const struct tandem_command *cmd, int argc, char **argv);

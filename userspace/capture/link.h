@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From a captured frame to the UDP datagram in it. */
+#ifndef TANDEM_CAPTURE_LINK_H
+#define TANDEM_CAPTURE_LINK_H
+
+#include "userspace/util/endpoint.h"
+
+/* A datagram as captured; payload points into the frame. */
+struct tandem_datagram {
+	struct tandem_endpoint src, dst;
+	const uint8_t *payload;
+	size_t len;	 /* octets of payload that were captured */
+	size_t full_len; /* that there were on the network; never less */
+};
+
+enum tandem_link {
+	TANDEM_LINK_UDP,
+	TANDEM_LINK_OTHER,    /* no UDP over IP */
+	TANDEM_LINK_FRAGMENT, /* a fragment, which is not put together */
+	TANDEM_LINK_BAD,      /* headers that end too early or contradict each other */
+};
+
+/* True for a link type (LINKTYPE_, as libpcap numbers them) that tandem_link_udp() can read. */
+bool tandem_link_known(int type);
+
+/*
+ * Read a frame of len octets: Ethernet with up to four VLAN tags (IEEE 802.1Q, 802.1ad), Linux
+ * cooked v1 and v2, raw IP, BSD loopback. IPv6 extension headers are passed over (RFC 8200 4).
+ */
+enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len,
+				 struct tandem_datagram *d);
+
+#endif
