@@ -273,11 +273,12 @@ $(BUILD)/tests/bpf/%: $(BUILD)/asan/tests/bpf/%.o $(BUILD)/asan/libtandem.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ASAN) $^ $(LDLIBS) -lcmocka -o $@
 
-# The tools stand alone, but for those that open a plane or run an ICE agent themselves.
+# The tools stand alone, but for those that open a plane, run an ICE agent or share a model with a command.
 $(CHURN): $(BUILD)/release/libtandem.a
 $(CHURN): TOOL_LIBS := -lbpf -luring $(CRYPTO_LIBS)
 $(BUILD)/tests/tools/icepeer: $(BUILD)/release/libtandem.a
 $(BUILD)/tests/tools/icepeer: TOOL_LIBS := -lcrypto
+$(BUILD)/tests/tools/impair: $(BUILD)/release/libtandem.a
 $(BUILD)/tests/tools/%: $(BUILD)/release/tests/tools/%.o
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)

@@ -41,12 +41,13 @@ check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/coun
 check userspace/cdr      "userspace/cdr/[a-z_]+\.h|userspace/store/db\.h|$util"
 check userspace/play     "userspace/play/[a-z]+\.h|$dp|$session|$util"
 check userspace/capture  "userspace/capture/[a-z_]+\.h|userspace/datapath/hash\.h|userspace/session/mos\.h|$sdp|$core|$util"
+check userspace/replay   "userspace/replay/[a-z_]+\.h|userspace/capture/inspect\.h|userspace/datapath/hash\.h|$core|$util"
 check userspace/web      "userspace/web/[a-z_]+\.h|$util"
 check userspace/ng       "userspace/ng/[a-z_]+\.h|userspace/play/play\.h|userspace/datapath/hash\.h|$sdp|$session|$util"
 check userspace/cluster  "userspace/cluster/[a-z]+\.h|userspace/config/host\.h|$session|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|userspace/cdr/cdr\.h|userspace/web/web\.h|userspace/media/stun\.h|$session|$store|$util"
 check userspace/control  "userspace/control/[a-z_]+\.h|userspace/play/play\.h|$session|$store|$util"
-check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/inspect\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
+check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/inspect\.h|userspace/replay/replay\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 
 # libre lives in the SIP front end, in the event loop and with the cluster, which is on it, and where captured
 # SIP is decoded; nowhere else.

@@ -27,6 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "userspace/util/due.h"
+#include "userspace/util/fate.h"
+
 enum {
 	FRAME_MAX = 2048,
 	QUEUE_MAX = 65536,
@@ -34,29 +37,25 @@ enum {
 };
 
 struct frame {
-	uint64_t due;
-	uint64_t serial; /* equal due times leave in the order they came */
+	struct tandem_due due; /* first: the queue knows frames by it */
 	int out;
 	uint32_t len;
 	uint8_t data[FRAME_MAX];
 };
 
 struct direction {
-	uint64_t random;
-	uint64_t last_due;
-	uint64_t frames, matched, lost, duplicated, reordered, delayed, sent, failed;
+	struct tandem_fate fate;
+	uint64_t frames, matched, delayed, sent, failed;
 };
 
 struct impair {
-	double loss, duplicate, reorder; /* per cent */
-	uint64_t delay, jitter, reorder_by;
+	struct tandem_impairment network;
 	unsigned int port_min, port_max, grace;
 	bool rtp_only, on[2];
 	int fd[2];
-	uint64_t serial, late_max, late_sum, overflow;
+	uint64_t late_max, late_sum, overflow;
 	struct direction dir[2];
-	struct frame **heap;
-	size_t n;
+	struct tandem_dues queue;
 };
 
 static volatile sig_atomic_t stopping;
@@ -75,48 +74,6 @@ static uint64_t now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-/* xorshift64*, as a number in [0, 1). */
-static double draw(struct direction *d)
-{
-	d->random ^= d->random >> 12;
-	d->random ^= d->random << 25;
-	d->random ^= d->random >> 27;
-	return (double)((d->random * 0x2545F4914F6CDD1Du) >> 11) / 9007199254740992.0;
-}
-
-static bool before(const struct frame *a, const struct frame *b)
-{
-	return a->due != b->due ? a->due < b->due : a->serial < b->serial;
-}
-
-static void queue_push(struct impair *im, struct frame *f)
-{
-	size_t i = im->n++;
-
-	while (i && before(f, im->heap[(i - 1) / 2])) {
-		im->heap[i] = im->heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	im->heap[i] = f;
-}
-
-static struct frame *queue_pop(struct impair *im)
-{
-	struct frame *top = im->heap[0], *last = im->heap[--im->n];
-	size_t i = 0, child;
-
-	while ((child = 2 * i + 1) < im->n) {
-		if (child + 1 < im->n && before(im->heap[child + 1], im->heap[child]))
-			child++;
-		if (!before(im->heap[child], last))
-			break;
-		im->heap[i] = im->heap[child];
-		i = child;
-	}
-	im->heap[i] = last;
-	return top;
-}
-
 static void frame_send(struct impair *im, struct direction *d, int out, const void *data,
 		       size_t len)
 {
@@ -128,18 +85,20 @@ static void frame_send(struct impair *im, struct direction *d, int out, const vo
 
 static void frame_delay(struct impair *im, int out, const uint8_t *data, size_t len, uint64_t due)
 {
-	struct frame *f = im->n < QUEUE_MAX ? malloc(sizeof(*f)) : NULL;
+	struct frame *f = im->queue.count < QUEUE_MAX ? malloc(sizeof(*f)) : NULL;
 
 	if (!f) {
 		im->overflow++;
 		return;
 	}
-	f->due = due;
-	f->serial = im->serial++;
+	f->due.ns = due;
 	f->out = out;
 	f->len = (uint32_t)len;
 	memcpy(f->data, data, len);
-	queue_push(im, f);
+	if (tandem_dues_push(&im->queue, &f->due)) {
+		im->overflow++;
+		free(f);
+	}
 }
 
 /* The UDP header, or NULL: not UDP, a fragment, or IPv6 extension headers. */
@@ -188,29 +147,12 @@ static bool matches(const struct impair *im, const uint8_t *p, size_t len)
 static void frame_impair(struct impair *im, int in, const uint8_t *data, size_t len)
 {
 	struct direction *d = &im->dir[in];
-	bool lose = draw(d) * 100 < im->loss, duplicate = draw(d) * 100 < im->duplicate;
-	bool reorder = draw(d) * 100 < im->reorder;
-	uint64_t due = now_ns() + im->delay + (uint64_t)(draw(d) * (double)im->jitter);
+	uint64_t due;
+	unsigned int copies = tandem_fate_draw(&d->fate, &im->network, now_ns(), &due);
 
-	if (lose) {
-		d->lost++;
-		return;
-	}
-	/* Jitter alone keeps the order, as a queue does; only --reorder breaks it. */
-	if (due < d->last_due)
-		due = d->last_due;
-	if (reorder) {
-		due += im->reorder_by;
-		d->reordered++;
-	} else {
-		d->last_due = due;
-	}
-	d->delayed++;
-	frame_delay(im, !in, data, len, due);
-	if (duplicate) {
-		d->duplicated++;
+	d->delayed += copies > 0;
+	while (copies--)
 		frame_delay(im, !in, data, len, due);
-	}
 }
 
 static void frame_take(struct impair *im, int in, const uint8_t *data, size_t len)
@@ -249,11 +191,12 @@ static void receive(struct impair *im, int in)
 
 static void release_due(struct impair *im)
 {
+	const struct tandem_due *first;
 	uint64_t now;
 
-	while (im->n && im->heap[0]->due <= (now = now_ns())) {
-		struct frame *f = queue_pop(im);
-		uint64_t late = now - f->due;
+	while ((first = tandem_dues_first(&im->queue)) && first->ns <= (now = now_ns())) {
+		struct frame *f = (struct frame *)tandem_dues_pop(&im->queue);
+		uint64_t late = now - f->due.ns;
 
 		im->late_sum += late;
 		if (late > im->late_max)
@@ -271,11 +214,12 @@ static void run(struct impair *im, const sigset_t *unblocked)
 	};
 
 	while (!stopping) {
+		const struct tandem_due *first = tandem_dues_first(&im->queue);
 		struct timespec ts = { .tv_sec = 1 };
 
-		if (im->n) {
-			uint64_t now = now_ns(), due = im->heap[0]->due;
-			uint64_t wait = due > now ? due - now : 0;
+		if (first) {
+			uint64_t now = now_ns();
+			uint64_t wait = first->ns > now ? first->ns - now : 0;
 
 			ts.tv_sec = (time_t)(wait / 1000000000u);
 			ts.tv_nsec = (long)(wait % 1000000000u);
@@ -293,20 +237,21 @@ static void report_direction(FILE *f, const char *name, const struct direction *
 	fprintf(f,
 		"\"%s\":{\"frames\":%lu,\"matched\":%lu,\"lost\":%lu,\"duplicated\":%lu,"
 		"\"reordered\":%lu,\"delayed\":%lu,\"sent\":%lu,\"failed\":%lu}",
-		name, d->frames, d->matched, d->lost, d->duplicated, d->reordered, d->delayed,
-		d->sent, d->failed);
+		name, d->frames, d->matched, d->fate.lost, d->fate.duplicated, d->fate.reordered,
+		d->delayed, d->sent, d->failed);
 }
 
 static void report(const struct impair *im, FILE *f)
 {
-	uint64_t timed = im->serial - im->n;
+	uint64_t timed = im->queue.serial - im->queue.count;
 
 	fputc('{', f);
 	report_direction(f, "ab", &im->dir[0]);
 	fputc(',', f);
 	report_direction(f, "ba", &im->dir[1]);
 	fprintf(f, ",\"queued\":%zu,\"overflow\":%lu,\"late_mean_us\":%.1f,\"late_max_us\":%.1f}\n",
-		im->n, im->overflow, timed ? (double)im->late_sum / (double)timed / 1000 : 0.0,
+		im->queue.count, im->overflow,
+		timed ? (double)im->late_sum / (double)timed / 1000 : 0.0,
 		(double)im->late_max / 1000);
 }
 
@@ -363,22 +308,22 @@ static int option_take(struct impair *im, int which, const char *arg)
 		im->on[1] = strcmp(arg, "ab") != 0;
 		return 0;
 	case 'l':
-		im->loss = strtod(arg, NULL);
+		im->network.loss = strtod(arg, NULL);
 		return 0;
 	case 'u':
-		im->duplicate = strtod(arg, NULL);
+		im->network.duplicate = strtod(arg, NULL);
 		return 0;
 	case 'o':
-		im->reorder = strtod(arg, NULL);
+		im->network.reorder = strtod(arg, NULL);
 		return 0;
 	case 'y':
-		im->reorder_by = msec(arg);
+		im->network.reorder_by_ns = msec(arg);
 		return 0;
 	case 'e':
-		im->delay = msec(arg);
+		im->network.delay_ns = msec(arg);
 		return 0;
 	case 'j':
-		im->jitter = msec(arg);
+		im->network.jitter_ns = msec(arg);
 		return 0;
 	case 'g':
 		im->grace = (unsigned int)strtoul(arg, NULL, 10);
@@ -409,15 +354,15 @@ static int parse_options(struct impair *im, int argc, char **argv, const char *n
 		else if (option_take(im, c, optarg))
 			return -EINVAL;
 	}
-	im->dir[0].random = seed * 0x9E3779B97F4A7C15u + 1;
-	im->dir[1].random = seed * 0xBF58476D1CE4E5B9u + 2;
+	tandem_fate_seed(&im->dir[0].fate, seed, 0);
+	tandem_fate_seed(&im->dir[1].fate, seed, 1);
 	return names[0] && names[1] ? 0 : -EINVAL;
 }
 
 int main(int argc, char **argv)
 {
 	struct impair im = { .port_max = 65535,
-			     .reorder_by = 30 * NSEC_PER_MSEC,
+			     .network = { .reorder_by_ns = 30 * NSEC_PER_MSEC },
 			     .on = { true, true } };
 	const char *names[2] = { NULL, NULL };
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -427,10 +372,9 @@ int main(int argc, char **argv)
 		usage();
 		return 2;
 	}
-	im.heap = calloc(QUEUE_MAX, sizeof(*im.heap));
 	im.fd[0] = open_interface(names[0]);
 	im.fd[1] = open_interface(names[1]);
-	if (!im.heap || im.fd[0] < 0 || im.fd[1] < 0)
+	if (im.fd[0] < 0 || im.fd[1] < 0)
 		return 1;
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
@@ -441,8 +385,8 @@ int main(int argc, char **argv)
 	fprintf(stderr, "impair: running\n");
 	run(&im, &unblocked);
 	report(&im, stdout);
-	while (im.n)
-		free(queue_pop(&im));
-	free(im.heap);
+	while (im.queue.count)
+		free(tandem_dues_pop(&im.queue));
+	tandem_dues_clean(&im.queue);
 	return 0;
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where packets leave from: a UDP socket for each source. Clones leave by one raw socket instead,
+ * with IP and UDP headers of ours, so that one system call sends packets of many sources; the
+ * UDP sockets then only hold the ports.
+ */
+#ifndef TANDEM_REPLAY_SOURCES_H
+#define TANDEM_REPLAY_SOURCES_H
+
+#include <stddef.h>
+
+#include "userspace/replay/options.h"
+#include "userspace/replay/script.h"
+
+#define TANDEM_BATCH_MAX 512
+
+/* A packet on its way out. */
+struct tandem_outgoing {
+	const struct tandem_script_packet *packet;
+	uint32_t source; /* clone * flows + flow */
+	uint32_t clone;
+	uint64_t due_ns;
+};
+
+struct tandem_sources;
+
+/* Open count sources. 0, or a negative errno, having said why. */
+int tandem_sources_open(struct tandem_sources **sp, const struct tandem_replay_options *o,
+			uint32_t count);
+void tandem_sources_close(struct tandem_sources *s);
+
+/*
+ * Send n packets, at most TANDEM_BATCH_MAX, in order. SSRCs of clones but the first are replaced. Returns
+ * how many could not be sent.
+ */
+unsigned int tandem_sources_send(struct tandem_sources *s, const struct tandem_outgoing *out,
+				 unsigned int n);
+
+/* What the last failed one met: errno, or 0. */
+int tandem_sources_error(const struct tandem_sources *s);
+
+/* The SSRC of a clone; that of the first is the stream's own. */
+uint32_t tandem_clone_ssrc(uint32_t ssrc, uint32_t clone);
+
+#endif
