@@ -108,6 +108,7 @@ media_start()
 	shift 4
 	ns_start "$ns" "$WORK/$name.json" "$TOOLS/rtpphone" --bind "$bind" \
 		${to:+--to "$to"} --check "$@"
+	wait_for 5 udp_bound "$ns" "${bind##*:}"
 }
 
 # media_both COUNT [OPTIONS...]: both talk COUNT packets at once; a.json, b.json.
