@@ -310,6 +310,31 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 	return value;
 }
 
+__u32 tandem_tap(struct xdp_md *ctx, __u64 flow_id, __u64 what, __u64 where, __u64 more);
+
+/*
+ * What tandem_tap() takes for what: kind, reason and slot. For where: offset and length. And for
+ * more: the time, or of TAP_OUT the leg, of which 0 is none.
+ */
+#define TAP_WHAT(kind, reason, slot) ((__u64)(slot) << 32 | (__u32)(reason) << 8 | (kind))
+#define TAP_WHERE(off, len)	     ((__u64)(off) << 32 | (len))
+
+#define env_tap(env, plan, kind, eg, payload, len)                                                 \
+	tap_frame(env, (kind) == TAP_REFUSED ? 0 : (plan)->flow_id,                                \
+		  TAP_WHAT(kind, (kind) == TAP_REFUSED ? (plan)->reason : 0, (plan)->slot),        \
+		  payload, len,                                                                    \
+		  (kind) != TAP_OUT    ? (plan)->now                                               \
+		  : (plan)->legs && eg ? ((const struct egress *)eg)->state + 1ULL                 \
+				       : 0)
+
+static inline void tap_frame(struct env *env, __u64 flow_id, __u64 what, const void *payload,
+			     __u32 len, __u64 more)
+{
+	__u64 off = payload ? (__u64)payload - (__u64)env->ctx->data : 0;
+
+	tandem_tap(env->ctx, flow_id, what, TAP_WHERE(off, len), more);
+}
+
 struct hop;
 struct rtp_info;
 struct rtcp_job;

@@ -12,6 +12,7 @@
 
 #include "core/abi.h"
 #include "core/rtcp_job.h"
+#include "core/tap_abi.h"
 
 /* A VLAN device, by its ifindex: frames leave by the device below it, with a tag. */
 struct vlan_device {
@@ -210,6 +211,21 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } copy_srtp SEC(".maps");
+
+/* Copies for captures: a ring of each CPU, as long as somebody reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} taps SEC(".maps");
+
+/* Those that there was no room for in the ring. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} taps_lost SEC(".maps");
 
 /* The RTCP in hand. */
 struct {

@@ -31,6 +31,44 @@ static inline char *at_offset(struct env *env, __u64 off)
 	return (char *)env_data(env) + (off & OFF_MASK);
 }
 
+/* Bytes of a packet that captures want at most. Set by the loader. */
+__u32 tap_bytes = 0;
+
+__attribute__((noinline)) __u32 tandem_tap(struct xdp_md *ctx, __u64 flow_id, __u64 what,
+					   __u64 where, __u64 more)
+{
+	struct env env = { .ctx = ctx };
+	const __u8 kind = (__u8)what;
+	const __u64 leg = kind == TAP_OUT ? more : 0;
+	struct tap_record record = {
+		.ns = kind != TAP_OUT && more ? more : env_now(&env),
+		.flow_id = flow_id,
+		.kind = kind,
+		.reason = (__u8)(what >> 8),
+		.payload_off = (__u16)(where >> 32),
+		.payload_len = (__u16)where,
+	};
+	const struct leg_state *state = leg ? env_leg_state(&env, (__u32)leg - 1) : 0;
+	const struct entry *entry = flow_id ? 0 : env_entry(&env, what >> 32);
+	__u64 size = env_size(&env), *lost;
+	__u32 zero = 0;
+
+	if (state)
+		record.leg = state->id;
+	if (entry)
+		record.flow_id = entry->rule.id;
+	if (size > tap_bytes)
+		size = tap_bytes;
+	record.size = (__u16)size;
+	if (!bpf_perf_event_output(ctx, &taps, BPF_F_CURRENT_CPU | size << 32, &record,
+				   sizeof(record)))
+		return 0;
+	lost = bpf_map_lookup_elem(&taps_lost, &zero);
+	if (lost)
+		++*lost;
+	return 0;
+}
+
 __attribute__((noinline)) __u32 tandem_nexthop_find(struct xdp_md *ctx, const struct egress *eg,
 						    struct nexthop *cache, __u32 l3_len,
 						    struct hop *hop)

@@ -137,7 +137,12 @@ enum rule_flag {
 	RULE_F_GROUP = 1 << 8,	   /* key.local is a multicast group (RFC 4607, RFC 1112) */
 	RULE_F_ICE = 1 << 9,	   /* STUN on its port is for the controller */
 	RULE_F_DTLS = 1 << 10,	   /* DTLS from its source ends here, also with RULE_F_SRTP */
+	RULE_F_TAP_IN = 1 << 11,   /* captures get a copy of what arrives, and why it is refused, */
+	RULE_F_TAP_OUT = 1 << 12,  /* of what leaves, */
+	RULE_F_TAP_CLEAR = 1 << 13, /* of what has arrived, in the clear; see tap_abi.h */
 };
+
+#define RULE_F_TAPS (RULE_F_TAP_IN | RULE_F_TAP_OUT | RULE_F_TAP_CLEAR)
 
 /*
  * The rule of one flow: what is read for each RTP packet. Packets come from remote and

@@ -27,6 +27,7 @@ static inline int plan_recall(struct env *env, struct plan *plan, void *payload,
 	plan->flow = 0;
 	plan->flags = fan->flags;
 	plan->slot = fan->slot;
+	plan->flow_id = fan->id;
 	plan->legs_ip6 = fan_legs(fan, plan->branch, &plan->leg, &plan->legs);
 	if (plan->class == CLASS_RTCP) {
 		entry = env_entry(env, plan->slot);
@@ -141,6 +142,10 @@ static inline enum reason copy_frame(struct env *env, const struct frame *f, str
 		rewrite_trim(env, out.udp_off, plan->len);
 	if (reason == REASON_NONE && !plan_legs_settled(env, plan))
 		return REASON_rule_changed;
+	if (reason == REASON_NONE)
+		tap_out(env, plan, eg,
+			(char *)env_data(env) + (out.udp_off & UDP_OFF_MASK) +
+				sizeof(struct udp_hdr));
 	return reason;
 }
 
@@ -200,6 +205,8 @@ static inline enum reason relay_copy_datagram(struct env *env, struct plan *plan
 		if (reason == REASON_NONE)
 			reason = copy_payload(env, plan, &leg->egress, plan->leg + n, payload,
 					      (const char *)payload + len + plan->tail, &delta);
+		if (reason == REASON_NONE)
+			tap_out(env, plan, &leg->egress, payload);
 	}
 	return copy_count(env, state, reason, plan->len);
 }

@@ -21,6 +21,7 @@
 #include "core/srtp_job.h"
 
 struct env;
+struct plan;
 
 /*
  * env.h also defines ENV_CALL, put in front of the few functions that should stay calls
@@ -160,6 +161,14 @@ static inline void env_read_barrier(void);
  *
  * And the ciphers of SRTP, see srtp_job.h: env_srtp_able(), env_srtp_ctr(), env_srtp_hmac(),
  * env_srtp_gcm().
+ */
+
+/*
+ * Give captures a copy: enum tap_kind kind of the packet in hand, whose UDP payload has len bytes
+ * at payload (NULL with TAP_REFUSED, which is of the packet as it came). eg is where TAP_OUT
+ * leaves. Of the plan, flow_id (but not with TAP_REFUSED), slot, legs, now and reason are read.
+ * A copy that cannot be handed over is counted, apart from the packets.
+ *   env_tap(env, plan, kind, eg, payload, len)
  */
 
 /* A pipeline step that found nothing to end the packet with. */

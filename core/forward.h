@@ -19,6 +19,7 @@
 #include "core/plan.h"
 #include "core/rewrite.h"
 #include "core/stream.h"
+#include "core/tap.h"
 #include "core/verdict.h"
 
 /* RTP statistics, where there is room for them. */
@@ -96,6 +97,7 @@ static inline enum reason relay_commit(struct env *env, struct plan *plan, void 
 		reason = protect_open(env, plan, payload, end);
 	if (reason != REASON_NONE)
 		return reason;
+	tap_clear(env, plan, payload);
 	reason = commit_clear(env, plan, payload, end, delta);
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return reason;
@@ -128,6 +130,7 @@ static inline enum reason relay_commit_many(struct env *env, struct plan *plan, 
 		reason = protect_open(env, plan, payload, end);
 	if (reason != REASON_NONE)
 		return reason;
+	tap_clear(env, plan, payload);
 	if (changes)
 		*delta = (__u16)~before + env_sum(env, payload, end, plan->len);
 	if (plan->class == CLASS_RTCP)
@@ -170,7 +173,7 @@ static inline void relay_count_end(struct env *env, const struct plan *plan, enu
 }
 
 /* Count the packet, once, whatever became of it. Returns reason. */
-static inline enum reason relay_count(struct env *env, const struct plan *plan, enum reason reason,
+static inline enum reason relay_count(struct env *env, struct plan *plan, enum reason reason,
 				      __u32 len)
 {
 	struct flow *flow = plan->flow;
@@ -181,6 +184,7 @@ static inline enum reason relay_count(struct env *env, const struct plan *plan, 
 		return reason;
 	if (reason_verdict(reason) != VERDICT_FORWARD) {
 		relay_count_end(env, plan, reason);
+		tap_end(env, plan, reason);
 		return reason;
 	}
 	flow->packets++;
@@ -269,6 +273,8 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 		rewrite_trim(env, out.udp_off, plan->len);
 	if (plan->egress->flags & EGRESS_F_EXT && !plan_legs_settled(env, plan))
 		return REASON_rule_changed;
+	tap_out(env, plan, plan->egress,
+		(char *)env_data(env) + (out.udp_off & UDP_OFF_MASK) + sizeof(struct udp_hdr));
 	relay_count_leg(env, plan, plan->len);
 	return reason;
 }
@@ -289,6 +295,7 @@ static inline enum reason relay_parsed(struct env *env, struct frame *f, struct 
 	if (reason != REASON_NONE)
 		return reason;
 	plan->now = env_now(env);
+	tap_in(env, plan, frame_payload(env, f), f->payload_len);
 	if (plan_muted(plan))
 		return relay_commit_muted(env, plan, frame_payload(env, f), env_data_end(env),
 					  f->payload_len);
@@ -307,6 +314,7 @@ static inline enum reason relay_frame_uncounted(struct env *env, struct frame *f
 	enum reason reason;
 
 	plan->flow = 0;
+	plan->now = 0;
 	plan->legs = 0;
 	f->payload_len = 0;
 	reason = parse_frame(env, f);
@@ -346,14 +354,18 @@ static inline enum reason relay_datagram(struct env *env, const struct flow_key 
 
 	plan->now = env_now(env);
 	reason = relay_decide(env, key, payload, end, len, plan);
+	if (reason == REASON_NONE)
+		tap_in(env, plan, payload, len);
 	if (reason == REASON_NONE && plan_muted(plan)) {
 		reason = relay_commit_muted(env, plan, payload, end, len);
 	} else if (reason == REASON_NONE && plan_many(plan)) {
 		reason = relay_commit_many(env, plan, payload, end, len, &delta);
 	} else if (reason == REASON_NONE) {
 		reason = relay_commit(env, plan, payload, end + plan->tail, len, &delta);
-		if (reason_verdict(reason) == VERDICT_FORWARD)
+		if (reason_verdict(reason) == VERDICT_FORWARD) {
+			tap_out(env, plan, plan->egress, payload);
 			relay_count_leg(env, plan, plan->len);
+		}
 	}
 	return relay_count(env, plan, reason, len);
 }

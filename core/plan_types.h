@@ -24,7 +24,7 @@ struct plan {
 	const struct rule *rule;     /* NULL: none is for the packet */
 	const struct egress *egress; /* NULL: there are many, see copy.h */
 	struct nexthop *cache;	     /* keeps the way to that egress; NULL: nothing does */
-	__u64 now;
+	__u64 now;		     /* 0: it was not asked for yet */
 	__u64 flow_id;
 	__u32 slot;  /* of flow */
 	__u32 flags; /* enum rule_flag */
@@ -42,6 +42,7 @@ struct plan {
 	__u8 branch;	     /* which of the fan's branches its legs are of */
 	__u8 legs_ip6;	     /* some of them send IPv6 */
 	__u16 len;	     /* of the payload; see protect.h */
+	__u8 reason;	     /* for a capture: why it went no further */
 };
 
 #endif

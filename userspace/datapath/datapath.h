@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/abi.h"
+#include "core/tap_abi.h"
 #include "userspace/datapath/whole.h"
 #include "userspace/util/endpoint.h"
 
@@ -223,6 +224,19 @@ struct tandem_datapath_config {
 
 struct tandem_datapath;
 
+/*
+ * A copy that the packet path took for captures (core/tap_abi.h), of flows whose flags have some of
+ * RULE_F_TAPS; bytes has record->size of them until the handler returns. Records with the same ring
+ * are in order. fast: of the fast path, which leaves to the slow one what it punts.
+ */
+struct tandem_tapped {
+	const struct tap_record *record;
+	const void *bytes;
+	unsigned int ring;
+	bool fast;
+};
+typedef void(tandem_tapped_h)(const struct tandem_tapped *tapped, void *arg);
+
 /* A line of `tandem doctor`. */
 struct tandem_probe {
 	bool usable;
@@ -298,6 +312,17 @@ struct tandem_datapath_ops {
 	 */
 	int (*inject)(struct tandem_datapath *dp, uint64_t flow_id,
 		      const struct tandem_endpoint *local, const void *payload, size_t len);
+
+	/*
+	 * The copies for captures, of at most size bytes of a packet each. One thread opens, reads
+	 * (all that there is; returns how many records) and closes; between, it reads often, for
+	 * what there is no room for is lost and counted: *lost, since it was opened. NULL in
+	 * datapaths that cannot; the plane leaves them no flow that is captured.
+	 */
+	int (*tap_open)(struct tandem_datapath *dp, uint32_t size);
+	size_t (*tap_read)(struct tandem_datapath *dp, tandem_tapped_h *h, void *arg,
+			   uint64_t *lost);
+	void (*tap_close)(struct tandem_datapath *dp);
 
 	/* One line on how it runs: "native on eth1, generic on br0". Owned by dp. */
 	const char *(*describe)(struct tandem_datapath *dp);

@@ -211,6 +211,8 @@ static const char *refusal_reason(int error)
 		return "an interface in generic mode cannot copy";
 	case EPROTONOSUPPORT:
 		return "the fast path has no SRTP";
+	case ENOSYS:
+		return "it is captured, and the fast path makes no copies for captures";
 	case ENOENT:
 		return "it was not offered to the fast path";
 	default:
@@ -222,7 +224,7 @@ static const char *refusal_reason(int error)
 static bool may_pass(int error)
 {
 	return error != EINVAL && error != E2BIG && error != EADDRNOTAVAIL &&
-	       error != EPROTONOSUPPORT;
+	       error != EPROTONOSUPPORT && error != ENOSYS;
 }
 
 /* Remember what the fast path said of a change. Forgetting for want of memory is harmless. */
@@ -281,20 +283,31 @@ static void hold_open(const struct path *path, const struct tandem_change *chang
 }
 
 /*
- * A datapath without SRTP is not asked: it would send in the clear what is to be protected.
- * What it has of the flow from before goes.
+ * What a change asks of a datapath that this one has not at all. Without SRTP it would send in the
+ * clear what is to be protected; without a tap nobody would see what is to be captured.
  */
+static int beyond(const struct path *path, const struct tandem_change *change)
+{
+	if (has_keys(change) && !path->ops->srtp)
+		return -EPROTONOSUPPORT;
+	if (change->op == TANDEM_FLOW_SET && change->spec.flags & RULE_F_TAPS &&
+	    !path->ops->tap_open)
+		return -ENOSYS;
+	return 0;
+}
+
+/* It is not asked, and what it has of the flow from before goes. */
 static int give(const struct tandem_plane *plane, const struct path *path,
 		struct tandem_change *changes, size_t n)
 {
 	int err = 0;
 
-	if (path->ops->srtp)
+	if (path->ops->srtp && path->ops->tap_open)
 		return path->ops->apply(path->dp, changes, n);
 	for (size_t i = 0; i < n && !err; i++) {
 		size_t count = 0;
 
-		while (i + count < n && !has_keys(&changes[i + count]))
+		while (i + count < n && !beyond(path, &changes[i + count]))
 			count++;
 		if (count) {
 			err = path->ops->apply(path->dp, &changes[i], count);
@@ -304,15 +317,15 @@ static int give(const struct tandem_plane *plane, const struct path *path,
 		withdraw(path, &changes[i]);
 		if (path == &plane->fast)
 			hold_open(path, &changes[i]);
-		changes[i].result = -EPROTONOSUPPORT;
+		changes[i].result = beyond(path, &changes[i]);
 	}
 	return err;
 }
 
-/* The fast path has refused a flow; where it has no SRTP at all, give() has done this. */
+/* The fast path has refused a flow; where it is beyond all that it can do, give() has done this. */
 static void refused(const struct path *path, const struct tandem_change *change, int result)
 {
-	if (result == -EPROTONOSUPPORT && !path->ops->srtp)
+	if (beyond(path, change))
 		return;
 	withdraw(path, change);
 	if (result == -EPROTONOSUPPORT)
@@ -407,7 +420,7 @@ static void offload_state(struct tandem_plane *plane, struct tandem_flow_stats *
 	uint32_t error = tandem_hash_get(&plane->refused, &flow_id);
 
 	/* a way that is held open is not the flow */
-	in_fast = in_fast && error != EPROTONOSUPPORT;
+	in_fast = in_fast && error != EPROTONOSUPPORT && error != ENOSYS;
 	if (in_fast && !stats->offloaded && stats->reason && stats->reason[0]) {
 		stats->datapath = plane->slow.ops->name;
 		return; /* the fast path has it, and leaves its packets to the other */
@@ -548,6 +561,34 @@ void tandem_plane_dispatch(struct tandem_plane *plane, const struct tandem_event
 			   void *arg)
 {
 	plane->slow.ops->dispatch(plane->slow.dp, handlers, arg);
+}
+
+int tandem_plane_tap_open(struct tandem_plane *plane, uint32_t size)
+{
+	int err = plane->slow.ops->tap_open(plane->slow.dp, size);
+
+	if (!err && plane->fast.dp && plane->fast.ops->tap_open)
+		err = plane->fast.ops->tap_open(plane->fast.dp, size);
+	return err;
+}
+
+size_t tandem_plane_tap_read(struct tandem_plane *plane, tandem_tapped_h *h, void *arg,
+			     uint64_t *lost)
+{
+	uint64_t fast = 0, slow = 0;
+	size_t n = plane->slow.ops->tap_read(plane->slow.dp, h, arg, &slow);
+
+	if (plane->fast.dp && plane->fast.ops->tap_open)
+		n += plane->fast.ops->tap_read(plane->fast.dp, h, arg, &fast);
+	*lost = fast + slow;
+	return n;
+}
+
+void tandem_plane_tap_close(struct tandem_plane *plane)
+{
+	plane->slow.ops->tap_close(plane->slow.dp);
+	if (plane->fast.dp && plane->fast.ops->tap_open)
+		plane->fast.ops->tap_close(plane->fast.dp);
 }
 
 int tandem_plane_send(struct tandem_plane *plane, const struct tandem_endpoint *local,

@@ -88,6 +88,15 @@ int tandem_plane_event_fd(const struct tandem_plane *plane);
 void tandem_plane_dispatch(struct tandem_plane *plane, const struct tandem_event_handlers *handlers,
 			   void *arg);
 
+/*
+ * Copies of packets for captures, of both datapaths; see tap_open() of datapath.h. For one thread,
+ * which may be another than changes flows.
+ */
+int tandem_plane_tap_open(struct tandem_plane *plane, uint32_t size);
+size_t tandem_plane_tap_read(struct tandem_plane *plane, tandem_tapped_h *h, void *arg,
+			     uint64_t *lost);
+void tandem_plane_tap_close(struct tandem_plane *plane);
+
 /* Send a datagram from a media port; see send() of datapath.h. */
 int tandem_plane_send(struct tandem_plane *plane, const struct tandem_endpoint *local,
 		      const struct tandem_endpoint *remote, const void *payload, size_t len);

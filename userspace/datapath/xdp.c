@@ -71,6 +71,7 @@ static int table_open(struct tandem_datapath *dp, const struct relay_config *rel
 static void release(struct tandem_datapath *dp, bool keep)
 {
 	tandem_xdp_watch_stop(dp);
+	tandem_xdp_tap_close(dp);
 	for (size_t i = 0; i < dp->interfaces_count; i++) {
 		if (dp->interfaces[i].link_fd >= 0)
 			close(dp->interfaces[i].link_fd);
@@ -272,6 +273,9 @@ const struct tandem_datapath_ops tandem_xdp_ops = {
 	.read_legs = xdp_read_legs,
 	.list = xdp_list,
 	.counters = xdp_counters,
+	.tap_open = tandem_xdp_tap_open,
+	.tap_read = tandem_xdp_tap_read,
+	.tap_close = tandem_xdp_tap_close,
 	.describe = xdp_describe,
 	.close = xdp_close,
 };

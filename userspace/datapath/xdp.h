@@ -9,6 +9,7 @@
  *   xdp_copies.c  where it may send copies
  *   xdp_srtp.c    keys of SRTP, and the streams under them
  *   xdp_module.c  SRTP done by the kernel module
+ *   xdp_tap.c     copies of packets for captures
  *   xdp_watch.c   when the program must ask for next hops anew
  *   xdp_host.c    what the host must provide, and the probe
  *
@@ -31,6 +32,7 @@
 
 struct relay_bpf;
 struct xdp_watch;
+struct perf_buffer;
 
 struct xdp_interface {
 	char name[IF_NAMESIZE];
@@ -58,6 +60,9 @@ struct tandem_datapath {
 	uint64_t tx_checked_ns;
 	uint64_t copies; /* numbers of copies that can be made: bit n - 1 for n */
 	struct xdp_watch *watch;
+	struct perf_buffer *taps; /* NULL: nobody captures */
+	uint64_t taps_lost;	  /* before they were opened */
+	void *tap_reading;	  /* xdp_tap.c's, while it reads */
 
 	char dir[PATH_MAX];
 	int dir_fd; /* holds the lock that keeps a second relay out */
@@ -143,6 +148,12 @@ void tandem_xdp_watch_start(struct tandem_datapath *dp, uint64_t age_ns);
 
 /* Next hops age as they do without. Does nothing if it never began. */
 void tandem_xdp_watch_stop(struct tandem_datapath *dp);
+
+/* ---- xdp_tap.c: as the operations of datapath.h ---- */
+int tandem_xdp_tap_open(struct tandem_datapath *dp, uint32_t size);
+size_t tandem_xdp_tap_read(struct tandem_datapath *dp, tandem_tapped_h *h, void *arg,
+			   uint64_t *lost);
+void tandem_xdp_tap_close(struct tandem_datapath *dp);
 
 /* ---- xdp_copies.c ---- */
 

@@ -24,7 +24,9 @@ _Static_assert(sizeof(struct relay_bpf__bss) == sizeof(struct relay_module_bpf__
 		       offsetof(struct relay_bpf__bss, ways_watched_ns) ==
 			       offsetof(struct relay_module_bpf__bss, ways_watched_ns) &&
 		       offsetof(struct relay_bpf__bss, lost_on) ==
-			       offsetof(struct relay_module_bpf__bss, lost_on),
+			       offsetof(struct relay_module_bpf__bss, lost_on) &&
+		       offsetof(struct relay_bpf__bss, tap_bytes) ==
+			       offsetof(struct relay_module_bpf__bss, tap_bytes),
 	       "the same variables at the same places");
 
 void tandem_xdp_module_init(struct tandem_xdp_module *m)

@@ -16,6 +16,7 @@
 #include "core/abi.h"
 #include "core/rtcp_job.h"
 #include "core/srtp_job.h"
+#include "core/tap_abi.h"
 
 #define ENV_CALL   inline
 #define ENV_PROBES 16
@@ -61,6 +62,21 @@ struct env_frame {
 	char *limit; /* end of the room behind it */
 };
 
+/* Takes what env_tap() gives. */
+struct env_tap;
+typedef void(env_tap_h)(struct env_tap *tap, const struct tap_record *record,
+			const struct egress *eg, const void *payload);
+
+/* The tap of a worker, while there is a capture; key, payload, len and tos are of what came. */
+struct env_tap {
+	env_tap_h *h;
+	const struct flow_key *key;
+	const void *payload;
+	__u32 len;
+	__u8 tos;
+	__u64 ns; /* when it came: no two packets of a batch have the same */
+};
+
 /* Answers env_nexthop(); returns a reason. */
 typedef __u32(env_nexthop_h)(const struct egress *eg, __u32 l3_len, struct nexthop *nh, void *arg);
 
@@ -75,6 +91,7 @@ struct env {
 	struct env_frame frame; /* frames only */
 	env_nexthop_h *nexthop; /* frames only */
 	void *nexthop_arg;
+	struct env_tap *tap; /* NULL: nobody captures */
 };
 
 #define ENV_ARRAYS(env)	 ((env)->tables)
@@ -242,6 +259,51 @@ static inline int env_trim(struct env *env, int delta)
 	env->frame.end += delta;
 	return 0;
 }
+
+/* What arrives, for a tap that there may be. */
+static inline void env_tap_came(struct env *env, const struct flow_key *key, const void *payload,
+				__u32 len, __u8 tos)
+{
+	struct env_tap *tap = __atomic_load_n(&env->tap, __ATOMIC_ACQUIRE);
+
+	if (!tap)
+		return;
+	tap->key = key;
+	tap->payload = payload;
+	tap->len = len;
+	tap->tos = tos;
+	tap->ns = env_now(env) > tap->ns ? env_now(env) : tap->ns + 1;
+}
+
+/* A packet as it came is the one that the tap has. */
+static inline void env_tap_give(struct env *env, struct tap_record *record, __u32 slot,
+				const struct egress *eg, __u32 leg, const void *payload)
+{
+	const struct entry *entry = record->flow_id ? NULL : env_entry(env, slot);
+	const struct leg_state *state = env_leg_state(env, leg);
+
+	if (state)
+		record->leg = state->id;
+
+	if (entry)
+		record->flow_id = entry->rule.id;
+	record->ns = env->tap->ns;
+	env->tap->h(env->tap, record, eg, payload ? payload : env->tap->payload);
+}
+
+#define env_tap(env, plan, k, eg, payload, len)                                                    \
+	do {                                                                                       \
+		struct tap_record record_ = { .payload_len = (__u16)(len), .kind = (__u8)(k) };    \
+                                                                                                   \
+		if (record_.kind == TAP_REFUSED)                                                   \
+			record_.reason = (plan)->reason;                                           \
+		else                                                                               \
+			record_.flow_id = (plan)->flow_id;                                         \
+		if ((env)->tap)                                                                    \
+			env_tap_give(env, &record_, (plan)->slot, eg,                              \
+				     (plan)->legs && (eg) ? (eg)->state : TANDEM_NO_SLOT,          \
+				     payload);                                                     \
+	} while (0)
 
 static inline void env_read_barrier(void)
 {

@@ -114,7 +114,10 @@ void tandem_uring_release(struct tandem_datapath *dp, struct uring_packet *p)
 static bool relay(struct tandem_datapath *dp, struct uring_packet *p, const struct datagram *d)
 {
 	struct plan plan = { 0 };
-	enum reason reason = relay_datagram(&dp->env, &d->key, d->payload, d->len, &plan);
+	enum reason reason;
+
+	env_tap_came(&dp->env, &d->key, d->payload, d->len, d->tos);
+	reason = relay_datagram(&dp->env, &d->key, d->payload, d->len, &plan);
 
 	if (reason_verdict(reason) == VERDICT_PUNT) {
 		struct uring_event e = {

@@ -46,6 +46,7 @@ static void uring_close(struct tandem_datapath *dp, bool keep)
 	tandem_uring_outlet_clean(dp);
 	tandem_uring_injects_clean(dp);
 	tandem_uring_waits_clean(dp);
+	tandem_uring_tap_clean(dp);
 	tandem_uring_flows_clean(dp);
 	free(dp);
 }
@@ -122,6 +123,9 @@ const struct tandem_datapath_ops tandem_uring_ops = {
 	.dispatch = tandem_uring_dispatch,
 	.send = tandem_uring_send,
 	.inject = tandem_uring_inject,
+	.tap_open = tandem_uring_tap_open,
+	.tap_read = tandem_uring_tap_read,
+	.tap_close = tandem_uring_tap_close,
 	.describe = uring_describe,
 	.bequeath = tandem_uring_bequeath,
 	.resume = tandem_uring_resume,

@@ -108,8 +108,10 @@ void tandem_uring_wait(struct tandem_datapath *dp)
 static void send_on(struct tandem_datapath *dp, struct uring_waiting *w)
 {
 	struct plan plan = { 0 };
-	enum reason reason = relay_datagram(&dp->env, &w->key, w->payload, w->len, &plan);
+	enum reason reason;
 
+	env_tap_came(&dp->env, &w->key, w->payload, w->len, w->tos);
+	reason = relay_datagram(&dp->env, &w->key, w->payload, w->len, &plan);
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return;
 	if (plan_many(&plan))

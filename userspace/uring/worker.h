@@ -21,6 +21,7 @@
  *   wait.c     what waits meanwhile
  *   outlet.c   what the controller sends
  *   inject.c   packets of its own, by the egress of a flow
+ *   tap.c      copies of packets for captures
  *   queue.c    datagrams on their way from thread to thread
  *   worker.c   the thread
  */
@@ -313,6 +314,8 @@ struct tandem_datapath {
 	struct uring_queue injects; /* to the worker, from one other thread */
 	unsigned char *inject_data; /* a payload, and URING_TAILROOM */
 
+	struct uring_tap *tap; /* tap.c; NULL: nobody has captured yet */
+
 	char description[128];
 };
 
@@ -572,6 +575,14 @@ int tandem_uring_inject(struct tandem_datapath *dp, uint64_t flow_id,
 			const struct tandem_endpoint *local, const void *payload, size_t len);
 /* In the worker: send what is waiting. */
 void tandem_uring_inject_run(struct tandem_datapath *dp);
+
+/* tap.c: as the operations of datapath.h, in the one thread that captures. */
+int tandem_uring_tap_open(struct tandem_datapath *dp, uint32_t size);
+size_t tandem_uring_tap_read(struct tandem_datapath *dp, tandem_tapped_h *h, void *arg,
+			     uint64_t *lost);
+void tandem_uring_tap_close(struct tandem_datapath *dp);
+/* Once the worker has ended. */
+void tandem_uring_tap_clean(struct tandem_datapath *dp);
 
 /* command.c */
 int tandem_uring_commands_init(struct tandem_datapath *dp);
