@@ -290,7 +290,7 @@ static int compile_flow(const struct tandem_source *src, enum tandem_component c
 	spec->id = tandem_flow_id(s, src->transport, src->from, comp);
 	spec->media_id = tandem_flow_id(s, src->transport, src->from, TANDEM_RTP);
 	spec->reverse_id = tandem_flow_id(s, reverse, !src->from, TANDEM_RTP);
-	spec->flags = compile_flags(m, src->from, comp, src->cfg);
+	spec->flags = compile_flags(m, src->from, comp, src->cfg) | src->s->taps;
 	if (!src->split && !src->heard && tandem_source_way(src, 0)->mute)
 		spec->flags |= RULE_F_MUTE;
 	if (may_learn(leg, tandem_source_way(src, 0), comp))

@@ -169,6 +169,7 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s)
 
 	if (!wanted || !after || !changes)
 		goto out;
+	s->taps = tandem_session_taps(ss, s);
 	err = tandem_compile(s, &ss->cfg, wanted);
 	if (err < 0)
 		goto out;
@@ -219,5 +220,6 @@ void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s)
 	}
 	tandem_compile_clean(s->installed, s->installed_count);
 	s->installed_count = 0;
+	tandem_tap_gone(ss, s->number);
 	changed(ss, s);
 }

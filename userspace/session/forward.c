@@ -167,8 +167,10 @@ static int replace(struct tandem_sessions *ss, struct tandem_forward *f,
 {
 	static const struct tandem_forward_flows none;
 	const struct tandem_forward_flows *from = before ? &before->flows : &none;
-	int err = tandem_forward_compile(f, &f->flows);
+	int err;
 
+	f->taps = tandem_forward_taps(ss, f);
+	err = tandem_forward_compile(f, &f->flows);
 	if (err == -ENODEV)
 		snprintf(why, why_size, "interface: there is no %s", f->spec.interface);
 	if (err)
@@ -236,6 +238,7 @@ int tandem_forward_remove(struct tandem_sessions *ss, const char *name)
 		tandem_log(TANDEM_LOG_ERROR, MODULE,
 			   "%s: still stored, and would come back at a restart", name);
 	remove_flows(ss, f);
+	tandem_tap_gone(ss, f->number);
 	unlink_forward(ss, f);
 	tandem_forward_destroy(ss, f);
 	return 0;
@@ -248,6 +251,7 @@ static void install(struct tandem_sessions *ss, struct tandem_forward *f)
 	int err;
 
 	tandem_forward_flows_clean(&f->flows);
+	f->taps = tandem_forward_taps(ss, f);
 	err = tandem_forward_compile(f, &f->flows);
 	if (!err)
 		err = apply(ss, &none, &f->flows);
@@ -266,6 +270,16 @@ void tandem_forwards_install(struct tandem_sessions *ss)
 
 	for (f = ss->forwards; f; f = f->next)
 		install(ss, f);
+}
+
+void tandem_forwards_retap(struct tandem_sessions *ss)
+{
+	struct tandem_forward *f;
+
+	for (f = ss->forwards; f; f = f->next) {
+		if (tandem_forward_taps(ss, f) != f->taps)
+			install(ss, f);
+	}
 }
 
 void tandem_forwards_tick(struct tandem_sessions *ss)

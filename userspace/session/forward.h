@@ -80,6 +80,7 @@ struct tandem_forward {
 	int64_t started_ms;
 	json_t *doc; /* as it was asked for */
 	struct tandem_forward_spec spec;
+	uint32_t taps;			    /* RULE_F_TAPS: what captures want of its flows */
 	uint16_t picked[TANDEM_MAX_LOCALS]; /* the relay's choice on each address; 0: none */
 	struct tandem_forward_hold *holds;
 	size_t hold_count;
@@ -88,6 +89,10 @@ struct tandem_forward {
 	bool unsaved;
 	uint64_t retry_ms;
 };
+
+/* ---- forward.c ---- */
+/* See tandem_sessions_retap(). */
+void tandem_forwards_retap(struct tandem_sessions *ss);
 
 /* ---- forward_parse.c, forward_leg.c ---- */
 /*

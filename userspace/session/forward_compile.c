@@ -271,8 +271,10 @@ int tandem_forward_compile(const struct tandem_forward *f, struct tandem_forward
 	err = compile_rtp(f, &rtcp, flows);
 	if (!err && spec->rtcp)
 		err = compile_rtcp(f, &rtcp, flows);
-	for (i = 0; i < flows->n; i++)
+	for (i = 0; i < flows->n; i++) {
 		flows->specs[i].group_ifindex = ifindex;
+		flows->specs[i].flags |= f->taps;
+	}
 	if (err)
 		tandem_forward_flows_clean(flows);
 	return err;

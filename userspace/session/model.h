@@ -18,6 +18,7 @@
 #include "userspace/session/ports.h"
 #include "userspace/session/secure.h"
 #include "userspace/session/session.h"
+#include "userspace/session/tap.h"
 #include "userspace/util/log.h"
 
 #define TANDEM_MEDIA_MAX       32  /* m= lines in a session */
@@ -172,6 +173,7 @@ struct tandem_session {
 	uint64_t source_number;
 	struct tandem_feed *feeds; /* NULL: it is no subscription; else TANDEM_MEDIA_MAX of them */
 
+	uint32_t taps; /* RULE_F_TAPS: what captures want of its flows */
 	struct tandem_flow_spec *installed;
 	size_t installed_count;
 	struct tandem_srtp *installed_keys; /* what the specs point to */
@@ -198,6 +200,12 @@ struct tandem_sessions {
 
 	tandem_session_changed_h *changed_h; /* may be NULL */
 	void *changed_arg;
+
+	struct {
+		tandem_tap_wants_h *wants_h; /* may be NULL */
+		tandem_tap_gone_h *gone_h;   /* may be NULL */
+		void *arg;
+	} tap;
 
 	bool away[TANDEM_MAX_LOCALS]; /* standby, and not held */
 	struct tandem_ports *ports;
@@ -392,6 +400,12 @@ int tandem_flows_sync(struct tandem_sessions *ss, struct tandem_session *s);
 void tandem_flows_remove(struct tandem_sessions *ss, struct tandem_session *s);
 /* Free what is kept of them. */
 void tandem_flows_clean(struct tandem_session *s);
+
+/* ---- tap.c ---- */
+/* What captures want of it now. */
+uint32_t tandem_session_taps(const struct tandem_sessions *ss, const struct tandem_session *s);
+uint32_t tandem_forward_taps(const struct tandem_sessions *ss, const struct tandem_forward *f);
+void tandem_tap_gone(const struct tandem_sessions *ss, uint64_t number);
 
 /* ---- acts.c ---- */
 /* Everything that is wanted of what a party sends in a media. */
