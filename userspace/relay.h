@@ -26,6 +26,8 @@ struct tandem_relay {
 	struct tandem_store *store;
 	struct tandem_plane *plane;
 	struct tandem_sessions *sessions;
+	struct tandem_capture *capture;
+	struct tandem_streams *streams;
 	struct tandem_sip *sip;
 	struct tandem_play *play;
 	struct tandem_ng *ng;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/capture/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/metrics.h"
@@ -86,6 +87,8 @@ static int api_more(const char *call, const json_t *params, json_t **result, cha
 	struct tandem_relay *relay = arg;
 	int ret = tandem_handover_call(call, params, result, why, why_size, relay->handover);
 
+	if (ret == -ENOSYS && relay->streams)
+		ret = tandem_streams_call(call, params, result, why, why_size, relay->streams);
 	return ret == -ENOSYS
 		       ? tandem_operate_call(call, params, result, why, why_size, &relay->operate)
 		       : ret;

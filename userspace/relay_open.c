@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/capture/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/control.h"
@@ -200,6 +201,17 @@ static int open_cdr(struct tandem_relay *relay)
 	return 0;
 }
 
+/* Before the sessions: nobody captures yet what an earlier run has had captured. */
+static int open_capture(struct tandem_relay *relay)
+{
+	int ret = tandem_capture_open(&relay->capture, relay->plane);
+
+	if (!ret)
+		ret = tandem_streams_open(&relay->streams, relay->capture,
+					  relay->cfg->control_socket);
+	return ret ? tandem_relay_failed(relay, "captures", ret) : 0;
+}
+
 static int open_sessions(struct tandem_relay *relay)
 {
 	int ret = tandem_sessions_alloc(&relay->sessions, &relay->resolved.sessions, relay->plane,
@@ -207,6 +219,7 @@ static int open_sessions(struct tandem_relay *relay)
 
 	if (ret)
 		return tandem_relay_failed(relay, "sessions", ret);
+	tandem_capture_attach(relay->capture, relay->sessions);
 	tandem_plane_resume(relay->plane);
 	tandem_bequest_clean(relay->bequest);
 	relay->api.sessions = relay->sessions;
@@ -284,9 +297,9 @@ static int open_loop(struct tandem_relay *relay)
 int tandem_relay_open(struct tandem_relay *relay)
 {
 	static int (*const steps[])(struct tandem_relay * relay) = {
-		resolve,    open_handover, open_loop,	  take_over, open_control,
-		open_store, open_plane,	   open_sessions, open_cdr,  open_sip,
-		open_play,  open_ng,	   open_cluster,
+		resolve,    open_handover, open_loop,	 take_over,	open_control,
+		open_store, open_plane,	   open_capture, open_sessions, open_cdr,
+		open_sip,   open_play,	   open_ng,	 open_cluster,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -343,6 +356,8 @@ void tandem_relay_close(struct tandem_relay *relay, bool ran)
 	tandem_play_close(relay->play);
 	tandem_cluster_close(relay->cluster);
 	tandem_cdr_close(relay->cdr);
+	tandem_streams_close(relay->streams);
+	tandem_capture_close(relay->capture);
 	if (relay->sessions)
 		tandem_sessions_free(relay->sessions);
 	if (relay->plane && handed && tandem_plane_bequeath(relay->plane, relay->bequest))

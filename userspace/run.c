@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "userspace/capture/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/control.h"
@@ -61,6 +62,13 @@ static void on_handover(void *arg)
 	struct tandem_relay *relay = arg;
 
 	tandem_handover_dispatch(relay->handover);
+}
+
+static void on_streams(void *arg)
+{
+	struct tandem_relay *relay = arg;
+
+	tandem_streams_dispatch(relay->streams);
 }
 
 static void on_timer(void *arg)
@@ -117,6 +125,9 @@ static int watch(struct tandem_relay *relay)
 	if (!ret)
 		ret = tandem_loop_watch(relay->loop, tandem_sessions_timer_fd(relay->sessions),
 					on_timer, relay);
+	if (!ret)
+		ret = tandem_loop_watch(relay->loop, tandem_streams_fd(relay->streams), on_streams,
+					relay);
 	if (!ret && relay->ng)
 		ret = tandem_loop_watch(relay->loop, tandem_ng_fd(relay->ng), on_ng, relay);
 	if (!ret)

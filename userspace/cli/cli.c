@@ -54,6 +54,8 @@ static const struct tandem_command commands[] = {
 	{ "replay", "[OPTIONS]", "", 0,
 	  "Send the RTP of a capture again, and judge what comes back. See tandem replay --help.",
 	  tandem_cmd_replay },
+	{ "capture", "[OPTIONS]", "", 0,
+	  "Write packets of calls to a file. See tandem capture --help.", tandem_cmd_capture },
 	{ "stats", NULL, "csjw", 0, "Count packets by what became of them.", tandem_cmd_stats },
 	{ "bench", "[OPTIONS]", "", 0,
 	  "Measure a relay: rates, latency, CPU time. See tandem bench --help.", tandem_cmd_bench },

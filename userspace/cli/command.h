@@ -97,6 +97,7 @@ int tandem_cmd_stats(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_bench(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_inspect(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_replay(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_capture(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_cdr_list(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_cdr_show(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_block_add(const struct tandem_command *cmd, int argc, char **argv);

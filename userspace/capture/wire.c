@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "userspace/capture/wire.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/udp.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "core/checksum.h"
+
+#define ETHERNET     14
+#define TYPE_IP4     0x0800
+#define TYPE_IP6     0x86dd
+#define TYPE_VLAN    0x8100
+#define TYPE_SERVICE 0x88a8
+#define TTL	     64
+
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+static uint16_t type_at(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void ports(const uint8_t *udp, struct tap_address *from, struct tap_address *to)
+{
+	memcpy(&from->port, udp, sizeof(from->port));
+	memcpy(&to->port, udp + 2, sizeof(to->port));
+}
+
+static int read_ip4(const uint8_t *p, uint32_t len, struct tap_address *from,
+		    struct tap_address *to, uint32_t *udp)
+{
+	uint32_t header = len ? (p[0] & 0xfU) * 4 : 0;
+
+	if (header < sizeof(struct ip) || len < header + sizeof(struct udphdr))
+		return -EBADMSG;
+	memcpy(from->ip, mapped, sizeof(mapped));
+	memcpy(from->ip + 12, p + 12, 4);
+	memcpy(to->ip, mapped, sizeof(mapped));
+	memcpy(to->ip + 12, p + 16, 4);
+	from->tos = to->tos = p[1];
+	ports(p + header, from, to);
+	*udp = header;
+	return 0;
+}
+
+static int read_ip6(const uint8_t *p, uint32_t len, struct tap_address *from,
+		    struct tap_address *to, uint32_t *udp)
+{
+	if (len < sizeof(struct ip6_hdr) + sizeof(struct udphdr))
+		return -EBADMSG;
+	memcpy(from->ip, p + 8, sizeof(from->ip));
+	memcpy(to->ip, p + 24, sizeof(to->ip));
+	from->tos = to->tos = (uint8_t)(p[0] << 4 | p[1] >> 4);
+	ports(p + sizeof(struct ip6_hdr), from, to);
+	*udp = sizeof(struct ip6_hdr);
+	return 0;
+}
+
+int tandem_wire_addresses(const void *frame, uint32_t len, struct tap_address *from,
+			  struct tap_address *to, uint32_t *payload)
+{
+	const uint8_t *p = frame;
+	uint32_t at = ETHERNET, udp = 0;
+	int err = -EBADMSG;
+	uint16_t type = len >= at ? type_at(p + at - 2) : 0;
+
+	while ((type == TYPE_VLAN || type == TYPE_SERVICE) && at + 4 <= len) {
+		at += 4;
+		type = type_at(p + at - 2);
+	}
+	memset(from, 0, sizeof(*from));
+	memset(to, 0, sizeof(*to));
+	if (type == TYPE_IP4)
+		err = read_ip4(p + at, len - at, from, to, &udp);
+	else if (type == TYPE_IP6)
+		err = read_ip6(p + at, len - at, from, to, &udp);
+	*payload = at + udp + (uint32_t)sizeof(struct udphdr);
+	return err;
+}
+
+/* Of the pseudo header (RFC 768, RFC 8200 8.1), addresses being what they are in it. */
+static uint16_t udp_check(const void *addresses, uint32_t addresses_len, const struct udphdr *udp,
+			  const void *payload, uint32_t len)
+{
+	uint64_t sum = csum_bytes(addresses, addresses_len) + csum_bytes(udp, sizeof(*udp)) +
+		       csum_bytes(payload, len) + htons(IPPROTO_UDP) + udp->len;
+
+	return csum_apply_udp((uint16_t)0xffff, sum);
+}
+
+static uint32_t write_ip4(uint8_t *header, const struct tap_address *from,
+			  const struct tap_address *to, uint16_t len)
+{
+	struct ip ip = { .ip_v = 4, .ip_hl = sizeof(ip) / 4, .ip_tos = from->tos };
+
+	ip.ip_len = htons((uint16_t)(sizeof(ip) + len));
+	ip.ip_off = htons(IP_DF);
+	ip.ip_ttl = TTL;
+	ip.ip_p = IPPROTO_UDP;
+	memcpy(&ip.ip_src, from->ip + 12, 4);
+	memcpy(&ip.ip_dst, to->ip + 12, 4);
+	ip.ip_sum = (uint16_t)~csum_fold16(csum_bytes(&ip, sizeof(ip)));
+	memcpy(header, &ip, sizeof(ip));
+	return sizeof(ip);
+}
+
+static uint32_t write_ip6(uint8_t *header, const struct tap_address *from,
+			  const struct tap_address *to, uint16_t len)
+{
+	struct ip6_hdr ip = { 0 };
+
+	ip.ip6_flow = htonl(6U << 28 | (uint32_t)from->tos << 20);
+	ip.ip6_plen = htons(len);
+	ip.ip6_nxt = IPPROTO_UDP;
+	ip.ip6_hlim = TTL;
+	memcpy(&ip.ip6_src, from->ip, sizeof(from->ip));
+	memcpy(&ip.ip6_dst, to->ip, sizeof(to->ip));
+	memcpy(header, &ip, sizeof(ip));
+	return sizeof(ip);
+}
+
+uint32_t tandem_wire_header(uint8_t header[TANDEM_WIRE_HEADER], const struct tap_address *from,
+			    const struct tap_address *to, const void *payload, uint32_t kept,
+			    uint32_t len)
+{
+	const bool v4 = !memcmp(from->ip, mapped, sizeof(mapped));
+	struct udphdr udp = { .source = from->port, .dest = to->port };
+	uint16_t udp_len = (uint16_t)(sizeof(udp) + len);
+	uint32_t ip = v4 ? write_ip4(header, from, to, udp_len)
+			 : write_ip6(header, from, to, udp_len);
+
+	udp.len = htons(udp_len);
+	if (kept == len)
+		udp.check = v4 ? udp_check(header + 12, 8, &udp, payload, len)
+			       : udp_check(header + 8, 32, &udp, payload, len);
+	memcpy(header + ip, &udp, sizeof(udp));
+	return ip + (uint32_t)sizeof(udp);
+}
