@@ -518,7 +518,7 @@ static void log_is_put_into_the_database(void **state)
 		snprintf(id, sizeof(id), "%d", i);
 		assert_int_equal(tandem_store_session_put(f->store, id, text), 0);
 	}
-	for (i = 0; i < 1000 && st.st_size < 8 << 20; i++) {
+	for (i = 0; i < 6000 && st.st_size < 8 << 20; i++) {
 		usleep(10000);
 		assert_int_equal(stat(f->path, &st), 0);
 	}
