@@ -459,6 +459,13 @@ void tandem_capture_leave(struct tandem_capture *cap, struct tandem_taker *taker
 	pthread_mutex_unlock(&cap->lock);
 }
 
+void tandem_capture_drain(struct tandem_capture *cap)
+{
+	pthread_mutex_lock(&cap->lock);
+	drain(cap);
+	pthread_mutex_unlock(&cap->lock);
+}
+
 void tandem_capture_again(struct tandem_capture *cap)
 {
 	if (cap->sessions)

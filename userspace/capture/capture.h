@@ -78,6 +78,8 @@ struct tandem_taker {
 int tandem_capture_join(struct tandem_capture *cap, struct tandem_taker *taker);
 /* When this returns none of its functions is called any more. */
 void tandem_capture_leave(struct tandem_capture *cap, struct tandem_taker *taker);
+/* Whatever has been copied so far is handed over when this returns. */
+void tandem_capture_drain(struct tandem_capture *cap);
 /* What takers want of calls has changed. */
 void tandem_capture_again(struct tandem_capture *cap);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "userspace/session/tap.h"
 
-#include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 
 #include "userspace/session/compile.h"
@@ -54,6 +54,22 @@ void tandem_tap_gone(const struct tandem_sessions *ss, uint64_t number)
 		ss->tap.gone_h(number, ss->tap.arg);
 }
 
+uint64_t tandem_tap_number(const struct tandem_sessions *ss, const char *call)
+{
+	const struct tandem_session *s = tandem_sessions_by_call(ss, call);
+
+	return s ? s->number : 0;
+}
+
+int tandem_tap_ask(struct tandem_sessions *ss, const char *call)
+{
+	struct tandem_session *s = tandem_sessions_by_call(ss, call);
+
+	if (!s)
+		return -ENOENT;
+	return tandem_session_taps(ss, s) == s->taps ? 0 : tandem_flows_sync(ss, s);
+}
+
 void tandem_sessions_retap(struct tandem_sessions *ss)
 {
 	struct tandem_session *s;
@@ -93,6 +109,17 @@ bool tandem_tap_has_ip(const struct tandem_tap_call *call, const struct ip_addr 
 		return has_flow_at(call->target, ip);
 	for (i = 0; i < s->agreed.n; i++) {
 		if (is_leg_at(&s->agreed.v[i].leg[0], ip) || is_leg_at(&s->agreed.v[i].leg[1], ip))
+			return true;
+	}
+	return false;
+}
+
+bool tandem_tap_is_secret(const struct tandem_tap_call *call)
+{
+	size_t i;
+
+	for (i = 0; call->session && i < call->session->agreed.n; i++) {
+		if (call->session->agreed.v[i].active && call->session->agreed.v[i].srtp)
 			return true;
 	}
 	return false;

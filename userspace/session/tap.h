@@ -33,11 +33,20 @@ typedef void(tandem_tap_gone_h)(uint64_t number, void *arg);
 void tandem_sessions_on_tap(struct tandem_sessions *ss, tandem_tap_wants_h *wants,
 			    tandem_tap_gone_h *gone, void *arg);
 
+/* The number of a session by its name; 0: there is none. */
+uint64_t tandem_tap_number(const struct tandem_sessions *ss, const char *call);
+
+/* Ask anew for this session, by its name, and change its flows. -ENOENT, or what kept them from it. */
+int tandem_tap_ask(struct tandem_sessions *ss, const char *call);
+
 /* Ask anew for all, and change the flows of those for which the answer is another. */
 void tandem_sessions_retap(struct tandem_sessions *ss);
 
 /* Does a party have its media at this address, or is it one that a forward takes from or sends to? */
 bool tandem_tap_has_ip(const struct tandem_tap_call *call, const struct ip_addr *ip);
+
+/* Does media of it pass end to end under keys that the relay has not (RFC 3711)? */
+bool tandem_tap_is_secret(const struct tandem_tap_call *call);
 
 /* What is sent in one media, by payload type. */
 struct tandem_tap_codec {
