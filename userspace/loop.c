@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#define MAX_WATCHES 5
+#define MAX_WATCHES 16
 /* libre keeps a table of this many descriptors; beyond it fd_listen() fails. */
 #define MAX_FDS 65536
 

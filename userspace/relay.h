@@ -28,6 +28,7 @@ struct tandem_relay {
 	struct tandem_sessions *sessions;
 	struct tandem_capture *capture;
 	struct tandem_streams *streams;
+	struct tandem_record *record;
 	struct tandem_sip *sip;
 	struct tandem_play *play;
 	struct tandem_ng *ng;

@@ -11,6 +11,7 @@
 #include "userspace/handover/handover.h"
 #include "userspace/ng/ng.h"
 #include "userspace/play/play.h"
+#include "userspace/record/record.h"
 #include "userspace/relay.h"
 #include "userspace/session/session.h"
 #include "userspace/sip/sip.h"
@@ -74,6 +75,8 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "web", tandem_sip_web_json(relay->sip));
 	json_object_set_new(doc, "ng", tandem_ng_json(relay->ng));
 	json_object_set_new(doc, "play", tandem_play_json(relay->play));
+	json_object_set_new(doc, "capture", tandem_capture_json(relay->capture));
+	json_object_set_new(doc, "record", tandem_record_stats(relay->record));
 	json_object_set_new(doc, "cluster", tandem_cluster_json(relay->cluster));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
@@ -87,6 +90,8 @@ static int api_more(const char *call, const json_t *params, json_t **result, cha
 	struct tandem_relay *relay = arg;
 	int ret = tandem_handover_call(call, params, result, why, why_size, relay->handover);
 
+	if (ret == -ENOSYS)
+		ret = tandem_record_call(call, params, result, why, why_size, relay->record);
 	if (ret == -ENOSYS && relay->streams)
 		ret = tandem_streams_call(call, params, result, why, why_size, relay->streams);
 	return ret == -ENOSYS

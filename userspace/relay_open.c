@@ -14,6 +14,7 @@
 #include "userspace/ng/ng.h"
 #include "userspace/open_sip.h"
 #include "userspace/play/play.h"
+#include "userspace/record/record.h"
 #include "userspace/relay.h"
 #include "userspace/session/session.h"
 #include "userspace/sip/sip.h"
@@ -253,6 +254,23 @@ static int open_play(struct tandem_relay *relay)
 	return ret ? tandem_relay_failed(relay, "media.play_dir", ret) : 0;
 }
 
+static int open_record(struct tandem_relay *relay)
+{
+	const struct tandem_record_config cfg = {
+		.dir = relay->cfg->record.dir,
+		.all = strcmp(relay->cfg->record.calls, "all") == 0,
+		.min_free_mb = relay->cfg->record.min_free_mb,
+		.max_recordings = relay->cfg->record.max_recordings,
+	};
+	int ret;
+
+	if (!cfg.dir)
+		return 0;
+	ret = tandem_record_open(&relay->record, &cfg, relay->sessions, relay->capture, relay->why,
+				 sizeof(relay->why));
+	return ret ? tandem_relay_failed(relay, "record.dir", ret) : 0;
+}
+
 /* ---- NG -------------------------------------------------------------------- */
 
 static int open_ng(struct tandem_relay *relay)
@@ -266,6 +284,7 @@ static int open_ng(struct tandem_relay *relay)
 	cfg->metrics_h = tandem_relay_metrics;
 	cfg->arg = relay;
 	cfg->play = relay->play;
+	cfg->record = relay->record;
 	ret = tandem_ng_open(&relay->ng, cfg, relay->sessions, relay->why, sizeof(relay->why));
 	if (ret)
 		return tandem_relay_failed(relay, "NG", ret);
@@ -299,7 +318,7 @@ int tandem_relay_open(struct tandem_relay *relay)
 	static int (*const steps[])(struct tandem_relay * relay) = {
 		resolve,    open_handover, open_loop,	 take_over,	open_control,
 		open_store, open_plane,	   open_capture, open_sessions, open_cdr,
-		open_sip,   open_play,	   open_ng,	 open_cluster,
+		open_sip,   open_play,	   open_record,	 open_ng,	open_cluster,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -356,6 +375,7 @@ void tandem_relay_close(struct tandem_relay *relay, bool ran)
 	tandem_play_close(relay->play);
 	tandem_cluster_close(relay->cluster);
 	tandem_cdr_close(relay->cdr);
+	tandem_record_close(relay->record);
 	tandem_streams_close(relay->streams);
 	tandem_capture_close(relay->capture);
 	if (relay->sessions)

@@ -18,6 +18,7 @@
 #include "userspace/handover/successor.h"
 #include "userspace/loop.h"
 #include "userspace/ng/ng.h"
+#include "userspace/record/record.h"
 #include "userspace/relay.h"
 #include "userspace/session/session.h"
 #include "userspace/sip/sip.h"
@@ -96,6 +97,7 @@ static void on_tick(void *arg)
 		tandem_plane_sweep(relay->plane);
 	tandem_cluster_tick(relay->cluster);
 	tandem_cdr_tick(relay->cdr);
+	tandem_record_tick(relay->record);
 	tandem_log_tick();
 	if (relay->ticks % RECONCILE_TICKS == 0)
 		tandem_relay_reconcile(relay);

@@ -55,6 +55,7 @@ class Phone:
     def __init__(self, namespace, host, ssrc, port=7000):
         self.host, self.port, self.ssrc, self.seq, self.ts = host, port, ssrc, 100, 0
         self.rtp = socket_in(namespace, socket.SOCK_DGRAM, (host, port))
+        self.rtp.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)  # SO_RCVBUFFORCE: not all listen while they talk
         self.rtcp = socket_in(namespace, socket.SOCK_DGRAM, (host, port + 1))
         self.to = None
 

@@ -23,6 +23,8 @@ static const struct tandem_command commands[] = {
 	  tandem_cmd_session_play },
 	{ "session dtmf", "ID [DIGITS]", "csjP", 1, "Send DTMF in place of a party.",
 	  tandem_cmd_session_dtmf },
+	{ "session record", "ID start|pause|stop", "csj", 2,
+	  "Record a call, stop for a while, or for good.", tandem_cmd_session_record },
 	{ "forward set", "FILE", "csj", 1, "Forward RTP as FILE says (JSON, - for stdin).",
 	  tandem_cmd_forward_set },
 	{ "forward list", NULL, "csjw", 0, "List the forwards.", tandem_cmd_forward_list },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The subcommands that have parties of a call hear something of the relay itself. */
+/* The subcommands that have parties of a call hear something of the relay itself, or record them. */
 #include <string.h>
 
 #include "userspace/cli/command.h"
@@ -65,4 +65,27 @@ int tandem_cmd_session_dtmf(const struct tandem_command *cmd, int argc, char **a
 	if (!request)
 		fputs("tandem: the id or the digits are not valid UTF-8\n", stderr);
 	return tandem_command_read(&opts, request, show_digits);
+}
+
+static void show_record(const json_t *doc, FILE *out, unsigned int width)
+{
+	const char *action = json_string_value(json_object_get(doc, "action"));
+
+	(void)width;
+	fprintf(out, "recording: %s\n", action ? action : "");
+}
+
+int tandem_cmd_session_record(const struct tandem_command *cmd, int argc, char **argv)
+{
+	struct tandem_options opts;
+	int status = tandem_options_parse(&opts, cmd, argc, argv);
+	json_t *request;
+
+	if (status >= 0)
+		return status;
+	request = json_pack("{s:s, s:s, s:s}", "call", "session.record", "id", opts.argument,
+			    "action", opts.second);
+	if (!request)
+		fputs("tandem: the id is not valid UTF-8\n", stderr);
+	return tandem_command_read(&opts, request, show_record);
 }

@@ -111,6 +111,12 @@ static int check_paths(const struct checker *c)
 	if (cfg->cdr.database && cfg->cdr.database[0] != '/' &&
 	    strcmp(cfg->cdr.database, "none") != 0)
 		return wrong(c, "cdr.database", "must be an absolute path or none");
+	if (cfg->record.dir && cfg->record.dir[0] != '/')
+		return wrong(c, "record.dir", "must be an absolute path");
+	if (!is_one_of(cfg->record.calls, "asked", "all", NULL))
+		return wrong(c, "record.calls", "'%.40s' is none of asked, all", cfg->record.calls);
+	if (strcmp(cfg->record.calls, "all") == 0 && !cfg->record.dir)
+		return wrong(c, "record.calls", "needs a record.dir");
 	if (cfg->cdr.log[0] != '/' && !is_one_of(cfg->cdr.log, "none", "stdout", "syslog"))
 		return wrong(c, "cdr.log", "must be an absolute path, stdout, syslog or none");
 	return 0;

@@ -205,6 +205,14 @@ struct tandem_config_dpdk {
 };
 
 /* Call records. */
+/* Recordings of calls. */
+struct tandem_config_record {
+	char *dir;		 /* where they are made; NULL: there are none */
+	char *calls;		 /* "asked": those that a command asks for; "all" */
+	uint32_t min_free_mb;	 /* 256; of the disk: with less they end */
+	uint32_t max_recordings; /* 1000 */
+};
+
 struct tandem_config_cdr {
 	char *database;	      /* a path, or "none"; NULL: beside `database` */
 	char *log;	      /* a path, "stdout", "syslog"; "none" */
@@ -258,6 +266,7 @@ struct tandem_config {
 	unsigned int routes_count;
 	struct tandem_config_ng ng;
 	struct tandem_config_cdr cdr;
+	struct tandem_config_record record;
 	struct tandem_config_drain drain;
 	struct tandem_config_cluster cluster;
 };

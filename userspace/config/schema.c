@@ -240,6 +240,14 @@ static const cyaml_schema_field_t ng_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t record_fields[] = {
+	CYAML_FIELD_STRING_PTR("dir", OPT_PTR, struct tandem_config_record, dir, 1, TEXT_MAX),
+	CYAML_FIELD_STRING_PTR("calls", OPT_PTR, struct tandem_config_record, calls, 1, TEXT_MAX),
+	CYAML_FIELD_UINT("min_free_mb", OPT, struct tandem_config_record, min_free_mb),
+	CYAML_FIELD_UINT("max_recordings", OPT, struct tandem_config_record, max_recordings),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t cdr_fields[] = {
 	CYAML_FIELD_STRING_PTR("database", OPT_PTR, struct tandem_config_cdr, database, 1,
 			       TEXT_MAX),
@@ -304,6 +312,7 @@ static const cyaml_schema_field_t top_fields[] = {
 			     TANDEM_MAX_ROUTES),
 	CYAML_FIELD_MAPPING("ng", OPT, struct tandem_config, ng, ng_fields),
 	CYAML_FIELD_MAPPING("cdr", OPT, struct tandem_config, cdr, cdr_fields),
+	CYAML_FIELD_MAPPING("record", OPT, struct tandem_config, record, record_fields),
 	CYAML_FIELD_MAPPING("drain", OPT, struct tandem_config, drain, drain_fields),
 	CYAML_FIELD_MAPPING("cluster", OPT, struct tandem_config, cluster, cluster_fields),
 	CYAML_FIELD_END,

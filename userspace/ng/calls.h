@@ -68,6 +68,17 @@ int tandem_ng_list(struct tandem_ng_calls *calls, const struct tandem_ng_params 
 int tandem_ng_statistics(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			 json_t *reply, const char **why);
 
+/* record.c: of a call, with all of its branches. */
+int tandem_ng_start_recording(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			      json_t *reply, const char **why);
+int tandem_ng_pause_recording(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			      json_t *reply, const char **why);
+int tandem_ng_stop_recording(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			     json_t *reply, const char **why);
+/* Of the session, if the request says so. Why it is not, constant, or NULL. */
+const char *tandem_ng_record(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			     const char *name);
+
 /*
  * media.c: for those whom from-tag, label, address, to-tag and to-label name, or the whole call;
  * the answer has a "warning" where silence cannot be had.

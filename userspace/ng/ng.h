@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "userspace/play/play.h"
+#include "userspace/record/record.h"
 #include "userspace/session/session.h"
 
 #define TANDEM_NG_MAX_LISTEN  8
@@ -64,7 +65,8 @@ struct tandem_ng_config {
 	size_t hosts_count;
 	char *(*metrics_h)(void *arg); /* what /metrics shows, malloc'd; NULL: nothing */
 	void *arg;
-	struct tandem_play *play; /* what parties can be made to hear; NULL: nothing */
+	struct tandem_play *play;     /* what parties can be made to hear; NULL: nothing */
+	struct tandem_record *record; /* what records calls; NULL: nothing */
 };
 
 /* Take up requests for sessions. why: as text. */

@@ -205,9 +205,13 @@ static int pass_offer(struct tandem_ng_calls *calls, const struct tandem_ng_para
 
 /* What else a description is about; in an offer a mark is undone that it does not repeat. */
 static int follow_up(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
-		     const char *name, enum tandem_party_id party, bool offer)
+		     const char *name, enum tandem_party_id party, bool offer, json_t *reply)
 {
 	int err = tandem_ng_label(calls, p, name, party);
+	const char *unrecorded = err ? NULL : tandem_ng_record(calls, p, name);
+
+	if (unrecorded)
+		err = json_object_set_new(reply, "warning", json_string(unrecorded)) ? -ENOMEM : 0;
 
 	if (!err)
 		err = tandem_ng_flagged_acts(calls, p, name, party);
@@ -240,7 +244,7 @@ int tandem_ng_offer(struct tandem_ng_calls *calls, const struct tandem_ng_params
 	if (!err) {
 		err = pass_offer(calls, p, name, party, reply);
 		if (!err)
-			err = follow_up(calls, p, name, party, true);
+			err = follow_up(calls, p, name, party, true, reply);
 		if (err && !found)
 			(void)tandem_session_end(calls->sessions, name, "offer refused");
 	}
@@ -293,7 +297,7 @@ int tandem_ng_answer(struct tandem_ng_calls *calls, const struct tandem_ng_param
 	if (!err)
 		err = pass_answer(calls, p, name, !offerer, reply);
 	if (!err)
-		err = follow_up(calls, p, name, !offerer, false);
+		err = follow_up(calls, p, name, !offerer, false, reply);
 	/* whether the call was answered for good is not told: from now on media says if it is up */
 	if (!err)
 		err = tandem_session_confirm(calls->sessions, name);

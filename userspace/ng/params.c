@@ -200,6 +200,7 @@ static void take_plain(struct reading *r, enum tandem_ng_word word)
 		[TANDEM_NG_OSRTP_ACCEPT] = &p->osrtp_accept,
 		[TANDEM_NG_OSRTP_REJECT] = &p->osrtp_reject,
 		[TANDEM_NG_DTLS_ACTIVE] = &p->dtls_active,
+		[TANDEM_NG_RECORD] = &p->record,
 		[TANDEM_NG_SDES_NO_NEW] = &p->suites.no_new,
 	};
 

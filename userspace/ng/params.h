@@ -65,6 +65,7 @@ struct tandem_ng_params {
 	int drop;		    /* 1: all media of the call from now on, -1: no longer, 0 */
 	bool loop_protect;
 	bool fatal;		      /* what is not there to be deleted is an error */
+	bool record;		      /* the call */
 	bool block_dtmf, block_media; /* what who sends this description sends */
 	const json_t *dict; /* the request itself; keys of some commands alone are read from it */
 	/* of who sends this, in descriptions; of whom a command is about, in others. "": none */
