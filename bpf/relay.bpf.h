@@ -55,6 +55,8 @@ __attribute__((noinline)) __u32 tandem_tap(struct xdp_md *ctx, __u64 flow_id, __
 
 	if (state)
 		record.leg = state->id;
+	if (kind == TAP_CLEAR)
+		record.leg = (__u32)(what >> 32);
 	if (entry)
 		record.flow_id = entry->rule.id;
 	if (size > tap_bytes)

@@ -18,15 +18,15 @@ enum tap_kind {
 /*
  * A packet that is refused late has a TAP_IN too, just before in the same ring, with the same ns.
  *
- * payload_off and payload_len say where in what follows the UDP payload lies. A length of a header
- * may be another: only the payload of TAP_CLEAR has been shortened. With TAP_F_ADDRESSES there are
+ * payload_off and payload_len say where in what follows the UDP payload lies; of a frame of TAP_CLEAR
+ * all else is worth nothing. With TAP_F_ADDRESSES there are
  * two struct tap_address in front, of the source and the destination, and then the payload alone;
  * else it is a frame, from its Ethernet header on. size may be less than the packet had.
  */
 struct tap_record {
 	__u64 ns; /* of the monotonic clock */
 	__u64 flow_id;
-	__u32 leg; /* of TAP_OUT: which of the legs of its flow, by the controller's name; 0: the one */
+	__u32 leg; /* of TAP_OUT: the controller's name of the leg, 0: the one; of TAP_CLEAR: the slot */
 	__u16 size; /* bytes that follow */
 	__u16 payload_off;
 	__u16 payload_len;

@@ -26,7 +26,7 @@ struct tandem_relay {
 	struct tandem_store *store;
 	struct tandem_plane *plane;
 	struct tandem_sessions *sessions;
-	struct tandem_capture *capture;
+	struct tandem_live *live;
 	struct tandem_streams *streams;
 	struct tandem_record *record;
 	struct tandem_sip *sip;

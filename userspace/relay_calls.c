@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "userspace/capture/stream.h"
+#include "userspace/live/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/metrics.h"
@@ -75,7 +75,7 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "web", tandem_sip_web_json(relay->sip));
 	json_object_set_new(doc, "ng", tandem_ng_json(relay->ng));
 	json_object_set_new(doc, "play", tandem_play_json(relay->play));
-	json_object_set_new(doc, "capture", tandem_capture_json(relay->capture));
+	json_object_set_new(doc, "capture", tandem_live_json(relay->live));
 	json_object_set_new(doc, "record", tandem_record_stats(relay->record));
 	json_object_set_new(doc, "cluster", tandem_cluster_json(relay->cluster));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "userspace/capture/stream.h"
+#include "userspace/live/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/control.h"
@@ -203,13 +203,12 @@ static int open_cdr(struct tandem_relay *relay)
 }
 
 /* Before the sessions: nobody captures yet what an earlier run has had captured. */
-static int open_capture(struct tandem_relay *relay)
+static int open_live(struct tandem_relay *relay)
 {
-	int ret = tandem_capture_open(&relay->capture, relay->plane);
+	int ret = tandem_live_open(&relay->live, relay->plane);
 
 	if (!ret)
-		ret = tandem_streams_open(&relay->streams, relay->capture,
-					  relay->cfg->control_socket);
+		ret = tandem_streams_open(&relay->streams, relay->live, relay->cfg->control_socket);
 	return ret ? tandem_relay_failed(relay, "captures", ret) : 0;
 }
 
@@ -220,7 +219,7 @@ static int open_sessions(struct tandem_relay *relay)
 
 	if (ret)
 		return tandem_relay_failed(relay, "sessions", ret);
-	tandem_capture_attach(relay->capture, relay->sessions);
+	tandem_live_attach(relay->live, relay->sessions);
 	tandem_plane_resume(relay->plane);
 	tandem_bequest_clean(relay->bequest);
 	relay->api.sessions = relay->sessions;
@@ -266,7 +265,7 @@ static int open_record(struct tandem_relay *relay)
 
 	if (!cfg.dir)
 		return 0;
-	ret = tandem_record_open(&relay->record, &cfg, relay->sessions, relay->capture, relay->why,
+	ret = tandem_record_open(&relay->record, &cfg, relay->sessions, relay->live, relay->why,
 				 sizeof(relay->why));
 	return ret ? tandem_relay_failed(relay, "record.dir", ret) : 0;
 }
@@ -316,9 +315,9 @@ static int open_loop(struct tandem_relay *relay)
 int tandem_relay_open(struct tandem_relay *relay)
 {
 	static int (*const steps[])(struct tandem_relay * relay) = {
-		resolve,    open_handover, open_loop,	 take_over,	open_control,
-		open_store, open_plane,	   open_capture, open_sessions, open_cdr,
-		open_sip,   open_play,	   open_record,	 open_ng,	open_cluster,
+		resolve,    open_handover, open_loop,	take_over,     open_control,
+		open_store, open_plane,	   open_live,	open_sessions, open_cdr,
+		open_sip,   open_play,	   open_record, open_ng,       open_cluster,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -377,7 +376,7 @@ void tandem_relay_close(struct tandem_relay *relay, bool ran)
 	tandem_cdr_close(relay->cdr);
 	tandem_record_close(relay->record);
 	tandem_streams_close(relay->streams);
-	tandem_capture_close(relay->capture);
+	tandem_live_close(relay->live);
 	if (relay->sessions)
 		tandem_sessions_free(relay->sessions);
 	if (relay->plane && handed && tandem_plane_bequeath(relay->plane, relay->bequest))

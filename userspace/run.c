@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "userspace/capture/stream.h"
+#include "userspace/live/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
 #include "userspace/control/control.h"

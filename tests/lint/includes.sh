@@ -39,8 +39,8 @@ check dpdk               "dpdk/[a-z_]+\.h|userspace/datapath/(datapath|dpdk_stre
 check userspace/media    "userspace/media/[a-z_]+\.h|$dp|core/[a-z0-9_]+\.h|$util"
 check userspace/session  "userspace/session/[a-z_]+\.h|$dp|core/abi\.h|core/counters\.def|userspace/media/[a-z_]+\.h|$sdp|$store|$util"
 check userspace/cdr      "userspace/cdr/[a-z_]+\.h|userspace/store/db\.h|$util"
-check userspace/capture  "userspace/capture/[a-z_]+\.h|$dp|$session|$util|$core"
-check userspace/record   "userspace/record/[a-z_]+\.h|userspace/capture/capture\.h|$session|$util|$core"
+check userspace/live     "userspace/live/[a-z_]+\.h|userspace/capture/(link|pcapng)\.h|$dp|$session|$util|$core"
+check userspace/record   "userspace/record/[a-z_]+\.h|userspace/live/live\.h|$session|$util|$core"
 check userspace/play     "userspace/play/[a-z]+\.h|$dp|$session|$util"
 check userspace/capture  "userspace/capture/[a-z_]+\.h|userspace/datapath/hash\.h|userspace/session/mos\.h|$sdp|$core|$util"
 check userspace/replay   "userspace/replay/[a-z_]+\.h|userspace/capture/inspect\.h|userspace/datapath/hash\.h|$core|$util"
@@ -52,6 +52,7 @@ check userspace/control  "userspace/control/[a-z_]+\.h|userspace/play/play\.h|$s
 check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/inspect\.h|userspace/replay/replay\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/inspect\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/capture/pcapng\.h|userspace/cdr/table\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
+check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/(inspect|pcapng)\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 
 # libre lives in the SIP front end, in the event loop and with the cluster, which is on it, and where captured
 # SIP is decoded; nowhere else.

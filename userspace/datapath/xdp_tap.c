@@ -26,10 +26,40 @@ struct sample {
 };
 
 struct reading {
+	struct tandem_datapath *dp;
 	tandem_tapped_h *h;
 	void *arg;
 	size_t count;
+	unsigned char room[2 * sizeof(struct tap_address) + UINT16_MAX];
 };
+
+/*
+ * A payload in the clear, with the addresses that its flow has: those in the frame may have been
+ * moved by then. The rule may be another one already, or being written; then so are they.
+ */
+static const void *with_addresses(const struct tandem_datapath *dp, unsigned char *room,
+				  struct tap_record *record, const void *frame)
+{
+	const struct relay_config *relay = &dp->table.relay;
+	const struct rule *rule =
+		&dp->memory.entries[record->leg < relay->slots ? record->leg : 0].rule;
+	struct tap_address *from = (void *)room, *to = from + 1;
+	size_t len = record->size - record->payload_off;
+
+	if (len > record->payload_len)
+		len = record->payload_len;
+	memset(room, 0, 2 * sizeof(*from));
+	memcpy(from->ip, &rule->remote, sizeof(from->ip));
+	from->port = rule->remote_port;
+	memcpy(to->ip, &relay->locals[rule->local % TANDEM_MAX_LOCALS], sizeof(to->ip));
+	to->port = rule->local_port;
+	memcpy(to + 1, (const char *)frame + record->payload_off, len);
+	record->flags |= TAP_F_ADDRESSES;
+	record->payload_off = 2 * sizeof(*from);
+	record->size = (uint16_t)(record->payload_off + len);
+	record->leg = 0;
+	return room;
+}
 
 /* What the ring says was lost is counted by the program already. */
 static enum bpf_perf_event_ret event_h(void *arg, int cpu, struct perf_event_header *event)
@@ -37,15 +67,22 @@ static enum bpf_perf_event_ret event_h(void *arg, int cpu, struct perf_event_hea
 	struct reading **reading = arg;
 	const struct sample *sample = (const void *)event;
 	struct tap_record record;
+	const void *bytes;
 
 	if (event->type != PERF_RECORD_SAMPLE || sample->size < sizeof(record))
 		return LIBBPF_PERF_EVENT_CONT;
 	memcpy(&record, sample->data, sizeof(record));
 	if (!*reading || record.size > sample->size - sizeof(record))
 		return LIBBPF_PERF_EVENT_CONT;
+	bytes = sample->data + sizeof(record);
+	if (record.kind == TAP_CLEAR) {
+		if (record.size < record.payload_off)
+			return LIBBPF_PERF_EVENT_CONT;
+		bytes = with_addresses((*reading)->dp, (*reading)->room, &record, bytes);
+	}
 	(*reading)->count++;
 	(*reading)->h(&(struct tandem_tapped){ .record = &record,
-					       .bytes = sample->data + sizeof(record),
+					       .bytes = bytes,
 					       .ring = (unsigned int)cpu,
 					       .fast = true },
 		      (*reading)->arg);
@@ -91,10 +128,14 @@ int tandem_xdp_tap_open(struct tandem_datapath *dp, uint32_t size)
 size_t tandem_xdp_tap_read(struct tandem_datapath *dp, tandem_tapped_h *h, void *arg,
 			   uint64_t *lost)
 {
-	struct reading reading = { .h = h, .arg = arg };
+	struct reading reading;
 
 	if (!dp->taps)
 		return 0;
+	reading.dp = dp;
+	reading.h = h;
+	reading.arg = arg;
+	reading.count = 0;
 	dp->tap_reading = &reading;
 	perf_buffer__consume(dp->taps);
 	dp->tap_reading = NULL;

@@ -51,7 +51,7 @@ struct tandem_record {
 	struct tandem_record_config cfg;
 	char *dir;
 	struct tandem_sessions *sessions;
-	struct tandem_capture *cap;
+	struct tandem_live *cap;
 	struct tandem_taker taker;
 	bool joined;
 	pthread_mutex_t lock; /* of marks, alarm, made and failed; held for moments */

@@ -232,7 +232,7 @@ static void gone_h(uint64_t number, void *arg)
 	pthread_mutex_unlock(&rec->lock);
 }
 
-static void packet_h(const struct tandem_captured *p, void *arg)
+static void packet_h(const struct tandem_live_packet *p, void *arg)
 {
 	struct tandem_record *rec = arg;
 	const struct record_letter letter = {
@@ -322,14 +322,14 @@ void tandem_record_tick(struct tandem_record *rec)
 	}
 	pthread_mutex_unlock(&rec->lock);
 	if (again)
-		tandem_capture_again(rec->cap);
+		tandem_live_again(rec->cap);
 }
 
 /* ---- orders ------------------------------------------------------------------------ */
 
 static int join(struct tandem_record *rec)
 {
-	int err = rec->joined ? 0 : tandem_capture_join(rec->cap, &rec->taker);
+	int err = rec->joined ? 0 : tandem_live_join(rec->cap, &rec->taker);
 
 	rec->joined = !err;
 	return err;
@@ -423,7 +423,7 @@ int tandem_record_stop(struct tandem_record *rec, const char *call)
 	pthread_mutex_unlock(&rec->lock);
 	if (err)
 		return err;
-	tandem_capture_drain(rec->cap); /* what has come so far is in it */
+	tandem_live_drain(rec->cap); /* what has come so far is in it */
 	m = hold(rec, call);
 	if (m) {
 		stop(rec, m, "by command");
@@ -444,7 +444,7 @@ static int check_dir(const char *dir, char *why, size_t why_size)
 }
 
 int tandem_record_open(struct tandem_record **recp, const struct tandem_record_config *cfg,
-		       struct tandem_sessions *sessions, struct tandem_capture *cap, char *why,
+		       struct tandem_sessions *sessions, struct tandem_live *cap, char *why,
 		       size_t why_size)
 {
 	struct tandem_record *rec;
@@ -482,7 +482,7 @@ void tandem_record_close(struct tandem_record *rec)
 	if (!rec)
 		return;
 	if (rec->joined)
-		tandem_capture_leave(rec->cap, &rec->taker);
+		tandem_live_leave(rec->cap, &rec->taker);
 	record_mail_close(&rec->mail);
 	if (rec->started)
 		pthread_join(rec->thread, NULL);

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "userspace/capture/capture.h"
+#include "userspace/live/live.h"
 
 struct tandem_record;
 
@@ -27,7 +27,7 @@ struct tandem_record_config {
 
 /* One of a kind; sessions and capture are borrowed. 0 or a negative errno; why: of the directory. */
 int tandem_record_open(struct tandem_record **recp, const struct tandem_record_config *cfg,
-		       struct tandem_sessions *sessions, struct tandem_capture *cap, char *why,
+		       struct tandem_sessions *sessions, struct tandem_live *cap, char *why,
 		       size_t why_size);
 /* Completes all files. Before the capture is closed. NULL is allowed. */
 void tandem_record_close(struct tandem_record *rec);

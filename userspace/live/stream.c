@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "userspace/capture/stream.h"
+#include "userspace/live/stream.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "userspace/capture/comment.h"
-#include "userspace/capture/filter.h"
+#include "userspace/live/comment.h"
+#include "userspace/live/filter.h"
 #include "userspace/capture/pcapng.h"
 #include "userspace/util/log.h"
 
@@ -36,7 +36,7 @@ struct feed {
 	struct feed *next; /* of the controller's thread */
 	struct tandem_streams *streams;
 	struct tandem_taker taker;
-	struct tandem_capture_filter filter;
+	struct tandem_live_filter filter;
 	unsigned int id;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	int listen_fd, fd;
@@ -51,7 +51,7 @@ struct feed {
 };
 
 struct tandem_streams {
-	struct tandem_capture *cap;
+	struct tandem_live *cap;
 	char *base;
 	unsigned int next_id;
 	struct feed *first;
@@ -95,7 +95,7 @@ static void begin(struct feed *s)
 }
 
 /* Of RTP no more than its first header, if that is what is wanted. */
-static uint32_t kept(const struct feed *s, const struct tandem_captured *p)
+static uint32_t kept(const struct feed *s, const struct tandem_live_packet *p)
 {
 	uint32_t before;
 
@@ -105,7 +105,7 @@ static uint32_t kept(const struct feed *s, const struct tandem_captured *p)
 	return before + RTP_HEADER < p->len ? before + RTP_HEADER : p->len;
 }
 
-static void packet_h(const struct tandem_captured *p, void *arg)
+static void packet_h(const struct tandem_live_packet *p, void *arg)
 {
 	struct feed *s = arg;
 	struct tandem_pcapng_packet block = {
@@ -113,16 +113,16 @@ static void packet_h(const struct tandem_captured *p, void *arg)
 		.ns = p->ns,
 		.part = { { p->header, p->header_len }, { p->bytes, kept(s, p) } },
 		.original = p->original,
-		.direction = p->kind == TANDEM_CAPTURED_OUT ? TANDEM_PCAPNG_OUTBOUND
-							    : TANDEM_PCAPNG_INBOUND,
+		.direction = p->kind == TANDEM_LIVE_OUT ? TANDEM_PCAPNG_OUTBOUND
+							: TANDEM_PCAPNG_INBOUND,
 	};
 	char comment[TANDEM_COMMENT_SIZE];
 	unsigned char *at;
 	size_t size, len;
 
-	if (state_of(s) > STREAM_FLUSHES || !tandem_capture_filter_has(&s->filter, p))
+	if (state_of(s) > STREAM_FLUSHES || !tandem_live_filter_has(&s->filter, p))
 		return;
-	tandem_captured_comment(p, comment);
+	tandem_live_comment(p, comment);
 	block.comment = comment;
 	at = room(s, &size);
 	len = tandem_pcapng_packet(at, size, &block);
@@ -135,7 +135,7 @@ static uint32_t wants_h(const struct tandem_tap_call *call, void *arg)
 {
 	const struct feed *s = arg;
 
-	return state_of(s) >= STREAM_ENDS ? 0 : tandem_capture_filter_wants(&s->filter, call);
+	return state_of(s) >= STREAM_ENDS ? 0 : tandem_live_filter_wants(&s->filter, call);
 }
 
 /* ---- what goes out ------------------------------------------------------------- */
@@ -238,7 +238,7 @@ static void feed_free(struct feed *s)
 	if (*at)
 		*at = s->next;
 	hang_up(s);
-	tandem_capture_filter_clean(&s->filter);
+	tandem_live_filter_clean(&s->filter);
 	free(s->bytes);
 	free(s);
 }
@@ -246,7 +246,7 @@ static void feed_free(struct feed *s)
 /* Its calls are no longer copied for it, and what was is in its hands: then the last block. */
 static void wind_up(struct feed *s)
 {
-	tandem_capture_again(s->streams->cap);
+	tandem_live_again(s->streams->cap);
 	set_state(s, STREAM_FLUSHES);
 }
 
@@ -266,7 +266,7 @@ void tandem_streams_dispatch(struct tandem_streams *streams)
 			   "%u has ended: %llu packets, %llu of them not in it, %llu lost", s->id,
 			   (unsigned long long)s->packets, (unsigned long long)s->dropped,
 			   (unsigned long long)s->lost);
-		tandem_capture_leave(streams->cap, &s->taker);
+		tandem_live_leave(streams->cap, &s->taker);
 		feed_free(s);
 	}
 }
@@ -289,7 +289,7 @@ static int listen_on(struct feed *s)
 	return err;
 }
 
-static int start(struct tandem_streams *streams, struct tandem_capture_filter *filter,
+static int start(struct tandem_streams *streams, struct tandem_live_filter *filter,
 		 struct feed **sp)
 {
 	struct feed *s = calloc(1, sizeof(*s));
@@ -311,7 +311,7 @@ static int start(struct tandem_streams *streams, struct tandem_capture_filter *f
 	err = s->bytes ? listen_on(s) : -ENOMEM;
 	if (!err) {
 		begin(s);
-		err = tandem_capture_join(streams->cap, &s->taker);
+		err = tandem_live_join(streams->cap, &s->taker);
 	}
 	if (err) {
 		feed_free(s);
@@ -326,14 +326,14 @@ static int start(struct tandem_streams *streams, struct tandem_capture_filter *f
 static int call_start(struct tandem_streams *streams, const json_t *params, json_t **result,
 		      char *why, size_t why_size)
 {
-	struct tandem_capture_filter filter;
+	struct tandem_live_filter filter;
 	struct feed *s;
-	int err = tandem_capture_filter_parse(&filter, params, why, why_size);
+	int err = tandem_live_filter_parse(&filter, params, why, why_size);
 
 	if (err)
 		return err;
 	err = start(streams, &filter, &s);
-	tandem_capture_filter_clean(&filter);
+	tandem_live_filter_clean(&filter);
 	if (err)
 		return err;
 	tandem_log(TANDEM_LOG_INFO, MODULE, "%u begins", s->id);
@@ -348,8 +348,7 @@ static int call_list(const struct tandem_streams *streams, json_t **result)
 	for (const struct feed *s = streams->first; s; s = s->next)
 		json_array_append_new(list, json_pack("{s:i, s:b}", "id", (int)s->id, "connected",
 						      state_of(s) >= STREAM_RUNS));
-	*result = json_pack("{s:o, s:o}", "captures", list, "taps",
-			    tandem_capture_json(streams->cap));
+	*result = json_pack("{s:o, s:o}", "captures", list, "taps", tandem_live_json(streams->cap));
 	return *result ? 0 : -ENOMEM;
 }
 
@@ -361,8 +360,7 @@ int tandem_streams_call(const char *call, const json_t *params, json_t **result,
 	return strcmp(call, "capture.list") ? -ENOSYS : call_list(arg, result);
 }
 
-int tandem_streams_open(struct tandem_streams **streamsp, struct tandem_capture *cap,
-			const char *base)
+int tandem_streams_open(struct tandem_streams **streamsp, struct tandem_live *cap, const char *base)
 {
 	struct tandem_streams *streams = calloc(1, sizeof(*streams));
 
@@ -386,7 +384,7 @@ void tandem_streams_close(struct tandem_streams *streams)
 	while (streams->first) {
 		struct feed *s = streams->first;
 
-		tandem_capture_leave(streams->cap, &s->taker);
+		tandem_live_leave(streams->cap, &s->taker);
 		feed_free(s);
 	}
 	if (streams->event_fd >= 0)

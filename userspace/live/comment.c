@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "userspace/capture/comment.h"
+#include "userspace/live/comment.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "core/verdict.h"
-#include "userspace/capture/filter.h"
+#include "userspace/live/filter.h"
 
 static const char *const reason_names[REASON_COUNT] = {
 #define REASON(name, kind, help) [REASON_##name] = #name,
@@ -32,7 +32,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 	t->left -= (size_t)n;
 }
 
-static void add_verdict(struct text *t, const struct tandem_captured *p)
+static void add_verdict(struct text *t, const struct tandem_live_packet *p)
 {
 	static const char *const names[] = {
 		[VERDICT_FORWARD] = "forward",
@@ -47,7 +47,7 @@ static void add_verdict(struct text *t, const struct tandem_captured *p)
 		    reason_names[p->reason]);
 }
 
-void tandem_captured_comment(const struct tandem_captured *p, char out[TANDEM_COMMENT_SIZE])
+void tandem_live_comment(const struct tandem_live_packet *p, char out[TANDEM_COMMENT_SIZE])
 {
 	static const char *const directions[] = { "in", "out", "in clear" };
 	struct text t = { out, TANDEM_COMMENT_SIZE };
@@ -59,11 +59,11 @@ void tandem_captured_comment(const struct tandem_captured *p, char out[TANDEM_CO
 	else
 		add(&t, "call-id=%s leg=%c media=%zu", p->call->call_id,
 		    p->flow.from == TANDEM_PARTY_A ? 'a' : 'b', p->flow.media);
-	if (tandem_captured_ssrc(p, &ssrc, &rtcp))
+	if (tandem_live_ssrc(p, &ssrc, &rtcp))
 		add(&t, " %s ssrc=0x%08x", rtcp ? "rtcp" : "rtp", ssrc);
 	add(&t, " %s", directions[p->kind]);
 	if (p->leg)
 		add(&t, " copy=%u", p->leg);
-	if (p->kind == TANDEM_CAPTURED_IN)
+	if (p->kind == TANDEM_LIVE_IN)
 		add_verdict(&t, p);
 }

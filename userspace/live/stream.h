@@ -4,17 +4,17 @@
  * calls that its filter names, each with a comment that says whose it is and what became of it.
  * A client that does not read in time loses packets, which are counted: the last block says how many.
  */
-#ifndef TANDEM_CAPTURE_STREAM_H
-#define TANDEM_CAPTURE_STREAM_H
+#ifndef TANDEM_LIVE_STREAM_H
+#define TANDEM_LIVE_STREAM_H
 
 #include <jansson.h>
 
-#include "userspace/capture/capture.h"
+#include "userspace/live/live.h"
 
 struct tandem_streams;
 
 /* base: the name of a socket, to which those of streams have a number appended. 0 or -errno. */
-int tandem_streams_open(struct tandem_streams **streamsp, struct tandem_capture *cap,
+int tandem_streams_open(struct tandem_streams **streamsp, struct tandem_live *cap,
 			const char *base);
 /* Clients see their streams end. NULL is allowed. */
 void tandem_streams_close(struct tandem_streams *streams);

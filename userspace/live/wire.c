@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "userspace/capture/wire.h"
+#include "userspace/live/wire.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/udp.h>
@@ -11,77 +10,9 @@
 
 #include "core/checksum.h"
 
-#define ETHERNET     14
-#define TYPE_IP4     0x0800
-#define TYPE_IP6     0x86dd
-#define TYPE_VLAN    0x8100
-#define TYPE_SERVICE 0x88a8
-#define TTL	     64
+#define TTL 64
 
 static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-static uint16_t type_at(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static void ports(const uint8_t *udp, struct tap_address *from, struct tap_address *to)
-{
-	memcpy(&from->port, udp, sizeof(from->port));
-	memcpy(&to->port, udp + 2, sizeof(to->port));
-}
-
-static int read_ip4(const uint8_t *p, uint32_t len, struct tap_address *from,
-		    struct tap_address *to, uint32_t *udp)
-{
-	uint32_t header = len ? (p[0] & 0xfU) * 4 : 0;
-
-	if (header < sizeof(struct ip) || len < header + sizeof(struct udphdr))
-		return -EBADMSG;
-	memcpy(from->ip, mapped, sizeof(mapped));
-	memcpy(from->ip + 12, p + 12, 4);
-	memcpy(to->ip, mapped, sizeof(mapped));
-	memcpy(to->ip + 12, p + 16, 4);
-	from->tos = to->tos = p[1];
-	ports(p + header, from, to);
-	*udp = header;
-	return 0;
-}
-
-static int read_ip6(const uint8_t *p, uint32_t len, struct tap_address *from,
-		    struct tap_address *to, uint32_t *udp)
-{
-	if (len < sizeof(struct ip6_hdr) + sizeof(struct udphdr))
-		return -EBADMSG;
-	memcpy(from->ip, p + 8, sizeof(from->ip));
-	memcpy(to->ip, p + 24, sizeof(to->ip));
-	from->tos = to->tos = (uint8_t)(p[0] << 4 | p[1] >> 4);
-	ports(p + sizeof(struct ip6_hdr), from, to);
-	*udp = sizeof(struct ip6_hdr);
-	return 0;
-}
-
-int tandem_wire_addresses(const void *frame, uint32_t len, struct tap_address *from,
-			  struct tap_address *to, uint32_t *payload)
-{
-	const uint8_t *p = frame;
-	uint32_t at = ETHERNET, udp = 0;
-	int err = -EBADMSG;
-	uint16_t type = len >= at ? type_at(p + at - 2) : 0;
-
-	while ((type == TYPE_VLAN || type == TYPE_SERVICE) && at + 4 <= len) {
-		at += 4;
-		type = type_at(p + at - 2);
-	}
-	memset(from, 0, sizeof(*from));
-	memset(to, 0, sizeof(*to));
-	if (type == TYPE_IP4)
-		err = read_ip4(p + at, len - at, from, to, &udp);
-	else if (type == TYPE_IP6)
-		err = read_ip6(p + at, len - at, from, to, &udp);
-	*payload = at + udp + (uint32_t)sizeof(struct udphdr);
-	return err;
-}
 
 /* Of the pseudo header (RFC 768, RFC 8200 8.1), addresses being what they are in it. */
 static uint16_t udp_check(const void *addresses, uint32_t addresses_len, const struct udphdr *udp,

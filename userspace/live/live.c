@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "userspace/capture/capture.h"
+#include "userspace/live/live.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "userspace/capture/wire.h"
+#include "userspace/live/frame.h"
+#include "userspace/live/wire.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/util/log.h"
 #include "userspace/util/thread.h"
@@ -20,9 +21,9 @@
 
 /* A call that somebody takes packets of. */
 struct call {
-	struct tandem_captured_call call; /* what takers see */
-	struct call *next;		  /* of the bucket */
-	uint32_t wants[TANDEM_TAKERS];	  /* RULE_F_TAPS */
+	struct tandem_live_call call;  /* what takers see */
+	struct call *next;	       /* of the bucket */
+	uint32_t wants[TANDEM_TAKERS]; /* RULE_F_TAPS */
 };
 
 /* A packet as it came, until it is known whether it went further. */
@@ -33,7 +34,7 @@ struct waiting {
 	unsigned char *bytes; /* PACKET_MAX */
 };
 
-struct tandem_capture {
+struct tandem_live {
 	struct tandem_plane *plane;
 	struct tandem_sessions *sessions;
 	pthread_mutex_t lock; /* of all below */
@@ -51,12 +52,12 @@ struct tandem_capture {
 
 /* ---- calls ------------------------------------------------------------------ */
 
-static struct call **bucket(struct tandem_capture *cap, uint64_t number)
+static struct call **bucket(struct tandem_live *cap, uint64_t number)
 {
 	return &cap->calls[number % BUCKETS];
 }
 
-static struct call *find(struct tandem_capture *cap, uint64_t number)
+static struct call *find(struct tandem_live *cap, uint64_t number)
 {
 	struct call *c = *bucket(cap, number);
 
@@ -73,7 +74,7 @@ static void call_free(struct call *c)
 	free(c);
 }
 
-static void forget(struct tandem_capture *cap, uint64_t number)
+static void forget(struct tandem_live *cap, uint64_t number)
 {
 	struct call **at = bucket(cap, number), *c;
 
@@ -102,7 +103,7 @@ static bool set_text(char **to, const char *text)
 }
 
 /* NULL without memory: then it is not captured. */
-static struct call *enter(struct tandem_capture *cap, const struct tandem_tap_call *from)
+static struct call *enter(struct tandem_live *cap, const struct tandem_tap_call *from)
 {
 	struct call *c = find(cap, from->number);
 
@@ -126,12 +127,12 @@ static struct call *enter(struct tandem_capture *cap, const struct tandem_tap_ca
 
 /* ---- what the sessions ask ---------------------------------------------------- */
 
-static void drain(struct tandem_capture *cap);
+static void drain(struct tandem_live *cap);
 
 static uint32_t wants_h(const struct tandem_tap_call *call, void *arg)
 {
 	uint32_t wants[TANDEM_TAKERS] = { 0 }, all = 0;
-	struct tandem_capture *cap = arg;
+	struct tandem_live *cap = arg;
 	struct call *c;
 
 	pthread_mutex_lock(&cap->lock);
@@ -155,7 +156,7 @@ static uint32_t wants_h(const struct tandem_tap_call *call, void *arg)
 
 static void gone_h(uint64_t number, void *arg)
 {
-	struct tandem_capture *cap = arg;
+	struct tandem_live *cap = arg;
 
 	pthread_mutex_lock(&cap->lock);
 	if (find(cap, number))
@@ -172,14 +173,14 @@ static void gone_h(uint64_t number, void *arg)
 
 /* ---- packets ------------------------------------------------------------------ */
 
-static uint32_t flag_of(enum tandem_captured_kind kind)
+static uint32_t flag_of(enum tandem_live_kind kind)
 {
-	return kind == TANDEM_CAPTURED_IN    ? RULE_F_TAP_IN
-	       : kind == TANDEM_CAPTURED_OUT ? RULE_F_TAP_OUT
-					     : RULE_F_TAP_CLEAR;
+	return kind == TANDEM_LIVE_IN	 ? RULE_F_TAP_IN
+	       : kind == TANDEM_LIVE_OUT ? RULE_F_TAP_OUT
+					 : RULE_F_TAP_CLEAR;
 }
 
-static void hand_over(struct tandem_capture *cap, struct tandem_captured *p)
+static void hand_over(struct tandem_live *cap, struct tandem_live_packet *p)
 {
 	const struct call *c = find(cap, p->flow.number);
 
@@ -193,20 +194,15 @@ static void hand_over(struct tandem_capture *cap, struct tandem_captured *p)
 	}
 }
 
-/* Bytes that are an UDP payload, or a frame of which only that is true. */
-static bool with_header(struct tandem_captured *p, const struct tap_record *r, const uint8_t *bytes,
-			uint8_t header[TANDEM_WIRE_HEADER])
+/* Bytes that are addresses and an UDP payload. */
+static void with_header(struct tandem_live_packet *p, const struct tap_record *r,
+			const uint8_t *bytes, uint8_t header[TANDEM_WIRE_HEADER])
 {
 	uint32_t kept = r->size > r->payload_off ? r->size - r->payload_off : 0;
 	struct tap_address from, to;
-	uint32_t ignored;
 
-	if (r->flags & TAP_F_ADDRESSES) {
-		memcpy(&from, bytes, sizeof(from));
-		memcpy(&to, bytes + sizeof(from), sizeof(to));
-	} else if (tandem_wire_addresses(bytes, r->size, &from, &to, &ignored)) {
-		return false;
-	}
+	memcpy(&from, bytes, sizeof(from));
+	memcpy(&to, bytes + sizeof(from), sizeof(to));
 	if (kept > r->payload_len)
 		kept = r->payload_len;
 	p->payload = p->bytes = bytes + r->payload_off;
@@ -214,21 +210,16 @@ static bool with_header(struct tandem_captured *p, const struct tap_record *r, c
 	p->header = header;
 	p->header_len = tandem_wire_header(header, &from, &to, p->bytes, p->len, r->payload_len);
 	p->original = p->header_len + r->payload_len;
-	return true;
 }
 
 /* Of a frame that was refused early nobody has said where. */
-static void find_payload(struct tandem_captured *p, const struct tap_record *r,
+static void find_payload(struct tandem_live_packet *p, const struct tap_record *r,
 			 const uint8_t *bytes)
 {
 	uint32_t off = r->payload_off, len = r->payload_len;
-	struct tap_address from, to;
 
-	if (!off) {
-		if (tandem_wire_addresses(bytes, r->size, &from, &to, &off))
-			return;
-		len = r->size - off;
-	}
+	if (!off && !tandem_frame_payload(bytes, r->size, &off, &len))
+		return;
 	if (off >= r->size)
 		return;
 	p->payload = bytes + off;
@@ -237,13 +228,13 @@ static void find_payload(struct tandem_captured *p, const struct tap_record *r,
 }
 
 /* refused: the reason of a packet that was waiting, or REASON_COUNT. */
-static void deliver(struct tandem_capture *cap, const struct tap_record *r, const uint8_t *bytes,
+static void deliver(struct tandem_live *cap, const struct tap_record *r, const uint8_t *bytes,
 		    uint32_t refused)
 {
-	struct tandem_captured p = {
-		.kind = r->kind == TAP_OUT     ? TANDEM_CAPTURED_OUT
-			: r->kind == TAP_CLEAR ? TANDEM_CAPTURED_CLEAR
-					       : TANDEM_CAPTURED_IN,
+	struct tandem_live_packet p = {
+		.kind = r->kind == TAP_OUT     ? TANDEM_LIVE_OUT
+			: r->kind == TAP_CLEAR ? TANDEM_LIVE_CLEAR
+					       : TANDEM_LIVE_IN,
 		.ns = r->ns + cap->epoch_ns,
 		.flow = tandem_tap_flow_of(r->flow_id),
 		.leg = r->leg,
@@ -256,10 +247,9 @@ static void deliver(struct tandem_capture *cap, const struct tap_record *r, cons
 	};
 	uint8_t header[TANDEM_WIRE_HEADER];
 
-	if (r->flags & TAP_F_ADDRESSES || r->kind == TAP_CLEAR) {
+	if (r->flags & TAP_F_ADDRESSES) {
 		p.ethernet = false;
-		if (!with_header(&p, r, bytes, header))
-			return;
+		with_header(&p, r, bytes, header);
 	} else {
 		find_payload(&p, r, bytes);
 	}
@@ -268,7 +258,7 @@ static void deliver(struct tandem_capture *cap, const struct tap_record *r, cons
 	hand_over(cap, &p);
 }
 
-static void let_go(struct tandem_capture *cap, struct waiting *w)
+static void let_go(struct tandem_live *cap, struct waiting *w)
 {
 	if (w->there)
 		deliver(cap, &w->record, w->bytes, REASON_COUNT);
@@ -276,7 +266,7 @@ static void let_go(struct tandem_capture *cap, struct waiting *w)
 }
 
 /* Should there be no memory it is not known what became of it. */
-static void keep(struct tandem_capture *cap, struct waiting *w, const struct tandem_tapped *t)
+static void keep(struct tandem_live *cap, struct waiting *w, const struct tandem_tapped *t)
 {
 	if (!w->bytes)
 		w->bytes = malloc(PACKET_MAX);
@@ -291,7 +281,7 @@ static void keep(struct tandem_capture *cap, struct waiting *w, const struct tan
 }
 
 /* What the fast path punts the slow one tells of. */
-static void refused(struct tandem_capture *cap, struct waiting *w, const struct tandem_tapped *t)
+static void refused(struct tandem_live *cap, struct waiting *w, const struct tandem_tapped *t)
 {
 	const struct tap_record *r = t->record;
 	const bool waits = w->there && w->record.ns == r->ns && w->record.flow_id == r->flow_id;
@@ -308,7 +298,7 @@ static void refused(struct tandem_capture *cap, struct waiting *w, const struct 
 
 static void tapped_h(const struct tandem_tapped *t, void *arg)
 {
-	struct tandem_capture *cap = arg;
+	struct tandem_live *cap = arg;
 	struct waiting *w = &cap->waiting[t->fast ? t->ring % (RINGS - 1) : RINGS - 1];
 
 	if (t->record->flags & TAP_F_ADDRESSES && t->record->size < 2 * sizeof(struct tap_address))
@@ -325,7 +315,7 @@ static void tapped_h(const struct tandem_tapped *t, void *arg)
 }
 
 /* Nothing has followed (for a turn, unless it is all): it went on. */
-static void let_go_old(struct tandem_capture *cap, bool all)
+static void let_go_old(struct tandem_live *cap, bool all)
 {
 	for (size_t i = 0; i < RINGS; i++) {
 		struct waiting *w = &cap->waiting[i];
@@ -337,7 +327,7 @@ static void let_go_old(struct tandem_capture *cap, bool all)
 }
 
 /* Before a call is forgotten: its last packets are in the rings. */
-static void drain(struct tandem_capture *cap)
+static void drain(struct tandem_live *cap)
 {
 	if (!cap->open)
 		return;
@@ -356,7 +346,7 @@ static uint64_t clock_ns(clockid_t id)
 /* ---- the thread --------------------------------------------------------------- */
 
 /* With the lock, which it lets go of meanwhile. */
-static void tell_turn(struct tandem_capture *cap)
+static void tell_turn(struct tandem_live *cap)
 {
 	struct tandem_taker *takers[TANDEM_TAKERS];
 	const uint64_t lost = cap->lost;
@@ -376,7 +366,7 @@ static void tell_turn(struct tandem_capture *cap)
 static void *run(void *arg)
 {
 	const struct timespec turn = { .tv_nsec = TURN_NS };
-	struct tandem_capture *cap = arg;
+	struct tandem_live *cap = arg;
 
 	pthread_mutex_lock(&cap->lock);
 	while (!cap->stopping) {
@@ -399,7 +389,7 @@ static void *run(void *arg)
 /* ---- takers ------------------------------------------------------------------- */
 
 /* The ring has room for the most that anybody wants. With the lock. */
-static int open_taps(struct tandem_capture *cap)
+static int open_taps(struct tandem_live *cap)
 {
 	uint32_t bytes = 0;
 	int err;
@@ -417,7 +407,7 @@ static int open_taps(struct tandem_capture *cap)
 	return err;
 }
 
-int tandem_capture_join(struct tandem_capture *cap, struct tandem_taker *taker)
+int tandem_live_join(struct tandem_live *cap, struct tandem_taker *taker)
 {
 	unsigned int place = 0;
 	int err = -ENOSPC;
@@ -437,11 +427,11 @@ int tandem_capture_join(struct tandem_capture *cap, struct tandem_taker *taker)
 	}
 	pthread_mutex_unlock(&cap->lock);
 	if (!err)
-		tandem_capture_again(cap);
+		tandem_live_again(cap);
 	return err;
 }
 
-void tandem_capture_leave(struct tandem_capture *cap, struct tandem_taker *taker)
+void tandem_live_leave(struct tandem_live *cap, struct tandem_taker *taker)
 {
 	pthread_mutex_lock(&cap->lock);
 	cap->takers[taker->place] = NULL;
@@ -449,7 +439,7 @@ void tandem_capture_leave(struct tandem_capture *cap, struct tandem_taker *taker
 	while (cap->in_turn)
 		pthread_cond_wait(&cap->changed, &cap->lock);
 	pthread_mutex_unlock(&cap->lock);
-	tandem_capture_again(cap); /* before the taps are closed: nobody is to write there */
+	tandem_live_again(cap); /* before the taps are closed: nobody is to write there */
 	pthread_mutex_lock(&cap->lock);
 	if (!cap->taker_count && cap->open) {
 		cap->open = false;
@@ -459,14 +449,14 @@ void tandem_capture_leave(struct tandem_capture *cap, struct tandem_taker *taker
 	pthread_mutex_unlock(&cap->lock);
 }
 
-void tandem_capture_drain(struct tandem_capture *cap)
+void tandem_live_drain(struct tandem_live *cap)
 {
 	pthread_mutex_lock(&cap->lock);
 	drain(cap);
 	pthread_mutex_unlock(&cap->lock);
 }
 
-void tandem_capture_again(struct tandem_capture *cap)
+void tandem_live_again(struct tandem_live *cap)
 {
 	if (cap->sessions)
 		tandem_sessions_retap(cap->sessions);
@@ -474,9 +464,9 @@ void tandem_capture_again(struct tandem_capture *cap)
 
 /* ---- life --------------------------------------------------------------------- */
 
-int tandem_capture_open(struct tandem_capture **capp, struct tandem_plane *plane)
+int tandem_live_open(struct tandem_live **capp, struct tandem_plane *plane)
 {
-	struct tandem_capture *cap = calloc(1, sizeof(*cap));
+	struct tandem_live *cap = calloc(1, sizeof(*cap));
 	int err;
 
 	if (!cap)
@@ -487,20 +477,20 @@ int tandem_capture_open(struct tandem_capture **capp, struct tandem_plane *plane
 	err = tandem_thread_start(&cap->thread, run, cap);
 	cap->started = !err;
 	if (err) {
-		tandem_capture_close(cap);
+		tandem_live_close(cap);
 		return err;
 	}
 	*capp = cap;
 	return 0;
 }
 
-void tandem_capture_attach(struct tandem_capture *cap, struct tandem_sessions *sessions)
+void tandem_live_attach(struct tandem_live *cap, struct tandem_sessions *sessions)
 {
 	cap->sessions = sessions;
 	tandem_sessions_on_tap(sessions, wants_h, gone_h, cap);
 }
 
-void tandem_capture_close(struct tandem_capture *cap)
+void tandem_live_close(struct tandem_live *cap)
 {
 	if (!cap)
 		return;
@@ -523,7 +513,7 @@ void tandem_capture_close(struct tandem_capture *cap)
 	free(cap);
 }
 
-json_t *tandem_capture_json(struct tandem_capture *cap)
+json_t *tandem_live_json(struct tandem_live *cap)
 {
 	json_t *doc;
 

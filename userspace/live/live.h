@@ -5,8 +5,8 @@
  * the copies and hands each to the takers of its call. The packet path waits for nobody: what is
  * not taken in time is lost to the captures alone, and counted.
  */
-#ifndef TANDEM_CAPTURE_CAPTURE_H
-#define TANDEM_CAPTURE_CAPTURE_H
+#ifndef TANDEM_LIVE_LIVE_H
+#define TANDEM_LIVE_LIVE_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -15,34 +15,34 @@
 
 #include "userspace/session/tap.h"
 
-struct tandem_capture;
+struct tandem_live;
 
 /* One of a kind; plane is borrowed. 0 or a negative errno. */
-int tandem_capture_open(struct tandem_capture **capp, struct tandem_plane *plane);
+int tandem_live_open(struct tandem_live **capp, struct tandem_plane *plane);
 /* Have the sessions ask it: to be called once, when they are there. */
-void tandem_capture_attach(struct tandem_capture *cap, struct tandem_sessions *sessions);
+void tandem_live_attach(struct tandem_live *cap, struct tandem_sessions *sessions);
 /* Before the sessions are freed; all takers have left. NULL is allowed. */
-void tandem_capture_close(struct tandem_capture *cap);
+void tandem_live_close(struct tandem_live *cap);
 
 /* Whose packet it is: of a call, kept as long as somebody takes packets of it. */
-struct tandem_captured_call {
+struct tandem_live_call {
 	uint64_t number;
 	bool forward;
 	char *call_id;
 	char *tag[2]; /* "": not known */
 };
 
-enum tandem_captured_kind {
-	TANDEM_CAPTURED_IN,    /* as it came; reason says what became of it, or REASON_COUNT */
-	TANDEM_CAPTURED_OUT,   /* as it left */
-	TANDEM_CAPTURED_CLEAR, /* what came, in the clear */
+enum tandem_live_kind {
+	TANDEM_LIVE_IN,	   /* as it came; reason says what became of it, or REASON_COUNT */
+	TANDEM_LIVE_OUT,   /* as it left */
+	TANDEM_LIVE_CLEAR, /* what came, in the clear */
 };
 
 /* Valid until the taker's function returns. */
-struct tandem_captured {
-	enum tandem_captured_kind kind;
+struct tandem_live_packet {
+	enum tandem_live_kind kind;
 	uint64_t ns; /* of the Unix epoch */
-	const struct tandem_captured_call *call;
+	const struct tandem_live_call *call;
 	struct tandem_tap_flow flow;
 	uint32_t leg; /* of OUT: see core/tap_abi.h */
 	bool has_reason;
@@ -64,7 +64,7 @@ struct tandem_captured {
  */
 struct tandem_taker {
 	uint32_t (*wants)(const struct tandem_tap_call *call, void *arg); /* RULE_F_TAPS */
-	void (*packet)(const struct tandem_captured *p, void *arg);
+	void (*packet)(const struct tandem_live_packet *p, void *arg);
 	void (*gone)(uint64_t number, void *arg); /* may be NULL: its flows are gone */
 	void (*turn)(uint64_t lost, void *arg);	  /* may be NULL */
 	void *arg;
@@ -75,15 +75,15 @@ struct tandem_taker {
 #define TANDEM_TAKERS 32
 
 /* From the next packet on. The taker stays the caller's. -ENOSPC; or why there are no copies. */
-int tandem_capture_join(struct tandem_capture *cap, struct tandem_taker *taker);
+int tandem_live_join(struct tandem_live *cap, struct tandem_taker *taker);
 /* When this returns none of its functions is called any more. */
-void tandem_capture_leave(struct tandem_capture *cap, struct tandem_taker *taker);
+void tandem_live_leave(struct tandem_live *cap, struct tandem_taker *taker);
 /* Whatever has been copied so far is handed over when this returns. */
-void tandem_capture_drain(struct tandem_capture *cap);
+void tandem_live_drain(struct tandem_live *cap);
 /* What takers want of calls has changed. */
-void tandem_capture_again(struct tandem_capture *cap);
+void tandem_live_again(struct tandem_live *cap);
 
 /* {"takers", "calls", "packets": handed over, "lost"} */
-json_t *tandem_capture_json(struct tandem_capture *cap);
+json_t *tandem_live_json(struct tandem_live *cap);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "userspace/capture/filter.h"
+#include "userspace/live/filter.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ static int parse_text(char **to, const json_t *params, const char *key, char *wh
 	return *to ? 0 : -ENOMEM;
 }
 
-static int parse_numbers(struct tandem_capture_filter *f, const json_t *params, char *why,
+static int parse_numbers(struct tandem_live_filter *f, const json_t *params, char *why,
 			 size_t why_size)
 {
 	const json_t *address = json_object_get(params, "address");
@@ -51,7 +51,7 @@ static int parse_numbers(struct tandem_capture_filter *f, const json_t *params, 
 	return 0;
 }
 
-static int parse_taps(struct tandem_capture_filter *f, const json_t *params, char *why,
+static int parse_taps(struct tandem_live_filter *f, const json_t *params, char *why,
 		      size_t why_size)
 {
 	const json_t *direction = json_object_get(params, "direction");
@@ -75,8 +75,8 @@ static int parse_taps(struct tandem_capture_filter *f, const json_t *params, cha
 	return 0;
 }
 
-int tandem_capture_filter_parse(struct tandem_capture_filter *f, const json_t *params, char *why,
-				size_t why_size)
+int tandem_live_filter_parse(struct tandem_live_filter *f, const json_t *params, char *why,
+			     size_t why_size)
 {
 	bool all = json_is_true(json_object_get(params, "all")), some;
 	int err;
@@ -94,11 +94,11 @@ int tandem_capture_filter_parse(struct tandem_capture_filter *f, const json_t *p
 		err = wrong(why, why_size,
 			    "either \"all\", or some of \"id\", \"user\", \"address\", \"ssrc\"");
 	if (err)
-		tandem_capture_filter_clean(f);
+		tandem_live_filter_clean(f);
 	return err;
 }
 
-void tandem_capture_filter_clean(struct tandem_capture_filter *f)
+void tandem_live_filter_clean(struct tandem_live_filter *f)
 {
 	free(f->call);
 	free(f->user);
@@ -118,8 +118,8 @@ static bool is_of(const char *uri, const char *user)
 				  : colon[1 + len] == '@');
 }
 
-uint32_t tandem_capture_filter_wants(const struct tandem_capture_filter *f,
-				     const struct tandem_tap_call *call)
+uint32_t tandem_live_filter_wants(const struct tandem_live_filter *f,
+				  const struct tandem_tap_call *call)
 {
 	if (f->call && strcmp(f->call, call->call_id) && strcmp(f->call, call->name))
 		return 0;
@@ -130,7 +130,7 @@ uint32_t tandem_capture_filter_wants(const struct tandem_capture_filter *f,
 	return f->taps;
 }
 
-bool tandem_captured_ssrc(const struct tandem_captured *p, uint32_t *ssrc, bool *rtcp)
+bool tandem_live_ssrc(const struct tandem_live_packet *p, uint32_t *ssrc, bool *rtcp)
 {
 	const uint8_t *b = p->payload;
 	enum packet_class class = b ? classify(b, b + p->payload_len, p->payload_len) : CLASS_OTHER;
@@ -144,11 +144,10 @@ bool tandem_captured_ssrc(const struct tandem_captured *p, uint32_t *ssrc, bool 
 	return true;
 }
 
-bool tandem_capture_filter_has(const struct tandem_capture_filter *f,
-			       const struct tandem_captured *p)
+bool tandem_live_filter_has(const struct tandem_live_filter *f, const struct tandem_live_packet *p)
 {
 	uint32_t ssrc;
 	bool rtcp;
 
-	return !f->has_ssrc || (tandem_captured_ssrc(p, &ssrc, &rtcp) && ssrc == f->ssrc);
+	return !f->has_ssrc || (tandem_live_ssrc(p, &ssrc, &rtcp) && ssrc == f->ssrc);
 }
