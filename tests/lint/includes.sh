@@ -49,10 +49,7 @@ check userspace/ng       "userspace/ng/[a-z_]+\.h|userspace/(play/play|record/re
 check userspace/cluster  "userspace/cluster/[a-z]+\.h|userspace/config/host\.h|$session|$util"
 check userspace/sip      "userspace/sip/[a-z_]+\.h|userspace/cdr/cdr\.h|userspace/web/web\.h|userspace/media/stun\.h|$session|$store|$util"
 check userspace/control  "userspace/control/[a-z_]+\.h|userspace/play/play\.h|$session|$store|$util"
-check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/inspect\.h|userspace/replay/replay\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
-check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/inspect\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
-check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/capture/pcapng\.h|userspace/cdr/table\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
-check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/(inspect|pcapng)\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
+check userspace/cli      "userspace/cli/[a-z_]+\.h|userspace/cdr/table\.h|userspace/capture/(inspect|pcapng)\.h|userspace/replay/replay\.h|bench/bench\.h|userspace/config/[a-z_]+\.h|userspace/control/[a-z_]+\.h|userspace/run\.h|$dp|$session|$store|$util"
 
 # libre lives in the SIP front end, in the event loop and with the cluster, which is on it, and where captured
 # SIP is decoded; nowhere else.
