@@ -208,7 +208,7 @@ $(BUILD)/$(1)/libtandem.a: $(LIB_SRCS:%.c=$(BUILD)/$(1)/%.o)
 $(BUILD)/$(1)/userspace/sip/%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/userspace/main.o $(BUILD)/$(1)/userspace/loop.o $(BUILD)/$(1)/userspace/run.o: \
 	EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
-$(BUILD)/$(1)/userspace/capture/sip.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
+$(BUILD)/$(1)/userspace/capture/sip.o $(BUILD)/$(1)/userspace/replay/dialog.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/userspace/cluster/%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/tests/unit/test_sip%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)
 $(BUILD)/$(1)/tests/unit/test_cluster%.o: EXTRA_CPPFLAGS = $(RE_CPPFLAGS)

@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				.data = copy(data + 2, len), .len = (uint16_t)len
 			};
 		if (data[1] != 0)
-			heard[count++] = (struct tandem_heard){ copy(data + 2, len),
-								(uint16_t)len };
+			heard[count++] = (struct tandem_heard){ copy(data + 2, len), (uint16_t)len,
+								0 };
 		data += len + 2;
 		size -= len + 2;
 	}

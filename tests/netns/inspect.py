@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Captures for inspect.t and replay.t, and what tshark says of them beside what tandem does.
 
-  inspect.py make FILE KIND       write a capture: jitter, loss, wrap, opus, two
+  inspect.py make FILE KIND       write a capture: jitter, loss, wrap, opus, two, call
   inspect.py compare TSHARK JSON  the table of `tshark -q -z rtp,streams`, and `tandem inspect --json`
 """
 import json
@@ -31,7 +31,7 @@ def rtp(pt, seq, ts, ssrc, payload):
     return struct.pack("!BBHII", 0x80, pt, seq & 0xFFFF, ts & 0xFFFFFFFF, ssrc) + payload
 
 
-def stream(rng, pt=0, clock=8000, ssrc=0x1234, seq=100, count=500, jitter=0.0, loss=0.0, port=4000):
+def stream(rng, pt=0, clock=8000, ssrc=0x1234, seq=100, count=500, jitter=0.0, loss=0.0, port=4000, to=6000, back=False):
     """(time, frame) of packets of 20 ms that never change places."""
     last = 0.0
     for i in range(count):
@@ -40,7 +40,10 @@ def stream(rng, pt=0, clock=8000, ssrc=0x1234, seq=100, count=500, jitter=0.0, l
         if i and rng.random() < loss:
             continue
         body = bytes(rng.randrange(256) for _ in range(160))
-        yield when, datagram(("10.0.0.1", port), ("10.0.0.2", 6000), rtp(pt, seq + i, i * clock // 50, ssrc, body))
+        ends = [("10.0.0.1", port), ("10.0.0.2", to)]
+        if back:
+            ends.reverse()
+        yield when, datagram(*ends, rtp(pt, seq + i, i * clock // 50, ssrc, body))
 
 
 def sip_call(codec):
@@ -65,6 +68,11 @@ def frames(kind):
         return list(sip_call((111, "opus/48000/2"))) + [
             (1 + t, f) for t, f in stream(rng, pt=111, clock=48000, jitter=0.01)
         ]
+    if kind == "call":
+        # and a stream that is not of the call
+        media = list(stream(rng, count=150, jitter=0.01)) + list(stream(rng, ssrc=0x5678, seq=65500, count=140, back=True))
+        media += list(stream(rng, ssrc=0x9ABC, port=4010, to=6010, count=50))
+        return list(sip_call((0, "PCMU/8000"))) + sorted(((0.6 + t, f) for t, f in media), key=lambda x: x[0])
     if kind == "two":
         both = list(stream(rng, count=100)) + list(stream(rng, pt=8, ssrc=0x5678, port=4002, count=100, jitter=0.01))
         return sorted(both, key=lambda x: x[0])

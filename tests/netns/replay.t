@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Captures are sent again through a forward, and have to come out as they went in, but for what the
-# forward translates.
+# forward translates. And the call of a capture is set up again, with both parties at the caller's host.
 #
 #   caller 10.77.1.2:4000 ---- [ relay: tandem ] ---- callee 10.77.2.2:6000
 #   tandem replay FILE --to                           tandem replay --listen --expect FILE
@@ -71,6 +71,25 @@ translated()
 	check "$DATAPATH: the forward is removed" tandem forward remove other
 }
 
+# replay_call OPTIONS...: the first call, both parties at the caller's host; the report goes to call.json.
+replay_call()
+{
+	ns_run caller "$TANDEM" replay "$WORK/call.pcap" --json --call 1 --proxy 10.77.1.1:5060 --domain example.test \
+		--caller 10.77.1.2:5070 --callee 10.77.1.9:5070 "$@" >"$WORK/call.json"
+}
+
+calls()
+{
+	check "$DATAPATH: a call of a capture is set up again, and each party hears the other" replay_call
+	check "$DATAPATH: all of it, and no other stream" field "$WORK/call.json" has sent=290 failed=0 heard.packets=290 \
+		comparison.strangers=0 'comparison.streams.*.missing=0'
+	check "$DATAPATH: the relay has no call any more" wait_for 5 session_count_is 0
+	check_not "$DATAPATH: nor a registration" grep -q replay-callee <(tandem registrations)
+	check_not "$DATAPATH: with loss it is not what was said" replay_call --loss 20 --speed 2
+	check_not "$DATAPATH: there is no second call" replay_call --call 2
+	check_not "$DATAPATH: a proxy that is not there is an error" replay_call --proxy 10.77.1.1:5999
+}
+
 # Past the relay, so that many sources can send to one port.
 clones()
 {
@@ -84,14 +103,15 @@ clones()
 replays()
 {
 	forward_begin
-	for kind in jitter two; do
+	for kind in jitter two call; do
 		"$PYTHON" "$NETNS/inspect.py" make "$WORK/$kind.pcap" "$kind" || tap_bail "a capture"
 	done
 	as_it_was
 	translated
+	calls
 }
 
-test_begin 240 ss
+test_begin 400 ss
 need_tandem
 each_datapath replays
 topology_down

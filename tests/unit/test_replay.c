@@ -61,6 +61,11 @@ static void options(void **state)
 		"a.pcap --to 192.0.2.1:1 --fast --loss 1",
 		"a.pcap --to 192.0.2.1:1 --what",
 		"--listen 192.0.2.1:1",
+		"a.pcap --call 1 --proxy 192.0.2.1:1 --caller 192.0.2.2:1",
+		"a.pcap --call 0 --proxy 192.0.2.1:1 --caller 192.0.2.2:1 --callee 192.0.2.3:1",
+		"a.pcap --call 1 --proxy 192.0.2.1:1 --caller 192.0.2.2:1 --callee 192.0.2.3:1 "
+		"--to 192.0.2.4:1",
+		"--call 1 --proxy 192.0.2.1:1 --caller 192.0.2.2:1 --callee 192.0.2.3:1",
 	};
 	struct tandem_replay_options o;
 
@@ -83,6 +88,11 @@ static void options(void **state)
 	assert_true(o.impaired);
 	assert_int_equal(parse(&o, "--listen 192.0.2.1:1 --expect b.pcap"), -1);
 	assert_null(o.file);
+	assert_int_equal(parse(&o, "a.pcap --call 3 --proxy 192.0.2.1:5060 --caller 192.0.2.2:1 "
+				   "--callee 192.0.2.3:2 --loss 1 --speed 2"),
+			 -1);
+	assert_int_equal(o.call, 3);
+	assert_int_equal(o.callee.port, 2);
 }
 
 /* ---- what is taken of a capture ----------------------------------------------------- */
@@ -173,7 +183,7 @@ static uint8_t *hear(unsigned int i, uint32_t ssrc, unsigned int add, uint32_t a
 	uint8_t *data = (uint8_t *)words[heard_count];
 
 	put_rtp(data, 8, ssrc, 65500 + i + add, i * 160 + add_ts, silent ? 0xff : (int)i);
-	heard[heard_count++] = (struct tandem_heard){ data, PACKET };
+	heard[heard_count++] = (struct tandem_heard){ data, PACKET, 0 };
 	return data;
 }
 

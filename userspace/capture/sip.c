@@ -42,8 +42,10 @@ int tandem_sip_log_alloc(struct tandem_sip_log **lp)
 
 static void call_clean(struct tandem_sip_call *call)
 {
-	for (size_t i = 0; i < call->count; i++)
+	for (size_t i = 0; i < call->count; i++) {
 		free(call->messages[i].text);
+		free(call->messages[i].sdp);
+	}
 	free(call->messages);
 	free(call->call_id);
 	free(call->from);
@@ -160,7 +162,7 @@ static char *text_of(const struct sip_msg *msg)
 }
 
 static int log_message(struct tandem_sip_log *log, const struct sip_msg *msg,
-		       const struct tandem_captured *p, bool sdp)
+		       const struct tandem_captured *p, const struct pl *sdp)
 {
 	struct tandem_sip_message *messages, *m;
 	struct tandem_sip_call *call;
@@ -182,9 +184,12 @@ static int log_message(struct tandem_sip_log *log, const struct sip_msg *msg,
 					  .dst = p->d.dst,
 					  .text = text_of(msg),
 					  .status = msg->req ? 0 : msg->scode,
-					  .sdp = sdp };
-	if (!m->text)
+					  .sdp = sdp->l ? copy(sdp) : NULL };
+	if (!m->text || (sdp->l && !m->sdp)) {
+		free(m->text);
+		free(m->sdp);
 		return -ENOMEM;
+	}
 	if (msg->cseq.met.p)
 		(void)pl_strcpy(&msg->cseq.met, m->method, sizeof(m->method));
 	call->count++;
@@ -226,7 +231,7 @@ int tandem_sip_log_take(struct tandem_sip_log *log, const struct tandem_captured
 	if (sdp.l)
 		err = tandem_announces_add(announces, sdp.p, sdp.l, p->time_ns);
 	if (!err)
-		err = log_message(log, msg, p, sdp.l != 0);
+		err = log_message(log, msg, p, &sdp);
 out:
 	mem_deref(msg);
 	mem_deref(mb);

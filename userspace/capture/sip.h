@@ -15,7 +15,7 @@ struct tandem_sip_message {
 	char *text;	 /* "INVITE", "180 Ringing" */
 	char method[16]; /* of CSeq */
 	uint16_t status; /* 0: a request */
-	bool sdp;	 /* it has a session description */
+	char *sdp;	 /* its session description; NULL: it has none */
 };
 
 struct tandem_sip_call {

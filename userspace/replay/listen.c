@@ -39,23 +39,31 @@ static int fail(const struct tandem_endpoint *ep, int err)
 	return -err;
 }
 
-static int open_socket(struct tandem_listener *l, const struct tandem_endpoint *ep)
+int tandem_listener_socket(const struct tandem_endpoint *ep)
 {
-	int size = RECEIVE_BUFFER, on = 1, fd;
 	struct sockaddr_storage ss;
 	socklen_t len = tandem_endpoint_to_sockaddr(ep, &ss);
+	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
 
-	fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail(ep, errno);
-	l->fds[l->count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	if (!bind(fd, (struct sockaddr *)&ss, len))
+		return fd;
+	err = fail(ep, errno);
+	close(fd);
+	return err;
+}
+
+static void prepare(int fd)
+{
+	int size = RECEIVE_BUFFER, on = 1;
+
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
-	return bind(fd, (struct sockaddr *)&ss, len) ? fail(ep, errno) : 0;
 }
 
-static void keep(struct tandem_listener *l, size_t len)
+static void keep(struct tandem_listener *l, unsigned int i, size_t len)
 {
 	size_t room = l->room ? l->room * 2 : 4096;
 	struct tandem_heard *heard;
@@ -80,7 +88,7 @@ static void keep(struct tandem_listener *l, size_t len)
 		return;
 	}
 	memcpy(data, l->buf, len);
-	l->heard[l->heard_count++] = (struct tandem_heard){ data, (uint16_t)len };
+	l->heard[l->heard_count++] = (struct tandem_heard){ data, (uint16_t)len, (uint16_t)i };
 }
 
 static void note_overflow(struct tandem_listener *l, unsigned int i, struct msghdr *msg)
@@ -103,11 +111,11 @@ static void receive(struct tandem_listener *l, unsigned int i)
 				      .msg_control = control,
 				      .msg_controllen = sizeof(control) };
 
-		len = recvmsg(l->fds[i].fd, &msg, 0);
+		len = recvmsg(l->fds[i].fd, &msg, MSG_DONTWAIT);
 		if (len < 0)
 			return;
 		note_overflow(l, i, &msg);
-		keep(l, (size_t)len);
+		keep(l, i, (size_t)len);
 		atomic_fetch_add_explicit(&l->came, 1, memory_order_relaxed);
 	}
 }
@@ -125,15 +133,18 @@ static void *listen_thread(void *arg)
 	return NULL;
 }
 
-int tandem_listener_start(struct tandem_listener **lp, const struct tandem_replay_options *o)
+int tandem_listener_start(struct tandem_listener **lp, const int *fds, unsigned int count)
 {
 	struct tandem_listener *l = calloc(1, sizeof(*l));
-	int err = l ? 0 : -ENOMEM;
+	int err;
 
-	for (unsigned int i = 0; i < o->listen_count && !err; i++)
-		err = open_socket(l, &o->listen[i]);
-	if (!err)
-		err = -pthread_create(&l->thread, NULL, listen_thread, l);
+	if (!l)
+		return -ENOMEM;
+	for (; l->count < count; l->count++) {
+		prepare(fds[l->count]);
+		l->fds[l->count] = (struct pollfd){ .fd = fds[l->count], .events = POLLIN };
+	}
+	err = -pthread_create(&l->thread, NULL, listen_thread, l);
 	if (err) {
 		tandem_listener_free(l);
 		return err;
@@ -177,8 +188,6 @@ void tandem_listener_free(struct tandem_listener *l)
 		return;
 	if (l->running)
 		tandem_listener_stop(l, 0);
-	for (unsigned int i = 0; i < l->count; i++)
-		close(l->fds[i].fd);
 	for (size_t i = 0; i < l->heard_count; i++)
 		free(l->heard[i].data);
 	free(l->heard);

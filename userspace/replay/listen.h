@@ -13,12 +13,19 @@
 struct tandem_heard {
 	uint8_t *data; /* on a 4-byte boundary */
 	uint16_t len;
+	uint16_t socket; /* by which it came, as numbered at the start */
 };
 
 struct tandem_listener;
 
-/* Bind the sockets of o and begin. 0, or a negative errno, having said why. */
-int tandem_listener_start(struct tandem_listener **lp, const struct tandem_replay_options *o);
+/* A socket to listen by. Returns it, or a negative errno having said why. */
+int tandem_listener_socket(const struct tandem_endpoint *ep);
+
+/*
+ * Begin to listen by count sockets, at most TANDEM_REPLAY_LISTEN_MAX, which stay their owner's and open until
+ * the listener is freed. 0, or a negative errno.
+ */
+int tandem_listener_start(struct tandem_listener **lp, const int *fds, unsigned int count);
 
 /* Listen on until nothing has come for wait_ns, and end. */
 void tandem_listener_stop(struct tandem_listener *l, uint64_t wait_ns);

@@ -28,20 +28,19 @@ static const char help[] =
 	"  --listen ADDRESS:PORT  receive here; several times for several\n"
 	"  --expect FILE          what has to come back, each clone; else it failed\n"
 	"  --wait MS              how long to listen behind the last packet (500)\n"
+	"  --domain NAME          of the parties of --call; the proxy's address\n"
 	"  --json                 the report as a document\n";
 
 static const struct option longs[] = {
-	{ "from", 1, NULL, 'f' },      { "to", 1, NULL, 't' },
-	{ "to-step", 1, NULL, 'T' },   { "ssrc", 1, NULL, 's' },
-	{ "port", 1, NULL, 'p' },      { "speed", 1, NULL, 'v' },
-	{ "fast", 0, NULL, 'F' },      { "clone", 1, NULL, 'c' },
-	{ "spread", 1, NULL, 'S' },    { "loss", 1, NULL, 'l' },
-	{ "reorder", 1, NULL, 'r' },   { "reorder-by", 1, NULL, 'R' },
-	{ "duplicate", 1, NULL, 'd' }, { "delay", 1, NULL, 'D' },
-	{ "jitter", 1, NULL, 'j' },    { "seed", 1, NULL, 'x' },
-	{ "listen", 1, NULL, 'L' },    { "expect", 1, NULL, 'e' },
-	{ "wait", 1, NULL, 'w' },      { "json", 0, NULL, 'J' },
-	{ "help", 0, NULL, 'h' },      { 0 },
+	{ "from", 1, NULL, 'f' },      { "to", 1, NULL, 't' },	    { "to-step", 1, NULL, 'T' },
+	{ "ssrc", 1, NULL, 's' },      { "port", 1, NULL, 'p' },    { "speed", 1, NULL, 'v' },
+	{ "fast", 0, NULL, 'F' },      { "clone", 1, NULL, 'c' },   { "spread", 1, NULL, 'S' },
+	{ "loss", 1, NULL, 'l' },      { "reorder", 1, NULL, 'r' }, { "reorder-by", 1, NULL, 'R' },
+	{ "duplicate", 1, NULL, 'd' }, { "delay", 1, NULL, 'D' },   { "jitter", 1, NULL, 'j' },
+	{ "seed", 1, NULL, 'x' },      { "listen", 1, NULL, 'L' },  { "expect", 1, NULL, 'e' },
+	{ "call", 1, NULL, 'C' },      { "proxy", 1, NULL, 'P' },   { "caller", 1, NULL, 'a' },
+	{ "callee", 1, NULL, 'b' },    { "domain", 1, NULL, 'm' },  { "wait", 1, NULL, 'w' },
+	{ "json", 0, NULL, 'J' },      { "help", 0, NULL, 'h' },    { 0 },
 };
 
 static int real_number(double *value, const char *text, double low, double high)
@@ -94,6 +93,12 @@ static int set_address(struct tandem_replay_options *o, int letter, const char *
 	switch (letter) {
 	case 't':
 		return tandem_endpoint_parse(&o->to, arg);
+	case 'P':
+		return tandem_endpoint_parse(&o->proxy, arg);
+	case 'a':
+		return tandem_endpoint_parse(&o->caller, arg);
+	case 'b':
+		return tandem_endpoint_parse(&o->callee, arg);
 	case 'f':
 		o->has_from = true;
 		o->from.port = 0;
@@ -140,6 +145,10 @@ static int set_pace(struct tandem_replay_options *o, int letter, const char *arg
 		err = whole(&value, arg, 1, TANDEM_REPLAY_CLONES_MAX);
 		o->clones = (unsigned int)value;
 		return err;
+	case 'C':
+		err = whole(&value, arg, 1, UINT16_MAX);
+		o->call = (unsigned int)value;
+		return err;
 	case 'T':
 		err = whole(&value, arg, 0, UINT16_MAX);
 		o->to_step = (unsigned int)value;
@@ -166,15 +175,22 @@ static int set_option(struct tandem_replay_options *o, int letter, const char *a
 	case 's':
 	case 'p':
 		return set_select(o, letter, arg);
+	case 'm':
+		o->domain = arg;
+		return 0;
 	case 't':
 	case 'f':
 	case 'L':
+	case 'P':
+	case 'a':
+	case 'b':
 		return set_address(o, letter, arg);
 	case 'v':
 	case 'S':
 	case 'w':
 	case 'c':
 	case 'T':
+	case 'C':
 	case 'x':
 		return set_pace(o, letter, arg);
 	default:
@@ -182,13 +198,25 @@ static int set_option(struct tandem_replay_options *o, int letter, const char *a
 	}
 }
 
+/* The same of a call. */
+static const char *call_contradiction(const struct tandem_replay_options *o)
+{
+	if (!o->proxy.port || !o->caller.port || !o->callee.port)
+		return "--call needs --proxy, --caller and --callee";
+	if (o->to.port || o->has_from || o->listen_count || o->expect || o->clones > 1 || o->fast)
+		return "--call goes without --to, --from, --listen, --expect, --clone and --fast";
+	return NULL;
+}
+
 /* What each option by itself cannot know. */
 static const char *contradiction(const struct tandem_replay_options *o, int operands)
 {
 	if (operands > 1)
 		return "one file at a time";
-	if (!operands && (o->to.port || !o->expect))
+	if (!operands && (o->to.port || o->call || !o->expect))
 		return "which file?";
+	if (o->call)
+		return call_contradiction(o);
 	if (operands && !o->to.port)
 		return "--to is missing";
 	if (o->has_from && tandem_ip_family(&o->from.ip) != tandem_ip_family(&o->to.ip))

@@ -31,6 +31,11 @@ struct tandem_replay_options {
 	const char *expect;
 	uint64_t wait_ns; /* for what comes back, behind the last packet */
 	bool json;
+
+	/* A whole call instead, by way of a SIP proxy; the media then goes where that says. */
+	unsigned int call; /* which one of the file, from 1; 0: none */
+	struct tandem_endpoint proxy, caller, callee;
+	const char *domain; /* of the parties' addresses; NULL: the proxy's */
 };
 
 /* Returns -1 to go on, or what to exit with, having said why. */

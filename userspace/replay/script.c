@@ -40,19 +40,32 @@ static struct key key_of(const struct tandem_endpoint *src, const struct tandem_
 	return (struct key){ src->ip, dst->ip, (uint64_t)src->port << 16 | dst->port };
 }
 
+static int add_flow(struct load *l, const struct tandem_rtp_stream *st)
+{
+	const struct key key = key_of(&st->src, &st->dst);
+	struct tandem_script *s = l->script;
+	struct tandem_script_flow *list;
+
+	if (tandem_hash_get(&l->flows, &key) != TANDEM_HASH_NONE)
+		return 0;
+	list = reallocarray(s->list, s->flows + 1, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	s->list = list;
+	list[s->flows] = (struct tandem_script_flow){ st->src, st->dst };
+	return tandem_hash_set(&l->flows, &key, s->flows++);
+}
+
 /* Number the sources of the streams that are wanted. */
 static int select_flows(struct load *l)
 {
 	for (size_t i = 0; i < tandem_streams_count(l->in.streams); i++) {
 		const struct tandem_rtp_stream *st = tandem_streams_at(l->in.streams, i);
-		const struct key key = key_of(&st->src, &st->dst);
 
 		if (!st->valid || !listed(l->o, st))
 			continue;
 		l->script->streams++;
-		if (tandem_hash_get(&l->flows, &key) != TANDEM_HASH_NONE)
-			continue;
-		if (tandem_hash_set(&l->flows, &key, l->script->flows++))
+		if (add_flow(l, st))
 			return -ENOMEM;
 	}
 	return 0;
@@ -200,4 +213,19 @@ void tandem_script_free(struct tandem_script *s)
 	for (size_t i = 0; i < s->count; i++)
 		free(s->packets[i].data);
 	free(s->packets);
+	free(s->list);
+}
+
+void tandem_script_renumber(struct tandem_script *s, const uint32_t *map)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		s->packets[i].flow = map[s->packets[i].flow];
+		if (s->packets[i].flow == TANDEM_SCRIPT_DROP)
+			free(s->packets[i].data);
+		else
+			s->packets[kept++] = s->packets[i];
+	}
+	s->count = kept;
 }

@@ -18,10 +18,16 @@ struct tandem_script_packet {
 	bool rtcp;
 };
 
+/* A source: where its packets were from, and where they went. */
+struct tandem_script_flow {
+	struct tandem_endpoint src, dst;
+};
+
 struct tandem_script {
 	struct tandem_script_packet *packets;
 	size_t count, room;
-	uint32_t flows;	  /* different pairs of source and destination */
+	struct tandem_script_flow *list;
+	uint32_t flows;	  /* in list */
 	uint32_t streams; /* SSRCs in them */
 };
 
@@ -32,5 +38,9 @@ struct tandem_script {
  */
 int tandem_script_load(struct tandem_script *s, const struct tandem_replay_options *o);
 void tandem_script_free(struct tandem_script *s);
+
+/* Number flow i as map[i] from now on, or drop its packets: TANDEM_SCRIPT_DROP. list is of no use then. */
+#define TANDEM_SCRIPT_DROP 0xffffffffU
+void tandem_script_renumber(struct tandem_script *s, const uint32_t *map);
 
 #endif

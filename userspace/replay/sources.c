@@ -16,15 +16,12 @@
 
 #define HEADERS	    (sizeof(struct ip6_hdr) + sizeof(struct udphdr) + TANDEM_RTP_FIXED)
 #define SEND_BUFFER (8 << 20)
-#define PORT_STEP   2 /* RTP has the even port, RTCP the one above */
 
 struct tandem_sources {
 	uint32_t count;
 	int *fds;
-	uint16_t *ports; /* network byte order */
-	int raw;	 /* or -1 */
-	struct tandem_endpoint from, to;
-	unsigned int to_step;
+	struct tandem_source *list; /* from: as it is bound */
+	int raw;		    /* or -1 */
 	int error;
 	struct sockaddr_storage addrs[TANDEM_BATCH_MAX];
 	struct iovec iov[TANDEM_BATCH_MAX][2];
@@ -56,39 +53,11 @@ static void raise_limit(uint32_t count)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static int open_source(struct tandem_sources *s, uint32_t i)
-{
-	struct tandem_endpoint ep = s->from;
-	struct sockaddr_storage ss;
-	socklen_t len;
-	char text[TANDEM_ENDPOINT_STRLEN];
-
-	if (ep.port) {
-		if (ep.port + (uint64_t)i * PORT_STEP > UINT16_MAX) {
-			fputs("tandem: there are not so many ports above that of --from\n", stderr);
-			return -ERANGE;
-		}
-		ep.port = (uint16_t)(ep.port + i * PORT_STEP);
-	}
-	len = tandem_endpoint_to_sockaddr(&ep, &ss);
-	s->fds[i] = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (s->fds[i] < 0)
-		return fail("a socket", errno);
-	if (bind(s->fds[i], (struct sockaddr *)&ss, len))
-		return fail(tandem_endpoint_format(&ep, text, sizeof(text)), errno);
-	len = sizeof(ss);
-	if (getsockname(s->fds[i], (struct sockaddr *)&ss, &len) ||
-	    tandem_endpoint_from_sockaddr(&ep, (struct sockaddr *)&ss))
-		return fail("a socket's name", errno);
-	s->ports[i] = htons(ep.port);
-	return 0;
-}
-
 /* The address that the kernel would send from. */
-static int find_from(struct tandem_sources *s)
+static int find_from(struct tandem_source *source)
 {
 	struct sockaddr_storage ss;
-	socklen_t len = tandem_endpoint_to_sockaddr(&s->to, &ss);
+	socklen_t len = tandem_endpoint_to_sockaddr(&source->to, &ss);
 	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&ss, len))
@@ -97,11 +66,32 @@ static int find_from(struct tandem_sources *s)
 	if (!err && getsockname(fd, (struct sockaddr *)&ss, &len))
 		err = fail("--to", errno);
 	if (!err)
-		err = tandem_endpoint_from_sockaddr(&s->from, (struct sockaddr *)&ss);
-	s->from.port = 0;
+		err = tandem_endpoint_from_sockaddr(&source->from, (struct sockaddr *)&ss);
+	source->from.port = 0;
 	if (fd >= 0)
 		close(fd);
 	return err;
+}
+
+static int open_source(struct tandem_sources *s, uint32_t i)
+{
+	struct tandem_endpoint *from = &s->list[i].from;
+	struct sockaddr_storage ss;
+	char text[TANDEM_ENDPOINT_STRLEN];
+	socklen_t len;
+
+	if (tandem_ip_is_any(&from->ip) && find_from(&s->list[i]))
+		return -EADDRNOTAVAIL;
+	len = tandem_endpoint_to_sockaddr(from, &ss);
+	s->fds[i] = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s->fds[i] < 0)
+		return fail("a socket", errno);
+	if (bind(s->fds[i], (struct sockaddr *)&ss, len))
+		return fail(tandem_endpoint_format(from, text, sizeof(text)), errno);
+	len = sizeof(ss);
+	if (getsockname(s->fds[i], (struct sockaddr *)&ss, &len))
+		return fail("a socket's name", errno);
+	return tandem_endpoint_from_sockaddr(from, (struct sockaddr *)&ss);
 }
 
 /* Without the right to one (CAP_NET_RAW) each packet leaves by its own source's socket. */
@@ -109,7 +99,7 @@ static void open_raw(struct tandem_sources *s)
 {
 	int size = SEND_BUFFER;
 
-	s->raw = socket(tandem_ip_family(&s->to.ip), SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	s->raw = socket(tandem_ip_family(&s->list[0].to.ip), SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (s->raw < 0)
 		fprintf(stderr,
 			"tandem: no raw socket (%s): one system call for each clone's packet\n",
@@ -118,33 +108,28 @@ static void open_raw(struct tandem_sources *s)
 		(void)setsockopt(s->raw, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
-int tandem_sources_open(struct tandem_sources **sp, const struct tandem_replay_options *o,
-			uint32_t count)
+int tandem_sources_open(struct tandem_sources **sp, const struct tandem_source *list,
+			uint32_t count, bool raw)
 {
 	struct tandem_sources *s = calloc(1, sizeof(*s));
-	int err = -ENOMEM;
+	int err = 0;
 
 	if (!s)
 		return fail("sources", ENOMEM);
-	*s = (struct tandem_sources){
-		.raw = -1, .from = o->from, .to = o->to, .to_step = o->to_step
-	};
+	s->raw = -1;
 	s->fds = calloc(count, sizeof(*s->fds));
-	s->ports = calloc(count, sizeof(*s->ports));
-	if (!s->fds || !s->ports)
-		goto out;
-	if ((uint64_t)o->to.port + (uint64_t)o->to_step * (count - 1) > UINT16_MAX) {
-		fputs("tandem: --to-step leads beyond the last port\n", stderr);
-		err = -ERANGE;
+	s->list = calloc(count, sizeof(*s->list));
+	if (!s->fds || !s->list) {
+		err = fail("sources", ENOMEM);
 		goto out;
 	}
+	memcpy(s->list, list, count * sizeof(*list));
+	memset(s->fds, 0xff, count * sizeof(*s->fds));
+	s->count = count;
 	raise_limit(count);
-	err = o->has_from ? 0 : find_from(s);
-	for (; !err && s->count < count; s->count++) {
-		err = open_source(s, s->count);
-		s->count += err && s->fds[s->count] > 0;
-	}
-	if (!err && o->clones > 1)
+	for (uint32_t i = 0; !err && i < count; i++)
+		err = open_source(s, i);
+	if (!err && raw)
 		open_raw(s);
 out:
 	if (err)
@@ -154,16 +139,33 @@ out:
 	return err;
 }
 
+int tandem_sources_fd(const struct tandem_sources *s, uint32_t i)
+{
+	return s->fds[i];
+}
+
+struct tandem_endpoint tandem_sources_bound(const struct tandem_sources *s, uint32_t i)
+{
+	return s->list[i].from;
+}
+
+void tandem_sources_redirect(struct tandem_sources *s, uint32_t i, const struct tandem_endpoint *to)
+{
+	s->list[i].to = *to;
+}
+
 void tandem_sources_close(struct tandem_sources *s)
 {
 	if (!s)
 		return;
-	for (uint32_t i = 0; i < s->count; i++)
-		close(s->fds[i]);
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (s->fds[i] >= 0)
+			close(s->fds[i]);
+	}
 	if (s->raw >= 0)
 		close(s->raw);
 	free(s->fds);
-	free(s->ports);
+	free(s->list);
 	free(s);
 }
 
@@ -187,7 +189,7 @@ static size_t put_fixed(uint8_t *to, const struct tandem_outgoing *out)
 }
 
 /* IP header in front of a UDP datagram of len octets. Returns its length; *sum: what it adds to UDP's. */
-static size_t put_ip(uint8_t *to, const struct tandem_sources *s, uint16_t len, uint64_t *sum)
+static size_t put_ip(uint8_t *to, const struct tandem_source *s, uint16_t len, uint64_t *sum)
 {
 	const uint16_t pseudo[2] = { htons(IPPROTO_UDP), htons(len) };
 
@@ -218,13 +220,14 @@ static size_t put_ip(uint8_t *to, const struct tandem_sources *s, uint16_t len, 
 
 /* All headers of a packet for the raw socket. Returns their length, the fixed one of RTP included. */
 static size_t put_headers(uint8_t *to, const struct tandem_sources *s,
-			  const struct tandem_outgoing *out, uint16_t port)
+			  const struct tandem_outgoing *out)
 {
-	struct udphdr udp = { .source = s->ports[out->source],
-			      .dest = htons(port),
+	const struct tandem_source *source = &s->list[out->source];
+	struct udphdr udp = { .source = htons(source->from.port),
+			      .dest = htons(source->to.port),
 			      .len = htons((uint16_t)(out->packet->len + sizeof(udp))) };
 	uint64_t sum;
-	size_t ip = put_ip(to, s, ntohs(udp.len), &sum);
+	size_t ip = put_ip(to, source, ntohs(udp.len), &sum);
 	uint8_t *rtp = to + ip + sizeof(udp);
 	size_t fixed = put_fixed(rtp, out);
 
@@ -238,13 +241,11 @@ static size_t put_headers(uint8_t *to, const struct tandem_sources *s,
 
 static void fill(struct tandem_sources *s, const struct tandem_outgoing *out, unsigned int i)
 {
-	struct tandem_endpoint to = s->to;
+	struct tandem_endpoint to = s->list[out->source].to;
 	struct msghdr *msg = &s->msgs[i].msg_hdr;
 	size_t head, skip = out->packet->rtcp ? 0 : TANDEM_RTP_FIXED;
 
-	to.port = (uint16_t)(to.port + s->to_step * out->source);
-	head = s->raw >= 0 ? put_headers(s->heads[i], s, out, to.port)
-			   : put_fixed(s->heads[i], out);
+	head = s->raw >= 0 ? put_headers(s->heads[i], s, out) : put_fixed(s->heads[i], out);
 	s->iov[i][0] = (struct iovec){ s->heads[i], head };
 	s->iov[i][1] = (struct iovec){ out->packet->data + skip, out->packet->len - skip };
 	if (s->raw >= 0)

@@ -22,11 +22,27 @@ struct tandem_outgoing {
 	uint64_t due_ns;
 };
 
+struct tandem_source {
+	struct tandem_endpoint from; /* port 0: the kernel chooses */
+	struct tandem_endpoint to;
+};
+
 struct tandem_sources;
 
-/* Open count sources. 0, or a negative errno, having said why. */
-int tandem_sources_open(struct tandem_sources **sp, const struct tandem_replay_options *o,
-			uint32_t count);
+/*
+ * Open count sources, all of one family; raw: with a raw socket to send by, where that is allowed. 0, or
+ * a negative errno, having said why.
+ */
+int tandem_sources_open(struct tandem_sources **sp, const struct tandem_source *list,
+			uint32_t count, bool raw);
+
+/* The socket of source i, to receive by, and where it is bound. */
+int tandem_sources_fd(const struct tandem_sources *s, uint32_t i);
+struct tandem_endpoint tandem_sources_bound(const struct tandem_sources *s, uint32_t i);
+
+/* Send to somewhere else from now on. */
+void tandem_sources_redirect(struct tandem_sources *s, uint32_t i,
+			     const struct tandem_endpoint *to);
 void tandem_sources_close(struct tandem_sources *s);
 
 /*
