@@ -580,6 +580,45 @@ static void without_srtp(void **state)
 	tandem_plane_close(plane, false);
 }
 
+static int tap_open(struct tandem_datapath *dp, uint32_t size)
+{
+	(void)dp;
+	(void)size;
+	return 0;
+}
+
+/* Who makes no copies gets no flow that is captured; it goes back when the capture is over. */
+static void without_tap(void **state)
+{
+	struct tandem_datapath_ops with_tap = slow_ops;
+	struct tandem_datapath_config cfg = { 0 };
+	struct tandem_change c[2] = { set(1), set(2) };
+	struct tandem_plane *plane;
+	char why[64];
+
+	(void)state;
+	memset(&fake_fast, 0, sizeof(fake_fast));
+	memset(&fake_slow, 0, sizeof(fake_slow));
+	with_tap.tap_open = tap_open;
+	assert_int_equal(
+		tandem_plane_open_ops(&plane, &fast_ops, false, &with_tap, &cfg, why, sizeof(why)),
+		0);
+	c[1].spec.flags |= RULE_F_TAP_CLEAR;
+	assert_int_equal(tandem_plane_apply(plane, c, 2), 0);
+	assert_int_equal(c[1].result, 0);
+	assert_int_equal(fake_fast.specs[find(&fake_fast, 2)].flags, RULE_F_LEARN);
+	assert_true(find(&fake_slow, 2) >= 0);
+	assert_string_equal(reason_of(plane, 2),
+			    "it is captured, and the fast path makes no copies for captures");
+	assert_string_equal(reason_of(plane, 1), "");
+	c[1].spec.flags &= ~(uint32_t)RULE_F_TAPS;
+	assert_int_equal(tandem_plane_apply(plane, &c[1], 1), 0);
+	assert_string_equal(reason_of(plane, 2), "");
+	assert_true(fake_fast.specs[find(&fake_fast, 2)].egress[EGRESS_RTP].flags ==
+		    c[1].spec.egress[EGRESS_RTP].flags);
+	tandem_plane_close(plane, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -594,6 +633,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(offered_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_offered_again, setup, teardown),
 		cmocka_unit_test(without_srtp),
+		cmocka_unit_test(without_tap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

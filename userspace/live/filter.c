@@ -121,7 +121,8 @@ static bool is_of(const char *uri, const char *user)
 uint32_t tandem_live_filter_wants(const struct tandem_live_filter *f,
 				  const struct tandem_tap_call *call)
 {
-	if (f->call && strcmp(f->call, call->call_id) && strcmp(f->call, call->name))
+	if (f->call && strcmp(f->call, call->call_id) && strcmp(f->call, call->name) &&
+	    strcmp(f->call, call->id))
 		return 0;
 	if (f->user && !is_of(call->from_uri, f->user) && !is_of(call->to_uri, f->user))
 		return 0;

@@ -25,6 +25,7 @@ uint32_t tandem_session_taps(const struct tandem_sessions *ss, const struct tand
 	const struct tandem_tap_call call = {
 		.number = s->number,
 		.call_id = s->call_id,
+		.id = s->id,
 		.name = s->name,
 		.from_uri = s->from_uri,
 		.to_uri = s->to_uri,
@@ -41,6 +42,7 @@ uint32_t tandem_forward_taps(const struct tandem_sessions *ss, const struct tand
 		.number = f->number,
 		.forward = true,
 		.call_id = f->spec.name,
+		.id = f->id,
 		.name = f->spec.name,
 		.target = f,
 	};

@@ -17,6 +17,7 @@ struct tandem_tap_call {
 	uint64_t number; /* tandem_tap_flow_of() of the ids of its flows */
 	bool forward;	 /* then call_id is its name, and there are no tags and URIs */
 	const char *call_id;
+	const char *id;	  /* as it is shown */
 	const char *name; /* of the session; see tandem_session_name() */
 	const char *from_uri, *to_uri;
 	const char *tag[2];		      /* NULL: not known */
