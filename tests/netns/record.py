@@ -6,6 +6,7 @@ record.py CALLER RELAY CALLEE FOLDER TANDEM SOCKET: names of namespaces, where r
 the program and where it listens. Prints TAP lines without numbers.
 """
 
+import base64
 import glob
 import json
 import math
@@ -93,9 +94,13 @@ class Call:
         self.a = Phone(CALLER, "10.77.1.2", 0xA11CE001, port)
         self.b = Phone(CALLEE, "10.77.2.2", 0xB0B00001, port)
         self.tones = Tone(440), Tone(1000)
-        sdp = lambda p: p.head() + p.media("RTP/SAVP" if crypto else "RTP/AVP", crypto)
-        offer = self.ng.ask("offer", from_tag="a", sdp=sdp(self.a), **flags)
-        answer = self.ng.ask("answer", from_tag="a", to_tag="b", sdp=sdp(self.b))
+        ends_here = "transport-protocol" in flags
+
+        def sdp(phone, sealed):
+            return phone.head() + phone.media("RTP/SAVP" if sealed else "RTP/AVP", crypto if sealed else "")
+
+        offer = self.ng.ask("offer", from_tag="a", sdp=sdp(self.a, crypto), **flags)
+        answer = self.ng.ask("answer", from_tag="a", to_tag="b", sdp=sdp(self.b, crypto and not ends_here))
         self.answers = offer, answer
         self.b.relay(offer["sdp"])
         self.a.relay(answer["sdp"])
@@ -180,6 +185,25 @@ def by_command():
     check("both are there", until(lambda: len([n for n in os.listdir(FOLDER) if n.endswith(".json")]) == 3))
 
 
+def secured():
+    """The caller's media is sealed up to the relay, the callee's is not."""
+    from pylibsrtp import Policy, Session
+
+    key = bytes(range(30))
+    line = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + base64.b64encode(key).decode() + "\r\n"
+    call = Call("secured", 7040, line, **{"record call": "yes", "transport-protocol": "RTP/AVP"})
+    sealer = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND))
+    plain = call.a.rtp
+    call.a.rtp = type("Sealed", (), {"sendto": lambda _, data, to: plain.sendto(sealer.protect(data), to)})()
+    call.talk(60)
+    check("what is sealed comes through", call.heard() == 60)
+    call.end()
+    check("it is recorded", until(lambda: recording("secured")[3]))
+    left, right, about, _ = recording("secured")
+    check("in the clear", strength(left[1000:8000], 440) > 0.9, about)
+    check("on both sides", strength(right[1000:8000], 1000) > 0.9, about)
+
+
 def secret():
     line = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" + "A" * 40 + "\r\n"
     call = Call("secret", 7020, line)
@@ -215,5 +239,6 @@ def full_disk():
 check("nothing is recorded unless it is asked for", not os.listdir(FOLDER))
 by_flag()
 by_command()
+secured()
 secret()
 full_disk()

@@ -37,6 +37,7 @@ YAML_EXTRA="ng: {listen: [\"udp:127.0.0.1:2223\"]}
 record: {dir: WORK/rec, min_free_mb: 2}"
 test_begin 180 clang-16
 need_tandem
+"$PYTHON" -c "import pylibsrtp" 2>/dev/null || tap_skip_all "needs python3-pylibsrtp"
 YAML_EXTRA=${YAML_EXTRA/WORK/$WORK}
 for DATAPATH in xdp uring; do
 	tap_note "datapath $DATAPATH"
