@@ -63,7 +63,7 @@ static const struct row rows[] = {
 	/* what it cannot do, and what nobody knows */
 	{ "'flags': ['asymmetric']", PLAIN, { "!asymmetric", "?0" } },
 	{ "'flags': ['media handover']", PLAIN, { "!media-handover", "?0" } },
-	{ "'record call': 'on'", PLAIN, { "!record-call", "?0" } },
+	{ "'record call': 'on'", PLAIN, { "!record.dir", "?0" } },
 	{ "'T.38': ['decode']", PLAIN, { "!t.38", "?0" } },
 	{ "'codec': {'transcode': ['opus']}", PLAIN, { "!codec-transcode", "?0" } },
 	{ "'flags': ['always transcode']", PLAIN, { "!always-transcode", "?0" } },
