@@ -57,6 +57,37 @@ static void pcap_whole(void **state)
 	capture_end(&file);
 }
 
+/* A datagram in two fragments is handed out when the second has come. */
+static void pcap_fragments(void **state)
+{
+	uint8_t first[] = { 0x45, 0,  0, 36, 0,	  9,   0x20, 0,	  64,	17,   0,    0,
+			    192,  0,  2, 1,  192, 0,   2,    2,	  0x03, 0xe8, 0x07, 0xd0,
+			    0,	  21, 0, 0,  'f', 'r', 'a',  'g', 'm',	'e',  'n',  't' };
+	uint8_t second[] = { 0x45, 0, 0, 25,  0, 9, 0, 2,   64,	 17,  0,   0,  192,
+			     0,	   2, 1, 192, 0, 2, 2, 'a', 't', 'i', 'o', 'n' };
+	struct capture_file file;
+	struct tandem_capture *c;
+	struct tandem_captured p;
+	char why[512];
+
+	(void)state;
+	capture_begin(&file, DLT_RAW);
+	capture_frame(&file, T0, first, sizeof(first));
+	capture_frame(&file, T0 + MS, second, sizeof(second));
+	capture_finish(&file);
+	assert_int_equal(open_bytes(&c, file.data, file.len, why, sizeof(why)), 0);
+	assert_int_equal(tandem_capture_next(c, &p), 1);
+	assert_int_equal(p.number, 2);
+	assert_int_equal(p.d.src.port, 1000);
+	assert_int_equal(p.d.len, 13);
+	assert_memory_equal(p.d.payload, "fragmentation", 13);
+	assert_int_equal(tandem_capture_next(c, &p), 0);
+	assert_int_equal(tandem_capture_counts(c)->fragments, 2);
+	assert_int_equal(tandem_capture_counts(c)->reassembled, 1);
+	tandem_capture_close(c);
+	capture_end(&file);
+}
+
 /* At every length a file is read up to where it was cut, and the packet is named. */
 static void pcap_cut(void **state)
 {
@@ -173,8 +204,11 @@ static void rtpdump_damaged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pcap_whole),	   cmocka_unit_test(pcap_cut),
-		cmocka_unit_test(not_known),	   cmocka_unit_test(rtpdump_there_and_back),
+		cmocka_unit_test(pcap_fragments),
+		cmocka_unit_test(pcap_whole),
+		cmocka_unit_test(pcap_cut),
+		cmocka_unit_test(not_known),
+		cmocka_unit_test(rtpdump_there_and_back),
 		cmocka_unit_test(rtpdump_damaged),
 	};
 

@@ -186,10 +186,11 @@ json_t *tandem_inspection_json(const struct tandem_inspection *in)
 		if (c->count)
 			json_array_append_new(calls, call(in, c));
 	}
-	return json_pack("{s:o, s:o, s:b, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}", "streams",
-			 streams, "calls", calls, "damaged", in->damaged, "file", "packets",
-			 (json_int_t)n->packets, "datagrams", (json_int_t)n->datagrams, "fragments",
-			 (json_int_t)n->fragments, "bad", (json_int_t)n->bad, "cut",
+	return json_pack("{s:o, s:o, s:b, s:{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}}",
+			 "streams", streams, "calls", calls, "damaged", in->damaged, "file",
+			 "packets", (json_int_t)n->packets, "datagrams", (json_int_t)n->datagrams,
+			 "fragments", (json_int_t)n->fragments, "reassembled",
+			 (json_int_t)n->reassembled, "bad", (json_int_t)n->bad, "cut",
 			 (json_int_t)n->cut, "rtcp", (json_int_t)tandem_streams_rtcp(in->streams),
 			 "streams_missed", (json_int_t)tandem_streams_missed(in->streams),
 			 "sip_missed", (json_int_t)tandem_sip_log_missed(in->sip));

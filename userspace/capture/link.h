@@ -13,10 +13,20 @@ struct tandem_datagram {
 	size_t full_len; /* that there were on the network; never less */
 };
 
+/* Part of a UDP datagram; data points into the frame. */
+struct tandem_fragment {
+	struct ip_addr src, dst;
+	uint32_t id;
+	uint32_t offset; /* octets from the UDP header on */
+	size_t len;
+	bool more; /* it is not the last one */
+	const uint8_t *data;
+};
+
 enum tandem_link {
 	TANDEM_LINK_UDP,
 	TANDEM_LINK_OTHER,    /* no UDP over IP */
-	TANDEM_LINK_FRAGMENT, /* a fragment, which is not put together */
+	TANDEM_LINK_FRAGMENT, /* part of one */
 	TANDEM_LINK_BAD,      /* headers that end too early or contradict each other */
 };
 
@@ -29,5 +39,13 @@ bool tandem_link_known(int type);
  */
 enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len,
 				 struct tandem_datagram *d);
+
+/* The same, with *part filled where the frame has a fragment. */
+enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len,
+				  struct tandem_datagram *d, struct tandem_fragment *part);
+
+/* The same for what fragments came to; part is one of them, data begins with the UDP header. */
+enum tandem_link tandem_link_whole(const struct tandem_fragment *part, const uint8_t *data,
+				   size_t len, struct tandem_datagram *d);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "userspace/capture/fragments.h"
 #include "userspace/capture/rtpdump.h"
 
 #define BUFFER	   65536
@@ -17,6 +18,7 @@ struct tandem_capture {
 	FILE *f;
 	struct tandem_rtpdump dump;
 	uint8_t *buf;
+	struct tandem_fragments *fragments;
 	int link;
 	char *name;
 	char error[PCAP_ERRBUF_SIZE + 512];
@@ -64,7 +66,7 @@ int tandem_capture_open_stream(struct tandem_capture **cp, FILE *f, const char *
 		c->name = strdup(name);
 		c->buf = malloc(BUFFER);
 	}
-	if (!c || !c->name || !c->buf)
+	if (!c || !c->name || !c->buf || tandem_fragments_alloc(&c->fragments))
 		goto out;
 	/* No form of pcap begins like the text line of rtpdump. */
 	first = getc(f);
@@ -105,6 +107,7 @@ void tandem_capture_close(struct tandem_capture *c)
 		pcap_close(c->pcap);
 	if (c->f)
 		fclose(c->f);
+	tandem_fragments_free(c->fragments);
 	free(c->buf);
 	free(c->name);
 	free(c);
@@ -134,6 +137,23 @@ static int next_rtpdump(struct tandem_capture *c, struct tandem_captured *p)
 	return ret;
 }
 
+/* A frame. Returns what it is; with TANDEM_LINK_UDP p->d is that, or what it was the last part of. */
+static enum tandem_link read_frame(struct tandem_capture *c, const u_char *data, size_t len,
+				   struct tandem_captured *p)
+{
+	struct tandem_fragment part;
+	enum tandem_link link = tandem_link_part(c->link, data, len, &p->d, &part);
+	const uint8_t *whole;
+
+	if (link != TANDEM_LINK_FRAGMENT)
+		return link;
+	c->counts.fragments++;
+	if (tandem_fragments_add(c->fragments, &part, &whole, &len) != 1)
+		return link;
+	c->counts.reassembled++;
+	return tandem_link_whole(&part, whole, len, &p->d);
+}
+
 static int next_pcap(struct tandem_capture *c, struct tandem_captured *p)
 {
 	struct pcap_pkthdr *head;
@@ -153,8 +173,7 @@ static int next_pcap(struct tandem_capture *c, struct tandem_captured *p)
 		/* With this precision tv_usec has nanoseconds; files may hold any number there. */
 		p->time_ns = (uint64_t)head->ts.tv_sec * NS_PER_S + (uint32_t)head->ts.tv_usec;
 		count(c, p->time_ns);
-		link = tandem_link_udp(c->link, data, head->caplen, &p->d);
-		c->counts.fragments += link == TANDEM_LINK_FRAGMENT;
+		link = read_frame(c, data, head->caplen, p);
 		c->counts.bad += link == TANDEM_LINK_BAD;
 		if (link == TANDEM_LINK_UDP)
 			break;

@@ -22,12 +22,13 @@ struct tandem_captured {
 
 /* What a file had besides. */
 struct tandem_capture_counts {
-	uint64_t packets;   /* in all */
-	uint64_t first_ns;  /* time of the first one */
-	uint64_t datagrams; /* handed out */
-	uint64_t fragments; /* of IP, which are not put together */
-	uint64_t bad;	    /* with broken headers */
-	uint64_t cut;	    /* of the datagrams: captured in part only (a snapshot length) */
+	uint64_t packets;     /* in all */
+	uint64_t first_ns;    /* time of the first one */
+	uint64_t datagrams;   /* handed out */
+	uint64_t fragments;   /* of IP */
+	uint64_t reassembled; /* datagrams that they came to */
+	uint64_t bad;	      /* with broken headers */
+	uint64_t cut;	      /* of the datagrams: captured in part only (a snapshot length) */
 };
 
 /*

@@ -109,7 +109,7 @@ static void show_file(const json_t *doc)
 	static const struct {
 		const char *key, *text;
 	} counts[] = {
-		{ "fragments", "fragments of IP, which are not put together" },
+		{ "fragments", "fragments of IP, put together where all of a datagram were there" },
 		{ "bad", "packets with broken headers" },
 		{ "cut", "datagrams that were captured in part" },
 		{ "streams_missed", "packets of more streams than are followed" },
