@@ -11,7 +11,7 @@
 #include "userspace/capture/inspect.h"
 
 #define HOSTS_MAX 8
-#define COLUMN	  28
+#define COLUMN	  38
 #define TIME	  14
 
 struct ladder {
