@@ -25,11 +25,14 @@
 #define STOP_STEP_US 10000
 
 const struct relay_kind *const tandem_relay_kinds[] = {
-	&tandem_relay_xdp,	    &tandem_relay_bare,	       &tandem_relay_uring,
-	&tandem_relay_mmsg,	    &tandem_relay_dpdk,	       &tandem_relay_xdp_srtp,
-	&tandem_relay_uring_srtp,   &tandem_relay_dpdk_srtp,   &tandem_relay_xdp_unsrtp,
-	&tandem_relay_uring_unsrtp, &tandem_relay_dpdk_unsrtp, &tandem_relay_xdp_resrtp,
-	&tandem_relay_uring_resrtp, &tandem_relay_dpdk_resrtp, NULL,
+	&tandem_relay_xdp,	    &tandem_relay_xdp_captured,
+	&tandem_relay_bare,	    &tandem_relay_uring,
+	&tandem_relay_mmsg,	    &tandem_relay_dpdk,
+	&tandem_relay_xdp_srtp,	    &tandem_relay_uring_srtp,
+	&tandem_relay_dpdk_srtp,    &tandem_relay_xdp_unsrtp,
+	&tandem_relay_uring_unsrtp, &tandem_relay_dpdk_unsrtp,
+	&tandem_relay_xdp_resrtp,   &tandem_relay_uring_resrtp,
+	&tandem_relay_dpdk_resrtp,  NULL,
 };
 
 double tandem_bench_now(void)

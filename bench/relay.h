@@ -60,6 +60,7 @@ struct relay_kind {
 
 extern const struct relay_kind tandem_relay_bare;
 extern const struct relay_kind tandem_relay_xdp;
+extern const struct relay_kind tandem_relay_xdp_captured;
 extern const struct relay_kind tandem_relay_uring;
 extern const struct relay_kind tandem_relay_mmsg;
 extern const struct relay_kind tandem_relay_dpdk;

@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+#include "bench/captured.h"
 #include "bench/relay_plane.h"
 #include "bench/seal.h"
 #include "userspace/datapath/plane.h"
@@ -101,7 +102,7 @@ static void config_for(const struct relay_job *job, struct tandem_datapath_confi
 	cfg->fresh = true;
 }
 
-static int make_changes(const struct relay_job *job, struct tandem_change *changes,
+static int make_changes(const struct relay_job *job, uint32_t flags, struct tandem_change *changes,
 			struct tandem_srtp *keys)
 {
 	for (uint32_t i = 0; i < job->flows; i++) {
@@ -109,6 +110,7 @@ static int make_changes(const struct relay_job *job, struct tandem_change *chang
 
 		changes[i].op = TANDEM_FLOW_SET;
 		spec_for(i, &job->ways[i], spec);
+		spec->flags = flags;
 		if (job->suite_in) {
 			tandem_bench_key(i, BENCH_IN, job->suite_in, &keys[2 * i]);
 			spec->srtp_in = &keys[2 * i];
@@ -126,11 +128,12 @@ static int make_changes(const struct relay_job *job, struct tandem_change *chang
 	return 0;
 }
 
-static int install(struct tandem_plane *plane, const struct relay_job *job, double *seconds)
+static int install(struct tandem_plane *plane, const struct relay_job *job, uint32_t flags,
+		   double *seconds)
 {
 	struct tandem_change *changes = calloc(job->flows, sizeof(*changes));
 	struct tandem_srtp *keys = calloc(2 * (size_t)job->flows, sizeof(*keys));
-	int err = changes && keys ? make_changes(job, changes, keys) : -ENOMEM;
+	int err = changes && keys ? make_changes(job, flags, changes, keys) : -ENOMEM;
 
 	*seconds = -tandem_bench_now();
 	if (!err)
@@ -191,6 +194,15 @@ static int open_plane(struct tandem_plane **plane, const struct tandem_datapath_
 int tandem_relay_plane_serve(const struct relay_job *job, const struct tandem_datapath_ops *ops,
 			     const struct relay_worker *worker, char *why, size_t why_size)
 {
+	return tandem_relay_plane_serve_flags(job, ops, worker, 0, why, why_size);
+}
+
+int tandem_relay_plane_serve_flags(const struct relay_job *job,
+				   const struct tandem_datapath_ops *ops,
+				   const struct relay_worker *worker, uint32_t flags, char *why,
+				   size_t why_size)
+{
+	struct bench_captured *captured = NULL;
 	struct tandem_datapath_config cfg;
 	struct tandem_plane *plane;
 	double seconds;
@@ -206,7 +218,9 @@ int tandem_relay_plane_serve(const struct relay_job *job, const struct tandem_da
 	err = open_plane(&plane, ops, &cfg, why, why_size);
 	if (err)
 		return err;
-	err = install(plane, job, &seconds);
+	err = flags & RULE_F_TAPS ? tandem_bench_capture_start(&captured, plane) : 0;
+	if (!err)
+		err = install(plane, job, flags, &seconds);
 	if (err)
 		snprintf(why, why_size, "its flows were refused: %s", strerror(-err));
 	else
@@ -216,6 +230,7 @@ int tandem_relay_plane_serve(const struct relay_job *job, const struct tandem_da
 		tandem_relay_ready(job, seconds, fast_s, worker ? worker->pid : 0);
 		tandem_relay_wait();
 	}
+	tandem_bench_capture_stop(captured);
 	tandem_plane_close(plane, false);
 	return err;
 }
@@ -223,6 +238,12 @@ int tandem_relay_plane_serve(const struct relay_job *job, const struct tandem_da
 static int serve_xdp(const struct relay_job *job, char *why, size_t why_size)
 {
 	return tandem_relay_plane_serve(job, &tandem_xdp_ops, NULL, why, why_size);
+}
+
+static int serve_captured(const struct relay_job *job, char *why, size_t why_size)
+{
+	return tandem_relay_plane_serve_flags(job, &tandem_xdp_ops, NULL,
+					      RULE_F_TAP_IN | RULE_F_TAP_OUT, why, why_size);
 }
 
 static int serve_uring(const struct relay_job *job, char *why, size_t why_size)
@@ -236,6 +257,13 @@ const struct relay_kind tandem_relay_xdp = {
 	.copies = true,
 	.help = "tandem, XDP datapath",
 	.serve = serve_xdp,
+};
+const struct relay_kind tandem_relay_xdp_captured = {
+	.name = "xdp-captured",
+	.xdp = true,
+	.copies = true,
+	.help = "tandem, XDP datapath, with all packets captured as they come and leave",
+	.serve = serve_captured,
 };
 const struct relay_kind tandem_relay_uring = {
 	.name = "uring",

@@ -19,4 +19,10 @@ struct relay_worker {
 int tandem_relay_plane_serve(const struct relay_job *job, const struct tandem_datapath_ops *ops,
 			     const struct relay_worker *worker, char *why, size_t why_size);
 
+/* With flags for all flows (enum rule_flag). With some of RULE_F_TAPS all that passes is captured. */
+int tandem_relay_plane_serve_flags(const struct relay_job *job,
+				   const struct tandem_datapath_ops *ops,
+				   const struct relay_worker *worker, uint32_t flags, char *why,
+				   size_t why_size);
+
 #endif
