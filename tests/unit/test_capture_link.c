@@ -93,7 +93,7 @@ static void table(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < CASES; i++) {
-		struct tandem_datagram d;
+		struct tandem_udp d;
 		struct tandem_fragment part;
 		char src[TANDEM_ENDPOINT_STRLEN];
 
@@ -117,7 +117,7 @@ static void cut_anywhere(void **state)
 	(void)state;
 	for (size_t i = 0; i < CASES; i++) {
 		for (size_t len = 0; len < cases[i].len; len++) {
-			struct tandem_datagram d;
+			struct tandem_udp d;
 			struct tandem_fragment part;
 			uint8_t *frame = malloc(len ? len : 1);
 

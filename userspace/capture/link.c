@@ -25,7 +25,7 @@ struct cursor {
 
 /* What a frame turns out to have. */
 struct found {
-	struct tandem_datagram *d;
+	struct tandem_udp *d;
 	struct tandem_fragment *part;
 };
 
@@ -50,7 +50,7 @@ static void put_v4(struct ip_addr *ip, const uint8_t *p)
 	memcpy(ip->b + 12, p, 4);
 }
 
-static enum tandem_link read_udp(struct cursor c, struct tandem_datagram *d)
+static enum tandem_link read_udp(struct cursor c, struct tandem_udp *d)
 {
 	size_t len;
 
@@ -209,7 +209,7 @@ bool tandem_link_known(int type)
 }
 
 enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len,
-				  struct tandem_datagram *d, struct tandem_fragment *part)
+				  struct tandem_udp *d, struct tandem_fragment *part)
 {
 	struct cursor c = { frame, len };
 	struct found to = { d, part };
@@ -231,7 +231,7 @@ enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len,
 }
 
 enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len,
-				 struct tandem_datagram *d)
+				 struct tandem_udp *d)
 {
 	struct tandem_fragment part;
 
@@ -239,7 +239,7 @@ enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len,
 }
 
 enum tandem_link tandem_link_whole(const struct tandem_fragment *part, const uint8_t *data,
-				   size_t len, struct tandem_datagram *d)
+				   size_t len, struct tandem_udp *d)
 {
 	d->src.ip = part->src;
 	d->dst.ip = part->dst;

@@ -6,7 +6,7 @@
 #include "userspace/util/endpoint.h"
 
 /* A datagram as captured; payload points into the frame. */
-struct tandem_datagram {
+struct tandem_udp {
 	struct tandem_endpoint src, dst;
 	const uint8_t *payload;
 	size_t len;	 /* octets of payload that were captured */
@@ -38,14 +38,14 @@ bool tandem_link_known(int type);
  * cooked v1 and v2, raw IP, BSD loopback. IPv6 extension headers are passed over (RFC 8200 4).
  */
 enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len,
-				 struct tandem_datagram *d);
+				 struct tandem_udp *d);
 
 /* The same, with *part filled where the frame has a fragment. */
 enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len,
-				  struct tandem_datagram *d, struct tandem_fragment *part);
+				  struct tandem_udp *d, struct tandem_fragment *part);
 
 /* The same for what fragments came to; part is one of them, data begins with the UDP header. */
 enum tandem_link tandem_link_whole(const struct tandem_fragment *part, const uint8_t *data,
-				   size_t len, struct tandem_datagram *d);
+				   size_t len, struct tandem_udp *d);
 
 #endif

@@ -61,7 +61,7 @@ int tandem_rtpdump_read_header(struct tandem_rtpdump *h, FILE *f)
 }
 
 int tandem_rtpdump_read(const struct tandem_rtpdump *h, FILE *f, uint8_t *buf,
-			struct tandem_datagram *d, uint64_t *time_ns)
+			struct tandem_udp *d, uint64_t *time_ns)
 {
 	struct packet_header ph;
 	size_t n = fread(&ph, 1, sizeof(ph), f), len, plen;
@@ -76,7 +76,7 @@ int tandem_rtpdump_read(const struct tandem_rtpdump *h, FILE *f, uint8_t *buf,
 	/* rtpdump can leave payload out; but it cannot add any. */
 	if ((plen && plen < len) || fread(buf, 1, len, f) != len)
 		return -EBADMSG;
-	*d = (struct tandem_datagram){ h->src, h->dst, buf, len, plen ? plen : len };
+	*d = (struct tandem_udp){ h->src, h->dst, buf, len, plen ? plen : len };
 	*time_ns = h->start_ns + ntohl(ph.offset_ms) * NS_PER_MS;
 	return 1;
 }
@@ -98,7 +98,7 @@ int tandem_rtpdump_write_header(const struct tandem_rtpdump *h, FILE *f)
 	return fwrite(&fh, sizeof(fh), 1, f) == 1 ? 0 : -EIO;
 }
 
-int tandem_rtpdump_write(const struct tandem_rtpdump *h, FILE *f, const struct tandem_datagram *d,
+int tandem_rtpdump_write(const struct tandem_rtpdump *h, FILE *f, const struct tandem_udp *d,
 			 bool rtcp, uint64_t time_ns)
 {
 	uint64_t since = time_ns > h->start_ns ? time_ns - h->start_ns : 0;

@@ -33,13 +33,13 @@ int tandem_rtpdump_read_header(struct tandem_rtpdump *h, FILE *f);
  * each other.
  */
 int tandem_rtpdump_read(const struct tandem_rtpdump *h, FILE *f, uint8_t *buf,
-			struct tandem_datagram *d, uint64_t *time_ns);
+			struct tandem_udp *d, uint64_t *time_ns);
 
 /* Write text line and header. 0 or -EIO. */
 int tandem_rtpdump_write_header(const struct tandem_rtpdump *h, FILE *f);
 
 /* Write a packet of RTP, or of RTCP. 0 or -EIO; -EMSGSIZE: longer than the format has numbers for. */
-int tandem_rtpdump_write(const struct tandem_rtpdump *h, FILE *f, const struct tandem_datagram *d,
+int tandem_rtpdump_write(const struct tandem_rtpdump *h, FILE *f, const struct tandem_udp *d,
 			 bool rtcp, uint64_t time_ns);
 
 #endif

@@ -79,7 +79,7 @@ uint64_t tandem_sip_log_missed(const struct tandem_sip_log *log)
 }
 
 /* "SIP/2.0 200 OK", or a method, a URI and "SIP/2.0" on the first line (RFC 3261 7.1, 7.2). */
-static bool begins_like_sip(const struct tandem_datagram *d)
+static bool begins_like_sip(const struct tandem_udp *d)
 {
 	const char *text = (const char *)d->payload, *end = memchr(text, '\n', d->len);
 	static const char version[] = " SIP/2.0";

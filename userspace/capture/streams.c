@@ -72,18 +72,18 @@ uint64_t tandem_streams_missed(const struct tandem_streams *s)
 	return s->missed;
 }
 
-static enum packet_class class_of(const struct tandem_datagram *d)
+static enum packet_class class_of(const struct tandem_udp *d)
 {
 	return classify(d->payload, d->payload + d->len, (__u32)d->len);
 }
 
-bool tandem_datagram_is_rtcp(const struct tandem_datagram *d)
+bool tandem_datagram_is_rtcp(const struct tandem_udp *d)
 {
 	return class_of(d) == CLASS_RTCP;
 }
 
 /* In SRTP the count of padding is encrypted: where it makes no sense, it is taken for that. */
-static bool parse(const struct tandem_datagram *d, struct rtp_info *rtp)
+static bool parse(const struct tandem_udp *d, struct rtp_info *rtp)
 {
 	const uint8_t *end = d->payload + d->len;
 	__u32 len = (__u32)d->full_len;
@@ -93,7 +93,7 @@ static bool parse(const struct tandem_datagram *d, struct rtp_info *rtp)
 		rtp_parse(d->payload, end, len, 1, rtp) == REASON_NONE);
 }
 
-static struct key key_of(const struct tandem_datagram *d, uint32_t ssrc)
+static struct key key_of(const struct tandem_udp *d, uint32_t ssrc)
 {
 	return (struct key){ d->src.ip, d->dst.ip, (uint32_t)d->src.port << 16 | d->dst.port,
 			     ssrc };
@@ -114,7 +114,7 @@ static int grow(struct tandem_streams *s)
 	return 0;
 }
 
-static struct tandem_rtp_stream *add(struct tandem_streams *s, const struct tandem_datagram *d,
+static struct tandem_rtp_stream *add(struct tandem_streams *s, const struct tandem_udp *d,
 				     uint32_t ssrc)
 {
 	const struct key key = key_of(d, ssrc);

@@ -70,6 +70,6 @@ uint64_t tandem_streams_rtcp(const struct tandem_streams *s);
 uint64_t tandem_streams_missed(const struct tandem_streams *s);
 
 /* Is it RTCP? By its first two octets, RFC 5761 4. */
-bool tandem_datagram_is_rtcp(const struct tandem_datagram *d);
+bool tandem_datagram_is_rtcp(const struct tandem_udp *d);
 
 #endif

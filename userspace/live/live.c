@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "userspace/live/frame.h"
+#include "userspace/capture/link.h"
+#include "userspace/capture/pcapng.h"
 #include "userspace/live/wire.h"
 #include "userspace/datapath/plane.h"
 #include "userspace/util/log.h"
@@ -217,9 +218,14 @@ static void find_payload(struct tandem_live_packet *p, const struct tap_record *
 			 const uint8_t *bytes)
 {
 	uint32_t off = r->payload_off, len = r->payload_len;
+	struct tandem_udp d;
 
-	if (!off && !tandem_frame_payload(bytes, r->size, &off, &len))
-		return;
+	if (!off) {
+		if (tandem_link_udp(TANDEM_PCAPNG_ETHERNET, bytes, r->size, &d) != TANDEM_LINK_UDP)
+			return;
+		off = (uint32_t)(d.payload - bytes);
+		len = (uint32_t)d.full_len;
+	}
 	if (off >= r->size)
 		return;
 	p->payload = bytes + off;
