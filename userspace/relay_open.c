@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "userspace/live/filter.h"
 #include "userspace/live/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
@@ -228,6 +229,14 @@ static int open_sessions(struct tandem_relay *relay)
 
 /* ---- SIP ------------------------------------------------------------------- */
 
+static void on_sip_message(const struct tandem_sip_message *m, void *arg)
+{
+	struct tandem_relay *relay = arg;
+	const struct tandem_live_sip live = { m->sent, m->transport, m->from, m->to, m->text, m->len };
+
+	tandem_streams_sip(relay->streams, &live);
+}
+
 static int open_sip(struct tandem_relay *relay)
 {
 	const struct tandem_open_sip parts = { relay->cfg, &relay->resolved, relay->cdr,
@@ -236,6 +245,7 @@ static int open_sip(struct tandem_relay *relay)
 
 	if (ret)
 		return tandem_relay_failed(relay, "SIP", ret);
+	tandem_sip_on_message(relay->sip, on_sip_message, relay);
 	relay->operate.sip = relay->sip;
 	relay->operate.sessions = relay->sessions;
 	return 0;

@@ -111,6 +111,10 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); a = sys.argv[1].split(":")
 		'frame.comment contains "in verdict=drop reason=unknown_source"'
 	check "$DATAPATH: lengths and checksums are right" are all 0 \
 		'_ws.malformed || udp.length.bad || ip.checksum.status == 0'
+	check "$DATAPATH: SIP is in the same file, on both sides" eval \
+		'are all 2 "sip.Method == INVITE && frame.comment contains \"sip transport=udp\"" && are all 2 "sip.Method == BYE"'
+	check "$DATAPATH: so it can be inspected as a call" eval \
+		'"$TANDEM" inspect "$WORK/all.pcapng" --json | field - get "calls.*.call_id" | grep -qF "$call"'
 	check "$DATAPATH: the one has what leaves for the callee" all_streams out 1
 	check "$DATAPATH: the other what comes, without what is said" eval \
 		'are headers $((2 * COUNT)) "rtp && rtp.ssrc != 0x07070707" && are headers 0 "frame.cap_len > 60"'

@@ -139,9 +139,7 @@ static void not_known(void **state)
 static void rtpdump_there_and_back(void **state)
 {
 	struct tandem_rtpdump h = { .start_ns = T0 / 1000 * 1000 };
-	struct tandem_udp d = { .payload = (const uint8_t *)"payload",
-				     .len = 7,
-				     .full_len = 9 };
+	struct tandem_udp d = { .payload = (const uint8_t *)"payload", .len = 7, .full_len = 9 };
 	struct tandem_captured p;
 	struct tandem_capture *c;
 	char *data, why[512];

@@ -208,8 +208,8 @@ bool tandem_link_known(int type)
 	}
 }
 
-enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len,
-				  struct tandem_udp *d, struct tandem_fragment *part)
+enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len, struct tandem_udp *d,
+				  struct tandem_fragment *part)
 {
 	struct cursor c = { frame, len };
 	struct found to = { d, part };
@@ -230,8 +230,7 @@ enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len,
 	}
 }
 
-enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len,
-				 struct tandem_udp *d)
+enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len, struct tandem_udp *d)
 {
 	struct tandem_fragment part;
 

@@ -37,12 +37,11 @@ bool tandem_link_known(int type);
  * Read a frame of len octets: Ethernet with up to four VLAN tags (IEEE 802.1Q, 802.1ad), Linux
  * cooked v1 and v2, raw IP, BSD loopback. IPv6 extension headers are passed over (RFC 8200 4).
  */
-enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len,
-				 struct tandem_udp *d);
+enum tandem_link tandem_link_udp(int type, const uint8_t *frame, size_t len, struct tandem_udp *d);
 
 /* The same, with *part filled where the frame has a fragment. */
-enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len,
-				  struct tandem_udp *d, struct tandem_fragment *part);
+enum tandem_link tandem_link_part(int type, const uint8_t *frame, size_t len, struct tandem_udp *d,
+				  struct tandem_fragment *part);
 
 /* The same for what fragments came to; part is one of them, data begins with the UDP header. */
 enum tandem_link tandem_link_whole(const struct tandem_fragment *part, const uint8_t *data,

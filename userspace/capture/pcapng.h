@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #define TANDEM_PCAPNG_ETHERNET 1   /* LINKTYPE_ETHERNET */
-#define TANDEM_PCAPNG_RAW      101 /* LINKTYPE_RAW: from the IP header on */
 
 #define TANDEM_PCAPNG_SECTION 0x0a0d0d0aU
 #define TANDEM_PCAPNG_IDB     1U

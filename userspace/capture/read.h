@@ -14,10 +14,9 @@
 struct tandem_capture;
 
 struct tandem_captured {
-	struct tandem_udp
-		d;	  /* payload: on a 4-byte boundary, and valid until the next is read */
-	uint64_t time_ns; /* of the Unix epoch */
-	uint64_t number;  /* of the packet in the file, from 1 */
+	struct tandem_udp d; /* payload: on a 4-byte boundary, and valid until the next is read */
+	uint64_t time_ns;    /* of the Unix epoch */
+	uint64_t number;     /* of the packet in the file, from 1 */
 };
 
 /* What a file had besides. */

@@ -60,8 +60,8 @@ int tandem_rtpdump_read_header(struct tandem_rtpdump *h, FILE *f)
 	return 0;
 }
 
-int tandem_rtpdump_read(const struct tandem_rtpdump *h, FILE *f, uint8_t *buf,
-			struct tandem_udp *d, uint64_t *time_ns)
+int tandem_rtpdump_read(const struct tandem_rtpdump *h, FILE *f, uint8_t *buf, struct tandem_udp *d,
+			uint64_t *time_ns)
 {
 	struct packet_header ph;
 	size_t n = fread(&ph, 1, sizeof(ph), f), len, plen;

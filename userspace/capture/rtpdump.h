@@ -32,8 +32,8 @@ int tandem_rtpdump_read_header(struct tandem_rtpdump *h, FILE *f);
  * and its time; 0 at the end; -EBADMSG: it ends within a packet, or its lengths contradict
  * each other.
  */
-int tandem_rtpdump_read(const struct tandem_rtpdump *h, FILE *f, uint8_t *buf,
-			struct tandem_udp *d, uint64_t *time_ns);
+int tandem_rtpdump_read(const struct tandem_rtpdump *h, FILE *f, uint8_t *buf, struct tandem_udp *d,
+			uint64_t *time_ns);
 
 /* Write text line and header. 0 or -EIO. */
 int tandem_rtpdump_write_header(const struct tandem_rtpdump *h, FILE *f);

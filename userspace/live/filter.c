@@ -152,3 +152,73 @@ bool tandem_live_filter_has(const struct tandem_live_filter *f, const struct tan
 
 	return !f->has_ssrc || (tandem_live_ssrc(p, &ssrc, &rtcp) && ssrc == f->ssrc);
 }
+
+/* The value of a header, by its long or its short name; *len octets of it. NULL: there is none. */
+static const char *header_of(const struct tandem_live_sip *m, const char *name, char compact,
+			     size_t *len)
+{
+	const char *p = m->text, *const end = p + m->len, *line_end, *colon;
+	size_t name_len = strlen(name);
+
+	for (; p < end && *p != '\r' && *p != '\n'; p = line_end + 1) {
+		line_end = memchr(p, '\n', (size_t)(end - p));
+		if (!line_end)
+			return NULL;
+		colon = memchr(p, ':', (size_t)(line_end - p));
+		if (!colon)
+			continue;
+		while (colon > p && (colon[-1] == ' ' || colon[-1] == '\t'))
+			colon--;
+		if (!((size_t)(colon - p) == name_len && !strncasecmp(p, name, name_len)) &&
+		    !(colon - p == 1 && (*p | 0x20) == compact))
+			continue;
+		for (p = memchr(colon, ':', (size_t)(line_end - colon)) + 1;
+		     p < line_end && (*p == ' ' || *p == '\t');)
+			p++;
+		while (line_end > p && (line_end[-1] == '\r' || line_end[-1] == ' '))
+			line_end--;
+		*len = (size_t)(line_end - p);
+		return p;
+	}
+	return NULL;
+}
+
+/* Does it name the user in a URI? */
+static bool names_user(const struct tandem_live_sip *m, const char *name, char compact,
+		       const char *user)
+{
+	char text[512];
+	size_t len;
+	const char *value = header_of(m, name, compact, &len), *uri;
+
+	if (!value)
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : sizeof(text) - 1),
+		 value);
+	uri = strstr(text, "sip:");
+	return is_of(uri ? uri : strstr(text, "sips:"), user);
+}
+
+static bool is_call(const struct tandem_live_sip *m, const char *call_id)
+{
+	size_t len;
+	const char *value = header_of(m, "Call-ID", 'i', &len);
+
+	return value && len == strlen(call_id) && !memcmp(value, call_id, len);
+}
+
+bool tandem_live_filter_has_sip(const struct tandem_live_filter *f,
+				const struct tandem_live_sip *m)
+{
+	const uint32_t both = RULE_F_TAP_IN | RULE_F_TAP_OUT;
+
+	if (f->has_ssrc)
+		return false;
+	if (f->taps & both && !(f->taps & (m->sent ? RULE_F_TAP_OUT : RULE_F_TAP_IN)))
+		return false;
+	if (f->call && !is_call(m, f->call))
+		return false;
+	if (f->user && !names_user(m, "From", 'f', f->user) && !names_user(m, "To", 't', f->user))
+		return false;
+	return !f->has_ip || tandem_ip_equal(&f->ip, m->sent ? &m->to.ip : &m->from.ip);
+}

@@ -30,6 +30,19 @@ uint32_t tandem_live_filter_wants(const struct tandem_live_filter *f,
 /* Is it one of those? */
 bool tandem_live_filter_has(const struct tandem_live_filter *f, const struct tandem_live_packet *p);
 
+/* A message of SIP, in text of len octets. */
+struct tandem_live_sip {
+	bool sent;
+	const char *transport;
+	struct tandem_endpoint from, to;
+	const char *text;
+	size_t len;
+};
+
+/* Is it of those calls, as far as its text says? */
+bool tandem_live_filter_has_sip(const struct tandem_live_filter *f,
+				const struct tandem_live_sip *m);
+
 /* The SSRC of RTP, or of the sender of RTCP; false: it is neither. */
 bool tandem_live_ssrc(const struct tandem_live_packet *p, uint32_t *ssrc, bool *rtcp);
 

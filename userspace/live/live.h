@@ -47,7 +47,7 @@ struct tandem_live_packet {
 	uint32_t leg; /* of OUT: see core/tap_abi.h */
 	bool has_reason;
 	uint8_t reason;	    /* of IN, if it went no further: enum reason */
-	bool ethernet;	    /* header and bytes are a frame; else they begin with the IP header */
+	bool ethernet;	    /* it was a frame; else its headers are made up */
 	const void *header; /* in front of bytes; may have no length */
 	uint32_t header_len;
 	const void *bytes;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "userspace/live/stream.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 
 #include "userspace/live/comment.h"
 #include "userspace/live/filter.h"
+#include "userspace/live/wire.h"
 #include "userspace/capture/pcapng.h"
 #include "userspace/util/log.h"
 
@@ -22,6 +24,7 @@
 #define ROOM	   (16U << 20) /* bytes that a client may be behind */
 #define PATIENCE_S 10	       /* for it to connect */
 #define RTP_HEADER 12
+#define SIP_ROOM   (1U << 20)
 
 enum state {
 	STREAM_WAITS,	/* for its client */
@@ -48,6 +51,11 @@ struct feed {
 	uint64_t lost, lost_before;
 	bool counted;  /* lost_before is known */
 	bool complete; /* the last block is in it */
+
+	pthread_mutex_t lock; /* of blocks that the controller's thread has put here, and */
+	unsigned char *sip;   /* that are not in bytes yet: SIP_ROOM */
+	size_t sip_len;
+	uint64_t sip_packets, sip_dropped;
 };
 
 struct tandem_streams {
@@ -91,7 +99,7 @@ static void begin(struct feed *s)
 
 	s->end += tandem_pcapng_section(room(s, &size), ROOM, "tandem " TANDEM_VERSION);
 	s->end += tandem_pcapng_interface(room(s, &size), size, TANDEM_PCAPNG_ETHERNET, "frames");
-	s->end += tandem_pcapng_interface(room(s, &size), size, TANDEM_PCAPNG_RAW, "datagrams");
+	s->end += tandem_pcapng_interface(room(s, &size), size, TANDEM_PCAPNG_ETHERNET, "datagrams");
 }
 
 /* Of RTP no more than its first header, if that is what is wanted. */
@@ -129,6 +137,79 @@ static void packet_h(const struct tandem_live_packet *p, void *arg)
 	s->packets++;
 	s->dropped += !len;
 	s->end += len;
+}
+
+/* What the controller's thread has put in meanwhile. */
+static void take_sip(struct feed *s)
+{
+	unsigned char *at;
+	size_t size;
+
+	pthread_mutex_lock(&s->lock);
+	at = room(s, &size);
+	if (s->sip_len && size >= s->sip_len) {
+		memcpy(at, s->sip, s->sip_len);
+		s->end += s->sip_len;
+		s->sip_len = 0;
+	}
+	s->packets += s->sip_packets;
+	s->dropped += s->sip_dropped;
+	s->sip_packets = s->sip_dropped = 0;
+	pthread_mutex_unlock(&s->lock);
+}
+
+static struct tap_address address_of(const struct tandem_endpoint *ep)
+{
+	struct tap_address a = { .port = htons(ep->port) };
+
+	memcpy(a.ip, &ep->ip, sizeof(a.ip));
+	return a;
+}
+
+static void put_sip(struct feed *s, const struct tandem_pcapng_packet *block)
+{
+	size_t len = 0;
+
+	pthread_mutex_lock(&s->lock);
+	if (!s->sip)
+		s->sip = malloc(SIP_ROOM);
+	if (s->sip)
+		len = tandem_pcapng_packet(s->sip + s->sip_len, SIP_ROOM - s->sip_len, block);
+	s->sip_len += len;
+	s->sip_packets++;
+	s->sip_dropped += !len;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* As a datagram, whatever carried it: who wants to read it can. */
+void tandem_streams_sip(struct tandem_streams *streams, const struct tandem_live_sip *m)
+{
+	const struct tap_address from = address_of(&m->from), to = address_of(&m->to);
+	uint8_t header[TANDEM_WIRE_HEADER];
+	char comment[64];
+	struct tandem_pcapng_packet block = {
+		.interface = 1,
+		.direction = m->sent ? TANDEM_PCAPNG_OUTBOUND : TANDEM_PCAPNG_INBOUND,
+		.comment = comment,
+	};
+	struct timespec now;
+
+	if (!streams->first || m->len > UINT16_MAX - TANDEM_WIRE_HEADER)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	block.ns = (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
+	snprintf(comment, sizeof(comment), "sip transport=%s %s", m->transport,
+		 m->sent ? "out" : "in");
+	block.part[0].data = header;
+	block.part[0].len = tandem_wire_header(header, &from, &to, m->text, (uint32_t)m->len,
+					       (uint32_t)m->len);
+	block.part[1].data = m->text;
+	block.part[1].len = (uint32_t)m->len;
+	block.original = block.part[0].len + block.part[1].len;
+	for (struct feed *s = streams->first; s; s = s->next) {
+		if (state_of(s) < STREAM_ENDS && tandem_live_filter_has_sip(&s->filter, m))
+			put_sip(s, &block);
+	}
 }
 
 static uint32_t wants_h(const struct tandem_tap_call *call, void *arg)
@@ -217,6 +298,7 @@ static void turn_h(uint64_t lost, void *arg)
 		s->lost_before = lost;
 	s->counted = true;
 	s->lost = lost - s->lost_before;
+	take_sip(s);
 	if (state == STREAM_WAITS) {
 		wait_for_client(s);
 	} else if (state == STREAM_RUNS) {
@@ -239,6 +321,8 @@ static void feed_free(struct feed *s)
 		*at = s->next;
 	hang_up(s);
 	tandem_live_filter_clean(&s->filter);
+	pthread_mutex_destroy(&s->lock);
+	free(s->sip);
 	free(s->bytes);
 	free(s);
 }
@@ -299,6 +383,7 @@ static int start(struct tandem_streams *streams, struct tandem_live_filter *filt
 		return -ENOMEM;
 	s->streams = streams;
 	s->fd = s->listen_fd = -1;
+	pthread_mutex_init(&s->lock, NULL);
 	s->filter = *filter;
 	memset(filter, 0, sizeof(*filter));
 	s->id = streams->next_id++;

@@ -19,6 +19,10 @@ int tandem_streams_open(struct tandem_streams **streamsp, struct tandem_live *ca
 /* Clients see their streams end. NULL is allowed. */
 void tandem_streams_close(struct tandem_streams *streams);
 
+struct tandem_live_sip;
+/* A message of SIP, for those streams that its call is in. In the controller's thread. */
+void tandem_streams_sip(struct tandem_streams *streams, const struct tandem_live_sip *m);
+
 /* Readable when tandem_streams_dispatch() has something to do, in the controller's thread. */
 int tandem_streams_fd(const struct tandem_streams *streams);
 void tandem_streams_dispatch(struct tandem_streams *streams);

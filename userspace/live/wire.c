@@ -2,6 +2,7 @@
 #include "userspace/live/wire.h"
 
 #include <arpa/inet.h>
+#include <net/ethernet.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/udp.h>
@@ -60,15 +61,17 @@ uint32_t tandem_wire_header(uint8_t header[TANDEM_WIRE_HEADER], const struct tap
 			    uint32_t len)
 {
 	const bool v4 = !memcmp(from->ip, mapped, sizeof(mapped));
+	struct ether_header ether = { .ether_type = htons(v4 ? ETHERTYPE_IP : ETHERTYPE_IPV6) };
 	struct udphdr udp = { .source = from->port, .dest = to->port };
 	uint16_t udp_len = (uint16_t)(sizeof(udp) + len);
-	uint32_t ip = v4 ? write_ip4(header, from, to, udp_len)
-			 : write_ip6(header, from, to, udp_len);
+	uint8_t *ip = header + sizeof(ether);
+	uint32_t ip_len = v4 ? write_ip4(ip, from, to, udp_len) : write_ip6(ip, from, to, udp_len);
 
+	memcpy(header, &ether, sizeof(ether));
 	udp.len = htons(udp_len);
 	if (kept == len)
-		udp.check = v4 ? udp_check(header + 12, 8, &udp, payload, len)
-			       : udp_check(header + 8, 32, &udp, payload, len);
-	memcpy(header + ip, &udp, sizeof(udp));
-	return ip + (uint32_t)sizeof(udp);
+		udp.check = v4 ? udp_check(ip + 12, 8, &udp, payload, len)
+			       : udp_check(ip + 8, 32, &udp, payload, len);
+	memcpy(ip + ip_len, &udp, sizeof(udp));
+	return (uint32_t)(sizeof(ether) + ip_len + sizeof(udp));
 }

@@ -7,10 +7,10 @@
 
 #include "core/tap_abi.h"
 
-#define TANDEM_WIRE_HEADER 48 /* IPv6 and UDP */
+#define TANDEM_WIRE_HEADER 62 /* Ethernet, IPv6 and UDP */
 
 /*
- * IP and UDP headers for a payload of len bytes, of which kept are there to be read; returns their length.
+ * Headers of Ethernet (without addresses), IP and UDP for a payload of len bytes, of which kept are there to be read; returns their length.
  * The checksum of UDP is right if all of the payload is there; with IPv4 there is none else.
  */
 uint32_t tandem_wire_header(uint8_t header[TANDEM_WIRE_HEADER], const struct tap_address *from,

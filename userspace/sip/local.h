@@ -54,6 +54,8 @@ struct tandem_sip {
 	struct tandem_sip_tls *tls; /* NULL: no listener needs it */
 	struct tandem_web *web;	    /* NULL: no listener for browsers */
 	struct dnsc *dnsc;
+	tandem_sip_message_h *message_h; /* may be NULL */
+	void *message_arg;
 	struct tandem_names *names; /* NULL: there is no name server */
 	struct tandem_gateways *gateways;
 	struct tandem_routing *routing; /* NULL: nothing leaves */

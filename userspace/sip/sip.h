@@ -146,6 +146,21 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
 		     struct tandem_sessions *sessions, struct tandem_store *store, char *why,
 		     size_t why_size);
 
+/*
+ * A message as it came or is about to leave, in the clear whatever the transport; valid until the
+ * handler returns. Not those that libre cannot read.
+ */
+struct tandem_sip_message {
+	bool sent;
+	const char *transport;		  /* "udp", "tcp", "tls", "ws", "wss" */
+	struct tandem_endpoint from, to; /* any, port 0: not known */
+	const char *text;
+	size_t len;
+};
+typedef void(tandem_sip_message_h)(const struct tandem_sip_message *m, void *arg);
+/* Have h told of all; NULL: nobody. */
+void tandem_sip_on_message(struct tandem_sip *sip, tandem_sip_message_h *h, void *arg);
+
 /* Close the transports. Calls go on: neither sessions nor bindings are removed. */
 void tandem_sip_free(struct tandem_sip *sip);
 

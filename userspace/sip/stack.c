@@ -75,16 +75,41 @@ struct sip *tandem_sip_stack_to(const struct tandem_sip *ts, const struct sa *ds
 	return stack->sip;
 }
 
+void tandem_sip_on_message(struct tandem_sip *ts, tandem_sip_message_h *h, void *arg)
+{
+	ts->message_h = h;
+	ts->message_arg = arg;
+}
+
+static void tell(const struct tandem_sip *ts, bool tx, enum sip_transp tp, const struct sa *src,
+		 const struct sa *dst, const uint8_t *pkt, size_t len)
+{
+	struct tandem_sip_message m = {
+		.sent = tx,
+		.transport = tandem_sip_transport_word(tp),
+		.text = (const char *)pkt,
+		.len = len,
+	};
+
+	if (src)
+		(void)tandem_endpoint_from_sockaddr(&m.from, &src->u.sa);
+	if (dst)
+		(void)tandem_endpoint_from_sockaddr(&m.to, &dst->u.sa);
+	ts->message_h(&m, ts->message_arg);
+}
+
 /* First lines, for those who look for a message that got lost. */
 static void trace(bool tx, enum sip_transp tp, const struct sa *src, const struct sa *dst,
 		  const uint8_t *pkt, size_t len, void *arg)
 {
 	struct pl line = { .p = (const char *)pkt, .l = 0 };
+	const struct tandem_sip *ts = arg;
 	char peer[64];
 
-	(void)arg;
 	if (!tx)
 		tandem_conns_message();
+	if (ts->message_h)
+		tell(ts, tx, tp, src, dst, pkt, len);
 	while (line.l < len && line.l < 160 && line.p[line.l] != '\r' && line.p[line.l] != '\n')
 		line.l++;
 	if (re_snprintf(peer, sizeof(peer), "%s %J", sip_transp_name(tp), tx ? dst : src) > 0)
@@ -99,7 +124,7 @@ static int stack_open(struct tandem_sip *ts, const struct sa *addr, sip_msg_h *r
 	int err;
 
 	err = sip_alloc(&stack->sip, ts->dnsc, HASH_SIZE, HASH_SIZE, HASH_SIZE,
-			"tandem/" TANDEM_VERSION, NULL, NULL);
+			"tandem/" TANDEM_VERSION, NULL, ts);
 	if (err)
 		return -err;
 
