@@ -232,7 +232,9 @@ static int open_sessions(struct tandem_relay *relay)
 static void on_sip_message(const struct tandem_sip_message *m, void *arg)
 {
 	struct tandem_relay *relay = arg;
-	const struct tandem_live_sip live = { m->sent, m->transport, m->from, m->to, m->text, m->len };
+	const struct tandem_live_sip live = {
+		m->sent, m->transport, m->from, m->to, m->text, m->len
+	};
 
 	tandem_streams_sip(relay->streams, &live);
 }

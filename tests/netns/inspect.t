@@ -9,7 +9,7 @@ TSHARK_RTP=(-o rtp.heuristic_rtp:TRUE --enable-heuristic rtp_udp -q -z 'rtp,stre
 
 inspect_py()
 {
-	"$PYTHON" "$NETNS/inspect.py" "$@"
+	"$PYTHON" "$NETNS/make_captures.py" "$@"
 }
 
 # agrees FILE: on streams, packets, loss, deltas and jitter.

@@ -104,7 +104,7 @@ replays()
 {
 	forward_begin
 	for kind in jitter two call; do
-		"$PYTHON" "$NETNS/inspect.py" make "$WORK/$kind.pcap" "$kind" || tap_bail "a capture"
+		"$PYTHON" "$NETNS/make_captures.py" make "$WORK/$kind.pcap" "$kind" || tap_bail "a capture"
 	done
 	as_it_was
 	translated

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TANDEM_PCAPNG_ETHERNET 1   /* LINKTYPE_ETHERNET */
+#define TANDEM_PCAPNG_ETHERNET 1 /* LINKTYPE_ETHERNET */
 
 #define TANDEM_PCAPNG_SECTION 0x0a0d0d0aU
 #define TANDEM_PCAPNG_IDB     1U

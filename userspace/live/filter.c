@@ -207,8 +207,7 @@ static bool is_call(const struct tandem_live_sip *m, const char *call_id)
 	return value && len == strlen(call_id) && !memcmp(value, call_id, len);
 }
 
-bool tandem_live_filter_has_sip(const struct tandem_live_filter *f,
-				const struct tandem_live_sip *m)
+bool tandem_live_filter_has_sip(const struct tandem_live_filter *f, const struct tandem_live_sip *m)
 {
 	const uint32_t both = RULE_F_TAP_IN | RULE_F_TAP_OUT;
 

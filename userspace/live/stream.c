@@ -99,7 +99,8 @@ static void begin(struct feed *s)
 
 	s->end += tandem_pcapng_section(room(s, &size), ROOM, "tandem " TANDEM_VERSION);
 	s->end += tandem_pcapng_interface(room(s, &size), size, TANDEM_PCAPNG_ETHERNET, "frames");
-	s->end += tandem_pcapng_interface(room(s, &size), size, TANDEM_PCAPNG_ETHERNET, "datagrams");
+	s->end += tandem_pcapng_interface(room(s, &size), size, TANDEM_PCAPNG_ETHERNET,
+					  "datagrams");
 }
 
 /* Of RTP no more than its first header, if that is what is wanted. */

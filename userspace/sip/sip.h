@@ -152,7 +152,7 @@ int tandem_sip_alloc(struct tandem_sip **sipp, const struct tandem_sip_config *c
  */
 struct tandem_sip_message {
 	bool sent;
-	const char *transport;		  /* "udp", "tcp", "tls", "ws", "wss" */
+	const char *transport;		 /* "udp", "tcp", "tls", "ws", "wss" */
 	struct tandem_endpoint from, to; /* any, port 0: not known */
 	const char *text;
 	size_t len;

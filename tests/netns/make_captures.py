@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Captures for inspect.t and replay.t, and what tshark says of them beside what tandem does.
 
-  inspect.py make FILE KIND       write a capture: jitter, loss, wrap, opus, two, call
-  inspect.py compare TSHARK JSON  the table of `tshark -q -z rtp,streams`, and `tandem inspect --json`
+  make_captures.py make FILE KIND       write a capture: jitter, loss, wrap, opus, two, call
+  make_captures.py compare TSHARK JSON  the table of `tshark -q -z rtp,streams`, and `tandem inspect --json`
 """
 import json
 import random
