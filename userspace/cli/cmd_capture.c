@@ -259,9 +259,11 @@ static int read_all(const struct order *o, int fd, struct capture_file *file)
 			ret = receive(fd, &in, file);
 	}
 	free(in.bytes);
-	if (!ret && !asked)
-		fputs("tandem: the relay has ended it\n", stderr);
-	return ret;
+	/* perhaps in the middle of a block */
+	if (asked || (ret && ret != -EPROTO && ret != -ECONNRESET))
+		return ret;
+	fputs("tandem: the relay has ended it\n", stderr);
+	return -ECONNRESET;
 }
 
 static int capture(const struct order *o, const char *path)
