@@ -13,7 +13,7 @@ endif
 CLANG       ?= clang-16
 BPFTOOL     ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 PKG_CONFIG  ?= pkg-config
-FUZZ_SECONDS ?= 30
+FUZZ_SECONDS ?= 20
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter -Werror
 CPPFLAGS_ALL := -D_GNU_SOURCE -DTANDEM_VERSION='"$(VERSION)"' -I. -Iuserspace/uring -I$(BUILD)/bpf -I$(BUILD)/bench -I$(BUILD)/tests/bpf -I$(BUILD)/tests/kmod
