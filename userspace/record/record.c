@@ -207,7 +207,7 @@ static uint32_t wants_h(const struct tandem_tap_call *call, void *arg)
 	struct record_mark *m;
 	uint32_t wants = 0;
 
-	if (call->forward)
+	if (call->forward || call->subscription)
 		return 0;
 	pthread_mutex_lock(&rec->lock);
 	m = find(rec, call->number);
@@ -355,7 +355,7 @@ static int result_of(struct tandem_record *rec, const char *call)
 	int err;
 
 	if (!m)
-		return -ENOMEM;
+		return -ENOENT; /* a subscription, which has nothing of its own; or no memory */
 	err = m->secret ? -EKEYREJECTED : 0;
 	pthread_mutex_unlock(&rec->lock);
 	return err;

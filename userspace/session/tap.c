@@ -30,6 +30,7 @@ uint32_t tandem_session_taps(const struct tandem_sessions *ss, const struct tand
 		.from_uri = s->from_uri,
 		.to_uri = s->to_uri,
 		.tag = { s->tag[0], s->tag[1] },
+		.subscription = s->feeds != NULL,
 		.session = s,
 	};
 
