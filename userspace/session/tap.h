@@ -20,8 +20,8 @@ struct tandem_tap_call {
 	const char *id;	  /* as it is shown */
 	const char *name; /* of the session; see tandem_session_name() */
 	const char *from_uri, *to_uri;
-	const char *tag[2];		      /* NULL: not known */
-	bool subscription; /* to what others send: nothing comes from it but RTCP */
+	const char *tag[2]; /* NULL: not known */
+	bool subscription;  /* to what others send: nothing comes from it but RTCP */
 	const struct tandem_session *session; /* for the functions below; NULL: a forward */
 	const struct tandem_forward *target;
 };
