@@ -368,6 +368,13 @@ __u64 tandem_silence(struct xdp_md *ctx, __u64 start, __u32 off, __u32 octets, _
 __u32 tandem_fan_resolve(struct xdp_md *ctx, const struct fan_job *job);
 __u32 tandem_fan_leg(struct xdp_md *ctx, __u32 index, __u32 gen, struct fan_way *way);
 
+/* What tandem_rewrite_frame() takes for the layout: two offsets, IP's version and TOS, and the length. */
+#define REWRITE_LAYOUT(out, len)                                                                   \
+	((__u64)(out)->l3_off << 48 | (__u64)(out)->udp_off << 32 | (__u64)(out)->v6 << 24 |       \
+	 (__u64)(out)->tos << 16 | (__u16)(len))
+__u32 tandem_rewrite_frame(struct xdp_md *ctx, const struct egress *eg, const struct hop *hop,
+			   __u64 layout, __u64 delta);
+
 static inline __u64 env_offset(struct env *env, const void *p)
 {
 	return (__u64)p - (__u64)env->ctx->data;
@@ -385,6 +392,10 @@ static inline __u64 env_offset(struct env *env, const void *p)
 								 env_offset(env, payload),         \
 								 (__u64)(pt_index) << 32 | (leg))) \
 		       : rtp_translate(env, payload, end, eg, leg, rtp, pt_index, delta))
+#define env_rewrite_frame(env, f, eg, hop, out, len, delta)                                        \
+	(ENV_SRTP(env) ? (enum reason)tandem_rewrite_frame((env)->ctx, eg, hop,                    \
+							   REWRITE_LAYOUT(out, len), delta)        \
+		       : rewrite_frame(env, f, eg, hop, out, len, delta))
 #define env_stream_account(env, at, rtp, clock_hz, now)                                            \
 	(ENV_SRTP(env) ? (void)tandem_stream_account((at).s, (at).more, rtp, clock_hz, now)        \
 		       : stream_account(at, rtp, clock_hz, now))

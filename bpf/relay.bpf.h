@@ -121,6 +121,27 @@ __attribute__((noinline)) __u64 tandem_rtp_translate(struct xdp_md *ctx, const s
 	return delta;
 }
 
+/* Of the frame in hand. */
+__attribute__((noinline)) __u32 tandem_rewrite_frame(struct xdp_md *ctx, const struct egress *eg,
+						     const struct hop *hop, __u64 layout,
+						     __u64 delta)
+{
+	struct env env = { .ctx = ctx, .srtp = SRTP_BY_PROGRAM };
+	const struct layout out = {
+		.l3_off = (__u32)(layout >> 48) & L3_OFF_MASK,
+		.udp_off = (__u32)(layout >> 32) & UDP_OFF_MASK,
+		.v6 = (__u8)(layout >> 24) & 1,
+		.tos = (__u8)(layout >> 16),
+	};
+	const struct frame *f;
+	__u32 zero = 0;
+
+	f = bpf_map_lookup_elem(&frame_in_hand, &zero);
+	if (!f || !eg || !hop)
+		return REASON_bad_header;
+	return rewrite_frame(&env, f, eg, hop, &out, (__u16)layout, delta);
+}
+
 __attribute__((noinline)) __u32 tandem_rtcp_check(struct xdp_md *ctx, __u64 off, __u32 len)
 {
 	struct env env = { .ctx = ctx };

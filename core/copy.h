@@ -137,7 +137,7 @@ static inline enum reason copy_frame(struct env *env, const struct frame *f, str
 			      env_data_end(env), &delta);
 	if (reason != REASON_NONE)
 		return reason;
-	reason = rewrite_frame(env, f, eg, hop, &out, plan->len, delta);
+	reason = env_rewrite_frame(env, f, eg, hop, &out, plan->len, delta);
 	if (protect_seals(env, plan))
 		rewrite_trim(env, out.udp_off, plan->len);
 	if (reason == REASON_NONE && !plan_legs_settled(env, plan))

@@ -150,6 +150,7 @@ static inline void env_read_barrier(void);
  *   env_silence(env, payload, end, off, octets, act)		silence_fill(), without env
  *   env_fan_resolve(env, job)					fan_resolve(); frames only
  *   env_fan_leg(env, index, gen, way)				fan_resolve_leg(); frames only
+ *   env_rewrite_frame(env, f, eg, hop, out, len, delta)	rewrite_frame(); frames only
  *   env_sum(env, payload, end, len)				csum_bytes(), without env and end
  *   env_srtp_admit(env, job, payload, end)			srtp_admit()
  *   env_srtp_open(env, job, payload, end)			srtp_open()

@@ -102,6 +102,7 @@ static inline __u32 env_forget(struct env *env, __u32 value, __u32 mask)
 #define env_stream_account(env, at, rtp, hz, now)    stream_account(at, rtp, hz, now)
 #define env_fan_find(env, fan, rtcp, ssrc, branch)   fan_find(fan, rtcp, ssrc, branch)
 #define env_rtp_translate			     rtp_translate
+#define env_rewrite_frame			     rewrite_frame
 #define env_rtcp_check				     rtcp_check
 #define env_rtcp_walk				     rtcp_walk
 #define env_rtcp_step				     rtcp_step

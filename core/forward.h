@@ -267,7 +267,7 @@ static inline enum reason relay_parsed_one(struct env *env, const struct frame *
 	if (reason_verdict(reason) != VERDICT_FORWARD)
 		return reason;
 	*ifindex = hop.ifindex;
-	if (rewrite_frame(env, f, plan->egress, &hop, &out, plan->len, delta) != REASON_NONE)
+	if (env_rewrite_frame(env, f, plan->egress, &hop, &out, plan->len, delta) != REASON_NONE)
 		return REASON_bad_header;
 	if (protect_changes(env, plan))
 		rewrite_trim(env, out.udp_off, plan->len);
