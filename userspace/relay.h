@@ -33,6 +33,7 @@ struct tandem_relay {
 	struct tandem_play *play;
 	struct tandem_ng *ng;
 	struct tandem_cluster *cluster;
+	struct tandem_cluster_location *location; /* NULL: registrations are this relay's alone */
 	struct tandem_cdr *cdr;
 	struct tandem_operate operate;
 	struct tandem_handover *handover;
@@ -52,6 +53,10 @@ void tandem_relay_close(struct tandem_relay *relay, bool ran);
 
 /* Log that what was tried has failed: in relay->why's words if it has any. Returns ret. */
 int tandem_relay_failed(const struct tandem_relay *relay, const char *what, int ret);
+
+/* relay_location.c: share the registrations with other relays, where that is configured; and end it. */
+int tandem_relay_open_location(struct tandem_relay *relay);
+void tandem_relay_close_location(struct tandem_relay *relay);
 
 /* Finish the records of calls that are no longer there. */
 void tandem_relay_reconcile(struct tandem_relay *relay);

@@ -7,6 +7,7 @@
 #include "userspace/live/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
+#include "userspace/cluster/location.h"
 #include "userspace/control/metrics.h"
 #include "userspace/handover/handover.h"
 #include "userspace/ng/ng.h"
@@ -78,6 +79,7 @@ static json_t *api_stats(void *arg)
 	json_object_set_new(doc, "capture", tandem_live_json(relay->live));
 	json_object_set_new(doc, "record", tandem_record_stats(relay->record));
 	json_object_set_new(doc, "cluster", tandem_cluster_json(relay->cluster));
+	json_object_set_new(doc, "location", tandem_cluster_location_json(relay->location));
 	json_object_set_new(doc, "cdr", tandem_cdr_json(relay->cdr));
 	json_object_set_new(doc, "draining", json_boolean(relay->operate.draining));
 	json_object_set_new(doc, "transactions", json_integer((json_int_t)sip.transactions));

@@ -327,9 +327,10 @@ static int open_loop(struct tandem_relay *relay)
 int tandem_relay_open(struct tandem_relay *relay)
 {
 	static int (*const steps[])(struct tandem_relay * relay) = {
-		resolve,    open_handover, open_loop,	take_over,     open_control,
-		open_store, open_plane,	   open_live,	open_sessions, open_cdr,
-		open_sip,   open_play,	   open_record, open_ng,       open_cluster,
+		resolve,       open_handover, open_loop,    take_over,
+		open_control,  open_store,    open_plane,   open_live,
+		open_sessions, open_cdr,      open_sip,	    open_play,
+		open_record,   open_ng,	      open_cluster, tandem_relay_open_location,
 	};
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -380,6 +381,7 @@ void tandem_relay_close(struct tandem_relay *relay, bool ran)
 		say_goodbye(relay, calls);
 	if (relay->loop)
 		tandem_loop_forget(relay->loop);
+	tandem_relay_close_location(relay);
 	if (relay->sip)
 		tandem_sip_free(relay->sip);
 	tandem_ng_close(relay->ng);

@@ -11,6 +11,7 @@
 #include "userspace/live/stream.h"
 #include "userspace/cdr/cdr.h"
 #include "userspace/cluster/cluster.h"
+#include "userspace/cluster/location.h"
 #include "userspace/control/control.h"
 #include "userspace/datapath/bequest.h"
 #include "userspace/datapath/plane.h"
@@ -96,6 +97,7 @@ static void on_tick(void *arg)
 	if (++relay->ticks == SWEEP_TICKS)
 		tandem_plane_sweep(relay->plane);
 	tandem_cluster_tick(relay->cluster);
+	tandem_cluster_location_tick(relay->location);
 	tandem_cdr_tick(relay->cdr);
 	tandem_record_tick(relay->record);
 	tandem_log_tick();

@@ -170,6 +170,28 @@ void tandem_cluster_tick(struct tandem_cluster *cluster)
 		tandem_standby_tick(&cluster->standbys[i]);
 }
 
+enum tandem_cluster_address tandem_cluster_address(const struct tandem_cluster *cluster,
+						   const char *ip)
+{
+	struct ip_addr addr;
+
+	if (tandem_ip_parse(&addr, ip))
+		return TANDEM_CLUSTER_OWN;
+	for (size_t i = 0; i < cluster->standbys_count; i++) {
+		const struct tandem_standby *standby = &cluster->standbys[i];
+
+		if (!memcmp(&cluster->cfg.locals[standby->local].ip, &addr, sizeof(addr)))
+			return standby->state == TANDEM_STANDBY_AWAY ? TANDEM_CLUSTER_AWAY
+								     : TANDEM_CLUSTER_HERE;
+	}
+	return TANDEM_CLUSTER_OWN;
+}
+
+const struct tandem_cluster_config *tandem_cluster_config_of(const struct tandem_cluster *cluster)
+{
+	return &cluster->cfg;
+}
+
 static json_t *standby_json(const struct tandem_standby *standby)
 {
 	const struct tandem_standby_counters *c = &standby->counters;

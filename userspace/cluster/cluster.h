@@ -26,6 +26,7 @@ struct tandem_cluster_config {
 	uint32_t keep_s;	   /* what no node renews is forgotten after that */
 	const char *password_file; /* NULL: no password */
 	struct tandem_redis_config redis;
+	bool location; /* registrations are shared, too: location.h */
 	struct tandem_local locals[TANDEM_MAX_LOCALS];
 	bool standby[TANDEM_MAX_LOCALS];
 	size_t locals_count;
@@ -46,6 +47,18 @@ void tandem_cluster_close(struct tandem_cluster *cluster);
 
 /* To be called about once a second. NULL is allowed. */
 void tandem_cluster_tick(struct tandem_cluster *cluster);
+
+/* What an address is: of this node alone, or one that moves, and then whether it is here. */
+enum tandem_cluster_address {
+	TANDEM_CLUSTER_OWN,
+	TANDEM_CLUSTER_HERE,
+	TANDEM_CLUSTER_AWAY,
+};
+enum tandem_cluster_address tandem_cluster_address(const struct tandem_cluster *cluster,
+						   const char *ip);
+
+/* The configuration, with the password that was read; as long as the cluster is open. */
+const struct tandem_cluster_config *tandem_cluster_config_of(const struct tandem_cluster *cluster);
 
 /* How it stands, see docs/cluster.md; a new reference, null for no cluster. */
 json_t *tandem_cluster_json(const struct tandem_cluster *cluster);

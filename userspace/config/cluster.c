@@ -94,8 +94,14 @@ int tandem_config_check_cluster(const struct tandem_config *cfg, const struct ta
 		return tandem_config_wrong(err, y, "cluster.prefix",
 					   "is not of up to %d letters, digits, '.', '_', '-'",
 					   NODE_MAX);
-	if (!standby)
-		return tandem_config_wrong(err, y, "cluster", "no address of media is standby");
+	if (!standby && !cfg->cluster.location)
+		return tandem_config_wrong(
+			err, y, "cluster",
+			"shares nothing: no address of media is standby, and location is false");
+	if (cfg->cluster.location && !cfg->sip.domains_count)
+		return tandem_config_wrong(
+			err, y, "cluster.location",
+			"needs sip.domains: users have to be the same everywhere");
 	return check_redis(cfg, y, err);
 }
 
@@ -110,6 +116,7 @@ void tandem_config_resolve_cluster(struct tandem_resolved *out, const struct tan
 		.node = cfg->cluster.node,
 		.prefix = cfg->cluster.prefix,
 		.keep_s = cfg->cluster.keep_s,
+		.location = cfg->cluster.location,
 		.password_file = redis->password_file,
 		.redis = { .host = out->redis_host,
 			   .user = redis->user,

@@ -245,6 +245,7 @@ struct tandem_config_cluster {
 	char *node;	 /* NULL: there is no cluster */
 	char *prefix;	 /* "tandem", of keys */
 	uint32_t keep_s; /* 3600: how long calls of a node that is gone are kept */
+	bool location;	 /* false; registrations are shared, too */
 	struct tandem_config_redis redis;
 };
 

@@ -287,6 +287,7 @@ static const cyaml_schema_field_t cluster_fields[] = {
 	CYAML_FIELD_STRING_PTR("prefix", OPT_PTR, struct tandem_config_cluster, prefix, 1,
 			       TEXT_MAX),
 	CYAML_FIELD_UINT("keep_s", OPT, struct tandem_config_cluster, keep_s),
+	CYAML_FIELD_BOOL("location", OPT, struct tandem_config_cluster, location),
 	CYAML_FIELD_MAPPING("redis", OPT, struct tandem_config_cluster, redis, redis_fields),
 	CYAML_FIELD_END,
 };

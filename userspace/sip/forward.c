@@ -11,6 +11,7 @@
 #include "userspace/sip/long.h"
 #include "userspace/sip/media.h"
 #include "userspace/sip/record.h"
+#include "userspace/sip/remote.h"
 #include "userspace/sip/tls_peer.h"
 #include "userspace/sip/tx.h"
 #include "userspace/util/log.h"
@@ -45,6 +46,12 @@ static bool target_is_reachable(const struct tandem_branch *b)
 	return !uri_decode(&uri, &pl) && tandem_sip_host_is(&uri.host, &b->dst);
 }
 
+/* Of the binding at the node that it goes to, or 0. */
+static uint64_t remote_number(const struct tandem_branch *b)
+{
+	return tandem_branch_place(b)->hops[b->hop].remote;
+}
+
 static void find_sides(struct sides *s, const struct tandem_branch *b, const struct tandem_way *way)
 {
 	const struct tandem_tx *tx = b->tx;
@@ -58,7 +65,8 @@ static void find_sides(struct sides *s, const struct tandem_branch *b, const str
 	/* a further proxy, known by its Route, looks after its own peers */
 	if (tandem_sip_is_stream(tp) || !contact_is_reachable(msg))
 		s->from = (struct tandem_flow){ true, tp, msg->src };
-	if (!*tandem_branch_routes(b) && (tandem_sip_is_stream(way->tp) || !target_is_reachable(b)))
+	if (!*tandem_branch_routes(b) && !remote_number(b) &&
+	    (tandem_sip_is_stream(way->tp) || !target_is_reachable(b)))
 		s->to = (struct tandem_flow){ true, way->tp, way->addr };
 	if (sip_msg_hdr(msg, SIP_HDR_RECORD_ROUTE))
 		s->from.set = false;
@@ -74,8 +82,9 @@ static int write_record_route(struct mbuf *mb, const struct tandem_tx *tx,
 	err = -tandem_token_write(token, tx->ts->key, &tx->msg->callid, flow);
 
 	return err ? err
-		   : mbuf_printf(mb, "Record-Route: <%s:%s@%J%s;lr>\r\n", sips ? "sips" : "sip",
-				 token, &l->addr, sips ? "" : sip_transp_param(l->tp));
+		   : mbuf_printf(mb, "Record-Route: <%s:%s@%J%s;lr%s>\r\n", sips ? "sips" : "sip",
+				 token, &l->addr, sips ? "" : sip_transp_param(l->tp),
+				 tx->target.by_node ? ";" TANDEM_PASSING : "");
 }
 
 /*
@@ -148,6 +157,21 @@ static bool keeps_sips(const struct tandem_branch *b, enum sip_transp tp)
 	return !asked;
 }
 
+/* To another node: which binding of its own it is for, and that we have admitted it. */
+static int write_node_route(struct mbuf *mb, const struct tandem_branch *b)
+{
+	const struct tandem_hop *hop = &tandem_branch_place(b)->hops[b->hop];
+	char token[TANDEM_TOKEN_SIZE];
+
+	if (!hop->remote)
+		return 0;
+	if (strncmp(hop->uri, "sip:", 4) ||
+	    tandem_remote_write(token, b->tx->ts, &b->tx->msg->callid, hop->remote))
+		return EHOSTUNREACH;
+
+	return mbuf_printf(mb, "Route: <sip:%s@%s;lr>\r\n", token, hop->uri + 4);
+}
+
 static int write_headers(struct mbuf *mb, struct tandem_branch *b, const struct tandem_way *way,
 			 bool has_body)
 {
@@ -159,6 +183,8 @@ static int write_headers(struct mbuf *mb, struct tandem_branch *b, const struct 
 		err = tandem_header_request_vias(mb, tx->msg);
 	if (!err && wants_record_route(tx->msg))
 		err = write_record_routes(mb, b, way);
+	if (!err)
+		err = write_node_route(mb, b);
 	if (!err)
 		err = mbuf_write_str(mb, tandem_branch_routes(b));
 	if (!err && tandem_branch_place(b)->credentials)

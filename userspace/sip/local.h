@@ -45,6 +45,7 @@ struct tandem_gateways;
 struct tandem_location;
 struct tandem_names;
 struct tandem_routing;
+struct tandem_shared;
 struct tandem_sip_tls;
 struct tandem_web;
 
@@ -61,6 +62,7 @@ struct tandem_sip {
 	struct tandem_routing *routing; /* NULL: nothing leaves */
 	struct tandem_sessions *ss;
 	struct tandem_location *loc;
+	struct tandem_shared *shared; /* NULL: with no other node */
 	struct tandem_auth *auth;
 	struct tandem_block *block;
 	struct tandem_conns *conns;

@@ -14,8 +14,12 @@ struct tandem_location {
 	struct tandem_store *store;
 	struct hash *ht_aor;
 	struct hash *ht_uri;
-	size_t count;
+	struct hash *ht_id;
+	size_t count;  /* made here */
+	size_t remote; /* and by other nodes */
 	uint64_t serial;
+	tandem_binding_changed_h *changed_h; /* may be NULL */
+	void *arg;
 };
 
 static void binding_destructor(void *arg)
@@ -24,6 +28,13 @@ static void binding_destructor(void *arg)
 
 	hash_unlink(&b->he_aor);
 	hash_unlink(&b->he_uri);
+	hash_unlink(&b->he_id);
+	if (b->remote) {
+		mem_deref(b->remote->id);
+		mem_deref(b->remote->node);
+		mem_deref(b->remote->hop);
+		mem_deref(b->remote);
+	}
 	mem_deref(b->aor);
 	mem_deref(b->uri);
 	mem_deref(b->call_id);
@@ -69,17 +80,39 @@ bool tandem_binding_connected(const struct tandem_binding *b)
 	return tandem_sip_is_stream(b->tp) && b->conn && sip_msg_tcpconn(&msg);
 }
 
+static uint32_t serial_key(uint64_t serial)
+{
+	return hash_joaat((const uint8_t *)&serial, sizeof(serial));
+}
+
 static void binding_link(struct tandem_location *loc, struct tandem_binding *b)
 {
 	b->serial = ++loc->serial;
 	hash_append(loc->ht_aor, hash_joaat_str(b->aor), &b->he_aor, b);
 	hash_append(loc->ht_uri, hash_joaat_str(b->uri), &b->he_uri, b);
-	loc->count++;
+	hash_append(loc->ht_id, b->remote ? hash_joaat_str(b->remote->id) : serial_key(b->serial),
+		    &b->he_id, b);
+	if (b->remote)
+		loc->remote++;
+	else
+		loc->count++;
 }
 
+static void tell(const struct tandem_location *loc, const struct tandem_binding *b, bool gone)
+{
+	if (loc->changed_h)
+		loc->changed_h(b, gone, loc->arg);
+}
+
+/* Nobody is told of those of other nodes: they have gone there. */
 static void binding_drop(struct tandem_location *loc, struct tandem_binding *b)
 {
-	loc->count--;
+	if (b->remote) {
+		loc->remote--;
+	} else {
+		loc->count--;
+		tell(loc, b, true);
+	}
 	mem_deref(b);
 }
 
@@ -140,6 +173,8 @@ int tandem_location_alloc(struct tandem_location **locp, struct tandem_store *st
 	err = -hash_alloc(&loc->ht_aor, HASH_SIZE);
 	if (!err)
 		err = -hash_alloc(&loc->ht_uri, HASH_SIZE);
+	if (!err)
+		err = -hash_alloc(&loc->ht_id, HASH_SIZE);
 	if (!err && store)
 		err = load_store(loc);
 
@@ -156,14 +191,15 @@ void tandem_location_free(struct tandem_location *loc)
 	if (!loc)
 		return;
 
-	/* a binding hangs in both tables and is held once */
+	/* a binding hangs in all tables and is held once */
 	hash_flush(loc->ht_aor);
 	mem_deref(loc->ht_aor);
 	mem_deref(loc->ht_uri);
+	mem_deref(loc->ht_id);
 	free(loc);
 }
 
-static struct tandem_contact as_contact(const struct tandem_binding *b)
+struct tandem_contact tandem_binding_contact(const struct tandem_binding *b)
 {
 	return (struct tandem_contact){
 		.aor = b->aor,
@@ -196,14 +232,14 @@ static int store_changes(struct tandem_store *store, const struct tandem_binding
 	for (i = 0; i < count && !err; i++) {
 		const struct tandem_binding *old = changes[i].remove;
 
-		if (old) {
-			c = as_contact(old);
+		if (old && !old->remote) {
+			c = tandem_binding_contact(old);
 			err = tandem_store_contact_remove(store, &c);
 			if (err == -ENOENT)
 				err = 0;
 		}
 		if (!err && changes[i].put) {
-			c = as_contact(changes[i].put);
+			c = tandem_binding_contact(changes[i].put);
 			err = tandem_store_contact_put(store, &c);
 		}
 	}
@@ -228,11 +264,18 @@ int tandem_location_apply(struct tandem_location *loc, struct tandem_binding_cha
 			return err;
 	}
 
+	/* in this order, so that who hears of both never knows of none */
 	for (i = 0; i < count; i++) {
-		if (changes[i].remove)
-			binding_drop(loc, changes[i].remove);
-		if (changes[i].put)
+		struct tandem_binding *old = changes[i].remove;
+
+		if (changes[i].put) {
 			binding_link(loc, changes[i].put);
+			tell(loc, changes[i].put, false);
+		}
+		if (old && old->remote)
+			tell(loc, old, true);
+		if (old)
+			binding_drop(loc, old);
 		changes[i].put = NULL;
 	}
 
@@ -309,8 +352,9 @@ static bool expire_one(struct le *le, void *arg)
 	struct tandem_binding *b = le->data;
 
 	if (b->expires <= time(NULL)) {
-		tandem_log(TANDEM_LOG_INFO, "sip", "registration of %s at %s expired", b->aor,
-			   b->uri);
+		if (!b->remote)
+			tandem_log(TANDEM_LOG_INFO, "sip", "registration of %s at %s expired",
+				   b->aor, b->uri);
 		binding_drop(loc, b);
 	}
 
@@ -335,9 +379,9 @@ static bool drop_one(struct le *le, void *arg)
 {
 	struct tandem_binding *b = le->data;
 	struct drop *drop = arg;
-	const struct tandem_contact c = as_contact(b);
+	const struct tandem_contact c = tandem_binding_contact(b);
 
-	if (!drop->h(b, drop->arg))
+	if (b->remote || !drop->h(b, drop->arg))
 		return false;
 	if (drop->loc->store)
 		(void)tandem_store_contact_remove(drop->loc->store, &c);
@@ -359,56 +403,157 @@ size_t tandem_location_drop(struct tandem_location *loc, tandem_binding_h *h, vo
 	return drop.count;
 }
 
-size_t tandem_location_count(const struct tandem_location *loc)
+void tandem_location_remove(struct tandem_location *loc, struct tandem_binding *b)
 {
-	return loc->count;
+	const struct tandem_contact c = tandem_binding_contact(b);
+
+	if (!b->remote && loc->store)
+		(void)tandem_store_contact_remove(loc->store, &c);
+	binding_drop(loc, b);
 }
 
-/* What came from the network need not be UTF-8: other octets are shown as '?'. */
-static json_t *json_text(const char *text)
+/* ---- what other nodes of a cluster have ------------------------------------------ */
+
+void tandem_location_on_change(struct tandem_location *loc, tandem_binding_changed_h *h, void *arg)
 {
-	json_t *json = json_string(text);
-	char *copy, *p;
-
-	if (json || str_dup(&copy, text))
-		return json;
-
-	for (p = copy; *p; p++) {
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	}
-	json = json_string(copy);
-	mem_deref(copy);
-
-	return json;
+	loc->changed_h = h;
+	loc->arg = arg;
 }
 
-static bool append_json(struct le *le, void *arg)
+struct each {
+	tandem_binding_each_h *h;
+	void *arg;
+};
+
+static bool each_one(struct le *le, void *arg)
 {
 	const struct tandem_binding *b = le->data;
-	int64_t left = b->expires - time(NULL);
+	const struct each *each = arg;
 
-	if (left > 0)
-		json_array_append_new(
-			arg,
-			json_pack("{s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:f, s:I, s:o, s:I}", "aor",
-				  json_text(b->aor), "contact", json_text(b->uri), "source",
-				  b->source, "transport", tandem_sip_transport_word(b->tp), "local",
-				  b->local, "path", json_text(b->path), "user_agent",
-				  json_text(b->user_agent), "q", b->q / 1000.0, "expires_s",
-				  (json_int_t)left, "instance", json_text(b->instance), "reg_id",
-				  (json_int_t)b->reg_id));
+	each->h(b, each->arg);
 
 	return false;
 }
 
-json_t *tandem_location_json(const struct tandem_location *loc)
+void tandem_location_each(const struct tandem_location *loc, tandem_binding_each_h *h, void *arg)
 {
-	json_t *list = json_array();
+	struct each each = { h, arg };
 
-	if (!list)
-		return NULL;
-	(void)hash_apply(loc->ht_aor, append_json, list);
+	(void)hash_apply(loc->ht_aor, each_one, &each);
+}
 
-	return json_pack("{s:o}", "registrations", list);
+struct tandem_binding *tandem_location_by_serial(const struct tandem_location *loc, uint64_t serial)
+{
+	struct le *le;
+
+	LIST_FOREACH(hash_list(loc->ht_id, serial_key(serial)), le)
+	{
+		struct tandem_binding *b = le->data;
+
+		if (!b->remote && b->serial == serial)
+			return b->expires > time(NULL) ? b : NULL;
+	}
+
+	return NULL;
+}
+
+struct tandem_binding *tandem_location_by_id(const struct tandem_location *loc, const char *id)
+{
+	struct le *le;
+
+	LIST_FOREACH(hash_list(loc->ht_id, hash_joaat_str(id)), le)
+	{
+		struct tandem_binding *b = le->data;
+
+		if (b->remote && !strcmp(b->remote->id, id))
+			return b;
+	}
+
+	return NULL;
+}
+
+static bool is_same_contact(const struct tandem_binding *a, const struct tandem_binding *b)
+{
+	if (strcmp(a->aor, b->aor) || a->reg_id != b->reg_id)
+		return false;
+
+	return a->reg_id ? !strcmp(a->instance, b->instance) : !strcmp(a->uri, b->uri);
+}
+
+/* Two nodes that have it up to the same second keep it both, and the others one of them. */
+static bool outlasts(const struct tandem_binding *a, const struct tandem_binding *b)
+{
+	if (a->expires != b->expires)
+		return a->expires > b->expires;
+	if (!a->remote || !b->remote)
+		return !a->remote;
+
+	return strcmp(a->remote->id, b->remote->id) > 0;
+}
+
+/* What a node says later is newer: it may have begun anew, and have other ids. */
+static bool is_same_node(const struct tandem_binding *a, const struct tandem_binding *b)
+{
+	return a->remote && !strcmp(a->remote->node, b->remote->node);
+}
+
+int tandem_location_take(struct tandem_location *loc, struct tandem_binding *b, size_t max)
+{
+	struct le *le = list_head(hash_list(loc->ht_aor, hash_joaat_str(b->aor)));
+
+	while (le) {
+		struct tandem_binding *old = le->data;
+
+		le = le->next;
+		if (!is_same_contact(old, b))
+			continue;
+		if (!is_same_node(old, b) && outlasts(old, b))
+			return -EALREADY;
+		tandem_location_remove(loc, old);
+	}
+	if (loc->remote >= max)
+		return -ENOSPC;
+	binding_link(loc, b);
+
+	return 0;
+}
+
+struct marking {
+	struct tandem_location *loc;
+	const char *node;
+	bool sweep;
+};
+
+static bool mark_one(struct le *le, void *arg)
+{
+	struct tandem_binding *b = le->data;
+	const struct marking *m = arg;
+
+	if (!b->remote || (m->node && strcmp(b->remote->node, m->node)))
+		return false;
+	if (!m->sweep)
+		b->remote->stale = true;
+	else if (b->remote->stale)
+		binding_drop(m->loc, b);
+
+	return false;
+}
+
+void tandem_location_mark(struct tandem_location *loc, const char *node)
+{
+	struct marking m = { loc, node, false };
+
+	(void)hash_apply(loc->ht_aor, mark_one, &m);
+}
+
+void tandem_location_sweep(struct tandem_location *loc, const char *node)
+{
+	struct marking m = { loc, node, true };
+
+	(void)hash_apply(loc->ht_aor, mark_one, &m);
+}
+
+size_t tandem_location_count(const struct tandem_location *loc)
+{
+	return loc->count;
 }

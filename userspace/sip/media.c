@@ -50,7 +50,7 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral)
 	const char *session = NULL;
 
 	/* who comes round a second time was anchored the first time */
-	if (spiral)
+	if (spiral || tx->target.by_node)
 		return 0;
 
 	if (is_method(tx, "INVITE") && !in_dialog) {
@@ -72,7 +72,8 @@ uint16_t tandem_media_classify(struct tandem_tx *tx, bool spiral)
 	if (session && str_dup(&tx->session, session))
 		return 500;
 	tx->anchored = session != NULL;
-	if (!tx->anchored && (is_method(tx, "INVITE") || is_method(tx, "UPDATE")))
+	if (!tx->anchored && !tx->target.passing &&
+	    (is_method(tx, "INVITE") || is_method(tx, "UPDATE")))
 		return 481;
 
 	return 0;

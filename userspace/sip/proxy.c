@@ -227,7 +227,7 @@ void tandem_sip_proxy(struct tandem_sip *ts, const struct sip_msg *msg)
 
 	code = tandem_target_resolve(&target, ts, msg);
 	/* our route alone does not make a dialog: who was called once has it as well */
-	in_dialog = target.trusted && pl_isset(&msg->to.tag);
+	in_dialog = (target.trusted && pl_isset(&msg->to.tag)) || target.by_node;
 	if (!in_dialog && (tandem_auth_flood(ts->auth, msg) || tandem_sip_drained(ts, msg)))
 		goto out;
 

@@ -6,6 +6,7 @@
 #include "userspace/sip/location.h"
 #include "userspace/sip/number.h"
 #include "userspace/sip/outflow.h"
+#include "userspace/sip/remote.h"
 #include "userspace/sip/route.h"
 
 /* The route set of a request, while it is being worked on. */
@@ -20,7 +21,9 @@ struct routes {
 	struct uri uri;
 	struct tandem_flow flow; /* of the peer that the request goes to */
 	struct sa local;	 /* our address on that flow */
+	uint64_t number;	 /* of the binding, from another node; or 0 */
 	bool trusted;
+	bool passing;
 	bool bad;
 };
 
@@ -49,7 +52,10 @@ static bool has_lr(const struct uri *uri)
 /* The address in a route of ours is the one that its side of the call sees. */
 static void take_flow(struct routes *r, const struct uri *uri, const struct tandem_flow *flow)
 {
+	struct pl end;
+
 	r->trusted = true;
+	r->passing |= !msg_param_exists(&uri->params, TANDEM_PASSING, &end);
 	r->flow = *flow;
 	if (sa_set(&r->local, &uri->host, uri->port))
 		sa_init(&r->local, AF_UNSPEC);
@@ -85,8 +91,12 @@ static void pop_own_routes(struct routes *r)
 	struct tandem_flow flow;
 
 	while (r->first < r->count && tandem_sip_is_local(r->ts, &r->addr[r->first].uri)) {
-		if (is_our_route(r, &r->addr[r->first].uri, &flow))
-			take_flow(r, &r->addr[r->first].uri, &flow);
+		const struct uri *uri = &r->addr[r->first].uri;
+
+		if (is_our_route(r, uri, &flow))
+			take_flow(r, uri, &flow);
+		else if (!r->number)
+			r->number = tandem_remote_read(r->ts, &r->msg->callid, &uri->user);
 		r->first++;
 	}
 }
@@ -168,16 +178,13 @@ static int path_hop(struct tandem_place *place, const char *path)
  * connection they opened, or, where that is closed, at their URI. A flow of RFC 5626 that is open
  * is the only way.
  */
-static int binding_hops(struct tandem_place *place, const struct tandem_binding *b)
+static int own_hops(struct tandem_place *place, const struct tandem_binding *b, bool here)
 {
 	struct sa source, local;
 	struct uri uri;
 	struct pl pl;
 	bool nat, web, flow;
 	int err = 0;
-
-	if (*b->path)
-		return path_hop(place, b->path);
 
 	pl_set_str(&pl, b->uri);
 	if (uri_decode(&uri, &pl) || sa_decode(&source, b->source, strlen(b->source)) ||
@@ -188,18 +195,49 @@ static int binding_hops(struct tandem_place *place, const struct tandem_binding 
 	web = b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS;
 	nat = !tandem_sip_host_is(&uri.host, &source);
 	flow = b->reg_id && tandem_outbound_is_open(b);
-	if (nat || flow || tandem_binding_connected(b))
+	if (here && (nat || flow || tandem_binding_connected(b)))
 		err = tandem_place_flow(place, b->tp, &source, &local);
-	if (!err && !web && !flow && !(nat && b->tp == SIP_TRANSP_UDP))
-		err = tandem_place_hop(place, &pl, b->tp == SIP_TRANSP_UDP ? &local : NULL);
+	if (!err && !web && !(flow && here) && !(nat && b->tp == SIP_TRANSP_UDP))
+		err = tandem_place_hop(place, &pl, here && b->tp == SIP_TRANSP_UDP ? &local : NULL);
 
 	return err;
+}
+
+static int remote_hop(struct tandem_place *place, const struct tandem_binding *b)
+{
+	size_t index = place->hops_count;
+	struct pl hop;
+	int err;
+
+	pl_set_str(&hop, b->remote->hop);
+	err = tandem_place_hop(place, &hop, NULL);
+	if (place->hops_count > index)
+		place->hops[index].remote = b->remote->number;
+
+	return err;
+}
+
+/*
+ * To who is registered at another node its node has the way; but if the phone's side of it, our
+ * address, has come here, this one has. When that node is not there, what the URI says is tried.
+ */
+static int binding_hops(struct tandem_place *place, const struct tandem_sip *ts,
+			const struct tandem_binding *b)
+{
+	bool here = !b->remote || tandem_remote_is_here(ts, b);
+
+	if (*b->path)
+		return path_hop(place, b->path);
+	if (!here && tandem_remote_is_alive(ts, b))
+		return remote_hop(place, b);
+
+	return own_hops(place, b, here);
 }
 
 static int fill_place(struct tandem_place *place, const struct routes *r,
 		      const struct tandem_binding *b)
 {
-	int err = binding_hops(place, b);
+	int err = binding_hops(place, r->ts, b);
 
 	if (!err)
 		err = -str_dup(&place->ruri, b->uri);
@@ -212,14 +250,24 @@ static int use_binding(struct tandem_target *t, const struct routes *r,
 		       const struct tandem_binding *b, unsigned int rank,
 		       struct tandem_place **placep)
 {
+	int err;
+
 	*placep = NULL;
 	/* a browser whose connection is gone comes back by itself, or not at all */
 	if ((b->tp == SIP_TRANSP_WS || b->tp == SIP_TRANSP_WSS) && !*b->path &&
-	    !tandem_binding_connected(b))
+	    !tandem_binding_connected(b) && !(b->remote && tandem_remote_is_alive(r->ts, b)))
 		return 0;
 	*placep = tandem_target_add(t, rank);
+	if (!*placep)
+		return -ENOMEM;
+	err = fill_place(*placep, r, b);
+	/* behind a NAT, and the node that it knows is gone */
+	if (!err && !(*placep)->hops_count) {
+		tandem_target_drop(t, (size_t)(*placep - t->places));
+		*placep = NULL;
+	}
 
-	return *placep ? fill_place(*placep, r, b) : -ENOMEM;
+	return err;
 }
 
 /* The other flows of the phone that list[i] is a flow of (RFC 5626 section 5.3). */
@@ -396,7 +444,7 @@ static int find_remote(struct tandem_target *t, const struct routes *r)
 	struct tandem_place *place;
 	int err;
 
-	if (b && !*b->path) {
+	if (b && !*b->path && !b->remote) {
 		err = use_binding(t, r, b, 0, &place);
 		if (err || t->places_count)
 			return err;
@@ -411,6 +459,20 @@ static int find_remote(struct tandem_target *t, const struct routes *r)
 	err = tandem_target_leave(t, r->ts, r->msg, &r->uri, &r->ruri);
 
 	return err == -ENOENT ? 403 : err;
+}
+
+/* What another node has found here: that, and no other binding, or a phone would ring for each. */
+static int find_for_node(struct tandem_target *t, const struct routes *r)
+{
+	const struct tandem_binding *b = tandem_location_by_serial(r->ts->loc, r->number);
+	struct tandem_place *place;
+	int err;
+
+	if (!b)
+		return 480;
+	err = use_binding(t, r, b, 0, &place);
+
+	return err || t->places_count ? err : 480;
 }
 
 int tandem_target_resolve(struct tandem_target *t, const struct tandem_sip *ts,
@@ -437,6 +499,10 @@ int tandem_target_resolve(struct tandem_target *t, const struct tandem_sip *ts,
 	if (!r.trusted)
 		r.trusted = known_dialog(&r);
 	t->trusted = r.trusted;
+	t->passing = r.trusted && r.passing;
+	t->by_node = r.number && !r.trusted && !pl_isset(&msg->to.tag);
+	if (t->by_node)
+		return find_for_node(t, &r);
 
 	if (r.first < r.count)
 		return follow_routes(t, &r);

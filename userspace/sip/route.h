@@ -10,6 +10,9 @@
 #define TANDEM_HOPS_MAX	  8
 #define TANDEM_PLACES_MAX 16
 
+/* Of a Route of ours: the dialog was begun by a node of the cluster, through which its media pass. */
+#define TANDEM_PASSING "passing"
+
 struct tandem_binding;
 struct tandem_route;
 
@@ -19,6 +22,8 @@ struct tandem_hop {
 	struct sa local; /* our address to send from; not set: as the host's routes say */
 	char *domain;	 /* whose addresses uri has one of; NULL: it was an address */
 	bool flow;	 /* the way that a peer has shown: no other transport leads there */
+	uint64_t
+		remote; /* it is a node of the cluster, which has the binding of this number; or 0 */
 	/* Of a further flow of the same phone (RFC 5626), in place of what its place has; or NULL. */
 	char *ruri;
 	char *routes;
@@ -49,6 +54,8 @@ struct tandem_target {
 	char *number; /* to be looked up in ENUM: places of lower rank than the others; or NULL */
 	bool local;   /* for this host itself, nothing to forward */
 	bool trusted; /* within a dialog that passed through us */
+	bool by_node; /* another node of the cluster has admitted it */
+	bool passing; /* within a dialog that another node has begun so: its media are not ours */
 	bool needs_user; /* only for who has shown to be a user here */
 };
 

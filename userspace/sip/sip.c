@@ -15,6 +15,7 @@
 #include "userspace/sip/location.h"
 #include "userspace/sip/names.h"
 #include "userspace/sip/routing.h"
+#include "userspace/sip/shared.h"
 #include "userspace/sip/tls.h"
 #include "userspace/sip/tx.h"
 #include "userspace/sip/unreadable.h"
@@ -416,6 +417,7 @@ void tandem_sip_free(struct tandem_sip *ts)
 	mem_deref(ts->ht_call);
 	tandem_auth_free(ts->auth);
 	tandem_block_free(ts->block);
+	tandem_sip_share_end(ts);
 	tandem_location_free(ts->loc);
 	tandem_conns_free(ts->conns);
 	tandem_datagrams_free(ts->datagrams);

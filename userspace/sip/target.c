@@ -118,6 +118,7 @@ void tandem_place_liken(struct tandem_place *place, size_t from, const struct ta
 		struct tandem_hop *hop = &place->hops[from];
 
 		hop->flow = like->flow;
+		hop->remote = like->remote;
 		hop->ruri = mem_ref(like->ruri);
 		hop->routes = mem_ref(like->routes);
 	}

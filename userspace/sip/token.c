@@ -86,18 +86,34 @@ static int mac(uint8_t out[MAC_SIZE], const uint8_t *key, const struct pl *call_
 	return -err;
 }
 
-int tandem_token_write(char *buf, const uint8_t key[20], const struct pl *call_id,
-		       const struct tandem_flow *flow)
+/* len octets of raw, which has room for the hash behind them. */
+static int write_token(char *buf, const uint8_t *key, const struct pl *call_id, uint8_t *raw,
+		       size_t len)
 {
-	uint8_t raw[FLOW_SIZE + MAC_SIZE];
-	size_t len = flow_pack(raw, flow);
-	int err;
+	int err = mac(raw + len, key, call_id, raw, len);
 
-	err = mac(raw + len, key, call_id, raw, len);
 	if (err)
 		return err;
 
 	return re_snprintf(buf, TANDEM_TOKEN_SIZE, "%w", raw, len + MAC_SIZE) < 0 ? -ENOMEM : 0;
+}
+
+int tandem_token_write(char *buf, const uint8_t key[20], const struct pl *call_id,
+		       const struct tandem_flow *flow)
+{
+	uint8_t raw[FLOW_SIZE + MAC_SIZE];
+
+	return write_token(buf, key, call_id, raw, flow_pack(raw, flow));
+}
+
+int tandem_token_write_number(char *buf, const uint8_t key[20], const struct pl *call_id,
+			      uint64_t number)
+{
+	uint8_t raw[sizeof(number) + MAC_SIZE];
+
+	memcpy(raw, &(uint64_t){ sys_htonll(number) }, sizeof(number));
+
+	return write_token(buf, key, call_id, raw, sizeof(number));
 }
 
 static int unhex(uint8_t *out, size_t size, const struct pl *pl)
@@ -118,19 +134,41 @@ static int unhex(uint8_t *out, size_t size, const struct pl *pl)
 	return (int)(pl->l / 2);
 }
 
+/* The octets in front of the hash, if that is right: how many, or -EACCES. */
+static int read_token(uint8_t raw[FLOW_SIZE + MAC_SIZE], const uint8_t *key,
+		      const struct pl *call_id, const struct pl *token)
+{
+	uint8_t want[MAC_SIZE];
+	int len = unhex(raw, FLOW_SIZE + MAC_SIZE, token) - MAC_SIZE;
+
+	if (len < 0 || mac(want, key, call_id, raw, (size_t)len) ||
+	    mem_seccmp(want, raw + len, MAC_SIZE))
+		return -EACCES;
+
+	return len;
+}
+
 int tandem_token_read(struct tandem_flow *flow, const uint8_t key[20], const struct pl *call_id,
 		      const struct pl *token)
 {
-	uint8_t raw[FLOW_SIZE + MAC_SIZE] = { 0 }, want[MAC_SIZE];
-	int len = unhex(raw, sizeof(raw), token);
+	uint8_t raw[FLOW_SIZE + MAC_SIZE];
+	int len = read_token(raw, key, call_id, token);
 
-	if (len < MAC_SIZE)
-		return -EACCES;
-	len -= MAC_SIZE;
-	if (mac(want, key, call_id, raw, (size_t)len) || mem_seccmp(want, raw + len, MAC_SIZE))
-		return -EACCES;
+	return len < 0 ? len : flow_unpack(flow, raw, (size_t)len);
+}
 
-	return flow_unpack(flow, raw, (size_t)len);
+int tandem_token_read_number(uint64_t *number, const uint8_t key[20], const struct pl *call_id,
+			     const struct pl *token)
+{
+	uint8_t raw[FLOW_SIZE + MAC_SIZE];
+	int len = read_token(raw, key, call_id, token);
+
+	if (len != (int)sizeof(*number))
+		return -EACCES;
+	memcpy(number, raw, sizeof(*number));
+	*number = sys_ntohll(*number);
+
+	return 0;
 }
 
 uint64_t tandem_token_request(const uint8_t key[20], const struct sip_msg *msg)

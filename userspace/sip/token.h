@@ -27,6 +27,12 @@ int tandem_token_write(char *buf, const uint8_t key[20], const struct pl *call_i
 int tandem_token_read(struct tandem_flow *flow, const uint8_t key[20], const struct pl *call_id,
 		      const struct pl *token);
 
+/* The same for a number instead of a flow, in tokens of which the key is for nothing else. */
+int tandem_token_write_number(char *buf, const uint8_t key[20], const struct pl *call_id,
+			      uint64_t number);
+int tandem_token_read_number(uint64_t *number, const uint8_t key[20], const struct pl *call_id,
+			     const struct pl *token);
+
 /* A number that differs between requests that are not the same one. */
 uint64_t tandem_token_request(const uint8_t key[20], const struct sip_msg *msg);
 
