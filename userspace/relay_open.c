@@ -267,15 +267,19 @@ static int open_play(struct tandem_relay *relay)
 
 static int open_record(struct tandem_relay *relay)
 {
-	const struct tandem_record_config cfg = {
+	const char *forward = relay->cfg->record.forward;
+	struct tandem_record_config cfg = {
 		.dir = relay->cfg->record.dir,
 		.all = strcmp(relay->cfg->record.calls, "all") == 0,
 		.min_free_mb = relay->cfg->record.min_free_mb,
 		.max_recordings = relay->cfg->record.max_recordings,
+		.forward_rate = relay->cfg->record.forward_rate,
 	};
 	int ret;
 
-	if (!cfg.dir)
+	if (forward)
+		(void)tandem_endpoint_parse(&cfg.forward, forward + strlen("tcp:"));
+	if (!cfg.dir && !forward)
 		return 0;
 	ret = tandem_record_open(&relay->record, &cfg, relay->sessions, relay->live, relay->why,
 				 sizeof(relay->why));

@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct tandem_tape_codecs codecs = {
+static const struct tandem_mix_codecs codecs = {
 	.v = { { .pt = 0, .clock_hz = 8000, .name = "PCMU" },
 	       { .pt = 9, .clock_hz = 8000, .name = "G722" },
 	       { .pt = 11, .clock_hz = 44100, .name = "L16" },
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (size >= 2) {
 		uint32_t len = data[1] < size - 2 ? data[1] : (uint32_t)size - 2;
 		uint8_t *rtp = malloc(len ? len : 1);
-		const struct tandem_tape_packet p = {
+		const struct tandem_mix_packet p = {
 			.ns = now, .party = data[0] & 1, .rtp = rtp, .len = len
 		};
 

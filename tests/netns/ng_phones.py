@@ -10,7 +10,7 @@ import struct
 WAIT = 10.0  # for what has to come; it comes at once unless the machine is busy
 
 
-def socket_in(namespace, kind, address=None):
+def socket_in(namespace, kind, address=None, reuse=False):
     """A socket in a namespace; this thread is back in its own afterwards."""
     libc = ctypes.CDLL(None, use_errno=True)
     own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
@@ -19,6 +19,8 @@ def socket_in(namespace, kind, address=None):
         raise OSError(ctypes.get_errno(), "setns")
     try:
         s = socket.socket(socket.AF_INET, kind)
+        if reuse:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if address:
             s.bind(address)
     finally:

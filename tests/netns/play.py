@@ -209,6 +209,8 @@ def again(relay, a, b, last):
     check("by the same voice, in sequence", (first["ssrc"], first["seq"]) == (last["ssrc"], (last["seq"] + 1) % 65536))
     reply = relay.ask("stop media", "plain", **{"from-tag": "a"})
     check("it is stopped, at a frame that is told", reply["result"] == "ok" and 0 <= reply["last-frame-pos"] < 50, reply)
+    reply = relay.ask("start forwarding", "plain", **{"from-tag": "a"})
+    check("nobody is listened to where nobody listens", "record.forward" in reply.get("error-reason", ""), reply)
     a.hush()
     check("and silent", not of_voice(a.hear(lambda p: False, 0.3, own=b.talk)))
     with open(sys.argv[4] + "/play/speech.wav", "rb") as f:

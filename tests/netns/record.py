@@ -11,13 +11,15 @@ import glob
 import json
 import math
 import os
+import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import wave
 
-from ng_phones import Ng, Phone
+from ng_phones import Ng, Phone, socket_in
 
 CALLER, RELAY, CALLEE, FOLDER, TANDEM, SOCKET = sys.argv[1:7]
 
@@ -236,9 +238,103 @@ def full_disk():
     check("and it is made", until(lambda: recording("full")[2].get("end") == "the call has ended"), recording("full")[2])
 
 
+class Listener:
+    """Who listens: each connection with the text that it begins with, and its samples."""
+
+    def __init__(self):
+        self.server = socket_in(RELAY, socket.SOCK_STREAM, ("127.0.0.1", 5555), reuse=True)
+        self.server.listen()
+        self.lines = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                s, _ = self.server.accept()
+            except OSError:
+                return
+            line = {"socket": s, "data": b"", "ended": False}
+            self.lines.append(line)
+            threading.Thread(target=self.read, args=(line,), daemon=True).start()
+
+    def read(self, line):
+        try:
+            while data := line["socket"].recv(65536):
+                line["data"] += data
+        except OSError:
+            pass
+        line["ended"] = True
+
+    def of(self, party):
+        """What is heard of a party, by its last connection."""
+        for line in reversed(self.lines):
+            text, nul, data = line["data"].partition(b"\0")
+            if nul and json.loads(text)["party"] == party:
+                return json.loads(text), struct.unpack(f"<{len(data) // 2}h", data[: len(data) & ~1]), line
+        return {}, (), {"ended": None}
+
+    def close(self):
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.server.close()
+        for line in self.lines:
+            line["socket"].shutdown(socket.SHUT_RDWR)
+            line["socket"].close()
+
+
+def sound(samples):
+    """Without the silence at its ends."""
+    there = [i for i, s in enumerate(samples) if s]
+    return samples[there[0] : there[-1] + 1] if there else ()
+
+
+def listened():
+    before = len(os.listdir(FOLDER))
+    call = Call("listened", 7050)
+    listener = Listener()
+    check("NG: start forwarding, of the caller", call.ng.ask("start forwarding", from_tag="a").get("result") == "ok")
+    call.talk(100)
+    about, samples, _ = listener.of("a")
+    heard = sound(samples)
+    check("the caller is listened to", (about.get("call_id"), about.get("rate")) == ("listened", 8000), about)
+    check("from the first word on, a quarter of a second behind", 1.6 < len(heard) / 8000 < 2.05, len(heard) / 8000)
+    check("it is the caller's tone", len(heard) > 8000 and strength(heard, 440) > 0.99, strength(heard or (1,), 440))
+    check("and nobody else is", len(listener.lines) == 1 and stats()["listening"] == 1, stats())
+    check("NG: start forwarding, of all", call.ng.ask("start forwarding").get("result") == "ok")
+    call.talk(75)
+    heard = sound(listener.of("b")[1])
+    check("the callee, too", len(heard) > 8000 and strength(heard, 1000) > 0.99, len(heard))
+    check("each by a connection", len(listener.lines) == 2 and stats()["listening"] == 2, stats())
+
+    listener.close()
+    call.talk(50)
+    check("without a listener sound is lost, and counted", stats()["unheard"] > 500 and not stats()["listening"], stats())
+    listener = Listener()
+    check("it is found again", until(lambda: stats()["listening"] == 2), stats())
+    call.talk(50)
+    heard = sound(listener.of("a")[1])
+    check("and hears what is said from then on", len(heard) > 4000 and strength(heard, 440) > 0.99, len(heard))
+    check("NG: stop forwarding, of all", call.ng.ask("stop forwarding", all="all").get("result") == "ok")
+    check("the caller's ends with that of the call", until(lambda: listener.of("b")[2]["ended"]), stats())
+    check(
+        "the command line has one listened to",
+        tandem("session", "listen", "listened", "b", "--off").returncode == 0
+        and tandem("session", "listen", "listened", "b").returncode == 0,
+    )
+    check("it is the callee", until(lambda: stats()["listening"] == 1 and stats()["forwarded"] == 1), stats())
+    call.talk(50)
+    call.end()
+    check("all ends with the call", until(lambda: not stats()["forwarded"] and not stats()["listening"]), stats())
+    heard = sound(listener.of("b")[1])
+    check("the last word is heard", 0.9 < len(heard) / 8000 < 1.05 and strength(heard, 1000) > 0.99, len(heard) / 8000)
+    check("nobody's call stood still for it", call.heard() == 325)
+    check("and nothing is recorded", len(os.listdir(FOLDER)) == before, os.listdir(FOLDER))
+    listener.close()
+
+
 check("nothing is recorded unless it is asked for", not os.listdir(FOLDER))
 by_flag()
 by_command()
 secured()
 secret()
+listened()
 full_disk()

@@ -34,7 +34,7 @@ recorded()
 
 SIP_EXTRA="mode: off"
 YAML_EXTRA="ng: {listen: [\"udp:127.0.0.1:2223\"]}
-record: {dir: WORK/rec, min_free_mb: 2}"
+record: {dir: WORK/rec, min_free_mb: 2, forward: \"tcp:127.0.0.1:5555\"}"
 test_begin 180 clang-16
 need_tandem
 "$PYTHON" -c "import pylibsrtp" 2>/dev/null || tap_skip_all "needs python3-pylibsrtp"

@@ -28,7 +28,7 @@ struct fixture {
 	char dir[32];
 	char path[64], about[64];
 	struct tandem_tape *tape;
-	struct tandem_tape_codecs codecs;
+	struct tandem_mix_codecs codecs;
 	int16_t *samples; /* of what was read back, by two */
 	sf_count_t frames;
 	int rate;
@@ -63,9 +63,9 @@ static int teardown(void **state)
 
 static void codec(struct fixture *f, uint8_t party, uint8_t pt, const char *name, uint32_t clock)
 {
-	struct tandem_tape_codec *c = &f->codecs.v[f->codecs.count++];
+	struct tandem_mix_codec *c = &f->codecs.v[f->codecs.count++];
 
-	*c = (struct tandem_tape_codec){ .party = party, .pt = pt, .clock_hz = clock };
+	*c = (struct tandem_mix_codec){ .party = party, .pt = pt, .clock_hz = clock };
 	snprintf(c->name, sizeof(c->name), "%s", name);
 }
 
@@ -111,9 +111,9 @@ static void speak_at(struct fixture *f, struct speaker *s, uint64_t ms, bool los
 	uint32_t rate = tandem_encoder_rate(s->codec), i;
 	int16_t samples[TANDEM_PLAY_SAMPLES_MAX];
 	uint8_t packet[12 + TANDEM_PLAY_PAYLOAD_MAX] = { 0x80, s->pt };
-	struct tandem_tape_packet p = { .ns = START + ms * NS_PER_MS,
-					.party = s->party,
-					.rtp = packet };
+	struct tandem_mix_packet p = { .ns = START + ms * NS_PER_MS,
+				       .party = s->party,
+				       .rtp = packet };
 	int len;
 
 	if (!s->encoder)
@@ -289,7 +289,7 @@ static void bad_packets_do_no_harm(void **state)
 	codec(f, 0, 0, "PCMU", 8000);
 	begin(f);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct tandem_tape_packet p = { .ns = START, .rtp = rows[i], .len = 16 };
+		struct tandem_mix_packet p = { .ns = START, .rtp = rows[i], .len = 16 };
 
 		assert_int_equal(tandem_tape_packet(f->tape, &p), 0);
 		p.len = 5;

@@ -100,6 +100,25 @@ static void of_a_party_and_of_the_call(void **state)
 	fx_clean(&fx);
 }
 
+static void listening_changes_nothing(void **state)
+{
+	struct fixture fx;
+
+	(void)state;
+	fx_open(&fx);
+	call(&fx, "0 8 101", EVENT);
+	want(&fx, NULL, TANDEM_ACT_FORWARD, false);
+	want(&fx, &party_b, TANDEM_ACT_FORWARD, false);
+	assert_int_equal(act_of(&fx, party_a, 0), -1);
+	assert_int_equal(act_of(&fx, party_b, 0), -1);
+	want(&fx, &party_b, SILENCE, false);
+	assert_int_equal(act_of(&fx, party_a, 0), -1);
+	assert_int_equal(act_of(&fx, party_b, 0), ACT_ULAW);
+	want(&fx, &party_b, TANDEM_ACT_FORWARD, true);
+	assert_int_equal(act_of(&fx, party_b, 0), ACT_ULAW);
+	fx_clean(&fx);
+}
+
 static void silence_by_codec(void **state)
 {
 	static const struct {
@@ -382,6 +401,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_a_party_and_of_the_call),
+		cmocka_unit_test(listening_changes_nothing),
 		cmocka_unit_test(silence_by_codec),
 		cmocka_unit_test(events_are_never_left_out),
 		cmocka_unit_test(holds_for_what_comes),

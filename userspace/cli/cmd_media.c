@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The subcommands that block media of a call, or silence it. */
+/* The subcommands that block media of a call, silence it, or have it listened to. */
 #include <string.h>
 
 #include "userspace/cli/command.h"
@@ -14,10 +14,11 @@ static void show_party(const json_t *media, const char *party, FILE *out)
 									   : "passes";
 	char type[32];
 
-	fprintf(out, "%lld %s from %s: %s%s\n",
+	fprintf(out, "%lld %s from %s: %s%s%s\n",
 		(long long)json_integer_value(json_object_get(media, "index")),
 		tandem_text_clean(tandem_field_text(media, "type"), type, sizeof(type)), party, how,
-		json_is_true(json_object_get(leg, "dtmf_blocked")) ? ", DTMF blocked" : "");
+		json_is_true(json_object_get(leg, "dtmf_blocked")) ? ", DTMF blocked" : "",
+		json_is_true(json_object_get(leg, "forwarded")) ? ", listened to" : "");
 }
 
 static void show_media(const json_t *doc, FILE *out, unsigned int width)
@@ -67,4 +68,9 @@ int tandem_cmd_session_block(const struct tandem_command *cmd, int argc, char **
 int tandem_cmd_session_silence(const struct tandem_command *cmd, int argc, char **argv)
 {
 	return act(cmd, argc, argv, "session.silence");
+}
+
+int tandem_cmd_session_listen(const struct tandem_command *cmd, int argc, char **argv)
+{
+	return act(cmd, argc, argv, "session.listen");
 }

@@ -83,6 +83,7 @@ int tandem_cmd_session_dtmf(const struct tandem_command *cmd, int argc, char **a
 int tandem_cmd_session_record(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_block(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_silence(const struct tandem_command *cmd, int argc, char **argv);
+int tandem_cmd_session_listen(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_session_end(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_forward_set(const struct tandem_command *cmd, int argc, char **argv);
 int tandem_cmd_forward_list(const struct tandem_command *cmd, int argc, char **argv);

@@ -94,6 +94,7 @@ static int check_paths(const struct checker *c)
 {
 	const struct tandem_config *cfg = c->cfg;
 	size_t max = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1;
+	struct tandem_endpoint listener;
 
 	if (cfg->control_socket[0] != '/')
 		return wrong(c, "control_socket", "must be an absolute path");
@@ -113,6 +114,11 @@ static int check_paths(const struct checker *c)
 		return wrong(c, "cdr.database", "must be an absolute path or none");
 	if (cfg->record.dir && cfg->record.dir[0] != '/')
 		return wrong(c, "record.dir", "must be an absolute path");
+	if (cfg->record.forward &&
+	    (strncmp(cfg->record.forward, "tcp:", 4) ||
+	     tandem_endpoint_parse(&listener, cfg->record.forward + 4) || !listener.port))
+		return wrong(c, "record.forward", "'%.60s' is not of the form tcp:192.0.2.1:5000",
+			     cfg->record.forward);
 	if (!is_one_of(cfg->record.calls, "asked", "all", NULL))
 		return wrong(c, "record.calls", "'%.40s' is none of asked, all", cfg->record.calls);
 	if (strcmp(cfg->record.calls, "all") == 0 && !cfg->record.dir)

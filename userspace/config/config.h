@@ -211,6 +211,8 @@ struct tandem_config_record {
 	char *calls;		 /* "asked": those that a command asks for; "all" */
 	uint32_t min_free_mb;	 /* 256; of the disk: with less they end */
 	uint32_t max_recordings; /* 1000 */
+	char *forward;		 /* "tcp:ADDRESS:PORT", who listens to parties; NULL: nobody */
+	uint32_t forward_rate;	 /* 8000 samples a second */
 };
 
 struct tandem_config_cdr {

@@ -58,6 +58,7 @@ const struct tandem_config_number tandem_config_numbers[] = {
 	NUMBER(cdr, max_records, 1000000, 100, 100000000),
 	NUMBER(record, min_free_mb, 256, 1, 1048576),
 	NUMBER(record, max_recordings, 1000, 1, 100000),
+	NUMBER(record, forward_rate, 8000, 8000, 48000),
 	NUMBER(drain, timeout_s, 3600, 1, 7 * DAY_S),
 	NUMBER(drain, retry_after_s, 30, 1, DAY_S),
 	NUMBER(cluster, keep_s, 3600, 60, 7 * DAY_S),

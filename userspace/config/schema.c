@@ -245,6 +245,9 @@ static const cyaml_schema_field_t record_fields[] = {
 	CYAML_FIELD_STRING_PTR("calls", OPT_PTR, struct tandem_config_record, calls, 1, TEXT_MAX),
 	CYAML_FIELD_UINT("min_free_mb", OPT, struct tandem_config_record, min_free_mb),
 	CYAML_FIELD_UINT("max_recordings", OPT, struct tandem_config_record, max_recordings),
+	CYAML_FIELD_STRING_PTR("forward", OPT_PTR, struct tandem_config_record, forward, 1,
+			       TEXT_MAX),
+	CYAML_FIELD_UINT("forward_rate", OPT, struct tandem_config_record, forward_rate),
 	CYAML_FIELD_END,
 };
 

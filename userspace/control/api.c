@@ -175,6 +175,12 @@ static int session_silence(const struct request *req, json_t **out)
 	return session_act(req, TANDEM_ACT_SILENCE, out);
 }
 
+/* Whether there is anybody who listens is for the recorder to say. */
+static int session_listen(const struct request *req, json_t **out)
+{
+	return session_act(req, TANDEM_ACT_FORWARD, out);
+}
+
 static int forward_name(const struct request *req, const char **name)
 {
 	*name = json_string_value(json_object_get(req->params, "name"));
@@ -279,6 +285,7 @@ static const struct {
 	{ "session.show", session_show },
 	{ "session.end", session_end },
 	{ "session.block", session_block },
+	{ "session.listen", session_listen },
 	{ "session.silence", session_silence },
 	{ "forward.set", forward_set },
 	{ "forward.list", forward_list },

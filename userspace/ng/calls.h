@@ -95,6 +95,10 @@ int tandem_ng_silence_media(struct tandem_ng_calls *calls, const struct tandem_n
 			    json_t *reply, const char **why);
 int tandem_ng_unsilence_media(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			      json_t *reply, const char **why);
+int tandem_ng_start_forwarding(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			       json_t *reply, const char **why);
+int tandem_ng_stop_forwarding(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			      json_t *reply, const char **why);
 
 /* A description has come from this party of the session: keep the label that it has, if any. */
 int tandem_ng_label(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,

@@ -24,16 +24,6 @@ static int ping(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 	return json_object_set_new(reply, "result", json_string("pong")) ? -ENOMEM : 0;
 }
 
-static int unsupported(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
-		       json_t *reply, const char **why)
-{
-	(void)calls;
-	(void)p;
-	(void)reply;
-	*why = "Command is not supported";
-	return -ENOSYS;
-}
-
 static int unknown_command(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 			   json_t *reply, const char **why)
 {
@@ -65,8 +55,8 @@ static const struct {
 	{ "unblock media", tandem_ng_unblock_media, NEEDS_CALL },
 	{ "silence media", tandem_ng_silence_media, NEEDS_CALL },
 	{ "unsilence media", tandem_ng_unsilence_media, NEEDS_CALL },
-	{ "start forwarding", unsupported, 0 },
-	{ "stop forwarding", unsupported, 0 },
+	{ "start forwarding", tandem_ng_start_forwarding, NEEDS_CALL },
+	{ "stop forwarding", tandem_ng_stop_forwarding, NEEDS_CALL },
 	{ "play media", tandem_ng_play_media, NEEDS_CALL },
 	{ "stop media", tandem_ng_stop_media, NEEDS_CALL },
 	{ "play DTMF", tandem_ng_play_dtmf, NEEDS_CALL },

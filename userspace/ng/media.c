@@ -92,6 +92,29 @@ int tandem_ng_unsilence_media(struct tandem_ng_calls *calls, const struct tandem
 	return act(calls, p, reply, why, TANDEM_ACT_SILENCE, true);
 }
 
+/* Nowhere to is an error, that a client does not take silence for sound. */
+static int forwarding(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+		      json_t *reply, const char **why, bool off)
+{
+	if (!tandem_record_forwards(calls->cfg->record)) {
+		*why = "There is nobody to forward to (record.forward)";
+		return -ENOSYS;
+	}
+	return act(calls, p, reply, why, TANDEM_ACT_FORWARD, off);
+}
+
+int tandem_ng_start_forwarding(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			       json_t *reply, const char **why)
+{
+	return forwarding(calls, p, reply, why, false);
+}
+
+int tandem_ng_stop_forwarding(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
+			      json_t *reply, const char **why)
+{
+	return forwarding(calls, p, reply, why, true);
+}
+
 int tandem_ng_label(struct tandem_ng_calls *calls, const struct tandem_ng_params *p,
 		    const char *name, enum tandem_party_id party)
 {

@@ -7,6 +7,17 @@
 
 static const char *const states[] = { "asked", "on", "paused", "ended" };
 
+static json_t *forwarding_json(const struct tandem_record *rec)
+{
+	const uint64_t unheard = __atomic_load_n(&rec->unheard, __ATOMIC_RELAXED);
+
+	return json_pack("{s:I, s:I, s:I}", "forwarded",
+			 (json_int_t)__atomic_load_n(&rec->forwarded, __ATOMIC_RELAXED),
+			 "listening",
+			 (json_int_t)__atomic_load_n(&rec->listening, __ATOMIC_RELAXED), "unheard",
+			 (json_int_t)(unheard * 1000 / rec->cfg.forward_rate));
+}
+
 json_t *tandem_record_stats(struct tandem_record *rec)
 {
 	json_t *doc;
@@ -18,6 +29,8 @@ json_t *tandem_record_stats(struct tandem_record *rec)
 			(json_int_t)rec->made, "failed", (json_int_t)rec->failed, "lost",
 			(json_int_t)__atomic_load_n(&rec->lost, __ATOMIC_RELAXED), "alarm",
 			*rec->alarm ? rec->alarm : NULL);
+	if (tandem_record_forwards(rec))
+		json_object_update_new(doc, forwarding_json(rec));
 	pthread_mutex_unlock(&rec->lock);
 	return doc;
 }
@@ -31,10 +44,13 @@ json_t *tandem_record_json(struct tandem_record *rec)
 	list = json_array();
 	pthread_mutex_lock(&rec->lock);
 	for (size_t i = 0; i < RECORD_BUCKETS; i++) {
-		for (const struct record_mark *m = rec->marks[i]; m; m = m->next)
+		for (const struct record_mark *m = rec->marks[i]; m; m = m->next) {
+			if (!m->path && m->state == RECORD_ENDED)
+				continue; /* it is forwarded, or was */
 			json_array_append_new(list, json_pack("{s:s, s:s?, s:s}", "call_id",
 							      m->call, "file", m->path, "state",
 							      states[m->state]));
+		}
 	}
 	pthread_mutex_unlock(&rec->lock);
 	json_object_set_new(doc, "recordings", list);

@@ -7,6 +7,9 @@
  *   shelf.c   the thread that writes, and the recordings that it has in hand
  *   mail.c    what it is told
  *   tape.c    one recording
+ *   mix.c     what parties send, as samples
+ *   ears.c    those who listen to a call
+ *   sink.c    one of them
  *   decode.c  payloads into samples
  */
 #ifndef TANDEM_RECORD_LOCAL_H
@@ -17,6 +20,7 @@
 
 #include "userspace/record/mail.h"
 #include "userspace/record/record.h"
+#include "userspace/record/sink.h"
 #include "userspace/record/tape.h"
 
 #define RECORD_BUCKETS 256
@@ -24,8 +28,15 @@
 /* What the thread is told of a recording that begins. */
 struct record_opening {
 	char path[PATH_MAX];
-	struct tandem_tape_codecs codecs;
+	struct tandem_mix_codecs codecs;
 	json_t *about; /* a reference that goes with it */
+};
+
+/* And whose sound is forwarded from now on. */
+struct record_forwarding {
+	uint8_t parties; /* a bit for each */
+	struct tandem_mix_codecs codecs;
+	char *about[2]; /* goes with it; NULL: that party is not forwarded */
 };
 
 enum record_state {
@@ -42,9 +53,10 @@ struct record_mark {
 	char *call; /* Call-ID */
 	char *path; /* NULL: none yet */
 	enum record_state state;
-	bool failed; /* the thread has ended it */
-	bool secret; /* media passes under keys that the relay has not */
-	struct tandem_tape_codecs codecs;
+	bool failed;	 /* the thread has ended it */
+	bool secret;	 /* media passes under keys that the relay has not */
+	uint8_t parties; /* that are forwarded */
+	struct tandem_mix_codecs codecs;
 };
 
 struct tandem_record {
@@ -64,10 +76,28 @@ struct tandem_record {
 	char alarm[128];
 	uint64_t full_since; /* packets began to be lost, monotonic s; 0: they are not */
 
+	struct sockaddr_storage to;    /* of forwarding */
+	uint32_t forwarded, listening; /* parties; atomic */
+	uint64_t unheard;	       /* samples; atomic */
+
 	struct record_mail mail;
 	pthread_t thread;
 	bool started;
 };
+
+/*
+ * ears.c: those who listen to one call, in the thread. set: the texts of f are its own from then on. No
+ * error ends it: a party that there is no memory for has nobody.
+ */
+struct record_ears;
+struct record_ears *record_ears_open(struct tandem_record *rec, const struct record_forwarding *f,
+				     uint64_t now_ns);
+void record_ears_set(struct record_ears *ears, const struct record_forwarding *f);
+void record_ears_codecs(struct record_ears *ears, const struct tandem_mix_codecs *codecs);
+void record_ears_packet(struct record_ears *ears, const struct tandem_mix_packet *p);
+void record_ears_run(struct record_ears *ears, uint64_t now_ns);
+/* What has been said is sent as far as that goes. NULL is allowed. */
+void record_ears_close(struct record_ears *ears, uint64_t now_ns);
 
 /* shelf.c: the thread; arg is the recorder. */
 void *record_shelf(void *arg);

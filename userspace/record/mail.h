@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 enum record_letter_kind {
-	RECORD_PACKET, /* data: RTP */
-	RECORD_OPEN,   /* data: struct record_opening */
-	RECORD_CODECS, /* data: struct tandem_tape_codecs */
+	RECORD_PACKET,	/* data: RTP */
+	RECORD_OPEN,	/* data: struct record_opening */
+	RECORD_CODECS,	/* data: struct tandem_mix_codecs */
+	RECORD_FORWARD, /* data: struct record_forwarding */
 	RECORD_PAUSE,
 	RECORD_RESUME,
 	RECORD_CLOSE, /* data: why, a text */

@@ -78,15 +78,17 @@ static bool is_running(const struct record_mark *m)
 }
 
 /* An order is not lost for want of room: packets leave them an eighth. */
-static void tell(struct tandem_record *rec, uint64_t number, enum record_letter_kind kind,
+static bool tell(struct tandem_record *rec, uint64_t number, enum record_letter_kind kind,
 		 const void *data, size_t len)
 {
 	const struct record_letter letter = {
 		.number = number, .ns = now_ns(), .len = (uint32_t)len, .kind = (uint8_t)kind
 	};
 
-	if (!record_mail_put(&rec->mail, &letter, data))
-		tandem_log(TANDEM_LOG_ERROR, MODULE, "an order is lost: too many wait");
+	if (record_mail_put(&rec->mail, &letter, data))
+		return true;
+	tandem_log(TANDEM_LOG_ERROR, MODULE, "an order is lost: too many wait");
+	return false;
 }
 
 static void stop(struct tandem_record *rec, struct record_mark *m, const char *why)
@@ -100,9 +102,9 @@ static void stop(struct tandem_record *rec, struct record_mark *m, const char *w
 
 /* ---- what there is to record ------------------------------------------------------ */
 
-static void read_codecs(const struct tandem_tap_call *call, struct tandem_tape_codecs *codecs)
+static void read_codecs(const struct tandem_tap_call *call, struct tandem_mix_codecs *codecs)
 {
-	struct tandem_tap_codec all[TANDEM_TAPE_CODECS];
+	struct tandem_tap_codec all[TANDEM_MIX_CODECS];
 	size_t media, i, n;
 
 	memset(codecs, 0, sizeof(*codecs));
@@ -111,9 +113,9 @@ static void read_codecs(const struct tandem_tap_call *call, struct tandem_tape_c
 
 		if (strcmp(tandem_tap_media_type(call, media / 2), AUDIO))
 			continue;
-		n = tandem_tap_codecs(call, party, media / 2, all, TANDEM_TAPE_CODECS);
-		for (i = 0; i < n && codecs->count < TANDEM_TAPE_CODECS; i++) {
-			struct tandem_tape_codec *c = &codecs->v[codecs->count++];
+		n = tandem_tap_codecs(call, party, media / 2, all, TANDEM_MIX_CODECS);
+		for (i = 0; i < n && codecs->count < TANDEM_MIX_CODECS; i++) {
+			struct tandem_mix_codec *c = &codecs->v[codecs->count++];
 
 			c->party = (uint8_t)party;
 			c->media = (uint8_t)(media / 2);
@@ -150,6 +152,57 @@ static int path_of(const struct tandem_record *rec, uint64_t number, char *path,
 	return -EEXIST;
 }
 
+/* A bit for each party of whom some sound is to be forwarded. */
+static uint8_t forwarded(const struct tandem_record *rec, const struct tandem_tap_call *call)
+{
+	uint8_t parties = 0;
+	size_t i;
+
+	for (i = 0; rec->cfg.forward.port && i < 2 * tandem_tap_media(call); i++) {
+		if (!strcmp(tandem_tap_media_type(call, i / 2), AUDIO) &&
+		    tandem_tap_forwarded(call, (enum tandem_party_id)(i & 1), i / 2))
+			parties |= (uint8_t)(1 << (i & 1));
+	}
+	return parties;
+}
+
+/* Of one party, as its listener is told it. */
+static char *about_party(const struct tandem_tap_call *call, int party, uint32_t rate)
+{
+	json_t *doc = about(call);
+	char *text;
+
+	json_object_set_new(doc, "party", json_string(party ? "b" : "a"));
+	json_object_set_new(doc, "rate", json_integer(rate));
+	text = json_dumps(doc, JSON_COMPACT);
+	json_decref(doc);
+	return text;
+}
+
+/* call may be NULL: for nobody any more. */
+static void forward(struct tandem_record *rec, struct record_mark *m, uint8_t parties,
+		    const struct tandem_tap_call *call)
+{
+	struct record_forwarding f = { .parties = parties, .codecs = m->codecs };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (parties & 1 << i)
+			f.about[i] = about_party(call, i, rec->cfg.forward_rate);
+	}
+	if (m->parties != parties)
+		tandem_log(TANDEM_LOG_INFO, MODULE, "%s: forwarding of %s", m->call,
+			   parties == 3	  ? "both parties"
+			   : parties == 2 ? "the callee"
+			   : parties	  ? "the caller"
+					  : "nobody any more");
+	m->parties = parties;
+	if (!tell(rec, m->number, RECORD_FORWARD, &f, sizeof(f))) {
+		free(f.about[0]);
+		free(f.about[1]);
+	}
+}
+
 static void begin(struct tandem_record *rec, struct record_mark *m,
 		  const struct tandem_tap_call *call)
 {
@@ -180,25 +233,30 @@ static bool is_new(const struct tandem_record *rec, const struct tandem_tap_call
 	return rec->cfg.all && rec->count < rec->cfg.max_recordings;
 }
 
-static uint32_t wants_mark(struct tandem_record *rec, struct record_mark *m,
+static bool is_heard(const struct record_mark *m)
+{
+	return is_running(m) || m->parties;
+}
+
+static uint32_t wants_mark(struct tandem_record *rec, struct record_mark *m, uint8_t parties,
 			   const struct tandem_tap_call *call)
 {
-	struct tandem_tape_codecs codecs;
+	struct tandem_mix_codecs codecs;
 
 	m->secret = tandem_tap_is_secret(call);
-	if (m->state == RECORD_ENDED || m->secret)
-		return 0;
+	if (m->secret)
+		parties = 0;
 	read_codecs(call, &codecs);
-	if (!codecs.count)
-		return is_running(m) ? RULE_F_TAP_CLEAR : 0;
-	if (memcmp(&codecs, &m->codecs, sizeof(codecs))) {
+	if (codecs.count && memcmp(&codecs, &m->codecs, sizeof(codecs))) {
 		m->codecs = codecs;
-		if (is_running(m))
+		if (is_heard(m))
 			tell(rec, m->number, RECORD_CODECS, &codecs, sizeof(codecs));
 	}
-	if (m->state == RECORD_ASKED)
+	if (codecs.count && m->state == RECORD_ASKED && !m->secret)
 		begin(rec, m, call);
-	return RULE_F_TAP_CLEAR;
+	if (parties != m->parties)
+		forward(rec, m, parties, call);
+	return is_heard(m) && !m->secret ? RULE_F_TAP_CLEAR : 0;
 }
 
 static uint32_t wants_h(const struct tandem_tap_call *call, void *arg)
@@ -206,15 +264,22 @@ static uint32_t wants_h(const struct tandem_tap_call *call, void *arg)
 	struct tandem_record *rec = arg;
 	struct record_mark *m;
 	uint32_t wants = 0;
+	uint8_t parties;
+	bool recorded;
 
 	if (call->forward || call->subscription)
 		return 0;
+	parties = forwarded(rec, call);
 	pthread_mutex_lock(&rec->lock);
 	m = find(rec, call->number);
-	if (!m && is_new(rec, call))
+	recorded = !m && is_new(rec, call);
+	if (!m && (recorded || parties)) {
 		m = add(rec, call);
+		if (m)
+			m->state = recorded ? RECORD_ASKED : RECORD_ENDED;
+	}
 	if (m)
-		wants = wants_mark(rec, m, call);
+		wants = wants_mark(rec, m, parties, call);
 	pthread_mutex_unlock(&rec->lock);
 	return wants;
 }
@@ -228,6 +293,8 @@ static void gone_h(uint64_t number, void *arg)
 	m = find(rec, number);
 	if (m)
 		stop(rec, m, "the call has ended");
+	if (m && m->parties)
+		forward(rec, m, 0, NULL);
 	drop(rec, number);
 	pthread_mutex_unlock(&rec->lock);
 }
@@ -258,7 +325,8 @@ static void alarm_on(struct tandem_record *rec, const char *text)
 	if (!strcmp(rec->alarm, text))
 		return;
 	snprintf(rec->alarm, sizeof(rec->alarm), "%s", text);
-	tandem_log(TANDEM_LOG_ERROR, MODULE, "%s: %s; the calls go on", rec->dir, text);
+	tandem_log(TANDEM_LOG_ERROR, MODULE, "%s: %s; the calls go on",
+		   rec->dir ? rec->dir : "forwarding", text);
 }
 
 void record_done(struct tandem_record *rec, uint64_t number, int err)
@@ -282,7 +350,7 @@ bool record_disk_full(const struct tandem_record *rec)
 {
 	struct statvfs fs;
 
-	if (statvfs(rec->dir, &fs))
+	if (!rec->dir || statvfs(rec->dir, &fs))
 		return false;
 	return (uint64_t)fs.f_bavail * fs.f_frsize < (uint64_t)rec->cfg.min_free_mb << 20;
 }
@@ -361,12 +429,17 @@ static int result_of(struct tandem_record *rec, const char *call)
 	return err;
 }
 
+bool tandem_record_forwards(const struct tandem_record *rec)
+{
+	return rec && rec->cfg.forward.port;
+}
+
 int tandem_record_start(struct tandem_record *rec, const char *call)
 {
 	struct record_mark *m;
 	int err;
 
-	if (!rec)
+	if (!rec || !rec->dir)
 		return -EACCES;
 	if (!tandem_tap_number(rec->sessions, call))
 		return -ENOENT;
@@ -448,7 +521,7 @@ int tandem_record_open(struct tandem_record **recp, const struct tandem_record_c
 		       size_t why_size)
 {
 	struct tandem_record *rec;
-	int err = check_dir(cfg->dir, why, why_size);
+	int err = cfg->dir ? check_dir(cfg->dir, why, why_size) : 0;
 
 	if (err)
 		return err;
@@ -462,12 +535,16 @@ int tandem_record_open(struct tandem_record **recp, const struct tandem_record_c
 		.wants = wants_h, .packet = packet_h, .gone = gone_h, .arg = rec
 	};
 	pthread_mutex_init(&rec->lock, NULL);
-	rec->dir = strdup(cfg->dir);
+	if (cfg->forward.port)
+		tandem_endpoint_to_sockaddr(&cfg->forward, &rec->to);
+	rec->dir = cfg->dir ? strdup(cfg->dir) : NULL;
 	err = record_mail_init(&rec->mail, MAIL_ROOM);
+	if (!err && cfg->dir && !rec->dir)
+		err = -ENOMEM;
 	if (!err)
-		err = rec->dir ? tandem_thread_start(&rec->thread, record_shelf, rec) : -ENOMEM;
+		err = tandem_thread_start(&rec->thread, record_shelf, rec);
 	rec->started = !err;
-	if (!err && cfg->all)
+	if (!err && (cfg->all || cfg->forward.port))
 		err = join(rec);
 	if (err) {
 		tandem_record_close(rec);

@@ -4,6 +4,8 @@
  * callee sends in the right one, and a JSON file beside it that says whose they are. They are made
  * of the copies that captures get, in the clear (capture.h): the calls stay in the fast path.
  *
+ * The sound of a party can also be sent to somebody who listens by TCP, as it is said: "forwarding".
+ *
  * A thread of its own decodes and writes. A disk that is full, or too slow, ends recordings with an
  * alarm; calls never wait.
  */
@@ -15,6 +17,7 @@
 #include <stdint.h>
 
 #include "userspace/live/live.h"
+#include "userspace/util/endpoint.h"
 
 struct tandem_record;
 
@@ -23,6 +26,9 @@ struct tandem_record_config {
 	bool all;		 /* every call is recorded, whether asked for or not */
 	uint32_t min_free_mb;	 /* of the disk: with less recordings end */
 	uint32_t max_recordings; /* at a time */
+
+	struct tandem_endpoint forward; /* who listens to parties; port 0: nobody */
+	uint32_t forward_rate;		/* samples a second */
 };
 
 /* One of a kind; sessions and capture are borrowed. 0 or a negative errno; why: of the directory. */
@@ -31,6 +37,12 @@ int tandem_record_open(struct tandem_record **recp, const struct tandem_record_c
 		       size_t why_size);
 /* Completes all files. Before the capture is closed. NULL is allowed. */
 void tandem_record_close(struct tandem_record *rec);
+
+/*
+ * Is there somebody to whom the sound of parties goes for which TANDEM_ACT_FORWARD is set? Each by a
+ * connection of its own; see sink.h. rec may be NULL.
+ */
+bool tandem_record_forwards(const struct tandem_record *rec);
 
 /* To be called about once a second. */
 void tandem_record_tick(struct tandem_record *rec);
@@ -47,7 +59,8 @@ int tandem_record_pause(struct tandem_record *rec, const char *call);
 int tandem_record_stop(struct tandem_record *rec, const char *call);
 
 /*
- * {"running", "made", "failed", "lost": packets, "alarm"}, and the same with "recordings":
+ * {"running", "made", "failed", "lost": packets, "alarm", "forwarded": parties, "listening": those of
+ * them whose listener is connected, "unheard": milliseconds of sound that were lost for want of one}, and the same with "recordings":
  * [{"call_id", "file", "state"}]. null: there is none.
  */
 json_t *tandem_record_stats(struct tandem_record *rec);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The thread that writes recordings. */
+/* The thread that writes recordings, and lets others listen. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +14,12 @@
 #define NS_PER_S 1000000000ULL
 #define CHECK_S	 1 /* for how much room there is on the disk */
 
+/* What is made of one call: a recording, or it is heard, or both. */
 struct reel {
 	struct reel *next;
 	uint64_t number;
-	struct tandem_tape *tape;
+	struct tandem_tape *tape; /* NULL: none */
+	struct record_ears *ears; /* the same */
 };
 
 struct shelf {
@@ -43,73 +45,122 @@ static struct reel **find(struct shelf *s, uint64_t number)
 	return at;
 }
 
-/* err: what has gone wrong; 0: it was to end. */
-static void end(struct shelf *s, struct reel **at, uint64_t ns, const char *why, int err)
+static struct reel *add(struct shelf *s, uint64_t number)
+{
+	struct reel **at = find(s, number);
+
+	if (!*at) {
+		*at = calloc(1, sizeof(**at));
+		if (*at)
+			(*at)->number = number;
+	}
+	return *at;
+}
+
+/* Of which nothing is made any more. */
+static void drop_empty(struct reel **at)
 {
 	struct reel *r = *at;
+
+	if (!r || r->tape || r->ears)
+		return;
+	*at = r->next;
+	free(r);
+}
+
+/* err: what has gone wrong; 0: it was to end. */
+static void end(struct shelf *s, struct reel *r, uint64_t ns, const char *why, int err)
+{
 	int last = tandem_tape_close(r->tape, ns, err ? strerror(-err) : why);
 
-	*at = r->next;
+	r->tape = NULL;
 	record_done(s->rec, r->number, err ? err : last);
-	free(r);
 }
 
 static void begin(struct shelf *s, uint64_t number, uint64_t ns, const unsigned char *data)
 {
 	struct record_opening *o = malloc(sizeof(*o));
-	struct reel *r = calloc(1, sizeof(*r));
+	struct reel *r = add(s, number);
 	int err = o && r ? 0 : -ENOMEM;
 
-	if (!err) {
+	if (o) {
 		memcpy(o, data, sizeof(*o));
-		err = tandem_tape_open(&r->tape, o->path, ns, &o->codecs, o->about);
+		if (!err)
+			err = tandem_tape_open(&r->tape, o->path, ns, &o->codecs, o->about);
 		json_decref(o->about);
 	}
 	free(o);
 	if (err) {
-		free(r);
+		if (r)
+			r->tape = NULL;
 		record_done(s->rec, number, err);
-		return;
 	}
-	r->number = number;
-	r->next = s->reels[number % RECORD_BUCKETS];
-	s->reels[number % RECORD_BUCKETS] = r;
+}
+
+static void listen_to(struct shelf *s, uint64_t number, uint64_t ns, const unsigned char *data)
+{
+	struct record_forwarding f;
+	struct reel *r;
+
+	memcpy(&f, data, sizeof(f));
+	r = f.parties ? add(s, number) : *find(s, number);
+	if (r && r->ears && f.parties) {
+		record_ears_set(r->ears, &f);
+	} else if (r && f.parties) {
+		r->ears = record_ears_open(s->rec, &f, ns);
+	} else if (r) {
+		record_ears_close(r->ears, ns);
+		r->ears = NULL;
+	} else {
+		free(f.about[0]);
+		free(f.about[1]);
+	}
+}
+
+static void hear(struct shelf *s, struct reel *r, const struct record_letter *l,
+		 const unsigned char *data)
+{
+	const struct tandem_mix_packet packet = { l->ns, l->party, l->media, data, l->len };
+	int err;
+
+	if (r->ears)
+		record_ears_packet(r->ears, &packet);
+	err = r->tape ? tandem_tape_packet(r->tape, &packet) : 0;
+	if (err)
+		end(s, r, l->ns, NULL, err);
+}
+
+static void learn(struct reel *r, const unsigned char *data)
+{
+	struct tandem_mix_codecs codecs;
+
+	memcpy(&codecs, data, sizeof(codecs));
+	if (r->tape)
+		tandem_tape_codecs(r->tape, &codecs);
+	if (r->ears)
+		record_ears_codecs(r->ears, &codecs);
 }
 
 static void read_letter(struct shelf *s, const struct record_letter *l, const unsigned char *data)
 {
-	const struct tandem_tape_packet packet = { l->ns, l->party, l->media, data, l->len };
-	struct tandem_tape_codecs codecs;
-	struct reel **at = find(s, l->number);
-	int err = 0;
+	struct reel **at = find(s, l->number), *r = *at;
 
-	if (l->kind == RECORD_OPEN) {
+	if (l->kind == RECORD_OPEN)
 		begin(s, l->number, l->ns, data);
-		return;
-	}
-	if (!*at)
-		return;
-	switch (l->kind) {
-	case RECORD_PACKET:
-		err = tandem_tape_packet((*at)->tape, &packet);
-		break;
-	case RECORD_CODECS:
-		memcpy(&codecs, data, sizeof(codecs));
-		tandem_tape_codecs((*at)->tape, &codecs);
-		break;
-	case RECORD_PAUSE:
-	case RECORD_RESUME:
-		tandem_tape_pause((*at)->tape, l->kind == RECORD_PAUSE, l->ns);
-		break;
-	default:
-		end(s, at, l->ns, (const char *)data, 0);
-		return;
-	}
-	if (err)
-		end(s, at, l->ns, NULL, err);
+	else if (l->kind == RECORD_FORWARD)
+		listen_to(s, l->number, l->ns, data);
+	else if (r && l->kind == RECORD_PACKET)
+		hear(s, r, l, data);
+	else if (r && l->kind == RECORD_CODECS)
+		learn(r, data);
+	else if (r && r->tape && l->kind == RECORD_CLOSE)
+		end(s, r, l->ns, (const char *)data, 0);
+	else if (r && r->tape)
+		tandem_tape_pause(r->tape, l->kind == RECORD_PAUSE, l->ns);
+	drop_empty(at);
 }
 
-/* Those that hear nothing are written as well, and none when the disk is full. */
+/* Those that hear nothing are written as well, and none when the disk is full. why: it is the end. */
 static void run_all(struct shelf *s, uint64_t ns, const char *why)
 {
 	const int full = why ? 0 : record_disk_full(s->rec) ? -ENOSPC : 0;
@@ -118,15 +169,32 @@ static void run_all(struct shelf *s, uint64_t ns, const char *why)
 		struct reel **at = &s->reels[i];
 
 		while (*at) {
-			int err = full ? full : tandem_tape_run((*at)->tape, ns);
+			struct reel *r = *at;
+			int err = full || !r->tape ? full : tandem_tape_run(r->tape, ns);
 
-			if (err || why)
-				end(s, at, ns, why, err);
-			else
-				at = &(*at)->next;
+			if (r->tape && (err || why))
+				end(s, r, ns, why, err);
+			if (why) {
+				record_ears_close(r->ears, ns);
+				r->ears = NULL;
+			}
+			drop_empty(at);
+			if (*at == r)
+				at = &r->next;
 		}
 	}
 	s->run_ns = ns;
+}
+
+/* Those who listen do so now. */
+static void run_ears(struct shelf *s, uint64_t ns)
+{
+	for (size_t i = 0; i < RECORD_BUCKETS; i++) {
+		for (struct reel *r = s->reels[i]; r; r = r->next) {
+			if (r->ears)
+				record_ears_run(r->ears, ns);
+		}
+	}
 }
 
 void *record_shelf(void *arg)
@@ -144,6 +212,7 @@ void *record_shelf(void *arg)
 
 		while (record_mail_next(&rec->mail, &at, &letter, &data))
 			read_letter(s, &letter, data);
+		run_ears(s, now_ns());
 		if (now_ns() - s->run_ns > CHECK_S * NS_PER_S)
 			run_all(s, now_ns(), NULL);
 	}

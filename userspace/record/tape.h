@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * One recording: packets of two parties in, a stereo WAV file out. What a party sends is placed by
- * its RTP timestamps, from where its first packet came in; what is not there is silence. The file is
- * written a second behind, so that packets may come in another order than they were sent.
- */
+/* One recording: packets of two parties in, a stereo WAV file out, a second behind; mix.h. */
 #ifndef TANDEM_RECORD_TAPE_H
 #define TANDEM_RECORD_TAPE_H
 
@@ -11,27 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TANDEM_TAPE_CODECS 32
-
-/* What a payload type is, in what a party sends in a media. */
-struct tandem_tape_codec {
-	uint8_t party, media, pt;
-	uint32_t clock_hz;
-	char name[24];
-};
-
-struct tandem_tape_codecs {
-	struct tandem_tape_codec v[TANDEM_TAPE_CODECS];
-	size_t count;
-};
-
-/* A packet of RTP in the clear. */
-struct tandem_tape_packet {
-	uint64_t ns; /* of the Unix epoch, when it came */
-	uint8_t party, media;
-	const uint8_t *rtp;
-	uint32_t len;
-};
+#include "userspace/record/mix.h"
 
 struct tandem_tape;
 
@@ -40,11 +16,11 @@ struct tandem_tape;
  * 0, or why not.
  */
 int tandem_tape_open(struct tandem_tape **tapep, const char *path, uint64_t now_ns,
-		     const struct tandem_tape_codecs *codecs, json_t *about);
+		     const struct tandem_mix_codecs *codecs, json_t *about);
 /* From now on payload types mean this. */
-void tandem_tape_codecs(struct tandem_tape *tape, const struct tandem_tape_codecs *codecs);
+void tandem_tape_codecs(struct tandem_tape *tape, const struct tandem_mix_codecs *codecs);
 /* What cannot be decoded is counted. -ENOSPC, -EIO: the file cannot be written. */
-int tandem_tape_packet(struct tandem_tape *tape, const struct tandem_tape_packet *p);
+int tandem_tape_packet(struct tandem_tape *tape, const struct tandem_mix_packet *p);
 /* Write what is a second old. The same errors. */
 int tandem_tape_run(struct tandem_tape *tape, uint64_t now_ns);
 /* While it is paused packets are not heard. */

@@ -6,7 +6,7 @@
 
 #include "userspace/session/compile.h"
 
-#define ALL_ACTS (TANDEM_ACT_BLOCK | TANDEM_ACT_SILENCE | TANDEM_ACT_BLOCK_DTMF)
+#define ALL_ACTS (TANDEM_ACTS_OF_MEDIA | TANDEM_ACT_FORWARD)
 
 uint8_t tandem_acts_of(const struct tandem_session *s, enum tandem_party_id from, size_t media)
 {
@@ -206,6 +206,7 @@ int tandem_session_act(struct tandem_sessions *ss, const struct tandem_act_targe
 			tandem_session_log(s, TANDEM_LOG_INFO, "media: %s%s by command",
 					   act == TANDEM_ACT_BLOCK     ? "blocked"
 					   : act == TANDEM_ACT_SILENCE ? "silenced"
+					   : act == TANDEM_ACT_FORWARD ? "forwarded"
 								       : "DTMF blocked",
 					   off ? " no longer" : "");
 		}

@@ -171,7 +171,7 @@ const struct tandem_leg *tandem_source_way(const struct tandem_source *src, size
 
 uint8_t tandem_source_acts(const struct tandem_source *src, size_t member)
 {
-	return tandem_acts_of(src->s, src->from, src->members[member]);
+	return tandem_acts_of(src->s, src->from, src->members[member]) & TANDEM_ACTS_OF_MEDIA;
 }
 
 /* Is this media of a subscription fed with packets of this source, and of which member? */

@@ -74,7 +74,7 @@ void tandem_compile_acts(const struct tandem_session *s, enum tandem_party_id fr
 			 const size_t *media, size_t n, const struct pt_list *pts,
 			 struct tandem_egress *egress)
 {
-	const uint8_t wanted = tandem_acts_of(s, from, media[0]);
+	const uint8_t wanted = tandem_acts_of(s, from, media[0]) & TANDEM_ACTS_OF_MEDIA;
 	const uint8_t rest = wanted & (TANDEM_ACT_BLOCK | TANDEM_ACT_SILENCE) ? ACT_BLOCK
 									      : ACT_PASS;
 	uint32_t i, act;

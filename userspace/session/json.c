@@ -80,15 +80,17 @@ static json_t *show_leg(const struct tandem_sessions *ss, const struct tandem_le
 		relay.port = leg->port;
 	}
 	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:o, s:o}", "relay",
-		tandem_json_endpoint(&relay), "rtp", tandem_json_endpoint(&leg->remote[TANDEM_RTP]),
-		"rtcp", tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
+		"{s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:I, s:o, s:o}",
+		"relay", tandem_json_endpoint(&relay), "rtp",
+		tandem_json_endpoint(&leg->remote[TANDEM_RTP]), "rtcp",
+		tandem_json_endpoint(&leg->remote[TANDEM_RTCP]), "learned_rtp",
 		tandem_json_endpoint(&leg->learn[TANDEM_RTP].locked), "learned_rtcp",
 		tandem_json_endpoint(&leg->learn[TANDEM_RTCP].locked), "sends", leg->sends, "hold",
 		leg->hold, "rtcp_mux", leg->mux, "blocked", (acts & TANDEM_ACT_BLOCK) != 0,
 		"silenced", (acts & TANDEM_ACT_SILENCE) != 0, "dtmf_blocked",
-		(acts & TANDEM_ACT_BLOCK_DTMF) != 0, "transport", (json_int_t)leg->transport,
-		"security", tandem_secure_json(ss, &leg->secure), "codecs", show_codecs(leg));
+		(acts & TANDEM_ACT_BLOCK_DTMF) != 0, "forwarded", (acts & TANDEM_ACT_FORWARD) != 0,
+		"transport", (json_int_t)leg->transport, "security",
+		tandem_secure_json(ss, &leg->secure), "codecs", show_codecs(leg));
 }
 
 static json_t *show_media(const struct tandem_sessions *ss, const struct tandem_session *s)

@@ -344,7 +344,11 @@ enum tandem_act {
 	TANDEM_ACT_BLOCK = 1 << 0,	/* all RTP but telephone events is dropped */
 	TANDEM_ACT_SILENCE = 1 << 1,	/* it is silence; what has none is dropped */
 	TANDEM_ACT_BLOCK_DTMF = 1 << 2, /* telephone events (RFC 4733) are dropped */
+	TANDEM_ACT_FORWARD = 1 << 3, /* it is given to who listens, too: tandem_tap_forwarded() */
 };
+
+/* Those that change what the other party gets. */
+#define TANDEM_ACTS_OF_MEDIA (TANDEM_ACT_BLOCK | TANDEM_ACT_SILENCE | TANDEM_ACT_BLOCK_DTMF)
 
 /*
  * Of whom a command wants it: in the session named `call`, or in all sessions of the owner with that

@@ -157,6 +157,12 @@ const char *tandem_tap_media_type(const struct tandem_tap_call *call, size_t med
 		       : "";
 }
 
+bool tandem_tap_forwarded(const struct tandem_tap_call *call, enum tandem_party_id from,
+			  size_t media)
+{
+	return call->session && tandem_acts_of(call->session, from, media) & TANDEM_ACT_FORWARD;
+}
+
 struct tandem_tap_flow tandem_tap_flow_of(uint64_t flow_id)
 {
 	const struct tandem_tap_flow flow = {

@@ -65,6 +65,10 @@ size_t tandem_tap_codecs(const struct tandem_tap_call *call, enum tandem_party_i
 size_t tandem_tap_media(const struct tandem_tap_call *call);
 const char *tandem_tap_media_type(const struct tandem_tap_call *call, size_t media);
 
+/* Is what a party sends in a media to be given to who listens (TANDEM_ACT_FORWARD)? */
+bool tandem_tap_forwarded(const struct tandem_tap_call *call, enum tandem_party_id from,
+			  size_t media);
+
 /* What a flow's id says. With rtcp-mux RTCP is in the flow of RTP. */
 struct tandem_tap_flow {
 	uint64_t number;
