@@ -324,7 +324,7 @@ static void outlives_a_restart(void **state)
 static void damaged(void **state)
 {
 	static const char *const docs[] = {
-		"{\"call\": 8}",
+		"{\"call\": 16}",
 		"{\"call\": -1}",
 		"{\"call\": 0, \"party\": [0, 99]}",
 		"{\"a\": [0, 0, 1000000000000]}",
