@@ -3,6 +3,8 @@
 #include <time.h>
 
 #include "tests/unit/sip_call.h"
+#include "userspace/sip/local.h"
+#include "userspace/sip/location.h"
 #include "userspace/sip/shared.h"
 #include "userspace/sip/token.h"
 
@@ -213,6 +215,21 @@ static void what_is_not_named_goes(void **state)
 	peer_close(&bob);
 }
 
+static void who_is_gone_leaves_nothing(void **state)
+{
+	struct world *w = *state;
+
+	share(w);
+	assert_int_equal(take(w, "b/9/1", FAR, 0, 5060), 0);
+	tandem_location_expire(w->sip->loc);
+	assert_string_equal(seen.removed, ""); /* b sees to that */
+	seen.dead = true;
+	assert_int_equal(take(w, "b/9/2", FAR, 0, 5060), 0);
+	tandem_location_expire(w->sip->loc);
+	assert_string_equal(seen.removed, "b/9/2");
+	assert_int_equal(listed(w), 0);
+}
+
 /* In place of one text there is another. */
 static int take_changed(struct world *w, const char *from, const char *to)
 {
@@ -298,6 +315,7 @@ int main(void)
 		TEST(a_node_is_believed_by_its_hash),
 		TEST(the_latest_binding_of_a_contact_stays),
 		TEST(what_is_not_named_goes),
+		TEST(who_is_gone_leaves_nothing),
 		TEST(what_is_no_binding_is_refused),
 		TEST(the_text_is_read_as_it_was_written),
 	};

@@ -168,10 +168,12 @@ static int check_abi(const json_t *params, char *why, size_t why_size)
 	}
 	if (json_integer_value(abi) == TANDEM_ABI_VERSION)
 		return 0;
-	snprintf(why, why_size,
-		 "version %.32s has ABI %lld and cannot take over calls of version %s with ABI %d: "
-		 "let them end (tandem drain), then start it",
-		 version, (long long)json_integer_value(abi), TANDEM_VERSION, TANDEM_ABI_VERSION);
+	snprintf(
+		why, why_size,
+		"version %.32s has ABI %lld and cannot take over calls of version %s with ABI %d: "
+		"let them end (tandem drain), then start it; or see \"From one ABI to another\" in "
+		"docs/upgrade.md",
+		version, (long long)json_integer_value(abi), TANDEM_VERSION, TANDEM_ABI_VERSION);
 	return -EINVAL;
 }
 

@@ -352,7 +352,9 @@ static bool expire_one(struct le *le, void *arg)
 	struct tandem_binding *b = le->data;
 
 	if (b->expires <= time(NULL)) {
-		if (!b->remote)
+		if (b->remote)
+			tell(loc, b, true);
+		else
 			tandem_log(TANDEM_LOG_INFO, "sip", "registration of %s at %s expired",
 				   b->aor, b->uri);
 		binding_drop(loc, b);

@@ -93,7 +93,7 @@ size_t tandem_location_count(const struct tandem_location *loc);
 
 /*
  * Have h told of each binding that has been made here, or is about to go; and of those of other
- * nodes that a REGISTER here removes or replaces.
+ * nodes that a REGISTER here removes or replaces, or that have expired.
  */
 typedef void(tandem_binding_changed_h)(const struct tandem_binding *binding, bool gone, void *arg);
 void tandem_location_on_change(struct tandem_location *loc, tandem_binding_changed_h *h, void *arg);

@@ -209,10 +209,10 @@ static void on_change(const struct tandem_binding *b, bool gone, void *arg)
 {
 	const struct tandem_shared_config *cfg = &((struct tandem_shared *)arg)->cfg;
 
-	if (b->remote)
-		cfg->removed_h(b->remote->id, cfg->arg);
-	else
+	if (!b->remote)
 		cfg->changed_h(b->serial, gone, cfg->arg);
+	else if (b->expires > time(NULL) || !cfg->alive_h(b->remote->node, cfg->arg))
+		cfg->removed_h(b->remote->id, cfg->arg); /* else its node does that */
 }
 
 static void tell_one(const struct tandem_binding *b, void *arg)
@@ -236,19 +236,21 @@ static enum tandem_shared_address address_of(const struct tandem_shared *shared,
 	return shared->cfg.address_h(ip, shared->cfg.arg);
 }
 
-/* Where other nodes send to. */
+/* Where other nodes send to; by loopback only if they are on this host, too. */
 static int find_hop(struct tandem_shared *shared, const struct tandem_sip *ts)
 {
+	const struct tandem_listener *found = NULL;
 	size_t i;
 
 	for (i = 0; i < ts->listeners_count; i++) {
 		const struct tandem_listener *l = &ts->listeners[i];
 
-		if (l->tp <= SIP_TRANSP_TLS && address_of(shared, &l->addr) == TANDEM_SHARED_OWN)
-			return tandem_sip_hop(&shared->hop, l->tp, &l->addr);
+		if (l->tp <= SIP_TRANSP_TLS && address_of(shared, &l->addr) == TANDEM_SHARED_OWN &&
+		    (!found || (sa_is_loopback(&found->addr) && !sa_is_loopback(&l->addr))))
+			found = l;
 	}
 
-	return -EADDRNOTAVAIL;
+	return found ? tandem_sip_hop(&shared->hop, found->tp, &found->addr) : -EADDRNOTAVAIL;
 }
 
 int tandem_sip_share(struct tandem_sip *ts, const struct tandem_shared_config *cfg)

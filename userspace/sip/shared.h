@@ -32,7 +32,7 @@ struct tandem_shared_config {
 	const char *run;  /* likewise */
 	/* A binding made here is there, and is another than any before; or it is gone. */
 	void (*changed_h)(uint64_t number, bool gone, void *arg);
-	/* A REGISTER here has removed, or replaced, a binding of another node. */
+	/* A binding of another node is to go: by a REGISTER here, or in place of a node that is gone. */
 	void (*removed_h)(const char *id, void *arg);
 	/* Is that node there? */
 	bool (*alive_h)(const char *node, void *arg);
