@@ -67,11 +67,13 @@ trunk_listens()
 }
 
 # challenges_stay QOP: INVITE, two more within the call, and BYE were asked for and answered;
-# neither the caller nor the callee sees anything of it.
+# neither the caller nor the callee sees anything of it. What is sent once more, for want of an answer in
+# time, is the same branch.
 challenges_stay()
 {
 	tshark -r "$WORK/sip.pcap" -Y sip -T fields -e ip.dst -e sip.Status-Code \
-		-e sip.auth -e sip.auth.qop 2>/dev/null | awk -F "\t" -v qop="$1" '
+		-e sip.auth -e sip.auth.qop -e sip.Via.branch 2>/dev/null | awk -F "\t" -v qop="$1" '
+		seen[$1, $2, $5]++ { next }
 		$2 == 407 && $1 == "10.77.2.1" { asked++; next }
 		$3 == "" && $2 != 407 { next }
 		$1 != "10.77.2.9" { stray++; next }

@@ -37,6 +37,7 @@ void tandem_show_registrations(const json_t *doc, FILE *out, unsigned int width)
 		TANDEM_TEXT("SOURCE", "source", 0),
 		TANDEM_TEXT("TRANSPORT", "transport", 0),
 		TANDEM_DURATION("EXPIRES", "expires_s"),
+		TANDEM_TEXT("NODE", "node", 0),
 		TANDEM_TEXT("USER AGENT", "user_agent", 8),
 	};
 
